@@ -1,0 +1,72 @@
+"""What every source of events offers: its work cut into chunks, and the messages in each of them.
+
+A chunk is cheap to make and to send to another process; the work (reading, building, encoding) happens in
+`messages`. Chunks are made in the order in which their messages are to be appended. A source appends
+nothing and decides nothing: what is accepted is the affair of stream_processors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.language import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The bytes of one event, and where they come from (a file and a place in it) for reports."""
+
+    raw: bytes
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that could not be turned into an event: where it is, and why."""
+
+    place: str
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNew:
+    """A record that says nothing that the log does not say yet: `empty` when it holds no count at all."""
+
+    place: str
+    empty: bool
+
+
+Record = Message | Unreadable | NothingNew
+
+Lineage = Callable[[str, Sequence[str]], Mapping[str, Sequence[bytes]]]
+"""(contest, stations) -> for each of these stations that has any, the bytes of its accepted events,
+oldest first. With it a source finds out what a record changes: see producers.importers.lineage."""
+
+
+class Chunk(Protocol):
+    """A part of a source's work, picklable."""
+
+    @property
+    def size(self) -> int:
+        """How many records it holds, for progress."""
+        ...
+
+    def records(self) -> Iterator[Record]:
+        """Its records, in order, each as a message or as a report. Raises OSError only."""
+        ...
+
+
+class Source(Protocol):
+    """A file, a folder or a simulated night."""
+
+    @property
+    def size(self) -> int | None:
+        """How many records there are in all, where that is known before reading."""
+        ...
+
+    def chunks(self, lineage: Lineage) -> Iterator[Chunk]:
+        """The work in order. No station of one contest is in two chunks of a source that reads lineages,
+        so that later chunks may be made before earlier ones are appended."""
+        ...

@@ -1,0 +1,168 @@
+"""From bytes to an event, the only place where JSON from outside is parsed.
+
+Refused are: more than 64 KiB, bytes that are not UTF-8, what is not one JSON object, a key given twice
+(most parsers silently keep the last), figures out of bounds, unknown fields, and an event id that is
+not the hash of the event. Whether the event makes sense in an election is not asked here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.canonical import dumps, event_id
+from schemas.events import (
+    SCHEMA_VERSION,
+    CountAnnulled,
+    CountCorrected,
+    CountSubmitted,
+    Event,
+    RecapCertified,
+)
+from schemas.rejections import Reason, Rejected, reject
+from schemas.upcasts import upcast
+
+MAX_BYTES: Final = 64 * 1024
+"""One event. The widest ballot of 2024 with every field filled and written out in words takes 40 KiB."""
+
+_ID_KEY: Final = b'"event_id":"'
+_ID_MEMBER_LENGTH: Final = len(_ID_KEY) + 64 + len(b'",')
+_EVENT: Final[TypeAdapter[Any]] = TypeAdapter(Event)
+
+AnyEvent = CountSubmitted | CountCorrected | CountAnnulled | RecapCertified
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A valid event and its id (hex SHA-256), whether or not the sender had written the id."""
+
+    event: AnyEvent
+    event_id: str
+
+
+def decode(raw: bytes) -> Decoded:
+    """The event in `raw`. Raises Rejected (malformed, unknown_schema_version, wrong_event_id); no other."""
+    document = _parse(raw)
+    try:
+        canonical_bytes = dumps(document)
+    except TypeError as error:  # read, but nested more deeply than can be written
+        raise _malformed(f"JSON tanpa bentuk kanonik ({error})", f"no canonical form ({error})") from None
+    if canonical_bytes != raw:
+        # Bytes in their canonical form can't hold a key twice; only other spellings need the slow look.
+        _refuse_duplicate_keys(raw)
+    actual_id = _identity(document, canonical_bytes)
+    stated_id = document.get("event_id")
+    if document.get("schema_version") != SCHEMA_VERSION:
+        document = _lift(document)
+    try:
+        event: AnyEvent = _EVENT.validate_python(document)
+    except ValidationError as error:
+        raise _explain(error) from None
+    if stated_id is not None and stated_id != actual_id:
+        raise reject(
+            Reason.WRONG_EVENT_ID,
+            id=f"event_id tertulis {stated_id}, padahal isinya menghasilkan {actual_id}. "
+            "Pesan ini berubah di jalan atau dibuat keliru; kirim ulang aslinya.",
+            en=f"event_id says {stated_id}, but the content gives {actual_id}. "
+            "The message was changed on its way or built wrongly; send the original again.",
+        )
+    return Decoded(event, actual_id)
+
+
+def content_id(raw: bytes) -> str:
+    """The name of bytes that hold no event (hex SHA-256 of them), so that garbage too is kept only once."""
+    return sha256(raw).hexdigest()
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """The canonical bytes of an event with its event id written in; `document` must be canonical-ready."""
+    return dumps({**document, "event_id": event_id(document)})
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    if len(raw) > MAX_BYTES:
+        raise _malformed(
+            f"pesan {len(raw)} byte, batasnya {MAX_BYTES}; kirim satu peristiwa per pesan",
+            f"the message has {len(raw)} bytes, the limit is {MAX_BYTES}; send one event a message",
+        )
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError as unicode_error:
+            raise _malformed(
+                f"byte ke-{unicode_error.start} bukan UTF-8; kirim JSON dalam UTF-8",
+                f"byte {unicode_error.start} is not UTF-8; send JSON in UTF-8",
+            ) from None
+        raise _malformed(
+            f"bukan JSON ({error}); kirim satu objek JSON", f"not JSON ({error}); send one JSON object"
+        ) from None
+    if not isinstance(document, dict):
+        raise _malformed("bukan objek JSON", "not a JSON object; send one event as {...}")
+    return document
+
+
+def _identity(document: dict[str, Any], canonical_bytes: bytes) -> str:
+    """`event_id(document)`, cut out of the canonical bytes where that is possible: half the time."""
+    stated = document.get("event_id")
+    if isinstance(stated, str) and "signature" not in document:
+        # Inside a string the quotes would be escaped, and only `contest`, `device` and `election` sort
+        # before it: texts, or the event is refused. So the first hit is the member itself.
+        start = canonical_bytes.find(_ID_KEY)
+        end = start + _ID_MEMBER_LENGTH
+        if len(stated) == 64 and canonical_bytes[end - 1 : end] == b",":
+            return sha256(canonical_bytes[:start] + canonical_bytes[end:]).hexdigest()
+    return event_id(document)
+
+
+def _lift(document: dict[str, Any]) -> dict[str, Any]:
+    version = document.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise reject(
+            Reason.UNKNOWN_SCHEMA_VERSION,
+            id=f"schema_version {version} lebih baru daripada yang dikenal program ini ({SCHEMA_VERSION}); "
+            "perbarui program lalu kirim ulang.",
+            en=f"schema_version {version} is newer than this program knows ({SCHEMA_VERSION}); "
+            "update the program, then send it again.",
+        )
+    return upcast(document, SCHEMA_VERSION)
+
+
+def _refuse_duplicate_keys(raw: bytes) -> None:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                raise _malformed(
+                    f'kunci "{key}" tertulis dua kali; tulis sekali saja',
+                    f'the key "{key}" is given twice; give it once',
+                )
+            seen[key] = value
+        return seen
+
+    try:
+        json.loads(raw, object_pairs_hook=unique)
+    except RecursionError:
+        raise _malformed("JSON bersarang terlalu dalam", "the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise _malformed(f"bukan JSON ({error})", f"not JSON ({error})") from None
+
+
+def _explain(error: ValidationError) -> Rejected:
+    first = error.errors(include_url=False, include_input=False)[0]
+    # The first element of a union's place is its tag, which the reader did not write.
+    place = ".".join(str(part) for part in first["loc"][1:]) or "type"
+    more = error.error_count() - 1
+    also_id, also_en = (f" (dan {more} lagi)", f" (and {more} more)") if more else ("", "")
+    message = first["msg"]
+    return _malformed(f"bidang {place}: {message}{also_id}", f"field {place}: {message}{also_en}")
+
+
+def _malformed(indonesian: str, english: str) -> Rejected:
+    return reject(Reason.MALFORMED, id=f"Pesan tidak terbaca: {indonesian}.", en=f"Can't be read: {english}.")

@@ -1,0 +1,224 @@
+"""The events: what can be reported about a count, as immutable facts in the past tense.
+
+Envelope and payloads are validated here; the meaning of an event against what is already in the log
+is decided in stream_processors.station. Signatures and keys are carried, not verified, by this module.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.forms import CHasil, OptionId
+
+SCHEMA_VERSION: Final = 1
+"""The version that this code writes. Older ones are read through schemas.upcasts."""
+
+MAX_CELL: Final = 2**40
+"""A certified figure of a whole nation fits easily; a larger number is a slip of the pen or an attack."""
+
+
+def _with_zone(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a time; write it as 2024-02-14T15:30:00+07:00") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"'{text}' has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z")
+    return text
+
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
+"""Ids of elections, contests, regions, stations, officers, devices, keys: ASCII, no spaces."""
+EventId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Time = Annotated[str, StringConstraints(max_length=40), AfterValidator(_with_zone)]
+Sentence = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+class Role(StrEnum):
+    """In what office somebody submits: the station's officers, the sub-district's committee, ..."""
+
+    KPPS = "kpps"
+    PPK = "ppk"
+    KPU_KABKO = "kpu_kabko"
+    KPU_PROV = "kpu_prov"
+    KPU = "kpu"
+    SAKSI = "saksi"
+    BAWASLU = "bawaslu"
+    IMPORTER = "importer"
+
+
+class CountKind(StrEnum):
+    """Which lawful count of the station a form records."""
+
+    REGULAR = "regular"
+    REVOTE = "revote"  # pemungutan suara ulang, PSU
+    RECOUNT = "recount"  # penghitungan suara ulang
+    FOLLOW_UP = "follow_up"  # pemungutan suara susulan, PSS: held later because none could be held
+    CONTINUED = "continued"  # pemungutan suara lanjutan, PSL: a broken-off vote carried on
+
+
+class CorrectionReason(StrEnum):
+    """Why a count in force was replaced."""
+
+    PEMBETULAN = "pembetulan"  # a slip put right by the officers who made it
+    MISREAD = "misread"  # the image was read wrongly, the form itself did not change
+    RECOUNT = "recount"
+    PLENARY = "plenary"  # put right at a recapitulation plenary
+    BAWASLU_RULING = "bawaslu_ruling"
+    COURT_RULING = "court_ruling"
+    SOURCE_CHANGED = "source_changed"  # an importer saw its source show other numbers than before
+
+
+class AnnulmentReason(StrEnum):
+    """Why a count in force lost its force."""
+
+    REVOTE_ORDERED = "revote_ordered"
+    RECOUNT_ORDERED = "recount_ordered"
+    BAWASLU_RULING = "bawaslu_ruling"
+    COURT_RULING = "court_ruling"
+    SOURCE_WITHDREW = "source_withdrew"  # an importer saw its source take the numbers away
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Submitter(_Part):
+    """Who says it: an officer's id (never a name) and the role they act in."""
+
+    officer: Identifier
+    role: Role
+
+
+class Origin(_Part):
+    """Where an imported event was read: the source, the record in it, when it was seen there.
+
+    `listed` is the source's own word on whether the station is on the commission's list of stations.
+    """
+
+    source: Identifier
+    record: Annotated[str, StringConstraints(max_length=200)]
+    observed_at: Time | None = None
+    listed: bool | None = None
+
+
+class Image(_Part):
+    """One photographed page of the form, by the SHA-256 of its file."""
+
+    page: Annotated[int, Field(ge=1, le=99, strict=True)]
+    sha256: EventId
+
+
+class _CountPayload(_Part):
+    form: CHasil
+    kind: CountKind = CountKind.REGULAR
+    images: Annotated[tuple[Image, ...], Field(max_length=40)] | None = None
+    origin: Origin | None = None
+
+
+class SubmittedPayload(_CountPayload):
+    """A count that replaces nothing in force."""
+
+
+class CorrectedPayload(_CountPayload):
+    """A count that replaces the one in force, named by its event id."""
+
+    supersedes: EventId
+    reason: CorrectionReason
+    note: Sentence | None = None
+
+
+class AnnulledPayload(_Part):
+    """The count in force, named by its event id, has lost its force; nothing stands in its place."""
+
+    supersedes: EventId
+    reason: AnnulmentReason
+    note: Sentence | None = None
+    origin: Origin | None = None
+
+
+Cell = Annotated[int, Field(ge=0, le=MAX_CELL, strict=True)]
+
+
+class CertifiedCells(_Part):
+    """The figures of a certified recapitulation: votes by option, valid, invalid, voters who voted."""
+
+    votes: Annotated[dict[OptionId, Cell], Field(max_length=20_000)]
+    valid: Cell | None = None
+    invalid: Cell | None = None
+    voters: Cell | None = None
+
+
+class CertifiedPayload(_Part):
+    """A D.Hasil of one region and contest; a later one names the one that it replaces."""
+
+    document: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    cells: CertifiedCells
+    supersedes: EventId | None = None
+    note: Sentence | None = None
+    origin: Origin | None = None
+
+
+class _Envelope(_Part):
+    event_id: EventId | None = None
+    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION, strict=True)]
+    election: Identifier
+    contest: Identifier
+    occurred_at: Time | None = None
+    submitted_by: Submitter | None = None
+    device: Identifier | None = None
+    key_id: Identifier | None = None
+    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")] | None = None
+
+
+class _StationEvent(_Envelope):
+    station: Identifier
+
+    @property
+    def unit(self) -> str:
+        """The station that the event speaks of."""
+        return self.station
+
+
+class CountSubmitted(_StationEvent):
+    """A station's count was submitted."""
+
+    type: Literal["CountSubmitted"]
+    payload: SubmittedPayload
+
+
+class CountCorrected(_StationEvent):
+    """The count in force of a station was replaced by another."""
+
+    type: Literal["CountCorrected"]
+    payload: CorrectedPayload
+
+
+class CountAnnulled(_StationEvent):
+    """The count in force of a station was annulled; a later CountSubmitted gives it one again."""
+
+    type: Literal["CountAnnulled"]
+    payload: AnnulledPayload
+
+
+class RecapCertified(_Envelope):
+    """A region's recapitulation (D.Hasil) was certified."""
+
+    type: Literal["RecapCertified"]
+    region: Identifier
+    payload: CertifiedPayload
+
+    @property
+    def unit(self) -> str:
+        """The region that the event speaks of."""
+        return self.region
+
+
+CountEvent = CountSubmitted | CountCorrected | CountAnnulled
+Event = Annotated[
+    CountSubmitted | CountCorrected | CountAnnulled | RecapCertified, Field(discriminator="type")
+]

@@ -1,0 +1,233 @@
+"""The register of regions and polling stations of one election: who belongs where, and how many.
+
+The parent of a region is what the register says, never a part of its code. The register does not change
+during a count; `Registry.hash` names its content. Columns are kept as arrays: a nation has 92,000 regions
+and 823,000 stations, and every process of a count holds them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN: Final = -1
+"""In arrays of numbers: the register does not say. Outside them it is None."""
+
+
+class RegistryInvalid(ValueError):
+    """A register that can't be used; the text says which region or station and what to do."""
+
+
+class Level(StrEnum):
+    """The levels of results, from the nation down."""
+
+    NATION = "nation"
+    PROVINCE = "province"
+    DISTRICT = "district"
+    SUBDISTRICT = "subdistrict"
+    VILLAGE = "village"
+    STATION = "station"
+
+
+REGION_LEVELS: Final = (Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT, Level.VILLAGE)
+DEPTH: Final = {level: depth for depth, level in enumerate(REGION_LEVELS)}
+VILLAGE_DEPTH: Final = DEPTH[Level.VILLAGE]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region. `stations` and `registered` are what the register expects in it; None: not said."""
+
+    index: int
+    id: str
+    name: str
+    level: Level
+    parent: str | None
+    stations: int
+    registered: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One polling station. `index` is None for one that no list names; `listed` None: nobody said."""
+
+    id: str
+    village: int
+    number: int | None
+    registered: int | None
+    listed: bool | None
+    index: int | None
+
+
+class Registry:
+    """The tree of regions above the stations, and the list of stations where there is one.
+
+    Regions are in an order in which parents stand before children; a region's index is its place in it.
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        names: Sequence[str],
+        arrays: dict[str, NDArray[Any]],
+        unlisted_pattern: str | None = None,
+    ) -> None:
+        """Use `build_registry` or `Registry.load`; `arrays` holds the columns named in `_ARRAYS`."""
+        self.ids = list(ids)
+        self.names = list(names)
+        self.parent: NDArray[np.int32] = arrays["parent"]  # index of the parent; the root has UNKNOWN
+        self.depth: NDArray[np.int8] = arrays["depth"]  # 0 nation .. 4 village
+        self.stations: NDArray[np.int32] = arrays["stations"]  # expected in the region, all levels
+        self.registered: NDArray[np.int64] = arrays["registered"]  # voters, all levels; UNKNOWN
+        self.station_ids: NDArray[np.bytes_] = arrays["station_ids"]  # sorted
+        self.station_village: NDArray[np.int32] = arrays["station_village"]
+        self.station_number: NDArray[np.int32] = arrays["station_number"]
+        self.station_registered: NDArray[np.int32] = arrays["station_registered"]
+        self.station_listed: NDArray[np.bool_] = arrays["station_listed"]
+        self.index = {region: place for place, region in enumerate(self.ids)}
+        self._unlisted = re.compile(unlisted_pattern) if unlisted_pattern else None
+
+    @property
+    def has_station_list(self) -> bool:
+        """Whether single stations are known, not only how many there are in each village."""
+        return len(self.station_ids) > 0
+
+    def region(self, region: str) -> Region | None:
+        """The region with that id, or None."""
+        index = self.index.get(region)
+        return None if index is None else self.region_at(index)
+
+    def region_at(self, index: int) -> Region:
+        """The region at `index`."""
+        parent = int(self.parent[index])
+        registered = int(self.registered[index])
+        return Region(
+            index=index,
+            id=self.ids[index],
+            name=self.names[index],
+            level=REGION_LEVELS[self.depth[index]],
+            parent=None if parent == UNKNOWN else self.ids[parent],
+            stations=int(self.stations[index]),
+            registered=None if registered == UNKNOWN else registered,
+        )
+
+    def regions(self) -> Iterator[Region]:
+        """All regions, parents before children."""
+        return (self.region_at(index) for index in range(len(self.ids)))
+
+    def station(self, station: str) -> Station | None:
+        """The station with that id; one that no list names if its id tells its village; otherwise None."""
+        place = self._station_place(station)
+        if place is not None:
+            registered = int(self.station_registered[place])
+            number = int(self.station_number[place])
+            return Station(
+                id=station,
+                village=int(self.station_village[place]),
+                number=None if number == UNKNOWN else number,
+                registered=None if registered == UNKNOWN else registered,
+                listed=bool(self.station_listed[place]),
+                index=place,
+            )
+        found = self._unlisted.fullmatch(station) if self._unlisted else None
+        if found is None:
+            return None
+        village = self.index.get(found["village"])
+        if village is None or self.depth[village] != VILLAGE_DEPTH:
+            return None
+        unlisted = int(found["number"]) if "number" in found.groupdict() else None
+        # Without a list nobody can say that it is missing from one.
+        return Station(station, village, unlisted, None, False if self.has_station_list else None, None)
+
+    def chain(self, index: int) -> tuple[int, ...]:
+        """The region at `index` and all above it, up to the nation."""
+        chain = [index]
+        while (parent := int(self.parent[chain[-1]])) != UNKNOWN:
+            chain.append(parent)
+        return tuple(chain)
+
+    @cached_property
+    def children(self) -> list[list[int]]:
+        """For each region the indexes of those right below it."""
+        below: list[list[int]] = [[] for _ in self.ids]
+        for index, parent in enumerate(self.parent.tolist()):
+            if parent != UNKNOWN:
+                below[parent].append(index)
+        return below
+
+    @cached_property
+    def hash(self) -> str:
+        """Hex SHA-256 over all regions and stations in their order."""
+        digest = sha256()
+        digest.update("\n".join(self.ids).encode())
+        digest.update("\n".join(self.names).encode())
+        for name in _ARRAYS:
+            column = np.ascontiguousarray(self._array(name))
+            digest.update(f"{name} {column.dtype.str} {len(column)}\n".encode())
+            digest.update(column.tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write the register to `path` (.npz), from where `load` reads it in a fraction of a second."""
+        with path.open("wb") as file:
+            columns: dict[str, Any] = {name: self._array(name) for name in _ARRAYS}
+            columns["ids"] = _packed(self.ids)
+            columns["names"] = _packed(self.names)
+            columns["pattern"] = np.array([self._unlisted.pattern if self._unlisted else ""])
+            np.savez(file, **columns)
+
+    @classmethod
+    def load(cls, path: Path) -> Registry:
+        """The register that `save` wrote. Raises RegistryInvalid when the file is damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls(
+                    _unpacked(file["ids"]),
+                    _unpacked(file["names"]),
+                    {name: file[name] for name in _ARRAYS},
+                    str(file["pattern"][0]) or None,
+                )
+        except (OSError, KeyError, ValueError) as error:
+            raise RegistryInvalid(
+                f"The register {path} can't be read ({error}). Run `rekap init` again in a new directory."
+            ) from None
+
+    def _station_place(self, station: str) -> int | None:
+        key = station.encode()
+        place = int(np.searchsorted(self.station_ids, key)) if self.has_station_list else 0
+        found = place < len(self.station_ids) and self.station_ids[place] == key
+        return place if found else None
+
+    def _array(self, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = getattr(self, name)
+        return array
+
+
+_ARRAYS: Final = (
+    "parent",
+    "depth",
+    "stations",
+    "registered",
+    "station_ids",
+    "station_village",
+    "station_number",
+    "station_registered",
+    "station_listed",
+)
+
+
+def _packed(texts: Sequence[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(texts).encode(), np.uint8)
+
+
+def _unpacked(packed: NDArray[np.uint8]) -> list[str]:
+    return packed.tobytes().decode().split("\n")

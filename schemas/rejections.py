@@ -1,0 +1,49 @@
+"""Why a message is parked: reason codes that are part of the public contract, each with a sentence.
+
+Parking keeps the message: its bytes stay in the log, and sending it again once the obstacle is gone
+is decided anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schemas.language import Said
+
+
+class Reason(StrEnum):
+    """Reason codes. Each one is explained in docs/events.md and has an example that shows it."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_SCHEMA_VERSION = "unknown_schema_version"
+    WRONG_EVENT_ID = "wrong_event_id"
+    UNKNOWN_ELECTION = "unknown_election"
+    UNKNOWN_CONTEST = "unknown_contest"
+    UNKNOWN_STATION = "unknown_station"
+    UNKNOWN_REGION = "unknown_region"
+    NOT_HELD_HERE = "not_held_here"
+    UNKNOWN_OPTION = "unknown_option"
+    ALREADY_COUNTED = "already_counted"
+    SUPERSEDED_MISMATCH = "superseded_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A message that can't be accepted now: the reason code, and a sentence that says what to do."""
+
+    reason: Reason
+    said: Said
+
+
+class Rejected(Exception):
+    """Raised where reading a message ends in a rejection; carries it."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.said.en)
+        self.rejection = rejection
+
+
+def reject(reason: Reason, *, id: str, en: str) -> Rejected:
+    """The exception to raise for `reason`, with its sentence in both languages."""
+    return Rejected(Rejection(reason, Said(id=id, en=en)))

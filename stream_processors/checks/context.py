@@ -1,0 +1,39 @@
+"""What a form is compared with: the register, the limits and the poll of its place.
+
+Everything here is fixed before the count, but for `occurred_at`, which the event states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.ballots import Ballot
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The surroundings that all stations of a village share in one contest.
+
+    `voters_limit` None: no limit on registered voters there; `closes` and `until` None: R24 is not checked.
+    """
+
+    ballot: Ballot
+    voters_limit: int | None
+    figure_limit: int
+    reserve_percent: int
+    outlier_percent: int
+    outlier_valid: int
+    closes: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Those of one form: its place, the register's voters of its station, whether the station is listed
+    (None: nobody said), and when the event says that it happened (ISO 8601 with a zone, or None)."""
+
+    place: Place
+    registered: int | None
+    listed: bool | None
+    occurred_at: str | None
