@@ -1,0 +1,83 @@
+"""Cuts ClickHouse SQL into tokens: a semicolon or a keyword inside a string or a comment is never one.
+
+Knows strings with both escapes ('' and backslash), quoted names, comments, and heredocs ($tag$...$tag$).
+It is a lexer: it does not know the grammar, and accepts text that the server will refuse. Text that ends
+inside a string, a name or a comment is an error here, because a cut after it would be a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["space", "comment", "string", "quoted", "word", "number", "symbol"]
+
+_PATTERNS: Final = (
+    ("space", r"\s+"),
+    ("comment", r"--[^\n]*|#[ !][^\n]*|/\*.*?\*/"),
+    ("string", r"'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"),
+    ("quoted", r"`(?:[^`\\]|\\.|``)*`|\"(?:[^\"\\]|\\.|\"\")*\""),
+    ("word", r"[^\W\d]\w*"),
+    ("number", r"\d\w*"),
+    ("symbol", r"[^'`\"$]|\$"),
+)
+_TOKEN: Final = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS), re.DOTALL)
+_OPENERS: Final = {"'": "string", "`": "quoted name", '"': "quoted name"}
+
+
+class UnfinishedSql(ValueError):
+    """The text ends inside a string, a quoted name or a comment."""
+
+
+def _unfinished(what: str, sql: str, at: int) -> UnfinishedSql:
+    return UnfinishedSql(f"A {what} opened at character {at + 1} is never closed: {sql[at : at + 40]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: Kind
+    text: str
+
+    @property
+    def word(self) -> str:
+        """The upper-case word, '' for anything else: what keywords are compared with."""
+        return self.text.upper() if self.kind == "word" else ""
+
+
+def tokens(sql: str) -> Iterator[Token]:
+    """Every token of `sql` in order; joined together they are `sql` again. Raises UnfinishedSql."""
+    at = 0
+    while at < len(sql):
+        found = _TOKEN.match(sql, at)
+        if found is None:
+            raise _unfinished(_OPENERS[sql[at]], sql, at)
+        if sql.startswith("/*", at) and found.lastgroup == "symbol":
+            raise UnfinishedSql(
+                f"A comment opened at character {at + 1} is never closed: {sql[at : at + 40]}"
+            )
+        kind: Kind = found.lastgroup if found.lastgroup != "tag" else "string"  # type: ignore[assignment]
+        yield Token(kind, found.group())
+        at = found.end()
+
+
+def meaningful(sql: str) -> list[Token]:
+    """The tokens that a parser would see: no white space, no comments."""
+    return [token for token in tokens(sql) if token.kind not in ("space", "comment")]
+
+
+def statements(sql: str) -> list[str]:
+    """The statements of `sql` without their semicolons; comments stay in them, empty ones are left out."""
+    found: list[str] = []
+    text: list[str] = []
+    says_something = False
+    for token in [*tokens(sql), Token("symbol", ";")]:
+        if token.kind == "symbol" and token.text == ";":
+            if says_something:
+                found.append("".join(text).strip())
+            text, says_something = [], False
+            continue
+        text.append(token.text)
+        says_something = says_something or token.kind not in ("space", "comment")
+    return found

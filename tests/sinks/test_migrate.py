@@ -1,0 +1,118 @@
+"""Migrations: once each, in order, checked, and harmless to run again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from sinks.client import connect
+from sinks.migrate import Migration, MigrationError, known_migrations, migrate
+from sinks.sql_text import statements, tokens
+from sinks.tables import TABLES, clickhouse_type
+
+IDEMPOTENT_STARTS = (
+    "CREATE TABLE IF NOT EXISTS",
+    "CREATE MATERIALIZED VIEW IF NOT EXISTS",
+    "CREATE OR REPLACE VIEW",
+)
+"""What a statement of a migration may begin with: running it again changes nothing."""
+
+
+def test_the_live_columns_are_the_declared_columns(clickhouse: Client) -> None:
+    live: dict[str, list[tuple[str, str]]] = {}
+    for table, name, kind in clickhouse.query(
+        "SELECT table, name, type FROM system.columns "
+        "WHERE database = currentDatabase() ORDER BY table, position"
+    ).result_rows:
+        live.setdefault(table, []).append((name, kind))
+    for table, schema in TABLES.items():
+        assert live[table] == [(field.name, clickhouse_type(field)) for field in schema], table
+
+
+def test_every_table_is_declared_and_every_declared_table_exists(clickhouse: Client) -> None:
+    live = clickhouse.query(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+    ).result_rows
+    assert {name for (name,) in live} == set(TABLES) | {"schema_migration"}
+
+
+def test_every_table_replaces_by_the_identity_in_its_key(clickhouse: Client) -> None:
+    engines = clickhouse.query(
+        "SELECT name, engine FROM system.tables "
+        "WHERE database = currentDatabase() AND engine NOT LIKE '%View'"
+    ).result_rows
+    assert {engine for _, engine in engines} == {"ReplacingMergeTree"}
+
+
+def test_migrating_twice_equals_once(clickhouse: Client) -> None:
+    before = clickhouse.query("SELECT number, checksum, applied_at FROM schema_migration FINAL").result_rows
+    assert migrate(clickhouse) == []
+    assert (
+        clickhouse.query("SELECT number, checksum, applied_at FROM schema_migration FINAL").result_rows
+        == before
+    )
+    assert [row[0] for row in before] == [migration.number for migration in known_migrations()]
+
+
+def test_each_statement_of_a_migration_may_run_again() -> None:
+    for migration in known_migrations():
+        for statement in statements(migration.sql):
+            text = "".join(token.text for token in tokens(statement) if token.kind != "comment").strip()
+            assert text.startswith(IDEMPOTENT_STARTS), text[:60]
+
+
+def _broken_after(migration: Migration, kept: int) -> Migration:
+    """The same migration as a crash leaves it: its first `kept` statements ran, then the server went away."""
+    return Migration(
+        migration.number, migration.name, ";".join([*statements(migration.sql)[:kept], "SELECT nonsense"])
+    )
+
+
+def test_a_migration_that_crashed_anywhere_is_completed_by_running_again(tmp_path: Path) -> None:
+    known = known_migrations()
+    expected: list[tuple[object, ...]] = []
+    for number, migration in enumerate(known):
+        for kept in range(len(statements(migration.sql)) + 1):
+            directory = tmp_path / "clickhouse"
+            client = connect(f"chdb://{directory}")
+            with pytest.raises(ClickHouseError):
+                migrate(client, (*known[:number], _broken_after(migration, kept)))
+            assert migrate(client) == [later.number for later in known[number:]]
+            names = client.query(
+                "SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+            )
+            expected = expected or names.result_rows
+            assert names.result_rows == expected
+            client.close()
+            shutil.rmtree(directory)
+
+
+def test_a_file_changed_after_it_was_applied_is_named(clickhouse: Client) -> None:
+    first, *rest = known_migrations()
+    changed = Migration(first.number, first.name, first.sql + "\n-- one more remark")
+    with pytest.raises(MigrationError, match=r"0001_tables\.sql has .* never changes"):
+        migrate(clickhouse, (changed, *rest))
+
+
+def test_line_ends_of_another_system_are_not_a_change(clickhouse: Client) -> None:
+    windows = tuple(Migration(m.number, m.name, m.sql.replace("\n", "\r\n")) for m in known_migrations())
+    assert migrate(clickhouse, windows) == []
+
+
+def test_a_database_of_a_newer_version_is_left_alone(clickhouse: Client) -> None:
+    newest = known_migrations()[-1].number
+    clickhouse.insert(
+        "schema_migration", [[newest + 1, "later", "0" * 64]], column_names=["number", "name", "checksum"]
+    )
+    with pytest.raises(MigrationError, match=f"schema {newest + 1} .later.*newer version"):
+        migrate(clickhouse)
+
+
+def test_a_row_inserted_again_in_other_batches_is_one_row(clickhouse: Client) -> None:
+    for _ in range(2):
+        clickhouse.command("INSERT INTO sink_position VALUES ('e', 0, 7, '2024-02-14 00:00:00')")
+    assert clickhouse.query("SELECT position FROM sink_position FINAL").result_rows == [(7,)]
