@@ -7,11 +7,18 @@ contest keep their id in totals; those that stand in one constituency only are w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
 
-from schemas.elections import Contest, ContestKind, Election, Option, Scope
-from schemas.regions import DEPTH, Level, Registry
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.elections import Candidate, Contest, ContestKind, Election, Option, Scope
+from schemas.regions import UNKNOWN, VILLAGE_DEPTH, Registry
+
+_CONSTITUENCY_DEPTH: Final = {Scope.NATION: 0, Scope.PROVINCE: 1, Scope.DISTRICT: 2}
+_PROVINCE_DEPTH: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,104 +37,141 @@ class Ballot:
 
 
 class Ballots:
-    """Every ballot of an election, and which one each village has in each contest.
+    """Every ballot of an election, which one each village has in each contest, and what that contest expects.
 
-    `ballots` is in a fixed order that follows from the definition and the register alone.
+    `ballots` is in an order that follows from the definition and the register alone; `contest_of` gives
+    the number of each one's contest in `contests`.
     """
 
     def __init__(self, election: Election, registry: Registry) -> None:
         self.ballots: list[Ballot] = []
         self.contests = [contest.id for contest in election.contests]
-        self._of_village: list[dict[int, Ballot]] = []
-        self._held: list[frozenset[int]] = []
-        for contest in election.contests:
-            villages, held = self._assign(contest, election, registry)
-            self._of_village.append(villages)
-            self._held.append(held)
+        self.contest_of: list[int] = []
+        self._registry = registry
+        self._candidates: dict[tuple[str, str], list[Candidate]] = {}
+        for candidate in election.candidates:
+            self._candidates.setdefault((candidate.contest, candidate.constituency), []).append(candidate)
+        # For each contest: by region index the ballot's index of a village, UNKNOWN for all others.
+        self._of_village = [
+            self._assign(number, contest, election) for number, contest in enumerate(election.contests)
+        ]
 
     def of(self, contest: int, village: int) -> Ballot | None:
         """The ballot of the village with that index in the contest with that number; None: not held there."""
-        return self._of_village[contest].get(village)
+        index = self._of_village[contest][village]
+        return None if index == UNKNOWN else self.ballots[index]
 
-    def held_in(self, contest: int) -> frozenset[int]:
-        """The indexes of all regions in which the contest is held, whole or in part."""
-        return self._held[contest]
+    def of_region(self, contest: int, region: int) -> list[int]:
+        """The indexes of all ballots in the region; [] where the contest is not held in any part of it."""
+        return self._of_region[contest][region]
 
-    def _assign(
-        self, contest: Contest, election: Election, registry: Registry
-    ) -> tuple[dict[int, Ballot], frozenset[int]]:
-        excluded = set(contest.excluded)
-        named = _constituencies(contest, election)
-        made: dict[tuple[str, str], Ballot] = {}
-        villages: dict[int, Ballot] = {}
-        held: set[int] = set()
-        for village in range(len(registry.ids)):
-            if registry.depth[village] != DEPTH[Level.VILLAGE]:
-                continue
-            chain = registry.chain(village)
-            codes = [registry.ids[index] for index in chain]
-            if not excluded.isdisjoint(codes):
-                continue
-            constituency = _constituency(contest, codes, named)
-            key = (constituency, registry.ids[chain[-2]])  # the province decides on regional options
-            if key not in made:
-                made[key] = self._make(contest, election, constituency, codes)
-            villages[village] = made[key]
-            held.update(chain)
-        return villages, frozenset(held)
+    def expected(self, contest: int, region: int) -> tuple[int, int | None]:
+        """Stations and registered voters (None: not known) in that part of the region where it is held."""
+        stations, registered = self.expected_columns(contest)
+        voters = int(registered[region])
+        return int(stations[region]), None if voters == UNKNOWN else voters
 
-    def _make(self, contest: Contest, election: Election, constituency: str, codes: Iterable[str]) -> Ballot:
+    def expected_columns(self, contest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`expected` of all regions by their index; registered voters that are not known are UNKNOWN."""
+        return self._expected[contest]
+
+    @cached_property
+    def _of_region(self) -> list[list[list[int]]]:
+        parents: list[int] = self._registry.parent.tolist()
+        found: list[list[list[int]]] = []
+        for villages in self._of_village:
+            below: list[list[int]] = [[] if ballot == UNKNOWN else [ballot] for ballot in villages]
+            for region in range(len(parents) - 1, 0, -1):  # children stand after parents
+                above = below[parents[region]]
+                above.extend(ballot for ballot in below[region] if ballot not in above)
+            found.append([sorted(ballots) for ballots in below])
+        return found
+
+    @cached_property
+    def _expected(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        registry = self._registry
+        found = []
+        for villages in self._of_village:
+            held = np.array(villages) != UNKNOWN
+            stations = np.where(held, registry.stations, 0).astype(np.int64)
+            known = held & (registry.registered != UNKNOWN)
+            registered = np.where(known, registry.registered, 0)
+            known = known.astype(np.int64)
+            for column in (stations, registered, known):
+                for depth in range(VILLAGE_DEPTH, 0, -1):
+                    here = np.flatnonzero(registry.depth == depth)
+                    np.add.at(column, registry.parent[here], column[here])
+            found.append((stations, np.where(known > 0, registered, UNKNOWN)))
+        return found
+
+    def _assign(self, number: int, contest: Contest, election: Election) -> list[int]:
+        registry = self._registry
+        named = {
+            region: district.id
+            for district in election.electoral_districts
+            if district.contest == contest.id
+            for region in district.regions
+        }
+        own_depth = _CONSTITUENCY_DEPTH.get(contest.scope)
+        depths: list[int] = registry.depth.tolist()
+        constituency = [""] * len(depths)
+        province = [""] * len(depths)
+        excluded = [False] * len(depths)
+        villages = [UNKNOWN] * len(depths)
+        made: dict[tuple[str, str], int] = {}
+        for region, (parent, depth) in enumerate(zip(registry.parent.tolist(), depths, strict=True)):
+            code = registry.ids[region]
+            if parent != UNKNOWN:  # what is not said of a region is as in its parent
+                constituency[region] = constituency[parent]
+                province[region] = province[parent]
+                excluded[region] = excluded[parent]
+            if depth == own_depth:
+                constituency[region] = code
+            elif code in named and own_depth is None:
+                constituency[region] = named[code]
+            if depth == _PROVINCE_DEPTH:
+                province[region] = code
+            excluded[region] = excluded[region] or code in contest.excluded
+            if depth == VILLAGE_DEPTH and not excluded[region]:
+                key = (constituency[region], province[region])
+                if key not in made:
+                    # Options limited to regions are those of whole provinces, or of what holds them.
+                    made[key] = self._make(number, contest, key[0], {key[1], registry.ids[0]})
+                villages[region] = made[key]
+        return villages
+
+    def _make(self, number: int, contest: Contest, constituency: str, regions: set[str]) -> int:
         shared = [
             part
             for option in contest.options
-            if option.only_in is None or not set(option.only_in).isdisjoint(codes)
+            if option.only_in is None or not regions.isdisjoint(option.only_in)
             for part in _parts(contest, option)
         ]
-        local = [
-            candidate.option
-            for candidate in election.candidates
-            if candidate.contest == contest.id and candidate.constituency == constituency
-        ]
+        local = [candidate.option for candidate in self._candidates.get((contest.id, constituency), ())]
         options = (*shared, *local)
-        for ballot in self.ballots:
-            if (ballot.contest, ballot.constituency, ballot.options) == (contest.id, constituency, options):
-                return ballot
-        ballot = Ballot(
-            index=len(self.ballots),
-            contest=contest.id,
-            kind=contest.kind,
-            constituency=constituency,
-            options=options,
-            keys=(*shared, *(f"{constituency}:{option}" for option in local)),
-            top=tuple(place for place, option in enumerate(options) if "." not in option),
-            place={option: place for place, option in enumerate(options)},
+        same = (
+            index
+            for index, ballot in enumerate(self.ballots)
+            if (ballot.contest, ballot.constituency, ballot.options) == (contest.id, constituency, options)
         )
-        self.ballots.append(ballot)
-        return ballot
+        if (index := next(same, None)) is not None:
+            return index
+        self.contest_of.append(number)
+        self.ballots.append(
+            Ballot(
+                index=len(self.ballots),
+                contest=contest.id,
+                kind=contest.kind,
+                constituency=constituency,
+                options=options,
+                keys=(*shared, *(f"{constituency}:{option}" for option in local)),
+                top=tuple(place for place, option in enumerate(options) if "." not in option),
+                place={option: place for place, option in enumerate(options)},
+            )
+        )
+        return len(self.ballots) - 1
 
 
 def _parts(contest: Contest, option: Option) -> tuple[str, ...]:
     """A party is on the form twice: with all its votes, and with those for the party itself."""
     return (option.id, f"{option.id}.0") if contest.kind is ContestKind.PARTIES else (option.id,)
-
-
-def _constituencies(contest: Contest, election: Election) -> dict[str, str]:
-    return {
-        region: district.id
-        for district in election.electoral_districts
-        if district.contest == contest.id
-        for region in district.regions
-    }
-
-
-def _constituency(contest: Contest, codes: list[str], named: dict[str, str]) -> str:
-    """`codes` go from the village up to the nation; the nearest named region decides."""
-    match contest.scope:
-        case Scope.NATION:
-            return codes[-1]
-        case Scope.PROVINCE:
-            return codes[-2]
-        case Scope.DISTRICT:
-            return codes[-3]
-        case Scope.ELECTORAL_DISTRICT:
-            return next((named[code] for code in codes if code in named), "")

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.forms import CHasil, OptionId
+from schemas.forms import CHasil
 
 SCHEMA_VERSION: Final = 1
 """The version that this code writes. Older ones are read through schemas.upcasts."""
@@ -142,12 +142,16 @@ class AnnulledPayload(_Part):
 
 
 Cell = Annotated[int, Field(ge=0, le=MAX_CELL, strict=True)]
+CertifiedOption = Annotated[
+    str, StringConstraints(pattern=r"^([A-Za-z0-9._/-]{1,64}:)?[0-9]{1,3}(\.[0-9]{1,2})?$")
+]
+"""An option as on the document, or as named in totals (`constituency:option`, see schemas.ballots)."""
 
 
 class CertifiedCells(_Part):
     """The figures of a certified recapitulation: votes by option, valid, invalid, voters who voted."""
 
-    votes: Annotated[dict[OptionId, Cell], Field(max_length=20_000)]
+    votes: Annotated[dict[CertifiedOption, Cell], Field(max_length=20_000)]
     valid: Cell | None = None
     invalid: Cell | None = None
     voters: Cell | None = None

@@ -1,0 +1,274 @@
+"""Everything about a message that does not depend on the log: is it an event, does it fit the election,
+what does it propose, what do the rules say of its form.
+
+What has been accepted before is not asked here (stream_processors.station decides), so assessing can be
+done anywhere, in any order, by as many processes as there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.ballots import Ballot, Ballots
+from schemas.decode import Decoded, content_id, decode
+from schemas.elections import Election, Poll
+from schemas.events import CountAnnulled, CountCorrected, RecapCertified
+from schemas.findings import Finding, Status
+from schemas.regions import REGION_LEVELS, Level, Registry, Station
+from schemas.rejections import Reason, Rejected, Rejection, reject
+from stream_processors.cells import Figures, figures_of, no_figures
+from stream_processors.checks import check, status_of
+from stream_processors.checks.context import Circumstances, Place
+from stream_processors.station import Proposal
+
+CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT})
+"""The recapitulation goes from sub-district to nation; a village has no document of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedCount:
+    """A count event that fits the election. `contest`, `village` and `ballot` are indexes."""
+
+    raw: bytes
+    decoded: Decoded
+    proposal: Proposal
+    contest: int
+    village: int
+    ballot: Ballot
+    status: Status
+    unlisted: bool
+    registered: int | None
+    figures: Figures
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedRecap:
+    """A certified recapitulation that fits the election; `votes` are by the options' names in totals."""
+
+    raw: bytes
+    decoded: Decoded
+    proposal: Proposal
+    contest: int
+    region: int
+    votes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that can be no part of this count, whatever the log holds; `decoded` None: not an event."""
+
+    raw: bytes
+    id: bytes
+    decoded: Decoded | None
+    rejection: Rejection
+
+
+Assessed = AssessedCount | AssessedRecap | Refused
+
+
+class Assessor:
+    """Assesses messages against one election, its register and its ballots."""
+
+    def __init__(self, election: Election, registry: Registry, ballots: Ballots) -> None:
+        self._election = election
+        self._registry = registry
+        self._ballots = ballots
+        self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
+        self._places: dict[tuple[int, int], Place] = {}
+
+    def assess(self, messages: Sequence[bytes]) -> list[Assessed]:
+        """Each message assessed, in order. Never raises for what a message says."""
+        results: list[Assessed | None] = []
+        counts: list[tuple[int, bytes, Decoded]] = []
+        for raw in messages:
+            try:
+                decoded = decode(raw)
+            except Rejected as error:
+                results.append(Refused(raw, bytes.fromhex(content_id(raw)), None, error.rejection))
+                continue
+            if isinstance(decoded.event, RecapCertified):
+                results.append(self._guard(raw, decoded, None))
+            else:
+                counts.append((len(results), raw, decoded))
+                results.append(None)
+        # Stations are looked up together: one by one it would cost more than all rules.
+        stations = self._registry.stations_of([decoded.event.unit for _, _, decoded in counts])
+        for (place, raw, decoded), station in zip(counts, stations, strict=True):
+            results[place] = self._guard(raw, decoded, station)
+        return [result for result in results if result is not None]
+
+    def _guard(self, raw: bytes, decoded: Decoded, station: Station | None) -> Assessed:
+        try:
+            contest = self._contest(decoded)
+            if isinstance(decoded.event, RecapCertified):
+                return self._recap(raw, decoded, contest)
+            return self._count(raw, decoded, contest, station)
+        except Rejected as error:
+            return Refused(raw, bytes.fromhex(decoded.event_id), decoded, error.rejection)
+
+    def _contest(self, decoded: Decoded) -> int:
+        event = decoded.event
+        if event.election != self._election.id:
+            raise reject(
+                Reason.UNKNOWN_ELECTION,
+                id=f"Peristiwa ini untuk pemilihan {event.election}; di sini dihitung {self._election.id}. "
+                "Kirim ke sistem pemilihan itu.",
+                en=f"The event is for the election {event.election}; here {self._election.id} is counted. "
+                "Send it to the system of that election.",
+            )
+        contest = self._contests.get(event.contest)
+        if contest is None:
+            known = ", ".join(self._contests)
+            raise reject(
+                Reason.UNKNOWN_CONTEST,
+                id=f"Tidak ada pemilihan {event.contest} dalam {self._election.id}; yang ada: {known}.",
+                en=f"{self._election.id} has no contest {event.contest}; there are: {known}.",
+            )
+        return contest
+
+    def _count(self, raw: bytes, decoded: Decoded, contest: int, station: Station | None) -> AssessedCount:
+        event = decoded.event
+        assert not isinstance(event, RecapCertified)
+        if station is None or (station.listed is False and not self._election.count_unlisted_stations):
+            raise reject(
+                Reason.UNKNOWN_STATION,
+                id=f"TPS {event.station} tidak ada dalam daftar TPS. Periksa kodenya; jika TPS itu memang "
+                "ada, lengkapi daftar TPS.",
+                en=f"Station {event.station} is not in the register of stations. Check its code; if the "
+                "station exists, complete the register.",
+            )
+        ballot = self._ballots.of(contest, station.village)
+        if ballot is None:
+            raise _not_held(event.contest, event.station)
+        origin = event.payload.origin
+        listed = origin.listed if station.listed is None and origin is not None else station.listed
+        if isinstance(event, CountAnnulled):
+            return AssessedCount(
+                raw,
+                decoded,
+                _proposal(decoded),
+                contest,
+                station.village,
+                ballot,
+                Status.ANNULLED,
+                listed is False,
+                station.registered,
+                no_figures(ballot),
+                (),
+            )
+        form = event.payload.form
+        for option in form.votes or ():
+            if option not in ballot.place:
+                raise _unknown_option(event.contest, event.station, option, ballot)
+        place = self._place(contest, station.village, ballot)
+        findings = check(form, Circumstances(place, station.registered, listed, event.occurred_at))
+        return AssessedCount(
+            raw,
+            decoded,
+            _proposal(decoded),
+            contest,
+            station.village,
+            ballot,
+            status_of(form, findings),
+            listed is False,
+            station.registered,
+            figures_of(form, ballot, station.registered),
+            findings,
+        )
+
+    def _recap(self, raw: bytes, decoded: Decoded, contest: int) -> AssessedRecap:
+        event = decoded.event
+        assert isinstance(event, RecapCertified)
+        region = self._registry.region(event.region)
+        if region is None or region.level not in CERTIFIED_LEVELS:
+            raise reject(
+                Reason.UNKNOWN_REGION,
+                id=f"Wilayah {event.region} bukan kecamatan, kabupaten/kota, provinsi, atau nasional dalam "
+                "daftar wilayah. Periksa kodenya.",
+                en=f"Region {event.region} is no sub-district, district, province or nation of the register. "
+                "Check its code.",
+            )
+        ballots = [self._ballots.ballots[i] for i in self._ballots.of_region(contest, region.index)]
+        if not ballots:
+            raise _not_held(event.contest, event.region)
+        names = {key: key for ballot in ballots for key in ballot.keys}
+        if len(ballots) == 1:  # as on the document: without the constituency, which is the only one
+            names |= dict(zip(ballots[0].options, ballots[0].keys, strict=True))
+        votes: dict[str, int] = {}
+        for option, figure in event.payload.cells.votes.items():
+            if option not in names:
+                raise _unknown_option(event.contest, event.region, option, ballots[0])
+            votes[names[option]] = figure
+        return AssessedRecap(raw, decoded, _proposal(decoded), contest, region.index, votes)
+
+    def _place(self, contest: int, village: int, ballot: Ballot) -> Place:
+        place = self._places.get((contest, village))
+        if place is None:
+            place = self._places[contest, village] = self._look_up_place(village, ballot)
+        return place
+
+    def _look_up_place(self, village: int, ballot: Ballot) -> Place:
+        limits = self._election.limits
+        codes = {self._registry.ids[index] for index in self._registry.chain(village)}
+        poll = next(
+            (poll for poll in self._election.poll_exceptions if not codes.isdisjoint(poll.regions)),
+            self._election.poll or Poll(closes=None, until=None),
+        )
+        return Place(
+            ballot=ballot,
+            voters_limit=limits.voters_per_station if codes.isdisjoint(limits.voters_exempt) else None,
+            figure_limit=(
+                limits.figure if codes.isdisjoint(self._election.overseas) else limits.figure_overseas
+            ),
+            reserve_percent=limits.reserve_percent,
+            outlier_percent=limits.outlier_percent,
+            outlier_valid=limits.outlier_valid,
+            closes=poll.closes,
+            until=poll.until,
+        )
+
+
+def level_of(registry: Registry, region: int) -> Level:
+    """The level of the region at that index."""
+    return REGION_LEVELS[registry.depth[region]]
+
+
+def _proposal(decoded: Decoded) -> Proposal:
+    event = decoded.event
+    supersedes = (
+        event.payload.supersedes
+        if isinstance(event, (CountCorrected, CountAnnulled, RecapCertified))
+        else None
+    )
+    return Proposal(
+        id=bytes.fromhex(decoded.event_id),
+        unit=event.unit,
+        supersedes=bytes.fromhex(supersedes) if supersedes else None,
+        annuls=isinstance(event, CountAnnulled),
+    )
+
+
+def _not_held(contest: str, unit: str) -> Rejected:
+    return reject(
+        Reason.NOT_HELD_HERE,
+        id=f"Pemilihan {contest} tidak diadakan di {unit}. Periksa jenis pemilihan dan kodenya.",
+        en=f"{contest} is not held at {unit}. Check the contest and the code.",
+    )
+
+
+def _unknown_option(contest: str, unit: str, option: str, ballot: Ballot) -> Rejected:
+    if not ballot.options:
+        return reject(
+            Reason.UNKNOWN_OPTION,
+            id=f"Belum ada calon {contest} yang dikenal untuk {unit}. Berikan berkas calon pada rekap init.",
+            en=f"No candidates of {contest} are known for {unit}. Give their file to rekap init.",
+        )
+    shown = ", ".join(ballot.options[:24]) + (", ..." if len(ballot.options) > 24 else "")
+    return reject(
+        Reason.UNKNOWN_OPTION,
+        id=f"Pilihan {option} tidak ada pada surat suara {contest} di {unit}; yang ada: {shown}.",
+        en=f"Option {option} is not on the ballot of {contest} at {unit}; there are: {shown}.",
+    )

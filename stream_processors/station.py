@@ -1,0 +1,117 @@
+"""Deciding about one event of one unit: accepted, repeated, or parked with a reason.
+
+The decision is a pure function of the unit's accepted events so far and the new one. It never looks at
+clocks, offsets or who sends, so that any replay of the log decides the same. The same rules hold for a
+station's counts and for a region's certified recapitulations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.language import Said
+from schemas.rejections import Reason, Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """The accepted events of one unit in one contest: their ids (32 bytes each) in log order, and which of
+    them is in force (None: annulled, or nothing yet). The version is how many there are."""
+
+    ids: tuple[bytes, ...] = ()
+    in_force: bytes | None = None
+
+    @property
+    def version(self) -> int:
+        """The number of accepted events."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an event wants: to replace `supersedes` (None: nothing in force), or only to annul it."""
+
+    id: bytes
+    unit: str
+    supersedes: bytes | None = None
+    annuls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The event counts; `lineage` is the unit's from now on."""
+
+    lineage: Lineage
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The event had been accepted before; it changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The event can't be accepted now; it is kept with its reason."""
+
+    rejection: Rejection
+
+
+Decision = Accepted | Repeated | Parked
+
+REPEATED: Final = Repeated()
+NOTHING_YET: Final = Lineage()
+
+
+def decide(lineage: Lineage, proposal: Proposal) -> Decision:
+    """Whether `proposal` is accepted after `lineage`.
+
+    A correction or annulment must name the event in force (lost updates and stale corrections are parked,
+    never applied); a first count needs that nothing is in force: none came yet, or it was annulled.
+    """
+    if proposal.id in lineage.ids:
+        return REPEATED
+    if proposal.supersedes != lineage.in_force:
+        return Parked(_explain(lineage, proposal))
+    in_force = None if proposal.annuls else proposal.id
+    return Accepted(Lineage((*lineage.ids, proposal.id), in_force))
+
+
+def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:
+    unit = proposal.unit
+    if proposal.supersedes is None:
+        held = _short(lineage.in_force)
+        return Rejection(
+            Reason.ALREADY_COUNTED,
+            Said(
+                id=f"{unit} sudah memiliki hasil yang berlaku ({held}). Jika hasil ini pembetulan, kirim "
+                "sebagai CountCorrected yang menyebut peristiwa itu.",
+                en=f"{unit} already has a count in force ({held}). If this one corrects it, send it as a "
+                "CountCorrected that names that event.",
+            ),
+        )
+    named = _short(proposal.supersedes)
+    if lineage.in_force is None:
+        return Rejection(
+            Reason.SUPERSEDED_MISMATCH,
+            Said(
+                id=f"Peristiwa ini menggantikan {named}, padahal {unit} belum memiliki hasil yang berlaku. "
+                "Kirim ulang setelah hasil yang digantikan itu diterima.",
+                en=f"This event replaces {named}, but {unit} has no count in force. "
+                "Send it again once the count that it replaces has been accepted.",
+            ),
+        )
+    return Rejection(
+        Reason.SUPERSEDED_MISMATCH,
+        Said(
+            id=f"Peristiwa ini menggantikan {named}, padahal yang berlaku di {unit} adalah "
+            f"{_short(lineage.in_force)}. Lihat hasil yang berlaku, lalu buat pembetulan atasnya.",
+            en=f"This event replaces {named}, but in force at {unit} is {_short(lineage.in_force)}. "
+            "Look at the count in force, then correct that one.",
+        ),
+    )
+
+
+def _short(event_id: bytes | None) -> str:
+    """Enough of an id to find it with `rekap log --event`."""
+    return event_id.hex()[:16] if event_id else "-"
