@@ -1,0 +1,66 @@
+"""What the fields of C.Hasil are called in sentences, by their place on the form.
+
+A place is written block by block as on the form: `I.B.dptb`, `II.3`, `V.A`; `.L`, `.P` or `.J` behind it is
+one of its three figures. Options are `IV.` and their id; their names belong to the election, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from schemas.elections import ContestKind
+from schemas.language import Said
+
+NAMES: Final[Mapping[str, Said]] = MappingProxyType(
+    {
+        "I.A": Said("pemilih dalam DPT", "listed voters (DPT)"),
+        "I.B.dpt": Said("pengguna hak pilih dalam DPT", "listed voters (DPT) who voted"),
+        "I.B.dptb": Said("pengguna hak pilih dalam DPTb", "moved-in voters (DPTb) who voted"),
+        "I.B.dpk": Said("pengguna hak pilih dalam DPK", "special-list voters (DPK) who voted"),
+        "I.B.total": Said("jumlah pengguna hak pilih", "all voters who voted"),
+        "II.1": Said("surat suara yang diterima", "ballots received"),
+        "II.2": Said("surat suara yang digunakan", "ballots used"),
+        "II.3": Said("surat suara yang dikembalikan", "ballots returned"),
+        "II.4": Said("surat suara yang tidak digunakan", "ballots unused"),
+        "III": Said("pemilih disabilitas yang menggunakan hak pilih", "voters with a disability who voted"),
+        "V.A": Said("suara sah", "valid votes"),
+        "V.B": Said("suara tidak sah", "invalid votes"),
+        "V.C": Said("suara sah dan tidak sah", "valid and invalid votes"),
+    }
+)
+
+SEXES: Final[Mapping[str, Said]] = MappingProxyType(
+    {"L": Said("laki-laki", "men"), "P": Said("perempuan", "women"), "J": Said("jumlah", "total")}
+)
+
+OPTIONS: Final[Mapping[ContestKind, Said]] = MappingProxyType(
+    {
+        ContestKind.PAIRS: Said("pasangan calon", "pairs"),
+        ContestKind.PERSONS: Said("calon", "candidates"),
+        ContestKind.PARTIES: Said("partai politik", "parties"),
+    }
+)
+
+
+def option_name(kind: ContestKind, option: str) -> Said:
+    """What the option with that id is called: `2` of pairs is 'pasangan calon nomor urut 2'."""
+    if kind is ContestKind.PAIRS:
+        return Said(f"pasangan calon nomor urut {option}", f"pair {option}")
+    if kind is ContestKind.PERSONS:
+        return Said(f"calon nomor urut {option}", f"candidate {option}")
+    party, _, candidate = option.partition(".")
+    if not candidate:
+        return Said(f"partai nomor urut {party}", f"party {party}")
+    if candidate == "0":
+        return Said(f"suara untuk partai nomor urut {party} sendiri", f"votes for party {party} itself")
+    return Said(
+        f"calon nomor urut {candidate} dari partai nomor urut {party}",
+        f"candidate {candidate} of party {party}",
+    )
+
+
+def begin(name: Said) -> Said:
+    """`name` as the first words of a sentence."""
+    return Said(name.id[:1].upper() + name.id[1:], name.en[:1].upper() + name.en[1:])
