@@ -1,0 +1,35 @@
+"""What can be wrong with a whole file, and how a source names itself: shared by all importers.
+
+What is wrong with a single record is never raised; it is reported as Unreadable, and the next one is read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from producers.sources import Unreadable
+from schemas.language import Said
+
+ACCEPTED: Final = """Accepted are:
+  - Sirekap's station responses: a .json file, a folder of them, a .zip of them
+    (the name of each must hold the 13-digit station code)
+  - the 2019 SITUNG results: a .parquet file with the columns kel_id, tps_no, kpu_pas1, kpu_pas2,
+    kpu_sah, kpu_tidak_sah and kpu_pengguna
+  - a commission's counts: a .csv file with a column `station`, or a .jsonl file with a key `station`
+  - exported events: a .jsonl file with one event a line
+docs/importing.md describes them."""
+
+
+class SourceInvalid(ValueError):
+    """A file that can't be imported at all; the text says why, and what to do."""
+
+
+def unknown_file(path: Path, what: str) -> SourceInvalid:
+    """The error for a file that is none of those accepted; `what` says what it seems to be."""
+    return SourceInvalid(f"{path} {what}. {ACCEPTED}")
+
+
+def unreadable(place: str, *, id: str, en: str) -> Unreadable:
+    """The report of a record at `place` that can't be turned into an event."""
+    return Unreadable(place, Said(id=id, en=en))
