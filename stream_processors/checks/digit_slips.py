@@ -20,7 +20,7 @@ CONFUSED: Final = frozenset(map(frozenset, ("38", "35", "58", "27", "17")))
 """Digits that look alike in the handwriting of the forms, either way round (domain of rule R25)."""
 
 HUNDREDS: Final = range(100, 1000, 100)
-"""Differences that one misread digit of the hundreds makes, as 117 read as 617 did in 2024."""
+"""Differences that one misread digit of the hundreds makes, whichever it is: 117 was read as 617 in 2024."""
 
 Reading = tuple[str, int, int]
 """A place, the figure there, and the figure with which the sum would agree."""
@@ -29,13 +29,14 @@ Reading = tuple[str, int, int]
 def misreading(form: CHasil, ballot: Ballot, cast: int, valid: int) -> Finding | None:
     """R25 where the options add up to `cast` and V.A is `valid`; None where no one digit explains it."""
     difference = abs(cast - valid)
-    readings = list(_readings(form, ballot, cast, valid))
-    if not readings and difference not in HUNDREDS:
+    hundreds = difference in HUNDREDS
+    readings = list(_readings(form, ballot, cast, valid, any_digit=hundreds))
+    if not readings and not hundreds:
         return None
     clauses_id, clauses_en = [], []
-    if difference in HUNDREDS:
-        clauses_id.append("sebesar satu angka ratusan")
-        clauses_en.append("is that of one digit of the hundreds")
+    if hundreds:
+        clauses_id.append("merupakan ratusan bulat")
+        clauses_en.append("is a round number of hundreds")
     if readings:
         clauses_id.append("hilang bila " + " atau bila ".join(_said(one, "id") for one in readings))
         clauses_en.append("is gone if " + " or if ".join(_said(one, "en") for one in readings))
@@ -54,12 +55,13 @@ def misreading(form: CHasil, ballot: Ballot, cast: int, valid: int) -> Finding |
     )
 
 
-def _readings(form: CHasil, ballot: Ballot, cast: int, valid: int) -> Iterator[Reading]:
+def _readings(form: CHasil, ballot: Ballot, cast: int, valid: int, *, any_digit: bool) -> Iterator[Reading]:
+    """Every change of one digit in one figure that ends the difference: of look-alikes, or of `any_digit`."""
     for option, figure in _summands(form, ballot):
         other = figure + valid - cast
-        if _one_confused_digit(figure, other):
+        if _one_digit_apart(figure, other, any_digit):
             yield f"IV.{option}", figure, other
-    if _one_confused_digit(valid, cast):
+    if _one_digit_apart(valid, cast, any_digit):
         yield "V.A", valid, cast
 
 
@@ -75,18 +77,18 @@ def _summands(form: CHasil, ballot: Ballot) -> Iterator[tuple[str, int]]:
                 yield ballot.options[place], figure
 
 
-def _one_confused_digit(figure: int, other: int) -> bool:
-    """Whether both are written alike but for one digit, and those two digits look alike."""
+def _one_digit_apart(figure: int, other: int, any_digit: bool) -> bool:
+    """Whether both are written alike but for one digit, and those two digits look alike or `any_digit`."""
     if other < 0:
         return False
     one, two = str(figure), str(other)
     if len(one) != len(two):
         return False
     different = [pair for pair in zip(one, two, strict=True) if pair[0] != pair[1]]
-    return len(different) == 1 and frozenset(different[0]) in CONFUSED
+    return len(different) == 1 and (any_digit or frozenset(different[0]) in CONFUSED)
 
 
 def _said(reading: Reading, language: Language) -> str:
     place, figure, other = reading
-    read_as = "dibaca" if language == "id" else "is read as"
-    return f"{place} {written(figure, language)} {read_as} {written(other, language)}"
+    at, read_as = ("pada", "dibaca") if language == "id" else ("at", "is read as")
+    return f"{written(figure, language)} {at} {place} {read_as} {written(other, language)}"

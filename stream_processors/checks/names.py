@@ -54,11 +54,17 @@ def option_name(kind: ContestKind, option: str) -> Said:
     if not candidate:
         return Said(f"partai nomor urut {party}", f"party {party}")
     if candidate == "0":
-        return Said(f"suara untuk partai nomor urut {party} sendiri", f"votes for party {party} itself")
+        return Said(f"partai nomor urut {party} sendiri", f"party {party} itself")
     return Said(
         f"calon nomor urut {candidate} dari partai nomor urut {party}",
         f"candidate {candidate} of party {party}",
     )
+
+
+def option_votes(kind: ContestKind, option: str) -> Said:
+    """What the votes of that option are called: `7.0` of parties is 'suara partai nomor urut 7 sendiri'."""
+    name = option_name(kind, option)
+    return Said(f"suara {name.id}", f"votes for {name.en}")
 
 
 def begin(name: Said) -> Said:

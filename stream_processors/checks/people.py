@@ -66,7 +66,7 @@ def _check_counted(place: str, counted: Counted, limit: int, found: list[Finding
             if figure is not None and figure > limit:
                 name = NAMES[place]
                 sex = SEXES[letter]
-                said = Said(f"{name.id} ({sex.id})", f"{name.en} ({sex.en})")
+                said = Said(f"{name.id} ({sex.id})", f"{name.en}, {sex.en}")
                 found.append(figure_too_large(f"{place}.{letter}", said, figure, limit))
     return j
 

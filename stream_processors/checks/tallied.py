@@ -16,7 +16,7 @@ from stream_processors.checks import tallied_findings as say
 from stream_processors.checks.context import Place
 from stream_processors.checks.digit_slips import misreading
 from stream_processors.checks.limits import figure_too_large
-from stream_processors.checks.names import NAMES, option_name
+from stream_processors.checks.names import NAMES, option_votes
 from stream_processors.checks.votes import Figures, parties_of, read_votes
 
 
@@ -97,16 +97,13 @@ def _check_parties(figures: Figures, ballot: Ballot, found: list[Finding]) -> No
     parties = parties_of(ballot)
     for party in parties.each:
         total = figures[party.top]
-        if total is None:
-            continue
         parts = [figures[part] for part in party.parts]
-        given = [part for part in parts if part is not None]
-        summed = sum(given)
-        if summed > total:
-            # Too much already, whatever the missing ones are.
-            found.append(say.r17(ballot.options[party.top], summed, total, whole=len(given) == len(parts)))
-        elif summed < total and parties.named and len(given) == len(parts):
-            found.append(say.r17(ballot.options[party.top], summed, total, whole=True))
+        summed = sum(filter(None, parts))
+        if total is None or summed == total:
+            continue
+        whole = parties.named and None not in parts
+        if whole or summed > total:
+            found.append(say.r17(ballot.options[party.top], summed, total, whole=whole))
 
 
 def _block_iv_limits(form: CHasil, figures: Figures, valid: int | None, place: Place) -> Iterator[Finding]:
@@ -115,7 +112,7 @@ def _block_iv_limits(form: CHasil, figures: Figures, valid: int | None, place: P
     for index, option in enumerate(ballot.options):
         written, figure = votes.get(option), figures[index]
         if written is not None and written > place.figure_limit:
-            name = option_name(ballot.kind, option)
+            name = option_votes(ballot.kind, option)
             yield figure_too_large(f"IV.{option}", name, written, place.figure_limit)
         elif valid is not None and figure is not None and figure > valid and index in ballot.top:
             yield say.r14_above_valid(ballot.kind, option, figure, valid)

@@ -14,7 +14,7 @@ from schemas.forms import CHasil
 from schemas.language import Said
 from stream_processors.checks import terbilang
 from stream_processors.checks.catalogue import finding
-from stream_processors.checks.names import NAMES, begin, option_name
+from stream_processors.checks.names import NAMES, begin, option_votes
 
 PLACES = {"valid": "V.A", "invalid": "V.B", "total": "V.C"}
 
@@ -31,7 +31,7 @@ def check_written(form: CHasil, words: Mapping[str, str], ballot: Ballot, found:
             if field in PLACES:
                 found.append(_r15(PLACES[field], NAMES[PLACES[field]], figure, in_words))
             else:
-                found.append(_r15(f"IV.{field}", option_name(ballot.kind, field), figure, in_words))
+                found.append(_r15(f"IV.{field}", option_votes(ballot.kind, field), figure, in_words))
 
 
 def _r15(place: str, name: Said, figure: int, in_words: int) -> Finding:
