@@ -75,6 +75,14 @@ class Ballots:
         """`expected` of all regions by their index; registered voters that are not known are UNKNOWN."""
         return self._expected[contest]
 
+    def has_one(self, contest: int) -> NDArray[np.bool_]:
+        """By region index whether all of the region has one and the same ballot in the contest."""
+        return self._has_one[contest]
+
+    @cached_property
+    def _has_one(self) -> list[NDArray[np.bool_]]:
+        return [np.array([len(ballots) == 1 for ballots in regions]) for regions in self._of_region]
+
     @cached_property
     def _of_region(self) -> list[list[list[int]]]:
         parents: list[int] = self._registry.parent.tolist()

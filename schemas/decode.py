@@ -8,9 +8,8 @@ not the hash of the event. Whether the event makes sense in an election is not a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -37,8 +36,7 @@ _EVENT: Final[TypeAdapter[Any]] = TypeAdapter(Event)
 AnyEvent = CountSubmitted | CountCorrected | CountAnnulled | RecapCertified
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A valid event and its id (hex SHA-256), whether or not the sender had written the id."""
 
     event: AnyEvent

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,16 +56,14 @@ class Region:
     registered: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Station:
-    """One polling station. `index` is None for one that no list names; `listed` None: nobody said."""
+class Station(NamedTuple):
+    """One polling station, `village` by its index. `listed` is None where there is no list of stations."""
 
     id: str
     village: int
     number: int | None
     registered: int | None
     listed: bool | None
-    index: int | None
 
 
 class Registry:
@@ -135,10 +133,9 @@ class Registry:
         keys = np.array([station.encode() for station in stations], np.bytes_)
         places = np.minimum(np.searchsorted(self.station_ids, keys), len(self.station_ids) - 1)
         found: list[Station | None] = []
-        for station, known, place, village, number, registered, listed in zip(
+        for station, known, village, number, registered, listed in zip(
             stations,
             (self.station_ids[places] == keys).tolist(),
-            places.tolist(),
             self.station_village[places].tolist(),
             self.station_number[places].tolist(),
             self.station_registered[places].tolist(),
@@ -155,7 +152,6 @@ class Registry:
                     number=None if number == UNKNOWN else number,
                     registered=None if registered == UNKNOWN else registered,
                     listed=listed,
-                    index=place,
                 )
             )
         return found
@@ -236,7 +232,7 @@ class Registry:
             return None
         number = int(found["number"]) if "number" in found.groupdict() else None
         # Without a list nobody can say that it is missing from one.
-        return Station(station, village, number, None, False if self.has_station_list else None, None)
+        return Station(station, village, number, None, False if self.has_station_list else None)
 
     def _array(self, name: str) -> NDArray[Any]:
         array: NDArray[Any] = getattr(self, name)

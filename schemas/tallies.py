@@ -28,6 +28,10 @@ CLEAN: Final = ("clean_voters", "clean_valid", "clean_invalid")
 FIXED_CELLS: Final = (*FUNNEL, *RECORDED, *CLEAN)
 """The cells that every tally has, whatever the ballot."""
 
+FIRST_VOTE: Final = 1 + len(FIXED_CELLS)
+"""Where cells stand in a row of numbers: the version, FIXED_CELLS, from here on votes by the ballot's order,
+then clean votes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:

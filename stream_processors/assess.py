@@ -8,8 +8,7 @@ done anywhere, in any order, by as many processes as there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.ballots import Ballot, Ballots
 from schemas.decode import Decoded, content_id, decode
@@ -27,8 +26,7 @@ CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRIC
 """The recapitulation goes from sub-district to nation; a village has no document of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class AssessedCount:
+class AssessedCount(NamedTuple):
     """A count event that fits the election. `contest`, `village` and `ballot` are indexes."""
 
     raw: bytes
@@ -44,8 +42,7 @@ class AssessedCount:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AssessedRecap:
+class AssessedRecap(NamedTuple):
     """A certified recapitulation that fits the election; `votes` are by the options' names in totals."""
 
     raw: bytes
@@ -56,8 +53,7 @@ class AssessedRecap:
     votes: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A message that can be no part of this count, whatever the log holds; `decoded` None: not an event."""
 
     raw: bytes

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from schemas.ballots import Ballot
 from schemas.findings import Status
 from schemas.forms import CHasil
-from schemas.tallies import FIXED_CELLS
+from schemas.tallies import FIRST_VOTE
 from stream_processors.checks import votes_of
 
 Figures = tuple[int, ...]
@@ -28,8 +28,6 @@ STATUSES: Final = (Status.CLEAN, Status.FLAGGED, Status.BLANK, Status.ANNULLED)
 STATUS_CODE: Final = {status: code for code, status in enumerate(STATUSES)}
 
 FIGURES_BEFORE_VOTES: Final = 6
-FIRST_VOTE: Final = 1 + len(FIXED_CELLS)
-"""The column where votes begin, after the version and the fixed cells."""
 
 # received, clean, flagged, blank, annulled: by status code
 _STATUS_CELLS: Final = np.array([[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, 0, 1, 0], [0, 0, 0, 0, 1]])

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from schemas.ballots import Ballot, Ballots
 from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
-from schemas.tallies import Tally
-from stream_processors.cells import FIRST_VOTE, Cells, cell_count
+from schemas.tallies import FIRST_VOTE, Tally
+from stream_processors.cells import Cells, cell_count
 
 FIRST_CAPACITY: Final = 64
 """Rows a ballot's table begins with; it doubles when they are used up."""
@@ -106,7 +106,8 @@ class Rollup:
             levels = []
             while len(regions):
                 regions, changes = _sum_by_region(regions, changes)
-                table.cells[table.rows(regions)] += changes
+                rows = table.rows(regions)  # first: it may have to make the table larger
+                table.cells[rows] += changes
                 levels.append(regions)
                 parents = self._registry.parent[regions].astype(np.int64)
                 below = parents != UNKNOWN

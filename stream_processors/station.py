@@ -8,14 +8,13 @@ station's counts and for a region's certified recapitulations.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.language import Said
 from schemas.rejections import Reason, Rejection
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(NamedTuple):
     """The accepted events of one unit in one contest: their ids (32 bytes each) in log order, and which of
     them is in force (None: annulled, or nothing yet). The version is how many there are."""
 
@@ -28,8 +27,7 @@ class Lineage:
         return len(self.ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """What an event wants: to replace `supersedes` (None: nothing in force), or only to annul it."""
 
     id: bytes
@@ -38,8 +36,7 @@ class Proposal:
     annuls: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The event counts; `lineage` is the unit's from now on."""
 
     lineage: Lineage

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from schemas.ballots import Ballot
 
@@ -28,8 +29,7 @@ class Place:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """Those of one form: its place, the register's voters of its station, whether the station is listed
     (None: nobody said), and when the event says that it happened (ISO 8601 with a zone, or None)."""
 

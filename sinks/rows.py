@@ -1,0 +1,322 @@
+"""From decided events and changed totals to rows of the projections, as Arrow tables; nothing is inserted here.
+
+Rows are made for many units at once and hold plain values. The same input gives the same rows, so that a
+batch that may have arrived can be made and inserted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from schemas.ballots import Ballot, Ballots
+from schemas.findings import Finding
+from schemas.regions import DEPTH, REGION_LEVELS, UNKNOWN, Level, Registry
+from schemas.rejections import Rejection
+from schemas.tallies import FIRST_VOTE, FIXED_CELLS, Tally
+from sinks.tables import (
+    EVENT,
+    FINDING,
+    RECAP,
+    REGION,
+    REGISTER_STATION,
+    REJECTED,
+    STATION_HISTORY,
+    TALLY_HISTORY,
+)
+
+PARTITION: Final = 0
+"""A log on one machine has one partition."""
+
+_FUNNEL_COLUMN: Final = {
+    name: f"stations_{name}" for name in ("received", "clean", "flagged", "blank", "annulled", "unlisted")
+}
+_PATH: Final = (Level.VILLAGE, Level.SUBDISTRICT, Level.DISTRICT, Level.PROVINCE)
+
+Integers = NDArray[np.int64]
+
+
+class Rows:
+    """Makes rows for one election and register."""
+
+    def __init__(self, election: str, registry: Registry, ballots: Ballots) -> None:
+        self._election = election
+        self._registry = registry
+        self._ballots = ballots
+        self._ids = pa.array([*registry.ids, ""])  # the last stands for a region above the root
+        self._levels = pa.array([level.value for level in REGION_LEVELS])
+
+    def events(
+        self,
+        columns: Mapping[str, pa.Array],
+        bodies: Sequence[bytes],
+        positions: Integers,
+        recorded_at: int,
+        rejections: Mapping[int, Rejection],
+        versions: Integers,
+    ) -> pa.Table:
+        """The mirror of the log: entries at `positions` with their bytes. `rejections` (by row) tells which
+        are parked; `columns` has event_id, type, contest, unit and occurred_at."""
+        count = len(bodies)
+        reasons = [""] * count
+        for row, rejection in rejections.items():
+            reasons[row] = rejection.reason
+        return self._table(
+            EVENT,
+            count,
+            recorded_at,
+            {
+                **columns,
+                "position": positions,
+                "outcome": ["parked" if reason else "accepted" for reason in reasons],
+                "reason": reasons,
+                "version": versions,
+                "body": _texts(bodies),
+            },
+        )
+
+    def stations(
+        self,
+        columns: Mapping[str, pa.Array],
+        villages: Integers,
+        statuses: Sequence[str],
+        listed: Sequence[bool],
+        versions: Integers,
+        positions: Integers,
+        recorded_at: int,
+    ) -> pa.Table:
+        """Accepted counts: `columns` has event_id, type, contest, unit, kind, votes, valid, invalid, voters,
+        registered and rules."""
+        return self._table(
+            STATION_HISTORY,
+            len(villages),
+            recorded_at,
+            {
+                **columns,
+                **self._path(villages),
+                "version": versions,
+                "position": positions,
+                "status": statuses,
+                "listed": listed,
+            },
+        )
+
+    def findings(self, rows: Sequence[tuple[str, str, int, int, int, Finding]], recorded_at: int) -> pa.Table:
+        """Findings as (contest, unit, village index, version, position, finding)."""
+        contests, units, villages, versions, positions, findings = _columns(rows, 6)
+        return self._table(
+            FINDING,
+            len(rows),
+            recorded_at,
+            {
+                **self._path(np.array(villages, np.int64)),
+                "contest": contests,
+                "unit": units,
+                "version": versions,
+                "position": positions,
+                "rule": [finding.rule for finding in findings],
+                "place": [finding.place for finding in findings],
+                "severity": [finding.severity.value for finding in findings],
+                "tag": [finding.tag for finding in findings],
+                "numbers": [list(finding.numbers.items()) for finding in findings],
+                "sentence_id": [finding.said.id for finding in findings],
+                "sentence_en": [finding.said.en for finding in findings],
+            },
+        )
+
+    def rejected(
+        self,
+        columns: Mapping[str, pa.Array],
+        bodies: Sequence[bytes],
+        positions: Integers,
+        recorded_at: int,
+        rejections: Sequence[Rejection],
+    ) -> pa.Table:
+        """Parked messages: `columns` has event_id, type, contest and unit."""
+        return self._table(
+            REJECTED,
+            len(bodies),
+            recorded_at,
+            {
+                **{name: columns[name] for name in ("event_id", "type", "contest", "unit")},
+                "position": positions,
+                "reason": [rejection.reason.value for rejection in rejections],
+                "sentence_id": [rejection.said.id for rejection in rejections],
+                "sentence_en": [rejection.said.en for rejection in rejections],
+                "body": _texts(bodies),
+            },
+        )
+
+    def recaps(
+        self, rows: Sequence[tuple[str, int, int, int, str, Mapping[str, Any]]], recorded_at: int
+    ) -> pa.Table:
+        """Certified recapitulations as (contest, region index, version, position, event id, cells); cells are
+        document, votes (pairs), valid, invalid, voters."""
+        contests, regions, versions, positions, ids, cells = _columns(rows, 6)
+        return self._table(
+            RECAP,
+            len(rows),
+            recorded_at,
+            {
+                "contest": contests,
+                "level": [REGION_LEVELS[self._registry.depth[region]].value for region in regions],
+                "unit": [self._registry.ids[region] for region in regions],
+                "version": versions,
+                "position": positions,
+                "event_id": ids,
+                **{
+                    name: [one[name] for one in cells]
+                    for name in ("document", "votes", "valid", "invalid", "voters")
+                },
+            },
+        )
+
+    def tallies(
+        self, ballot: Ballot, regions: Integers, cells: Integers, position: int, recorded_at: int
+    ) -> pa.Table:
+        """The totals of regions that have this ballot only: a row of `cells` for each."""
+        contest = self._ballots.contest_of[ballot.index]
+        expected, registered = self._ballots.expected_columns(contest)
+        middle = FIRST_VOTE + len(ballot.keys)
+        fixed = {name: cells[:, 1 + place] for place, name in enumerate(FIXED_CELLS)}
+        parents = self._registry.parent[regions]
+        voters = registered[regions]
+        return self._table(
+            TALLY_HISTORY,
+            len(regions),
+            recorded_at,
+            {
+                "contest": [ballot.contest] * len(regions),
+                "level": self._levels.take(pa.array(self._registry.depth[regions])),
+                "unit": self._ids.take(pa.array(regions)),
+                "parent": self._ids.take(pa.array(np.where(parents == UNKNOWN, len(self._ids) - 1, parents))),
+                "version": cells[:, 0],
+                "position": np.full(len(regions), position),
+                **{_FUNNEL_COLUMN.get(name, name): column for name, column in fixed.items()},
+                "stations_expected": expected[regions],
+                "registered": pa.array(voters, pa.uint64(), mask=voters == UNKNOWN, safe=False),
+                "votes": _votes(ballot.keys, cells[:, FIRST_VOTE:middle]),
+                "clean_votes": _votes(ballot.keys, cells[:, middle:]),
+            },
+        )
+
+    def whole_tallies(self, tallies: Sequence[Tally], position: int, recorded_at: int) -> pa.Table:
+        """The totals of regions, each with options of its own: what `tallies` can't do for many at once."""
+        columns: dict[str, list[Any]] = {
+            "contest": [tally.contest for tally in tallies],
+            "level": [tally.level.value for tally in tallies],
+            "unit": [tally.unit for tally in tallies],
+            "parent": [tally.parent for tally in tallies],
+            "version": [tally.version for tally in tallies],
+            "position": [position] * len(tallies),
+            "stations_expected": [tally.expected for tally in tallies],
+            "registered": [tally.registered for tally in tallies],
+            "votes": [list(tally.votes.items()) for tally in tallies],
+            "clean_votes": [list(tally.clean_votes.items()) for tally in tallies],
+        }
+        for place, name in enumerate(FIXED_CELLS):
+            columns[_FUNNEL_COLUMN.get(name, name)] = [tally.fixed[place] for tally in tallies]
+        return self._table(TALLY_HISTORY, len(tallies), recorded_at, columns)
+
+    def regions(self) -> pa.Table:
+        """The register of regions."""
+        registry = self._registry
+        every = np.arange(len(registry.ids))
+        path = self._path(every)
+        return self._table(
+            REGION,
+            len(every),
+            None,
+            {
+                "unit": self._ids.take(pa.array(every)),
+                "parent": self._ids.take(
+                    pa.array(np.where(registry.parent == UNKNOWN, len(registry.ids), registry.parent))
+                ),
+                "level": self._levels.take(pa.array(registry.depth)),
+                "name": registry.names,
+                "province": path["province"],
+                "district": path["district"],
+                "subdistrict": path["subdistrict"],
+                "stations": registry.stations,
+                "registered": pa.array(
+                    registry.registered, pa.uint64(), mask=registry.registered == UNKNOWN, safe=False
+                ),
+            },
+        )
+
+    def register_stations(self) -> pa.Table:
+        """The list of stations; empty where the register has none."""
+        registry = self._registry
+        ids = [station.decode() for station in registry.station_ids.tolist()]
+        return self._table(
+            REGISTER_STATION,
+            len(ids),
+            None,
+            {
+                "unit": ids,
+                "village": self._ids.take(pa.array(registry.station_village)),
+                "number": np.maximum(registry.station_number, 0),
+                "registered": pa.array(
+                    registry.station_registered,
+                    pa.uint32(),
+                    mask=registry.station_registered == UNKNOWN,
+                    safe=False,
+                ),
+                "listed": registry.station_listed,
+            },
+        )
+
+    def _path(self, regions: Integers) -> dict[str, pa.Array]:
+        """The ids of the regions above (and at) each region, by level; '' where there is none."""
+        path: dict[str, pa.Array] = {}
+        for level in _PATH:
+            ancestors = self._registry.ancestors[DEPTH[level]][regions]
+            there = np.where(ancestors == UNKNOWN, len(self._registry.ids), ancestors)
+            path[level.value] = self._ids.take(pa.array(there))
+        return path
+
+    def _table(
+        self, schema: pa.Schema, count: int, recorded_at: int | None, columns: Mapping[str, Any]
+    ) -> pa.Table:
+        """`columns` as a table of `schema`, with what every row shares."""
+        shared: dict[str, Any] = {
+            "election": self._election,
+            "partition": PARTITION,
+            "recorded_at": recorded_at,
+        }
+        arrays = []
+        for column in schema:
+            if column.name in columns:
+                arrays.append(_array(columns[column.name], column.type))
+            else:
+                arrays.append(pa.repeat(pa.scalar(shared[column.name], column.type), count))
+        return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values if values.type == kind else values.cast(kind)
+    if isinstance(values, np.ndarray):
+        return pa.array(values).cast(kind)
+    return pa.array(values, kind)
+
+
+def _votes(keys: Sequence[str], figures: Integers) -> pa.Array:
+    """A map from option to votes for each row of `figures`."""
+    count, width = figures.shape
+    offsets = pa.array(np.arange(0, count * width + 1, width, dtype=np.int32) if width else [0] * (count + 1))
+    names = pa.array(list(keys), pa.string()).take(pa.array(np.tile(np.arange(width), count)))
+    return pa.MapArray.from_arrays(offsets.cast(pa.int32()), names, pa.array(figures.ravel(), pa.uint64()))
+
+
+def _texts(bodies: Sequence[bytes]) -> pa.Array:
+    """Bytes as they are in a column of text: the log keeps also what is not UTF-8, and so does its mirror."""
+    return pa.Array.from_buffers(pa.string(), len(bodies), pa.array(bodies, pa.binary()).buffers())
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * width

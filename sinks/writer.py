@@ -1,0 +1,88 @@
+"""Puts batches of rows into the projections, and remembers how far the log has arrived there.
+
+The order is the promise: (1) rows of all tables, (2) the position. A crash between them means that the same
+rows come again, which changes nothing, because the identity of a row is in its table's key. A position that
+stands here is therefore never ahead of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from sinks.client import SinkUnavailable
+from sinks.rows import PARTITION
+from sinks.tables import SINK_POSITION
+
+NOTHING: Final = -1
+"""The position of projections that no event has reached."""
+
+
+class Writer:
+    """Writes the projections of one election through one client."""
+
+    def __init__(self, client: Client, election: str) -> None:
+        self._client = client
+        self._election = election
+
+    def position(self) -> int:
+        """The last position of the log that has arrived, NOTHING before the first."""
+        try:
+            rows = self._client.query(
+                "SELECT max(position) FROM sink_position "
+                "WHERE election = {election:String} AND partition = {partition:UInt32} HAVING count() > 0",
+                parameters={"election": self._election, "partition": PARTITION},
+            ).result_rows
+        except ClickHouseError as error:
+            raise _unavailable(error) from error
+        return int(rows[0][0]) if rows else NOTHING
+
+    def insert(self, tables: Mapping[str, pa.Table]) -> None:
+        """(1) Insert the rows of each table. Raises SinkUnavailable; some may have arrived then."""
+        try:
+            for name, table in tables.items():
+                if table.num_rows:
+                    self._client.insert_arrow(name, table)
+        except (ClickHouseError, OSError) as error:
+            raise _unavailable(error) from error
+
+    def move(self, position: int, recorded_at: int) -> None:
+        """(2) Say that everything up to `position` has arrived. Raises SinkUnavailable."""
+        row = pa.Table.from_arrays(
+            [
+                pa.array([value], column.type)
+                for value, column in zip(
+                    (self._election, PARTITION, position, recorded_at), SINK_POSITION, strict=True
+                )
+            ],
+            schema=SINK_POSITION,
+        )
+        self.insert({"sink_position": row})
+
+    def is_empty(self, table: str) -> bool:
+        """Whether a table has no row of the election."""
+        try:
+            found = self._client.query(
+                f"SELECT 1 FROM {table} WHERE election = {{election:String}} LIMIT 1",
+                parameters={"election": self._election},
+            ).result_rows
+        except ClickHouseError as error:
+            raise _unavailable(error) from error
+        return not found
+
+
+def _unavailable(error: Exception) -> SinkUnavailable:
+    text = str(error)
+    if "No space left" in text or "NOT_ENOUGH_SPACE" in text:
+        return SinkUnavailable(
+            "The disk of the projections is full. Free some space and run the same command again: the log "
+            "has everything that was reported as accepted."
+        )
+    return SinkUnavailable(
+        "The projections can't be written. Run the same command again once ClickHouse answers; the log has "
+        f"everything. It says: {text}"
+    )

@@ -1,0 +1,212 @@
+"""Assessed messages as columns: what crosses from a process that assesses to the one that owns the count.
+
+Objects would cost more to send than to make. Columns of plain values and Arrow arrays cost little, and most
+of them go on into the projections without being looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from struct import pack
+from typing import Any, Final
+
+import pyarrow as pa
+
+from event_log.leaf import leaf_hash
+from schemas.decode import Decoded
+from schemas.events import CountAnnulled
+from schemas.findings import Finding
+from schemas.forms import CHasil
+from schemas.rejections import Rejection
+from stream_processors.assess import AssessedCount, AssessedRecap, Assessor, Refused
+from stream_processors.cells import STATUS_CODE
+from stream_processors.checks import votes_of
+
+COUNT: Final = 0
+RECAP: Final = 1
+REFUSED: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages in their order, with an entry of each column for each.
+
+    `kinds` is COUNT, RECAP or REFUSED; a column that says nothing of a kind holds a zero or nothing there.
+    `stations` has a row for each count only: `station_rows` finds it. Findings, recaps and refusals stand by
+    the message's place in the batch.
+    """
+
+    raws: Sequence[bytes]
+    ids: Sequence[bytes]
+    leaves: Sequence[bytes]
+    kinds: Sequence[int]
+    contests: Sequence[int]
+    units: Sequence[str]
+    regions: Sequence[int]
+    supersedes: Sequence[bytes | None]
+    annuls: Sequence[bool]
+    ballots: Sequence[int]
+    statuses: Sequence[int]
+    unlisted: Sequence[bool]
+    figures: Sequence[bytes]
+    station_rows: Sequence[int]
+    events: pa.RecordBatch
+    stations: pa.RecordBatch
+    findings: list[tuple[int, tuple[Finding, ...]]]
+    recaps: dict[int, dict[str, Any]]
+    refusals: dict[int, Rejection]
+
+    def __len__(self) -> int:
+        return len(self.raws)
+
+
+def assess_batch(assessor: Assessor, messages: Sequence[bytes]) -> Batch:
+    """The messages assessed, as columns."""
+    rows: list[tuple[Any, ...]] = []
+    events: list[tuple[Any, ...]] = []
+    stations: list[tuple[Any, ...]] = []
+    findings: list[tuple[int, tuple[Finding, ...]]] = []
+    recaps: dict[int, dict[str, Any]] = {}
+    refusals: dict[int, Rejection] = {}
+    for place, one in enumerate(assessor.assess(messages)):
+        events.append(_event_row(one.decoded))
+        if isinstance(one, AssessedCount):
+            rows.append(_count_row(one, len(stations)))
+            stations.append(_station_row(one))
+            if one.findings:
+                findings.append((place, one.findings))
+        elif isinstance(one, AssessedRecap):
+            rows.append(_recap_row(one))
+            recaps[place] = _recap(one)
+        else:
+            rows.append(_refused_row(one))
+            refusals[place] = one.rejection
+    columns: dict[str, Any] = dict(zip(ROW, _columns(rows, len(ROW)), strict=True))
+    return Batch(
+        **columns,
+        events=_record_batch(events, EVENT_COLUMNS),
+        stations=_record_batch(stations, STATION_COLUMNS),
+        findings=findings,
+        recaps=recaps,
+        refusals=refusals,
+    )
+
+
+ROW: Final = (
+    "raws",
+    "ids",
+    "leaves",
+    "kinds",
+    "contests",
+    "units",
+    "regions",
+    "supersedes",
+    "annuls",
+    "ballots",
+    "statuses",
+    "unlisted",
+    "figures",
+    "station_rows",
+)
+"""The columns of plain values, as the rows below fill them."""
+
+
+def _count_row(one: AssessedCount, station_row: int) -> tuple[Any, ...]:
+    proposal, figures = one.proposal, one.figures
+    return (
+        one.raw,
+        proposal.id,
+        leaf_hash(one.raw),
+        COUNT,
+        one.contest,
+        proposal.unit,
+        one.village,
+        proposal.supersedes,
+        proposal.annuls,
+        one.ballot.index,
+        STATUS_CODE[one.status],
+        one.unlisted,
+        pack(f"<{len(figures)}I", *figures),
+        station_row,
+    )
+
+
+def _recap_row(one: AssessedRecap) -> tuple[Any, ...]:
+    unit, supersedes = one.proposal.unit, one.proposal.supersedes
+    fixed = (one.raw, one.proposal.id, leaf_hash(one.raw), RECAP, one.contest, unit, one.region, supersedes)
+    return (*fixed, False, 0, 0, False, b"", -1)
+
+
+def _refused_row(one: Refused) -> tuple[Any, ...]:
+    return (one.raw, one.id, leaf_hash(one.raw), REFUSED, -1, "", -1, None, False, 0, 0, False, b"", -1)
+
+
+EVENT_COLUMNS = pa.schema(
+    [
+        ("event_id", pa.string()),
+        ("type", pa.string()),
+        ("contest", pa.string()),
+        ("unit", pa.string()),
+        ("occurred_at", pa.timestamp("ms", tz="UTC")),
+    ]
+)
+"""What the mirror of the log shows of an event beside its bytes and fate."""
+
+STATION_COLUMNS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("votes", pa.map_(pa.string(), pa.uint32())),
+        ("valid", pa.uint32()),
+        ("invalid", pa.uint32()),
+        ("voters", pa.uint32()),
+        ("registered", pa.uint32()),
+        ("rules", pa.list_(pa.string())),
+    ]
+)
+"""The form in force as the projection shows it: a missing figure stays null, a missing option is absent."""
+
+
+def _event_row(decoded: Decoded | None) -> tuple[Any, ...]:
+    if decoded is None:
+        return "", "", "", "", None
+    event = decoded.event
+    moment = datetime.fromisoformat(event.occurred_at) if event.occurred_at else None
+    return decoded.event_id, event.type, event.contest, event.unit, moment
+
+
+def _station_row(one: AssessedCount) -> tuple[Any, ...]:
+    event = one.decoded.event
+    if isinstance(event, CountAnnulled):
+        return "", (), None, None, None, one.registered, ()
+    form: CHasil = event.payload.form  # type: ignore[union-attr]  # a recap is no count
+    voters = form.voters.total.j if form.voters is not None and form.voters.total is not None else None
+    votes = [
+        pair for pair in zip(one.ballot.keys, votes_of(form, one.ballot), strict=True) if pair[1] is not None
+    ]
+    rules = sorted({finding.rule for finding in one.findings}) if one.findings else ()
+    return event.payload.kind, votes, form.valid, form.invalid, voters, one.registered, rules  # type: ignore[union-attr]
+
+
+def _recap(one: AssessedRecap) -> dict[str, Any]:
+    payload = one.decoded.event.payload
+    cells = payload.cells  # type: ignore[union-attr]
+    return {
+        "document": payload.document,  # type: ignore[union-attr]
+        "votes": list(one.votes.items()),
+        "valid": cells.valid,
+        "invalid": cells.invalid,
+        "voters": cells.voters,
+    }
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * width
+
+
+def _record_batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = zip(_columns(rows, len(schema)), schema, strict=True)
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column, kind.type) for column, kind in columns], schema=schema
+    )

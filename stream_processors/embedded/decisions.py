@@ -1,0 +1,79 @@
+"""The state on the disk, in the log's own file, so that log, state and checkpoint move in one transaction.
+
+A row for each accepted event holds its unit's state after it; the state is the last row of each unit. Rows
+are only added, as to the log itself: a table that is updated in place would write a page of the disk for
+each form that arrives. Everything here can be made from the log again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from event_log.sqlite import LogUnavailable, SqliteLog, unavailable
+from schemas.rejections import Reason
+
+READ_BATCH: Final = 20_000
+"""Rows fetched at once while state is read: a few megabytes."""
+
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS decision (position INTEGER PRIMARY KEY, is_recap INTEGER NOT NULL, "
+    "contest INTEGER NOT NULL, unit TEXT NOT NULL, record BLOB NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS parked (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT",
+)
+
+STATE: Final = "state"
+"""The checkpoint of the state: how many entries of the log it holds."""
+
+DecisionRow = tuple[int, bool, int, str, bytes]
+"""position, is_recap, contest index, unit, record (see stream_processors.embedded.records)."""
+
+
+class Decisions:
+    """State and checkpoint beside a log. Writing happens within the log's transaction."""
+
+    def __init__(self, log: SqliteLog) -> None:
+        self._connection: sqlite3.Connection = log.connection
+        self._path = log.path
+        with log.transaction():
+            for statement in _SCHEMA:
+                self._connection.execute(statement)
+        held = self.checkpoint()
+        if held != log.end:
+            raise LogUnavailable(
+                f"The log {log.path} has {log.end} entries, but its state was made from {held}. Something "
+                "else wrote to the file. Restore it from its last copy."
+            )
+
+    def checkpoint(self) -> int:
+        """How many entries of the log the state holds."""
+        row = self._connection.execute("SELECT position FROM checkpoint WHERE name = ?", (STATE,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def write(
+        self, decisions: Iterable[DecisionRow], parked: Iterable[tuple[bytes, str]], checkpoint: int
+    ) -> None:
+        """Add the state after a batch and move the checkpoint; within the transaction that appends it."""
+        self._connection.executemany("INSERT INTO decision VALUES (?, ?, ?, ?, ?)", decisions)
+        self._connection.executemany("INSERT OR REPLACE INTO parked VALUES (?, ?)", parked)
+        self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))
+
+    def parked_before(self, event_id: bytes, reason: Reason) -> bool:
+        """Whether the message has been parked for that reason already: it is in the log already."""
+        row = self._connection.execute("SELECT reason FROM parked WHERE id = ?", (event_id,)).fetchone()
+        return row is not None and row[0] == reason
+
+    def read(self, below: int) -> Iterator[list[DecisionRow]]:
+        """The rows at positions below `below`, in order, some thousands at a time. Raises LogUnavailable."""
+        try:
+            rows = self._connection.execute(
+                "SELECT position, is_recap, contest, unit, record FROM decision "
+                "WHERE position < ? ORDER BY position",
+                (below,),
+            )
+            while some := rows.fetchmany(READ_BATCH):
+                yield some
+        except sqlite3.Error as error:
+            raise unavailable(self._path, error) from error

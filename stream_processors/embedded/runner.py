@@ -1,0 +1,260 @@
+"""One process that owns a directory: it appends, decides, adds up and projects, and serves what it projects.
+
+A batch goes through these steps, in this order:
+  1. read and assess            workers, no state
+  2. decide                     nothing changes
+  3. append + state + checkpoint, one SQLite transaction    <- the commit point
+  4. apply                      memory
+  5. rows, then their position  the projections' own checkpoint
+A crash before 3 leaves nothing of the batch; sending it again brings it in. A crash after 3 leaves it in the
+log: `open` restores the state up to the projections' checkpoint and takes what follows through 1, 2, 4 and 5,
+the same functions as ever. Steps 4 and 5 never run for what is not in the log.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from types import TracebackType
+from typing import Final, Self
+
+from sinks.ownership import Owner, own
+from sinks.server import Server
+
+from event_log.sqlite import Entry, LogUnavailable, SqliteLog
+from producers.sources import Source, Unreadable
+from schemas.ballots import Ballots
+from sinks.client import connect
+from sinks.migrate import migrate
+from sinks.rows import Rows
+from sinks.writer import Writer
+from stream_processors.embedded import records
+from stream_processors.embedded.baseline import insert_baseline
+from stream_processors.embedded.batch import RECAP, Batch
+from stream_processors.embedded.decisions import Decisions
+from stream_processors.embedded.directory import DataDirectory
+from stream_processors.embedded.projector import Job, Projector
+from stream_processors.embedded.state import Outcome, State
+from stream_processors.embedded.workers import Bytes, Reading, Workers
+
+UNREADABLE_KEPT: Final = 1_000
+"""Unreadable records that a report names one by one; all are counted."""
+
+RECOVERY_BATCH: Final = 5_000
+"""Entries taken through the projections at once when they lag behind the log at start."""
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What became of a source's records so far: read = accepted + repeated + parked + unreadable + empty."""
+
+    read: int = 0
+    accepted: int = 0
+    repeated: int = 0  # accepted before, or saying nothing that the log does not say already
+    parked: int = 0
+    unreadable: int = 0
+    empty: int = 0  # records that hold no count at all
+    seconds: float = 0.0
+    parked_by_reason: dict[str, int] = field(default_factory=dict)
+    unreadable_records: list[Unreadable] = field(default_factory=list)
+
+
+class Runner:
+    """The owner of a data directory. Use `open`, and close it: as a context manager."""
+
+    def __init__(
+        self, directory: DataDirectory, workers: Workers, log: SqliteLog, owner: Owner, ballots: Ballots
+    ) -> None:
+        """Use `open`."""
+        registry = directory.registry
+        election = directory.election
+        self._directory = directory
+        self._workers = workers
+        self._log = log
+        self._owner = owner
+        self._ballots = ballots
+        self._decisions = Decisions(log)
+        self._state = State(registry, ballots)
+        self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
+        self._client = connect(directory.clickhouse_url)
+        migrate(self._client)
+        rows = Rows(election.id, registry, ballots)
+        writer = Writer(self._client, election.id)
+        insert_baseline(rows, writer, registry, ballots)
+        self._server = Server(directory.clickhouse_url)
+        self._server.start()
+        owner.announce(self._server.url)
+        self._projector = Projector(rows, writer, ballots)
+        self._recover(writer.position())
+
+    @classmethod
+    def open(cls, directory: DataDirectory, *, command: str, workers: int | None = None) -> Self:
+        """Own `directory`, bring state and projections up to the log, and serve them read-only on loopback.
+
+        `workers` processes read and assess (None: one for each core; 0: none, for few messages). Raises
+        AlreadyOwned, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
+        """
+        registry = directory.registry
+        ballots = Ballots(directory.election, registry)
+        count = (os.cpu_count() or 1) if workers is None else workers
+        pool = Workers(directory.election, registry, ballots, count)  # before the lock: see Workers
+        claim = own(directory.path, command)
+        try:
+            owner = claim.__enter__()
+            log = SqliteLog.open(directory.log_path)
+            runner = cls(directory, pool, log, owner, ballots)
+        except BaseException:
+            pool.close()
+            claim.__exit__(None, None, None)
+            raise
+        runner._claim = claim
+        return runner
+
+    @property
+    def url(self) -> str:
+        """Where the projections can be read while this runner lives: ClickHouse's HTTP interface."""
+        return self._server.url
+
+    def ingest(
+        self, source: Source, on_progress: Callable[[IngestReport], None] | None = None
+    ) -> IngestReport:
+        """Take in everything from `source`; when it returns, all of it is in the log and in the projections.
+
+        `on_progress` is called after each batch with the report so far. Raises OSError when the source
+        can't be read, LogUnavailable and SinkUnavailable; what was reported as accepted is kept.
+        """
+        report = IngestReport()
+        began = time.monotonic()
+        for reading in self._workers.read(source.chunks(self.lineage)):
+            outcome = self._take_in(reading.batch)
+            _count(report, reading, outcome)
+            report.seconds = time.monotonic() - began
+            if on_progress is not None:
+                on_progress(report)
+        self._projector.drain()
+        report.seconds = time.monotonic() - began
+        return report
+
+    def submit(self, messages: Sequence[bytes]) -> IngestReport:
+        """Take in some messages at once; as `ingest`."""
+        report = IngestReport()
+        began = time.monotonic()
+        for reading in self._workers.read([Bytes(messages)]):
+            _count(report, reading, self._take_in(reading.batch))
+        self._projector.drain()
+        report.seconds = time.monotonic() - began
+        return report
+
+    def lineage(self, contest: str, stations: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
+        """The accepted events of those `stations` that have any, oldest first (see producers.sources)."""
+        number = self._contests.get(contest)
+        if number is None:
+            return {}
+        found: dict[str, Sequence[bytes]] = {}
+        for station in stations:
+            record = self._state.record(number, station)
+            if record is not None:
+                found[station] = self._log.at(records.unpack(record).positions)
+        return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let what is under way arrive, and give the directory up."""
+        self._projector.close()
+        self._workers.close()
+        self._server.stop()
+        self._client.close()
+        self._log.close()
+        self._claim.__exit__(None, None, None)
+
+    def _take_in(self, batch: Batch) -> Outcome:
+        outcome = self._state.decide_batch(batch, self._log.end, self._decisions.parked_before)
+        if not outcome.appended:
+            return outcome
+        recorded_at = self._log.now()
+        with self._log.transaction():
+            self._log.append(
+                [batch.raws[place] for place in outcome.appended],
+                [batch.leaves[place] for place in outcome.appended],
+                recorded_at,
+            )
+            self._decisions.write(
+                [
+                    (position, batch.kinds[place] == RECAP, batch.contests[place], batch.units[place], record)
+                    for position, place, record in zip(
+                        outcome.positions, outcome.accepted, outcome.records, strict=True
+                    )
+                ],
+                [(batch.ids[place], rejection.reason) for place, rejection in outcome.parked.items()],
+                outcome.end,
+            )
+        self._apply_and_project(batch, outcome, recorded_at)
+        return outcome
+
+    def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
+        touched = self._state.apply(batch, outcome)
+        totals = []
+        several: set[tuple[int, int]] = set()
+        for ballot, regions in touched.items():
+            contest = self._ballots.contest_of[ballot]
+            alone = self._ballots.has_one(contest)[regions]
+            totals.append((ballot, regions[alone], self._state.rollup.cells(ballot, regions[alone])))
+            several.update((contest, region) for region in regions[~alone].tolist())
+        whole = [self._state.rollup.tally(contest, region) for contest, region in sorted(several)]
+        self._projector.put(Job(batch, outcome, recorded_at, totals, whole))
+
+    def _recover(self, projected: int) -> None:
+        """State as of the projections' checkpoint, then what the log has beyond it, as on the normal way."""
+        for rows in self._decisions.read(projected + 1):
+            self._state.restore(rows)
+        self._state.finish_restoring()
+        for batch, first, recorded_at in self._unprojected(projected + 1):
+            # What is in the log was neither repeated nor parked before: each entry is decided afresh.
+            outcome = self._state.decide_batch(batch, first, lambda *_: False)
+            if outcome.end - first != len(batch):
+                raise LogUnavailable(
+                    f"{self._log.path} holds entries that this version decides otherwise than the one that "
+                    f"appended them (from position {first}). Use that version, or report this sentence."
+                )
+            self._apply_and_project(batch, outcome, recorded_at)
+        self._projector.drain()
+
+    def _unprojected(self, start: int) -> Iterator[tuple[Batch, int, int]]:
+        """The log from `start` on, assessed: the batches that were appended together, with their time."""
+        groups: list[tuple[int, int]] = []
+
+        def chunks() -> Iterator[Bytes]:
+            for recorded_at, entries in groupby(self._log.read(start), _recorded_at):
+                together = list(entries)
+                groups.append((together[0].position, recorded_at))
+                yield Bytes([entry.raw for entry in together])
+
+        for number, reading in enumerate(self._workers.read(chunks())):
+            yield reading.batch, *groups[number]
+
+
+def _recorded_at(entry: Entry) -> int:
+    return entry.recorded_at
+
+
+def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
+    report.read += reading.size
+    report.accepted += len(outcome.accepted)
+    report.repeated += outcome.repeated + reading.unchanged
+    report.parked += len(outcome.parked) + len(outcome.parked_again)
+    report.unreadable += len(reading.unreadable)
+    report.empty += reading.empty
+    for rejection in (*outcome.parked.values(), *outcome.parked_again):
+        report.parked_by_reason[rejection.reason] = report.parked_by_reason.get(rejection.reason, 0) + 1
+    room = UNREADABLE_KEPT - len(report.unreadable_records)
+    report.unreadable_records.extend(reading.unreadable[:room])

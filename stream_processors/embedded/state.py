@@ -1,0 +1,160 @@
+"""The state of a count in memory: one record for each unit, and the totals above them.
+
+`decide_batch` says what becomes of each message without changing anything; `apply` makes it so. Between the
+two the owner commits: what could not be written never enters the state. Recovery calls the same two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.ballots import Ballots
+from schemas.regions import Registry
+from schemas.rejections import Reason, Rejection
+from stream_processors.cells import Cells, figure_count, station_cells
+from stream_processors.embedded import records
+from stream_processors.embedded.batch import RECAP, REFUSED, Batch
+from stream_processors.embedded.decisions import DecisionRow
+from stream_processors.rollup import Rollup
+from stream_processors.station import Accepted, Proposal, Repeated, decide
+
+RESTORE_BATCH: Final = 50_000
+"""Records added up at once while state is restored: some 20 MB of cells."""
+
+ParkedBefore = Callable[[bytes, Reason], bool]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What becomes of a batch that is appended from position `first` on. Places are those in the batch."""
+
+    first: int
+    appended: list[int] = field(default_factory=list)  # places that enter the log, in order
+    accepted: list[int] = field(default_factory=list)  # of these, the places accepted
+    records: list[bytes] = field(default_factory=list)  # the unit's record after each accepted one
+    previous: list[bytes | None] = field(default_factory=list)  # and before it
+    positions: list[int] = field(default_factory=list)  # the position of each accepted one
+    parked: dict[int, Rejection] = field(default_factory=dict)  # appended, but parked
+    parked_again: list[Rejection] = field(default_factory=list)  # the same message, parked before
+    repeated: int = 0
+
+    @property
+    def end(self) -> int:
+        """The position after the last one appended."""
+        return self.first + len(self.appended)
+
+
+class State:
+    """Records by unit, and the totals of all regions."""
+
+    def __init__(self, registry: Registry, ballots: Ballots) -> None:
+        self._ballots = ballots
+        self.rollup = Rollup(registry, ballots)
+        # One dict for each contest and kind: keys and values hold nothing for the collector to walk.
+        self._counts: list[dict[str, bytes]] = [{} for _ in ballots.contests]
+        self._recaps: list[dict[str, bytes]] = [{} for _ in ballots.contests]
+
+    def record(self, contest: int, unit: str, *, is_recap: bool = False) -> bytes | None:
+        """The record of a unit, None when nothing of it was accepted."""
+        return (self._recaps if is_recap else self._counts)[contest].get(unit)
+
+    def decide_batch(self, batch: Batch, first: int, parked_before: ParkedBefore) -> Outcome:
+        """What becomes of each message of `batch` if it is appended from position `first` on."""
+        outcome = Outcome(first)
+        fresh: dict[tuple[bool, int, str], bytes] = {}
+        parked_now: dict[bytes, Reason] = {}
+        for place, (kind, message, contest, unit) in enumerate(
+            zip(batch.kinds, batch.ids, batch.contests, batch.units, strict=True)
+        ):
+            if kind == REFUSED:
+                rejection = batch.refusals[place]
+            else:
+                is_recap = kind == RECAP
+                key = (is_recap, contest, unit)
+                held = fresh.get(key) or (self._recaps if is_recap else self._counts)[contest].get(unit)
+                decision = decide(
+                    records.lineage_of(held),
+                    Proposal(message, unit, batch.supersedes[place], batch.annuls[place]),
+                )
+                if isinstance(decision, Accepted):
+                    position = outcome.end
+                    ids, positions = records.extended(held, message, position)
+                    record = fresh[key] = records.pack(
+                        ids,
+                        positions,
+                        batch.statuses[place],
+                        batch.unlisted[place],
+                        batch.ballots[place],
+                        batch.regions[place],
+                        batch.figures[place],
+                    )
+                    outcome.appended.append(place)
+                    outcome.accepted.append(place)
+                    outcome.records.append(record)
+                    outcome.previous.append(held)
+                    outcome.positions.append(position)
+                    continue
+                if isinstance(decision, Repeated):
+                    outcome.repeated += 1
+                    continue
+                rejection = decision.rejection
+            if parked_now.get(message) == rejection.reason or parked_before(message, rejection.reason):
+                outcome.parked_again.append(rejection)
+            else:
+                parked_now[message] = rejection.reason
+                outcome.parked[place] = rejection
+                outcome.appended.append(place)
+        return outcome
+
+    def apply(self, batch: Batch, outcome: Outcome) -> dict[int, NDArray[np.int64]]:
+        """Take the accepted messages in; by ballot the indexes of the regions whose totals changed."""
+        by_ballot: dict[int, list[int]] = {}
+        for number, place in enumerate(outcome.accepted):
+            is_recap = batch.kinds[place] == RECAP
+            units = (self._recaps if is_recap else self._counts)[batch.contests[place]]
+            units[batch.units[place]] = outcome.records[number]
+            if not is_recap:
+                by_ballot.setdefault(batch.ballots[place], []).append(number)
+        for ballot, numbers in by_ballot.items():
+            villages = np.array([batch.regions[outcome.accepted[number]] for number in numbers], np.int64)
+            changes = self._cells(ballot, [outcome.records[number] for number in numbers])
+            replaced = [
+                (row, held) for row, number in enumerate(numbers) if (held := outcome.previous[number])
+            ]
+            if replaced:
+                rows = [row for row, _ in replaced]
+                changes[rows] -= self._cells(ballot, [held for _, held in replaced])
+            self.rollup.add(ballot, villages, changes)
+        return self.rollup.settle()
+
+    def restore(self, rows: Iterable[DecisionRow]) -> None:
+        """Take in rows of the state on the disk, in order; `finish_restoring` adds up afterwards."""
+        for _, is_recap, contest, unit, record in rows:
+            (self._recaps if is_recap else self._counts)[contest][unit] = record
+
+    def finish_restoring(self) -> None:
+        """Add up all records that `restore` took in."""
+        by_ballot: dict[int, list[bytes]] = {}
+        for units in self._counts:
+            for record in units.values():
+                by_ballot.setdefault(records.head(record)[3], []).append(record)
+        for ballot, held in by_ballot.items():
+            for start in range(0, len(held), RESTORE_BATCH):
+                part = held[start : start + RESTORE_BATCH]
+                regions = np.array([records.head(record)[4] for record in part], np.int64)
+                self.rollup.add(ballot, regions, self._cells(ballot, part))
+                self.rollup.settle()
+
+    def _cells(self, ballot: int, held: Sequence[bytes]) -> Cells:
+        """The cells of these records, all of one ballot."""
+        heads = np.array([records.head(record)[:3] for record in held], np.int64)
+        width = figure_count(self._ballots.ballots[ballot])
+        figures = np.frombuffer(b"".join([records.figures(record) for record in held]), "<u4")
+        return station_cells(
+            heads[:, 0], heads[:, 1], heads[:, 2], figures.reshape(len(held), width).astype(np.int64)
+        )

@@ -1,0 +1,147 @@
+"""Processes that read a source's chunks and assess their messages, results in the order of the chunks.
+
+Reading and assessing need no knowledge of the log, and are most of the work: they run on all cores, while
+the owner decides, appends and adds up. Workers hold no lock and no file of the count, so that they can't
+outlive its owner's claim to it; they end when the owner dies.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from producers.sources import Chunk, Message, Record, Unreadable
+from schemas.ballots import Ballots
+from schemas.elections import Election
+from schemas.regions import Registry
+from stream_processors.assess import Assessor
+from stream_processors.embedded.batch import Batch, assess_batch
+
+CHUNKS_AHEAD: Final = 2
+"""Chunks in work for each worker: one that it works on, one that waits, so that it never idles."""
+
+ORPHAN_CHECK_S: Final = 1.0
+"""How often a worker looks whether its owner still lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One chunk, read and assessed: the messages, and what was no message."""
+
+    size: int
+    batch: Batch
+    unreadable: list[Unreadable]
+    empty: int  # records without any count
+    unchanged: int  # records that say what the log says already
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """A chunk of messages that are there already: entries of the log, or what somebody just sent."""
+
+    raws: Sequence[bytes]
+
+    @property
+    def size(self) -> int:
+        """The number of messages."""
+        return len(self.raws)
+
+    def records(self) -> Iterator[Record]:
+        """The messages."""
+        return (Message(raw, "") for raw in self.raws)
+
+
+def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
+    """The chunk, read and assessed in this process."""
+    raws: list[bytes] = []
+    unreadable: list[Unreadable] = []
+    empty = unchanged = 0
+    for record in chunk.records():
+        if isinstance(record, Message):
+            raws.append(record.raw)
+        elif isinstance(record, Unreadable):
+            unreadable.append(record)
+        elif record.empty:
+            empty += 1
+        else:
+            unchanged += 1
+    return Reading(chunk.size, assess_batch(assessor, raws), unreadable, empty, unchanged)
+
+
+class Workers:
+    """Some processes for one election; with `count` 0 everything is done in this process, when asked for."""
+
+    def __init__(self, election: Election, registry: Registry, ballots: Ballots, count: int) -> None:
+        """Start them. Do it before files and locks are opened: a forked process has them too."""
+        self._assessor = Assessor(election, registry, ballots)
+        self._count = count
+        self._pool: ProcessPoolExecutor | None = None
+        if count:
+            method = "fork" if sys.platform.startswith("linux") else "spawn"
+            self._pool = ProcessPoolExecutor(
+                count, multiprocessing.get_context(method), _begin, (self._assessor, os.getpid())
+            )
+            for ready in [self._pool.submit(os.getpid) for _ in range(count)]:
+                ready.result()
+
+    def read(self, chunks: Iterable[Chunk]) -> Iterator[Reading]:
+        """Every chunk, read and assessed, in order. Raises OSError when a source can't be read."""
+        if self._pool is None:
+            for chunk in chunks:
+                yield read_chunk(self._assessor, chunk)
+            return
+        ahead: deque[Future[Reading]] = deque()
+        for chunk in chunks:
+            ahead.append(self._pool.submit(_read, chunk))
+            if len(ahead) > self._count * CHUNKS_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; chunks not begun are dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+_assessor: Assessor | None = None
+
+
+def _begin(assessor: Assessor, owner: int) -> None:
+    """Make this process ready: Ctrl-C is the owner's affair, and without an owner there is nothing to do."""
+    global _assessor
+    _assessor = assessor
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Assessing makes many objects and no cycles: the collector would only walk them, at half the time spent.
+    gc.disable()
+    threading.Thread(target=_end_with, args=(owner,), daemon=True).start()
+
+
+def _end_with(owner: int) -> None:
+    while os.getppid() == owner:
+        time.sleep(ORPHAN_CHECK_S)
+    os._exit(1)
+
+
+def _read(chunk: Chunk) -> Reading:
+    assert _assessor is not None
+    return read_chunk(_assessor, chunk)

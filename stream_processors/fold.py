@@ -1,0 +1,198 @@
+"""The specification of every result: the whole log from its beginning, added up in the plainest way.
+
+Each runner must come to these results, whatever it does to be fast, to recover, or to run on many machines.
+So this module shares with them what an event means (assess, decide) and nothing of how totals are kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, NamedTuple
+
+from schemas.ballots import Ballot, Ballots
+from schemas.elections import Election
+from schemas.events import CountCorrected, CountSubmitted
+from schemas.findings import Status
+from schemas.regions import REGION_LEVELS, UNKNOWN, VILLAGE_DEPTH, Level, Registry
+from schemas.tallies import FIXED_CELLS, Tally
+from stream_processors.assess import Assessed, AssessedCount, Assessor, Refused
+from stream_processors.checks import votes_of
+from stream_processors.station import NOTHING_YET, Accepted, Lineage, Repeated, decide
+
+TOGETHER: Final = 1_000
+"""Messages assessed at once; the results do not depend on it."""
+
+
+class InForce(NamedTuple):
+    """What a station adds to the totals above it, in one contest."""
+
+    village: int
+    ballot: Ballot
+    version: int
+    registered: int | None
+    fixed: tuple[int, ...]  # by FIXED_CELLS
+    votes: tuple[int, ...]  # by the ballot's options
+    clean_votes: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Folded:
+    """The results of a log: every station with an accepted event and every region in which a contest is
+    held, by (contest, unit), and what became of the messages."""
+
+    stations: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    regions: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    messages: int = 0
+    accepted: int = 0
+    repeated: int = 0
+    parked: Counter[str] = field(default_factory=Counter)
+
+
+def fold(messages: Iterable[bytes], election: Election, registry: Registry) -> Folded:
+    """The results of these messages in this order. Never raises for what a message says."""
+    ballots = Ballots(election, registry)
+    folded = Folded()
+    lineages: dict[tuple[type, int, str], Lineage] = {}
+    in_force: dict[tuple[int, str], InForce] = {}
+    for one in _assessed(messages, Assessor(election, registry, ballots)):
+        folded.messages += 1
+        if isinstance(one, Refused):
+            folded.parked[one.rejection.reason] += 1
+            continue
+        key = (type(one), one.contest, one.proposal.unit)
+        decision = decide(lineages.get(key, NOTHING_YET), one.proposal)
+        if isinstance(decision, Accepted):
+            folded.accepted += 1
+            lineages[key] = decision.lineage
+            if isinstance(one, AssessedCount):
+                in_force[one.contest, one.proposal.unit] = _in_force(one, decision.lineage.version)
+        elif isinstance(decision, Repeated):
+            folded.repeated += 1
+        else:
+            folded.parked[decision.rejection.reason] += 1
+    _name_stations(folded, in_force, registry, ballots)
+    _add_up(folded, in_force, registry, ballots)
+    return folded
+
+
+def _assessed(messages: Iterable[bytes], assessor: Assessor) -> Iterator[Assessed]:
+    source = iter(messages)
+    while some := list(islice(source, TOGETHER)):
+        yield from assessor.assess(some)
+
+
+def _in_force(one: AssessedCount, version: int) -> InForce:
+    cells = dict.fromkeys(FIXED_CELLS, 0)
+    votes = (0,) * len(one.ballot.options)
+    clean_votes = votes
+    event = one.decoded.event
+    if isinstance(event, (CountSubmitted, CountCorrected)):
+        form = event.payload.form
+        voters = form.voters.total.j if form.voters and form.voters.total else None
+        cells["received"] = 1
+        cells["unlisted"] = int(one.unlisted)
+        cells["registered_received"] = one.registered or 0
+        cells["voters"] = voters or 0
+        cells["valid"] = form.valid or 0
+        cells["invalid"] = form.invalid or 0
+        if form.ballots:
+            cells["ballots_received"] = form.ballots.received or 0
+            cells["ballots_used"] = form.ballots.used or 0
+        votes = tuple(figure or 0 for figure in votes_of(form, one.ballot))
+        if one.status is Status.CLEAN:
+            clean_votes = votes
+            for name in ("voters", "valid", "invalid"):
+                cells[f"clean_{name}"] = cells[name]
+    cells[one.status.value] = 1
+    return InForce(
+        one.village, one.ballot, version, one.registered, tuple(cells.values()), votes, clean_votes
+    )
+
+
+def _name_stations(
+    folded: Folded, in_force: dict[tuple[int, str], InForce], registry: Registry, ballots: Ballots
+) -> None:
+    for (contest, unit), station in in_force.items():
+        name = ballots.contests[contest]
+        folded.stations[name, unit] = Tally(
+            contest=name,
+            level=Level.STATION,
+            unit=unit,
+            parent=registry.ids[station.village],
+            version=station.version,
+            fixed=station.fixed,
+            votes=dict(zip(station.ballot.keys, station.votes, strict=True)),
+            clean_votes=dict(zip(station.ballot.keys, station.clean_votes, strict=True)),
+            expected=1,
+            registered=station.registered,
+        )
+
+
+@dataclass(slots=True)
+class _Sum:
+    version: int = 0
+    fixed: Counter[str] = field(default_factory=Counter)
+    votes: Counter[str] = field(default_factory=Counter)
+    clean_votes: Counter[str] = field(default_factory=Counter)
+    expected: int = 0
+    registered: int | None = None
+
+    def add(self, other: Tally) -> None:
+        self.version += other.version
+        self.expected += other.expected
+        if other.registered is not None:
+            self.registered = (self.registered or 0) + other.registered
+        for sums, figures in (
+            (self.fixed, dict(zip(FIXED_CELLS, other.fixed, strict=True))),
+            (self.votes, other.votes),
+            (self.clean_votes, other.clean_votes),
+        ):
+            for name, figure in figures.items():
+                sums[name] += figure
+
+
+def _add_up(
+    folded: Folded, in_force: dict[tuple[int, str], InForce], registry: Registry, ballots: Ballots
+) -> None:
+    """Villages from their stations, every region above from the regions right below it."""
+    for contest, name in enumerate(ballots.contests):
+        sums: dict[int, _Sum] = {}
+        for village in range(len(registry.ids)):
+            ballot = ballots.of(contest, village) if registry.depth[village] == VILLAGE_DEPTH else None
+            if ballot is not None:
+                empty = sums[village] = _Sum()
+                # What is expected of a village is the register's word, not the sum of what came.
+                empty.expected = int(registry.stations[village])
+                voters = int(registry.registered[village])
+                empty.registered = None if voters == UNKNOWN else voters
+                for option in ballot.keys:
+                    empty.votes[option] = empty.clean_votes[option] = 0
+        for (its_contest, unit), station in in_force.items():
+            if its_contest == contest:
+                tally = folded.stations[name, unit]
+                known = sums[station.village]
+                expected, registered = known.expected, known.registered
+                known.add(tally)
+                known.expected, known.registered = expected, registered
+        for region in range(len(registry.ids) - 1, -1, -1):  # children stand after their parents
+            total = sums.get(region)
+            if total is None:
+                continue
+            parent = int(registry.parent[region])
+            tally = folded.regions[name, registry.ids[region]] = Tally(
+                contest=name,
+                level=REGION_LEVELS[registry.depth[region]],
+                unit=registry.ids[region],
+                parent="" if parent == UNKNOWN else registry.ids[parent],
+                version=total.version,
+                fixed=tuple(total.fixed[cell] for cell in FIXED_CELLS),
+                votes=dict(total.votes),
+                clean_votes=dict(total.clean_votes),
+                expected=total.expected,
+                registered=total.registered,
+            )
+            if parent != UNKNOWN:
+                sums.setdefault(parent, _Sum()).add(tally)
