@@ -11,11 +11,15 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from producers.importers.problems import SourceInvalid, unknown_file
+from producers.importers.commission import CommissionSource
+from producers.importers.commission_row import Defaults
+from producers.importers.problems import SourceInvalid
+from producers.importers.recognition import FileKind, recognise
+from producers.importers.sirekap import SOURCE as SIREKAP
+from producers.importers.sirekap import SirekapSource
 from producers.importers.situng import SitungSource
-from producers.importers.situng_file import is_situng
 from producers.sources import Source
-from schemas.elections import Election
+from schemas.elections import Contest, Election
 from schemas.events import Time
 
 __all__ = ["SourceInvalid", "open_source"]
@@ -34,19 +38,38 @@ def open_source(
         _refuse_bad_time(observed_at)
     if not paths:
         raise SourceInvalid("There is nothing to import; name a file.")
-    for path in paths:
-        with path.open("rb") as file:
-            if file.read(4) != b"PAR1":
-                raise unknown_file(path, "is of an unknown kind")
-        if not is_situng(path):
-            raise unknown_file(path, "lacks columns that an importer needs")
-    if contest is None:
-        contest = "PPWP"
+    kinds = {path: recognise(path) for path in paths}
+    if len({kind.source for kind in kinds.values()}) > 1:
+        # Each source groups the records of a station; two sources can't know of each other's.
+        told = "; ".join(f"{path} is {kind.value}" for path, kind in kinds.items())
+        raise SourceInvalid(f"Import files of one kind at a time: {told}.")
+    known = _contest(election, contest)
+    match next(iter(kinds.values())):
+        case FileKind.SITUNG:
+            return SitungSource(paths, election, (known or election.contest("PPWP")).id, observed_at)
+        case FileKind.SIREKAP:
+            return SirekapSource(paths, election, known or _of_sirekap(election), observed_at)
+        case FileKind.CSV | FileKind.JSONL:
+            only = known or (election.contests[0] if len(election.contests) == 1 else None)
+            defaults = Defaults(
+                election=election.id,
+                contests=tuple(one.id for one in election.contests),
+                contest=only.id if only else None,
+                observed_at=observed_at,
+            )
+            return CommissionSource([(path, kinds[path] is FileKind.CSV) for path in paths], defaults)
+
+
+def _contest(election: Election, contest: str | None) -> Contest | None:
     try:
-        known = election.contest(contest).id
+        return None if contest is None else election.contest(contest)
     except KeyError as error:
-        raise SourceInvalid(str(error.args[0])) from None
-    return SitungSource(paths, election, known, observed_at)
+        raise SourceInvalid(f"--contest: {error.args[0]}") from None
+
+
+def _of_sirekap(election: Election) -> Contest:
+    """The contest whose options Sirekap has keys for; where there is none, the first, which says so."""
+    return next((one for one in election.contests if SIREKAP in one.sources), election.contests[0])
 
 
 def _refuse_bad_time(text: str) -> None:

@@ -11,7 +11,14 @@ from functools import cached_property
 from typing import Any
 
 from schemas.decode import Decoded, decode
-from schemas.events import AnnulmentReason, CountAnnulled, CountCorrected, CountKind, CountSubmitted
+from schemas.events import (
+    AnnulmentReason,
+    CountAnnulled,
+    CountCorrected,
+    CountKind,
+    CountSubmitted,
+    SubmittedPayload,
+)
 
 Document = dict[str, Any]
 
@@ -31,6 +38,12 @@ class Accepted:
     def event_id(self) -> str:
         """The id that a later event names it by."""
         return self.decoded.event_id
+
+    @property
+    def supersedes(self) -> str | None:
+        """The id of the event that it replaces or annuls; None for a first count."""
+        payload = self.decoded.event.payload
+        return None if isinstance(payload, SubmittedPayload) else payload.supersedes
 
     @cached_property
     def annulment(self) -> AnnulmentReason | None:

@@ -61,7 +61,7 @@ class Shown:
 
 
 Build = Callable[[Sequence[Accepted]], bytes | None]
-"""The message that a record gives after these events; None where it says nothing new."""
+"""The event that a record gives after these; None where it gives none."""
 
 
 class StationLine:
@@ -77,18 +77,16 @@ class StationLine:
 
     def put(self, shown: Shown, place: str) -> Message | NothingNew:
         """The message to send for `shown`, or that there is none. `place` names the record in reports."""
-        known = self.repeat(lambda before: _message(shown, before))
+        known = self._sent_before(lambda before: _message(shown, before))
         if known is not None:
             return Message(known, place)
         seen_later = self._seen_later(shown)
-        before = self._events[:seen_later]
-        raw = _message(shown, before)
+        raw = _message(shown, self._events[:seen_later])
         nothing = NothingNew(place, empty=shown.form is None)
         if raw is None:
             return nothing
         if seen_later == len(self._events):
-            if not _contradicts(shown, before):
-                self.extend(raw)
+            self._add(raw)
             return Message(raw, place)
         # A snapshot older than what the log has of this source can't change what is in force. Its numbers
         # are sent, to be parked where everyone sees them, unless the log would take them for a new count.
@@ -98,8 +96,18 @@ class StationLine:
             return nothing
         return Message(raw, place)
 
-    def repeat(self, build: Build) -> bytes | None:
-        """The bytes of the accepted event that this record gave before, found by building it again."""
+    def send(self, build: Build) -> bytes | None:
+        """The bytes of a record that says itself what it changes: as it was sent before, or as it is now.
+
+        None: `build` has no event for it, and had none before.
+        """
+        raw = self._sent_before(build)
+        if raw is None and (raw := build(self._events)) is not None:
+            self._add(raw)
+        return raw
+
+    def _sent_before(self, build: Build) -> bytes | None:
+        """The accepted event that this record gave before, found by building it again."""
         for place in range(self._cursor, len(self._events)):
             built = build(self._events[:place])
             if built is not None and self._is(built, self._events[place]):
@@ -107,17 +115,13 @@ class StationLine:
                 return self._events[place].raw
         return None
 
-    def append(self, build: Build) -> bytes | None:
-        """The bytes of the event that this record gives now, after all others; it joins the line."""
-        built = build(self._events)
-        if built is not None:
-            self.extend(built)
-        return built
-
-    def extend(self, raw: bytes) -> None:
-        """An event that this import sends and that will be accepted."""
-        self._events.append(Accepted(raw))
-        self._cursor = len(self._events)
+    def _add(self, raw: bytes) -> None:
+        """An event that is being sent joins the line, if it will be accepted."""
+        event = Accepted(raw)
+        count = in_force(self._events)
+        if event.supersedes == (count.event_id if count else None):
+            self._events.append(event)
+            self._cursor = len(self._events)
 
     @staticmethod
     def _is(built: bytes, accepted: Accepted) -> bool:

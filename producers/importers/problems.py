@@ -33,3 +33,11 @@ def unknown_file(path: Path, what: str) -> SourceInvalid:
 def unreadable(place: str, *, id: str, en: str) -> Unreadable:
     """The report of a record at `place` that can't be turned into an event."""
     return Unreadable(place, Said(id=id, en=en))
+
+
+class RecordInvalid(Exception):
+    """Raised inside an importer where a record can't be turned into an event; carries the sentence."""
+
+    def __init__(self, *, id: str, en: str) -> None:
+        super().__init__(en)
+        self.said = Said(id=id, en=en)

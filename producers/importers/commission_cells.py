@@ -1,0 +1,170 @@
+"""A line of CSV or JSONL as cells: the columns that hold something, by name.
+
+Which columns there may be is told here too; producers.importers.commission_row judges what
+stands in them.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from producers.importers.commission_columns import FIGURES, TEXTS, VOTE, Cells
+from producers.importers.problems import RecordInvalid, SourceInvalid
+from producers.importers.text_lines import Line
+
+EVENT_TYPES: Final = ("CountSubmitted", "CountCorrected", "CountAnnulled", "RecapCertified")
+
+
+@dataclass(frozen=True, slots=True)
+class WholeEvent:
+    """A line that is an event as it stands: of which contest and unit (station or region)."""
+
+    contest: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CsvColumns:
+    """The header of a CSV: the name of each column, and what stands between them."""
+
+    names: tuple[str, ...]
+    delimiter: str
+
+    def cells(self, line: Line) -> Cells:
+        """The cells of `line` that hold something. Raises RecordInvalid."""
+        text = _text(line)
+        if not line.ended:
+            raise RecordInvalid(
+                id="Baris terakhir tidak diakhiri ganti baris, jadi mungkin terpotong. Jika lengkap, "
+                "tambahkan ganti baris di akhirnya; jika tidak, ambil lagi berkasnya.",
+                en="The last line does not end with a line break, so it may be cut off. If it is complete, "
+                "add a line break to its end; if not, get the file again.",
+            )
+        try:
+            values = next(csv.reader([text], delimiter=self.delimiter, strict=True))
+        except csv.Error as error:
+            raise RecordInvalid(
+                id=f"Tanda kutipnya tidak berpasangan ({error}); satu baris berkas adalah satu catatan, "
+                "tanpa ganti baris di dalam sel.",
+                en=f"Its quotes don't match ({error}); one line of the file is one record, without line "
+                "breaks inside a cell.",
+            ) from None
+        if len(values) != len(self.names):
+            raise RecordInvalid(
+                id=f"Ada {len(values)} sel, padahal {len(self.names)} kolom. Barisnya terpotong, atau ada "
+                f"'{self.delimiter}' di dalam sel: tulis sel itu dalam tanda kutip.",
+                en=f"It has {len(values)} cells for {len(self.names)} columns. The line is cut off, or a "
+                f"cell holds '{self.delimiter}': write that cell in quotes.",
+            )
+        cells = zip(self.names, (value.strip() for value in values), strict=True)
+        return {name: value for name, value in cells if value}
+
+
+def read_header(path: Path, line: Line) -> CsvColumns:
+    """The columns that the first line of a CSV names. Raises SourceInvalid."""
+    try:
+        text = line.raw.decode()
+        delimiter = ";" if text.count(";") > text.count(",") else ","
+        names = [name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter, strict=True))]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SourceInvalid(f"{path}, line 1: not readable ({error}); save the file as CSV UTF-8.") from None
+    for name in names:
+        if name not in TEXTS and name not in FIGURES and not VOTE.fullmatch(name):
+            raise SourceInvalid(f"{path}, line 1: {_unknown(name)} docs/importing.md lists the columns.")
+        if names.count(name) > 1:
+            raise SourceInvalid(f"{path}, line 1: the column {name} stands twice; keep one of them.")
+    return CsvColumns(tuple(names), delimiter)
+
+
+def json_cells(line: Line) -> Cells | WholeEvent:
+    """The cells of a line of JSONL, flat; or that it is a whole event. Raises RecordInvalid."""
+    text = _text(line)
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise RecordInvalid(
+            id=f"Bukan satu objek JSON yang utuh ({error}); tulis satu objek per baris.",
+            en=f"Not one whole JSON object ({error}); write one object a line.",
+        ) from None
+    if not isinstance(document, dict):
+        raise RecordInvalid(id="Bukan objek JSON; tulis {...}.", en="Not a JSON object; write {...}.")
+    if document.get("type") in EVENT_TYPES or "schema_version" in document:
+        return WholeEvent(
+            str(document.get("contest")), str(document.get("station") or document.get("region"))
+        )
+    cells: dict[str, Any] = {}
+    # orjson keeps the last of two equal keys; the slow reader tells.
+    _flatten(json.loads(text, object_pairs_hook=_unique), (), cells)
+    return cells
+
+
+def _flatten(document: Mapping[str, Any], above: Sequence[str], cells: dict[str, Any]) -> None:
+    for key, value in document.items():
+        path = (*above, "vote" if key == "votes" and not above else key)
+        if isinstance(value, dict):
+            _flatten(value, path, cells)
+            continue
+        name = "_".join(path)
+        if name not in TEXTS and name not in FIGURES and not VOTE.fullmatch(name):
+            raise RecordInvalid(
+                id=f"Kunci {'.'.join((*above, key))} tidak dikenal; docs/importing.md memuat semua kunci.",
+                en=f"{_unknown(name)} docs/importing.md lists the keys.",
+            )
+        if name in cells:
+            raise RecordInvalid(
+                id=f"Kolom {name} tertulis dua kali; tulis sekali saja.",
+                en=f"Column {name} is given twice; give it once.",
+            )
+        if value is not None and value != "":
+            cells[name] = _json_value(name, value)
+
+
+def _json_value(name: str, value: Any) -> Any:
+    """Text for texts and numbers for figures: digits in quotes would hide what a spreadsheet did to them."""
+    if (name in TEXTS) != isinstance(value, str):
+        must_id, must = ("dalam", "in") if name in TEXTS else ("tanpa", "without")
+        raise RecordInvalid(
+            id=f"Kolom {name} berisi {value!r}; tulis {must_id} tanda kutip.",
+            en=f"Column {name} holds {value!r}; write it {must} quotes.",
+        )
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen = dict(pairs)
+    if len(seen) < len(pairs):
+        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise RecordInvalid(
+            id=f"Kunci {twice} tertulis dua kali; tulis sekali saja.",
+            en=f"The key {twice} is given twice; give it once.",
+        )
+    return seen
+
+
+def _text(line: Line) -> str:
+    if not line.whole:
+        raise RecordInvalid(
+            id="Barisnya terlalu panjang; tulis satu catatan per baris.",
+            en="The line is too long; write one record a line.",
+        )
+    try:
+        return line.raw.decode()
+    except UnicodeDecodeError as error:
+        raise RecordInvalid(
+            id=f"Byte ke-{error.start} bukan UTF-8; simpan berkas sebagai UTF-8.",
+            en=f"Byte {error.start} is not UTF-8; save the file as UTF-8.",
+        ) from None
+
+
+def _unknown(name: str) -> str:
+    known = [*TEXTS, *FIGURES, "vote_1", "vote_2"]
+    near = difflib.get_close_matches(name, known, 1)
+    return f"The column '{name}' is unknown." + (f" Is it {near[0]}?" if near else "")

@@ -1,0 +1,182 @@
+"""One row of a commission's file as an event.
+
+What stands in single cells is judged by producers.importers.commission_columns. Here a row is refused that
+says more than an event of its type can hold, so that nothing of it is dropped silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from producers.importers.accepted import Accepted, Document, in_force
+from producers.importers.commission_columns import (
+    FIGURES,
+    STATION_CELL,
+    VOTE,
+    Cells,
+    bad_cell,
+    checked,
+    figure,
+    one_of,
+)
+from producers.importers.problems import RecordInvalid
+from schemas.decode import decode, encode
+from schemas.events import SCHEMA_VERSION, AnnulmentReason, CorrectionReason, CountKind, Role
+from schemas.rejections import Rejected
+
+SOURCE: Final = "commission"
+
+
+class RowType(StrEnum):
+    """What a row says of its station."""
+
+    COUNT = "count"
+    CORRECTION = "correction"
+    ANNULMENT = "annulment"
+
+
+_EVENT_TYPES: Final = {
+    RowType.COUNT: "CountSubmitted",
+    RowType.CORRECTION: "CountCorrected",
+    RowType.ANNULMENT: "CountAnnulled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row understood. `document` is its event, complete unless `open`: then the id of the event that it
+    replaces is still to be written in, because the row means the count in force."""
+
+    type: RowType
+    document: Document
+    open: bool
+    empty: bool
+
+    def build(self, before: Sequence[Accepted]) -> bytes | None:
+        """The event's bytes after those `before`; None when it means a count in force and there is none.
+
+        Raises RecordInvalid for what the columns' own checks don't see, such as an event that is too large.
+        """
+        document = self.document
+        if self.open:
+            count = in_force(before)
+            if count is None:
+                return None
+            document = {**document, "payload": {**document["payload"], "supersedes": count.event_id}}
+        raw = encode(document)
+        try:
+            decode(raw)
+        except Rejected as error:
+            raise RecordInvalid(id=error.rejection.said.id, en=error.rejection.said.en) from None
+        return raw
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for all rows: the election and its contests, and what stands for missing cells."""
+
+    election: str
+    contests: tuple[str, ...]
+    contest: str | None
+    observed_at: str | None
+
+
+def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
+    """The contest and station that a row names. Raises RecordInvalid."""
+    named = cells.get("contest") or defaults.contest
+    contest = next((one for one in defaults.contests if one.lower() == str(named).lower()), None)
+    if contest is None:
+        known = ", ".join(defaults.contests)
+        raise bad_cell("contest", named, f"one of {known}", id_ending=f"salah satu dari {known}")
+    station = checked(cells, "station")
+    if station is None:
+        raise bad_cell("station", None, STATION_CELL, id_ending="kode TPS sebagai teks")
+    return contest, station
+
+
+def read_row(cells: Cells, defaults: Defaults) -> Row:
+    """The row with these cells. Raises RecordInvalid."""
+    contest, station = row_key(cells, defaults)
+    kind = one_of(cells, "type", RowType) or RowType.COUNT
+    form, supersedes = _form(cells), checked(cells, "supersedes")
+    _refuse_what_has_no_place(kind, cells, form)
+    origin = {
+        "record": station,
+        "source": SOURCE,
+        "observed_at": checked(cells, "observed_at") or defaults.observed_at,
+    }
+    payload = {"origin": _said(origin), "supersedes": supersedes, "note": checked(cells, "note")}
+    if kind is not RowType.ANNULMENT:
+        lawful = one_of(cells, "kind", CountKind) or CountKind.REGULAR
+        payload |= {"form": form, "kind": None if lawful is CountKind.REGULAR else lawful.value}
+    if kind is not RowType.COUNT:
+        reasons = CorrectionReason if kind is RowType.CORRECTION else AnnulmentReason
+        reason = one_of(cells, "reason", reasons)
+        if reason is None:
+            told = ", ".join(one.value for one in reasons)
+            raise bad_cell("reason", None, f"one of {told}", id_ending=f"salah satu dari {told}")
+        payload["reason"] = reason.value
+    role = one_of(cells, "role", Role) or Role.IMPORTER
+    document = {
+        "type": _EVENT_TYPES[kind],
+        "schema_version": SCHEMA_VERSION,
+        "election": defaults.election,
+        "contest": contest,
+        "station": station,
+        "payload": _said(payload),
+        "occurred_at": checked(cells, "occurred_at"),
+        "submitted_by": {"officer": checked(cells, "officer") or SOURCE, "role": role.value},
+        "device": checked(cells, "device"),
+    }
+    return Row(
+        type=kind,
+        document=_said(document),
+        open=kind is not RowType.COUNT and supersedes is None,
+        empty=kind is RowType.COUNT and not form,
+    )
+
+
+def _form(cells: Cells) -> Document:
+    form: Document = {}
+    for name, value in cells.items():
+        option = VOTE.fullmatch(name)
+        if option is None and name not in FIGURES:
+            continue
+        *blocks, field = ("votes", option[1]) if option else FIGURES[name]
+        block = form
+        for block_name in blocks:
+            block = block.setdefault(block_name, {})
+        block[field] = figure(name, value)
+    return form
+
+
+def _refuse_what_has_no_place(kind: RowType, cells: Cells, form: Document) -> None:
+    if kind is RowType.COUNT:
+        for name in ("reason", "note", "supersedes"):
+            if name in cells:
+                raise RecordInvalid(
+                    id=f"Kolom {name} hanya untuk pembetulan dan pembatalan; kosongkan, atau tulis "
+                    "correction atau annulment di kolom type.",
+                    en=f"Column {name} is for corrections and annulments only; leave it empty, or write "
+                    "correction or annulment in column type.",
+                )
+    elif kind is RowType.CORRECTION and not form:
+        raise RecordInvalid(
+            id="Pembetulan tanpa satu angka pun; isi angka yang berlaku sekarang, atau tulis annulment di "
+            "kolom type.",
+            en="A correction without any figure; fill in the figures that hold now, or write annulment in "
+            "column type.",
+        )
+    elif kind is RowType.ANNULMENT and (form or "kind" in cells):
+        raise RecordInvalid(
+            id="Pembatalan tidak memuat angka maupun kind; kosongkan, atau tulis correction di kolom type.",
+            en="An annulment holds no figures and no kind; leave them empty, or write correction in column "
+            "type.",
+        )
+
+
+def _said(document: Document) -> Document:
+    return {key: value for key, value in document.items() if value is not None}

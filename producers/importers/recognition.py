@@ -1,0 +1,91 @@
+"""Of which kind a file is, told by its content.
+
+A file that is none of those accepted is refused with a list of them; it is never tried as something else.
+"""
+
+from __future__ import annotations
+
+import csv
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from producers.importers.problems import SourceInvalid, unknown_file
+from producers.importers.sirekap_files import ZIP_START
+from producers.importers.situng_file import COLUMNS, is_situng
+from producers.importers.text_lines import BYTE_ORDER_MARK, MAX_LINE_BYTES
+
+PARQUET_START: Final = b"PAR1"
+UTF16_STARTS: Final = (b"\xff\xfe", b"\xfe\xff")
+"""What spreadsheets write before `Unicode text`."""
+
+
+class FileKind(Enum):
+    """The kinds of files that can be imported."""
+
+    SITUNG = "SITUNG's Parquet file"
+    SIREKAP = "Sirekap's JSON"
+    CSV = "a commission's CSV"
+    JSONL = "JSON lines"
+
+    @property
+    def source(self) -> str:
+        """Files with the same one can be imported together."""
+        return "commission" if self in (FileKind.CSV, FileKind.JSONL) else self.value
+
+
+def recognise(path: Path) -> FileKind:
+    """The kind of the file or folder at `path`. Raises SourceInvalid for an unknown one, and OSError."""
+    if path.is_dir():
+        return FileKind.SIREKAP
+    if not path.exists():
+        raise SourceInvalid(f"There is no file {path}.")
+    with path.open("rb") as file:
+        start = file.readline(MAX_LINE_BYTES)
+        more = file.read(1)
+    if start.startswith(ZIP_START):
+        return FileKind.SIREKAP
+    if start.startswith(PARQUET_START):
+        if is_situng(path):
+            return FileKind.SITUNG
+        raise unknown_file(path, f"lacks columns of SITUNG ({', '.join(COLUMNS)})")
+    if start.startswith(UTF16_STARTS):
+        raise SourceInvalid(f"{path} is written in UTF-16; save it as CSV UTF-8.")
+    return _of_text(path, start.removeprefix(BYTE_ORDER_MARK), bool(more))
+
+
+def _of_text(path: Path, first_line: bytes, more: bool) -> FileKind:
+    if not first_line.strip() and not more:
+        raise unknown_file(path, "is empty")
+    if first_line.lstrip()[:1] in (b"{", b"["):
+        return _of_json(path, first_line)
+    if b"\r" in first_line.rstrip(b"\r\n"):
+        raise SourceInvalid(f"{path} ends its lines in an old way (CR alone); save it as CSV UTF-8.")
+    try:
+        text = first_line.decode()
+        columns = {name.strip().lower() for part in csv.reader([text]) for name in part}
+        columns |= {name.strip().lower() for part in csv.reader([text], delimiter=";") for name in part}
+    except (UnicodeDecodeError, csv.Error):
+        raise unknown_file(path, "is neither text nor a kind of file known here") from None
+    if "station" in columns:
+        return FileKind.CSV
+    raise unknown_file(path, "has no column `station` in its first line")
+
+
+def _of_json(path: Path, first_line: bytes) -> FileKind:
+    document = _json(first_line)
+    if path.suffix in (".jsonl", ".ndjson") or {"station", "schema_version"} & document.keys():
+        return FileKind.JSONL
+    if path.suffix == ".json" or "chart" in document:
+        return FileKind.SIREKAP
+    raise unknown_file(path, "is JSON of an unknown kind")
+
+
+def _json(line: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,193 @@
+"""One Sirekap response about one polling station, as a form.
+
+What the response says is taken as it is: a field that is null or missing stays absent, and nothing is summed.
+The addresses of the images are only compared with the station, for an event holds hashes of images and not
+addresses. Responses about regions and lists of candidates are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from producers.importers.accepted import Document, without_nulls
+from producers.importers.problems import RecordInvalid
+from schemas.events import CountKind
+from schemas.forms import MAX_FIGURE
+
+ZONE: Final = "+07:00"
+"""`ts` has no zone; the servers of KPU write the time of Jakarta (WIB)."""
+
+ADMINISTRATION: Final[Mapping[str, tuple[str, ...]]] = {
+    "suara_sah": ("valid",),
+    "suara_tidak_sah": ("invalid",),
+    "suara_total": ("total",),
+    **{f"pemilih_dpt_{sex}": ("dpt", sex) for sex in "lpj"},
+    **{
+        f"pengguna_{theirs}_{sex}": ("voters", ours, sex)
+        for theirs, ours in (("dpt", "dpt"), ("dptb", "dptb"), ("non_dpt", "dpk"), ("total", "total"))
+        for sex in "lpj"
+    },
+}
+"""Where on the form a figure of `administrasi` stands. `non_dpt` are the voters of the special list, DPK."""
+
+NOT_OPTIONS: Final = ("null", "persen")
+"""Keys of `chart` that stand for no option."""
+
+KINDS: Final[Mapping[str, CountKind]] = {
+    "reguler": CountKind.REGULAR,
+    "susulan": CountKind.FOLLOW_UP,
+    "lanjutan": CountKind.CONTINUED,
+    "ulang": CountKind.REVOTE,
+}
+"""The word of the phrase in `psu` that tells the kind; `ulang` with `penghitungan` is a recount."""
+
+_STATION_IN_ADDRESS: Final = re.compile(r"/([0-9A-Za-z]{10}[0-9]{3})-[^/]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The form that the response shows (None: it shows none), of which kind, and when it was seen."""
+
+    form: Document | None
+    kind: CountKind
+    observed_at: str | None
+
+
+def read_response(raw: bytes, station: str | None, options: Mapping[str, str]) -> Response:
+    """The response in `raw`; `options` gives the option for each key of its chart.
+
+    `station` is what the file's name says, None where it says nothing. Raises RecordInvalid.
+    """
+    document = _station_response(raw)
+    images = [image for image in document.get("images") or [] if isinstance(image, str)]
+    if station is not None:
+        _refuse_images_of_another(images, station)
+    form: Document = _administration(document["administrasi"])
+    votes = _votes(document["chart"], options)
+    if votes:
+        form["votes"] = votes
+    shows_a_form = bool(form or images)
+    return Response(
+        form if shows_a_form else None, _kind(document.get("psu")), _observed_at(document.get("ts"))
+    )
+
+
+def _station_response(raw: bytes) -> Document:
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise RecordInvalid(
+            id=f"Bukan JSON yang utuh ({error}); ambil lagi berkasnya.",
+            en=f"Not whole JSON ({error}); get the file again.",
+        ) from None
+    if (
+        not isinstance(document, dict)
+        or not {"chart", "administrasi"} <= document.keys()
+        or document.keys() & {"table", "progres"}
+    ):
+        raise RecordInvalid(
+            id="Bukan jawaban tentang satu TPS (tidak ada chart dan administrasi, atau ada table atau "
+            "progres); hanya hasil per TPS yang diimpor.",
+            en="This is not a station response (it lacks chart and administrasi, or has table or progres); "
+            "only responses about one station are imported.",
+        )
+    for name in ("chart", "administrasi"):
+        if not isinstance(document[name], dict | None):
+            raise RecordInvalid(id=f"{name} bukan objek JSON.", en=f"{name} is not a JSON object.")
+    return document
+
+
+def _votes(chart: Document | None, options: Mapping[str, str]) -> dict[str, int]:
+    votes = {}
+    for key, value in (chart or {}).items():
+        if key in options:
+            votes[options[key]] = _figure(f"chart.{key}", value)
+        elif key not in NOT_OPTIONS:
+            known = ", ".join(options)
+            raise RecordInvalid(
+                id=f"Kunci chart '{key}' bukan pilihan kontes ini ({known}); sebutkan kontesnya dengan "
+                "--contest.",
+                en=f"The chart key '{key}' is no option of this contest ({known}); name its contest with "
+                "--contest.",
+            )
+        elif key == "null" and value:
+            raise RecordInvalid(
+                id=f"chart memuat {value} suara tanpa pilihan (kunci 'null').",
+                en=f"chart has {value} votes for no option (the key 'null').",
+            )
+    return {option: figure for option, figure in votes.items() if figure is not None}
+
+
+def _administration(figures: Document | None) -> Document:
+    form: Document = {}
+    for key, value in (figures or {}).items():
+        place = ADMINISTRATION.get(key)
+        if place is None:
+            raise RecordInvalid(
+                id=f"Kunci administrasi '{key}' tidak dikenal, sehingga tempatnya pada formulir pun tidak.",
+                en=f"The key '{key}' of administrasi is unknown, and so is its place on the form.",
+            )
+        *blocks, field = place
+        block = form
+        for name in blocks:
+            block = block.setdefault(name, {})
+        block[field] = _figure(f"administrasi.{key}", value)
+    return without_nulls(form)
+
+
+def _figure(place: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_FIGURE:
+        raise RecordInvalid(
+            id=f"{place} berisi {value!r}; formulir hanya memuat bilangan bulat 0 sampai {MAX_FIGURE}.",
+            en=f"{place} holds {value!r}; a form holds whole numbers from 0 to {MAX_FIGURE} only.",
+        )
+    return value
+
+
+def _kind(phrase: Any) -> CountKind:
+    if phrase is None:
+        return CountKind.REGULAR
+    words = str(phrase).lower().split()
+    found = [word for word in KINDS if word in words]
+    if len(found) != 1:
+        raise RecordInvalid(
+            id=f"psu berisi {phrase!r}; yang dikenal adalah Reguler, Pemungutan atau Penghitungan Suara "
+            "Ulang, Susulan dan Lanjutan.",
+            en=f"psu holds {phrase!r}; known are Reguler, Pemungutan or Penghitungan Suara Ulang, Susulan "
+            "and Lanjutan.",
+        )
+    if found == ["ulang"] and "penghitungan" in words:
+        return CountKind.RECOUNT
+    return KINDS[found[0]]
+
+
+def _observed_at(ts: Any) -> str | None:
+    if ts is None:
+        return None
+    try:
+        return datetime.strptime(ts, "%Y-%m-%d %H:%M:%S").isoformat() + ZONE
+    except (TypeError, ValueError):
+        raise RecordInvalid(
+            id=f"ts berisi {ts!r}; waktu ditulis seperti 2024-02-15 07:00:44.",
+            en=f"ts holds {ts!r}; a time is written as 2024-02-15 07:00:44.",
+        ) from None
+
+
+def _refuse_images_of_another(images: list[str], station: str) -> None:
+    for image in images:
+        named = _STATION_IN_ADDRESS.search(image)
+        if named is not None and named[1] != station:
+            raise RecordInvalid(
+                id=f"Nama berkas menyebut TPS {station}, padahal gambarnya milik {named[1]}; "
+                "perbaiki nama berkasnya.",
+                en=f"The file's name says station {station}, but an image is of {named[1]}; "
+                "correct the file's name.",
+            )
