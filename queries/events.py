@@ -1,0 +1,77 @@
+"""The log as the projection mirrors it: what arrived, in order, with its fate; and one event by its id.
+
+What has not reached the projection yet is not here; the log itself is the proof, this is the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+from clickhouse_connect.driver.client import Client
+
+from queries.rows import Row, in_utc, select
+
+SHORTEST_PREFIX: Final = 8
+"""Hex digits of an event id: among 4 million events two share eight digits about as often as one in 500
+look-ups shows; fewer digits would mostly be a slip."""
+
+_SQL: Final = """
+SELECT position, recorded_at, event_id, type, contest, unit, occurred_at, outcome, reason, version,
+    isValidUTF8(body) AS is_text, if(is_text, body, hex(body)) AS shown
+FROM event FINAL
+WHERE election = {{election:String}} AND ({condition})
+ORDER BY partition, position
+{limit}
+"""
+
+
+def events(client: Client, election: str, start: int = 0, limit: int | None = None) -> Iterator[Row]:
+    """The log from position `start` on, at most `limit` entries: `{position, recorded_at, event_id, type,
+    contest, unit, occurred_at, outcome, reason, version, event, bytes}`.
+
+    `event` is the JSON document as it arrived; where the bytes are none it is None and `bytes` has them in
+    hex. `reason` says why an entry was parked, '' if it was not.
+    """
+    asked: dict[str, Any] = {"election": election, "start": start}
+    if limit is not None:
+        asked["limit"] = limit
+    return _rows(client, "position >= {start:UInt64}", limit, asked)
+
+
+def find_event(client: Client, election: str, event_id: str) -> list[Row]:
+    """The entries of the event with that id, or whose ids begin with it (SHORTEST_PREFIX digits or more)."""
+    event_id = event_id.lower()
+    whole = len(event_id) == 64
+    condition = "event_id = {id:String}" if whole else "startsWith(event_id, {id:String})"
+    return list(_rows(client, condition, None, {"election": election, "id": event_id}))
+
+
+def of_unit(client: Client, election: str, unit: str) -> Iterator[Row]:
+    """The entries that speak of one station or region, in the order of the log, parked ones included."""
+    return _rows(client, "unit = {unit:String}", None, {"election": election, "unit": unit})
+
+
+def _rows(client: Client, condition: str, limit: int | None, asked: dict[str, Any]) -> Iterator[Row]:
+    cut = "" if limit is None else "LIMIT {limit:UInt64}"
+    for row in select(client, _SQL.format(condition=condition, limit=cut), asked):
+        row["recorded_at"] = in_utc(row["recorded_at"])
+        row["occurred_at"] = in_utc(row["occurred_at"])
+        shown: str = row.pop("shown")
+        is_text = row.pop("is_text")
+        row["event"] = _document(shown) if is_text else None
+        if row["event"] is not None:
+            row["bytes"] = None
+        else:
+            row["bytes"] = shown.encode().hex() if is_text else shown.lower()
+        yield row
+
+
+def _document(text: str) -> dict[str, Any] | None:
+    """For display only: what an event means is read by schemas.decode alone."""
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None

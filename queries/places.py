@@ -1,0 +1,126 @@
+"""Where a question looks: a region of any level or a station, found by its id, and the SQL that stays inside.
+
+A unit is what the register says it is: nothing is read from the spelling of an id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+from queries.rows import first
+from schemas.language import Said
+from schemas.regions import Level
+
+DEPTH: Final = {level: depth for depth, level in enumerate(Level)}
+"""0 nation ... 5 station."""
+
+COLUMN: Final = {
+    Level.PROVINCE: "province",
+    Level.DISTRICT: "district",
+    Level.SUBDISTRICT: "subdistrict",
+    Level.VILLAGE: "village",
+    Level.STATION: "unit",
+}
+"""The column that names the unit of that level in tables whose rows are about stations."""
+
+LEVEL_NAMES: Final = {
+    Level.NATION: Said(id="nasional", en="nation"),
+    Level.PROVINCE: Said(id="provinsi", en="province"),
+    Level.DISTRICT: Said(id="kabupaten/kota", en="district"),
+    Level.SUBDISTRICT: Said(id="kecamatan", en="sub-district"),
+    Level.VILLAGE: Said(id="desa/kelurahan", en="village"),
+    Level.STATION: Said(id="TPS", en="polling station"),
+}
+
+
+class Unanswerable(LookupError):
+    """A question about something that is not there; `said` tells what to ask instead."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A region, or a station; `parent` is the id of the region right above it, '' for the nation."""
+
+    unit: str
+    level: Level
+    name: str
+    parent: str
+
+
+def locate(client: Client, election: str, unit: str) -> Place:
+    """The region or station with that id. Raises Unanswerable when the register has none."""
+    asked = {"election": election, "unit": unit}
+    row = first(
+        client,
+        "SELECT level, name, parent FROM region FINAL "
+        "WHERE election = {election:String} AND unit = {unit:String}",
+        asked,
+    )
+    if row is not None:
+        return Place(unit, Level(row["level"]), row["name"], row["parent"])
+    row = first(
+        client,
+        "SELECT village, number FROM register_station FINAL "
+        "WHERE election = {election:String} AND unit = {unit:String}",
+        asked,
+    )
+    if row is None:
+        row = first(
+            client,
+            "SELECT village, 0 AS number FROM station FINAL "
+            "WHERE election = {election:String} AND unit = {unit:String}",
+            asked,
+        )
+    if row is None:
+        raise Unanswerable(
+            Said(
+                id=f"Tidak ada wilayah atau TPS dengan kode {unit!r}. Daftar kode: rekap results --level "
+                "province, lalu --region KODE --level district, dan seterusnya.",
+                en=f"There is no region or station with the id {unit!r}. To find ids: rekap results --level "
+                "province, then --region ID --level district, and so on.",
+            )
+        )
+    return Place(unit, Level.STATION, station_name(row["number"]), row["village"])
+
+
+def station_name(number: int | None) -> str:
+    """What people call a station: TPS and its number in the village; '' when the register gives none."""
+    return f"TPS {number:03d}" if number else ""
+
+
+def inside(place: Place | None) -> str:
+    """A condition on a table about stations: its rows are in `place`, bound as `place`. None: anywhere."""
+    if place is None or place.level is Level.NATION:
+        return "true"
+    return f"{COLUMN[place.level]} = {{place:String}}"
+
+
+def regions_inside(place: Place | None, level: Level) -> str:
+    """A condition on `region`: regions of `level` in `place`, itself included. Raises Unanswerable when the
+    regions of that level are larger than the place."""
+    if place is None or place.level is Level.NATION:
+        return "true"
+    if DEPTH[place.level] > DEPTH[level]:
+        raise Unanswerable(
+            Said(
+                id=f"{place.unit} {place.name} adalah {LEVEL_NAMES[place.level].id}, tidak ada "
+                f"{LEVEL_NAMES[level].id} di dalamnya. Pilih --level yang sama atau lebih rendah.",
+                en=f"{place.unit} {place.name} is a {LEVEL_NAMES[place.level].en}, there is no "
+                f"{LEVEL_NAMES[level].en} inside it. Choose the same --level or a lower one.",
+            )
+        )
+    if place.level is level or place.level is Level.VILLAGE:
+        return "unit = {place:String}"
+    return f"{COLUMN[place.level]} = {{place:String}}"
+
+
+def bound(place: Place | None) -> dict[str, str]:
+    """The parameters that go with `inside` and `regions_inside`."""
+    return {} if place is None else {"place": place.unit}

@@ -1,0 +1,90 @@
+"""What could not be accepted, with the reason in words; the newest last, as in the log.
+
+The bytes stay in the log and in `event`: see `queries.events`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+
+from queries.places import bound, locate
+from queries.rows import Row, in_utc, select
+
+_ASKED: Final = """
+FROM rejected FINAL
+WHERE election = {{election:String}}
+    AND (empty({{reasons:Array(String)}}) OR reason IN {{reasons:Array(String)}})
+    AND (empty({{contests:Array(String)}}) OR contest IN {{contests:Array(String)}})
+    AND ({inside})
+"""
+_LIST: Final = """
+SELECT position, recorded_at, event_id, type, contest, unit, reason, sentence_id, sentence_en
+{asked}
+ORDER BY partition, position
+{limit}
+"""
+_COUNT: Final = "SELECT reason, count() AS count {asked} GROUP BY reason ORDER BY count DESC, reason"
+
+# Parked events say only which unit they speak of, and perhaps of none that the register knows.
+_INSIDE: Final = """
+unit = {place:String} OR unit IN (
+    SELECT unit FROM region FINAL WHERE election = {election:String}
+        AND {place:String} IN (province, district, subdistrict)
+) OR unit IN (
+    SELECT unit FROM register_station FINAL WHERE election = {election:String} AND village IN (
+        SELECT unit FROM region FINAL WHERE election = {election:String} AND level = 'village'
+            AND {place:String} IN (unit, province, district, subdistrict)
+    )
+)
+"""
+
+
+def rejected(
+    client: Client,
+    election: str,
+    *,
+    reasons: Sequence[str] = (),
+    region: str | None = None,
+    contests: Sequence[str] = (),
+    limit: int | None = None,
+) -> Iterator[Row]:
+    """One row for each parked message: `{position, recorded_at, event_id, type, contest, unit, reason,
+    sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for an unknown region."""
+    asked, where = _asked(client, election, reasons, region, contests)
+    if limit is not None:
+        asked["limit"] = limit
+    cut = "" if limit is None else "LIMIT {limit:UInt64}"
+    for row in select(client, _LIST.format(asked=where, limit=cut), asked):
+        row["recorded_at"] = in_utc(row["recorded_at"])
+        row["sentence"] = {"id": row.pop("sentence_id"), "en": row.pop("sentence_en")}
+        yield row
+
+
+def count_rejected(
+    client: Client,
+    election: str,
+    *,
+    reasons: Sequence[str] = (),
+    region: str | None = None,
+    contests: Sequence[str] = (),
+) -> list[Row]:
+    """`{reason, count}`, the most frequent first."""
+    asked, where = _asked(client, election, reasons, region, contests)
+    return list(select(client, _COUNT.format(asked=where), asked))
+
+
+def _asked(
+    client: Client, election: str, reasons: Sequence[str], region: str | None, contests: Sequence[str]
+) -> tuple[dict[str, Any], str]:
+    place = None if region is None else locate(client, election, region)
+    parameters = {
+        "election": election,
+        "reasons": list(reasons),
+        "contests": list(contests),
+        **bound(place),
+    }
+    whole = place is None or not place.parent
+    return parameters, _ASKED.format(inside="true" if whole else _INSIDE)

@@ -1,0 +1,120 @@
+"""Results of a contest at one level: recorded and clean totals, the funnel of stations, what is outstanding.
+
+Rows come from the newest snapshot of each region, or from the newest one at a given moment; a region in
+which the contest is not held has no row. No sums are made here: totals come from the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+
+from queries.places import bound, locate, regions_inside
+from queries.rows import Row, select
+from queries.station_results import station_results
+from schemas.regions import Level
+
+FUNNEL: Final = ("expected", "received", "clean", "flagged", "blank", "annulled")
+
+COLUMNS: Final = (
+    "unit, version, votes, valid, invalid, voters, registered, registered_received, stations_unlisted, "
+    + ", ".join(f"stations_{step}" for step in FUNNEL)
+    + ", clean_votes, clean_valid, clean_invalid, clean_voters"
+)
+_OF_CONTEST: Final = "election = {election:String} AND contest = {contest:String} AND level = {level:String}"
+
+NOW: Final = f"SELECT {COLUMNS} FROM tally FINAL WHERE {_OF_CONTEST}"
+# The rows of version 0 state what to expect, whenever they were written. Versions of one region are distinct
+# (the number of accepted events), recording times need not be: so the newest one is the highest version.
+THEN: Final = (
+    f"SELECT {COLUMNS} FROM tally_history WHERE {_OF_CONTEST} "
+    "AND (recorded_at <= {as_of:DateTime64(6, 'UTC')} OR version = 0) "
+    "ORDER BY unit, version DESC LIMIT 1 BY unit"
+)
+
+_SQL: Final = """
+SELECT place.name AS name, place.parent AS parent, snapshot.*
+FROM ({snapshots}) AS snapshot
+INNER JOIN (
+    SELECT unit, name, parent, province, district, subdistrict FROM region FINAL
+    WHERE election = {{election:String}} AND level = {{level:String}} AND ({inside})
+) AS place USING (unit)
+ORDER BY length(province), province, length(district), district, length(subdistrict), subdistrict,
+    length(unit), unit
+"""
+
+
+def results(
+    client: Client,
+    election: str,
+    contest: str,
+    level: Level | str,
+    region: str | None = None,
+    as_of: datetime | None = None,
+) -> list[Row]:
+    """`stream_results` as a list."""
+    return list(stream_results(client, election, contest, level, region, as_of))
+
+
+def stream_results(
+    client: Client,
+    election: str,
+    contest: str,
+    level: Level | str,
+    region: str | None = None,
+    as_of: datetime | None = None,
+) -> Iterator[Row]:
+    """One row for each unit of `level` inside `region` (default: everywhere) where the contest is held:
+    `{level, region, name, parent, contest, version, votes, valid, invalid, voters, registered, stations,
+    clean, outstanding}`.
+
+    `votes` and `clean["votes"]` are by the option's name in totals, options without votes included; for
+    stations without a count in force they are None. `outstanding` counts the stations still to come and the
+    registered voters there. `as_of` (with a zone) asks for the state at that moment, by the log's clock.
+    Raises Unanswerable for an unknown region, or one below `level`.
+    """
+    level = Level(level)
+    place = None if region is None else locate(client, election, region)
+    condition = regions_inside(place, level)
+    asked: dict[str, Any] = {"election": election, "contest": contest, "level": level.value, **bound(place)}
+    if as_of is not None:
+        asked["as_of"] = as_of
+    if level is Level.STATION:
+        yield from station_results(client, asked, place)
+        return
+    sql = _SQL.format(snapshots=NOW if as_of is None else THEN, inside=condition)
+    for row in select(client, sql, asked):
+        yield shaped(row, contest, level)
+
+
+def shaped(row: Row, contest: str, level: Level) -> Row:
+    registered = row["registered"]
+    funnel = {step: row[f"stations_{step}"] for step in FUNNEL}
+    outstanding = funnel["expected"] - funnel["received"] + row["stations_unlisted"]
+    return {
+        "level": level.value,
+        "region": row["unit"],
+        "name": row["name"],
+        "parent": row["parent"] or None,
+        "contest": contest,
+        "version": row["version"],
+        "votes": row["votes"],
+        "valid": row["valid"],
+        "invalid": row["invalid"],
+        "voters": row["voters"],
+        "registered": registered,
+        "stations": funnel,
+        "clean": {
+            "votes": row["clean_votes"],
+            "valid": row["clean_valid"],
+            "invalid": row["clean_invalid"],
+            "voters": row["clean_voters"],
+        },
+        "outstanding": {
+            "stations": outstanding,
+            "registered": None if registered is None else registered - row["registered_received"],
+        },
+    }
