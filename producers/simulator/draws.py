@@ -38,7 +38,7 @@ def scramble(bits: Bits) -> Bits:
     return bits ^ (bits >> np.uint64(31))
 
 
-def within(keys: Bits, purpose: int | Bits) -> Bits:
+def within(keys: Bits, purpose: int | np.uint64 | Bits) -> Bits:
     """The draw of each key for a purpose: another purpose gives an unrelated one. Shapes broadcast."""
     with np.errstate(over="ignore"):
         return scramble(keys + _STEP * (np.asarray(purpose, np.uint64) + np.uint64(1)))

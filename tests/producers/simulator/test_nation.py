@@ -104,10 +104,10 @@ def test_a_smaller_nation_keeps_its_levels_and_the_provinces_proportions(
 
 
 def test_stations_are_found_by_their_id(three_provinces: Registry) -> None:
-    for place, raw in enumerate(three_provinces.station_ids.tolist()):
+    for raw in three_provinces.station_ids.tolist():
         station = three_provinces.station(raw.decode())
         assert station is not None
-        assert station.index == place
+        assert station.number == int(raw[-3:])
         assert three_provinces.ids[station.village] == raw.decode()[:10]
 
 
@@ -211,3 +211,9 @@ def test_a_contest_that_nobody_divided_is_refused(election: Election, three_prov
     )
     with pytest.raises(ValueError, match="how SENATE is divided"):
         builtin_candidates(other, three_provinces)
+
+
+def test_first_forms_of_the_nation_are_4_076_189(election: Election, nation: Registry) -> None:
+    # 789,395 stations with five contests, 30,766 of Jakarta with four, 3,075 overseas with two.
+    ballots = Ballots(election, nation)
+    assert sum(ballots.expected(contest, 0)[0] for contest in range(5)) == 4_076_189

@@ -1,0 +1,198 @@
+"""The events of a night as documents, written from figures, stories and times.
+
+Whatever an event builds on (the count that it corrects or annuls) is written anew from the same draws, never
+looked up, so that every event can be made alone. Bytes are not made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from producers.simulator.defects import Form, spoil
+from producers.simulator.layouts import Layout
+from producers.simulator.stories import Defect, Delay, Reread
+from schemas.canonical import event_id
+from schemas.events import SCHEMA_VERSION, AnnulmentReason, CorrectionReason, CountKind, Role
+
+Document = dict[str, Any]
+
+OFFICERS: Final = 7
+"""A station's officers (KPPS)."""
+CONTINUED_OF_POSTPONED: Final = (117, 375)
+"""Of postponed votes, those continued from where they were broken off (2024: 117 PSL, 258 PSS)."""
+
+_REGULAR: Final = CountKind.REGULAR.value
+_KPPS: Final = Role.KPPS.value
+_REASONS: Final = {
+    Reread.MISREAD: CorrectionReason.MISREAD.value,
+    Reread.PEMBETULAN: CorrectionReason.PEMBETULAN.value,
+    Reread.PLENARY: CorrectionReason.PLENARY.value,
+    Reread.RECOUNT: CorrectionReason.RECOUNT.value,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheaf:
+    """The forms of one contest that some messages speak of, one item a message in each sequence.
+
+    `people`, `votes` and `again` (the re-vote's, by row, only where a message needs it) are as in
+    figures.Truth; `counted` is when the first count says it was made, `said` when the message says so.
+    `draws` has the details of the defect, the contradiction and the wreck, and the officer.
+    """
+
+    election: str
+    contest: str
+    action: Sequence[int]
+    station: Sequence[str]
+    layout: Sequence[Layout]
+    people: Sequence[Sequence[int]]
+    votes: Sequence[Sequence[int]]
+    again: Mapping[int, tuple[Sequence[int], Sequence[int]]]
+    counted: Sequence[str]
+    said: Sequence[str]
+    defect: Sequence[int]
+    wreck: Sequence[int]
+    delay: Sequence[int]
+    reread: Sequence[int]
+    revoted: Sequence[bool]
+    draws: Sequence[Sequence[int]]
+
+
+def _form(people: Sequence[int], layout: Layout, votes: Sequence[int]) -> Form:
+    """A right form. Keys stand in canonical order, which makes encoding faster."""
+    dpt_l, dpt_p, b1_l, b1_p, b2_l, b2_p, b3_l, b3_p, received, returned, iii_l, iii_p, invalid = people
+    b4_l, b4_p = b1_l + b2_l + b3_l, b1_p + b2_p + b3_p
+    used = b4_l + b4_p
+    return {
+        "ballots": {
+            "received": received,
+            "returned": returned,
+            "unused": received - used - returned,
+            "used": used,
+        },
+        "disability": {"j": iii_l + iii_p, "l": iii_l, "p": iii_p},
+        "dpt": {"j": dpt_l + dpt_p, "l": dpt_l, "p": dpt_p},
+        "invalid": invalid,
+        "total": used,
+        "valid": used - invalid,
+        "voters": {
+            "dpk": {"j": b3_l + b3_p, "l": b3_l, "p": b3_p},
+            "dpt": {"j": b1_l + b1_p, "l": b1_l, "p": b1_p},
+            "dptb": {"j": b2_l + b2_p, "l": b2_l, "p": b2_p},
+            "total": {"j": used, "l": b4_l, "p": b4_p},
+        },
+        "votes": dict(zip(layout.options, layout.read(votes), strict=True)),
+    }
+
+
+def _event(
+    sheaf: Sheaf, row: int, kind: str, said: str, payload: Document, device: str, officer: str, role: str
+) -> Document:
+    return {
+        "contest": sheaf.contest,
+        "device": device,
+        "election": sheaf.election,
+        "occurred_at": said,
+        "payload": payload,
+        "schema_version": SCHEMA_VERSION,
+        "station": sheaf.station[row],
+        "submitted_by": {"officer": officer, "role": role},
+        "type": kind,
+    }
+
+
+def _submitted(sheaf: Sheaf, row: int, said: str, form: Form, kind: str, device: int) -> Document:
+    """A count of the station's own officers, from its first or second device."""
+    station = sheaf.station[row]
+    officer = (sheaf.draws[row][3] + device) % OFFICERS + 1
+    return _event(
+        sheaf,
+        row,
+        "CountSubmitted",
+        said,
+        {"form": form, "kind": kind},
+        f"hp-{station}-{device + 1}",
+        f"kpps-{station}-{officer}",
+        _KPPS,
+    )
+
+
+def _truth(sheaf: Sheaf, row: int) -> Form:
+    return _form(sheaf.people[row], sheaf.layout[row], sheaf.votes[row])
+
+
+def first_count(sheaf: Sheaf, row: int) -> Document:
+    """The first count of the form, with what is wrong on it."""
+    form = _truth(sheaf, row)
+    if sheaf.defect[row]:
+        spoil(form, sheaf.layout[row].totals, Defect(sheaf.defect[row]), sheaf.draws[row][0])
+    kind = _REGULAR
+    if sheaf.delay[row] == Delay.POSTPONED:
+        some, of = CONTINUED_OF_POSTPONED
+        kind = (CountKind.CONTINUED if sheaf.draws[row][2] % of < some else CountKind.FOLLOW_UP).value
+    return _submitted(sheaf, row, sheaf.counted[row], form, kind, 0)
+
+
+def second_count(sheaf: Sheaf, row: int) -> Document:
+    """Another device of the station submits a first count too, with other figures."""
+    form = _truth(sheaf, row)
+    spoil(form, sheaf.layout[row].totals, Defect.MOVED, sheaf.draws[row][1])
+    return _submitted(sheaf, row, sheaf.said[row], form, _REGULAR, 1)
+
+
+def correction(sheaf: Sheaf, row: int) -> Document:
+    """The first count put right."""
+    return _corrected(sheaf, row, _truth(sheaf, row), Reread(sheaf.reread[row]))
+
+
+def stale_correction(sheaf: Sheaf, row: int) -> Document:
+    """A second officer had the first count before them, too, and put right something else."""
+    form = _truth(sheaf, row)
+    spoil(form, sheaf.layout[row].totals, Defect.MOVED, sheaf.draws[row][1])
+    return _corrected(sheaf, row, form, Reread.PLENARY)
+
+
+def _corrected(sheaf: Sheaf, row: int, form: Form, why: Reread) -> Document:
+    station = sheaf.station[row]
+    plenary = why is Reread.PLENARY
+    office = "ppk" if plenary else "kpps"
+    return _event(
+        sheaf,
+        row,
+        "CountCorrected",
+        sheaf.said[row],
+        {
+            "form": form,
+            "kind": CountKind.RECOUNT.value if why is Reread.RECOUNT else _REGULAR,
+            "reason": _REASONS[why],
+            "supersedes": event_id(first_count(sheaf, row)),
+        },
+        f"{office}-device-{station}" if plenary else f"hp-{station}-1",
+        f"{office}-{station}-{sheaf.draws[row][3] % OFFICERS + 1}",
+        Role.PPK.value if plenary else _KPPS,
+    )
+
+
+def annulment(sheaf: Sheaf, row: int) -> Document:
+    """The first count has lost its force: a re-vote was ordered, or it was only struck out."""
+    reason = AnnulmentReason.REVOTE_ORDERED if sheaf.revoted[row] else AnnulmentReason.BAWASLU_RULING
+    station = sheaf.station[row]
+    return _event(
+        sheaf,
+        row,
+        "CountAnnulled",
+        sheaf.said[row],
+        {"reason": reason.value, "supersedes": event_id(first_count(sheaf, row))},
+        f"kpu-device-{station}",
+        f"kpu-{station}",
+        Role.KPU_KABKO.value,
+    )
+
+
+def revote(sheaf: Sheaf, row: int) -> Document:
+    """The count of the second vote; needs the row in `sheaf.again`."""
+    people, votes = sheaf.again[row]
+    form = _form(people, sheaf.layout[row], votes)
+    return _submitted(sheaf, row, sheaf.said[row], form, CountKind.REVOTE.value, 0)

@@ -1,0 +1,76 @@
+"""The messages of a night: the bytes of its events, and bytes that a bad line made of them.
+
+Every message is canonical but for those that are wrecked on purpose. What they say stands in documents.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final
+
+from producers.simulator import documents
+from producers.simulator.defects import Choice
+from producers.simulator.documents import Document, Sheaf, first_count
+from producers.simulator.stories import Wreck
+from producers.simulator.timetable import Action
+from schemas.canonical import dumps, event_id
+
+NOT_ON_ANY_BALLOT: Final = "999"
+"""An option id that a form can hold and no ballot has."""
+MISTYPED: Final = "TPS"
+"""Written before a station's code: a code that no register has."""
+
+
+def message(sheaf: Sheaf, row: int) -> bytes:
+    """The message in that row of `sheaf`."""
+    if sheaf.action[row] == Action.WRECKED:
+        return _wrecked(sheaf, row)
+    return sealed(_DOCUMENT[sheaf.action[row]](sheaf, row))
+
+
+def sealed(document: Document) -> bytes:
+    """`schemas.decode.encode` of an event that states no id yet, at half its cost: encoded once, and the id
+    put in where its key sorts."""
+    identity = dumps(document)
+    # Only ids stand before this key, and no id holds a quote; so the first hit is the key itself.
+    place = identity.index(b'"occurred_at":')
+    name = sha256(identity).hexdigest().encode()
+    return b'%b"event_id":"%b",%b' % (identity[:place], name, identity[place:])
+
+
+def _wrecked(sheaf: Sheaf, row: int) -> bytes:
+    """The first count as it arrived before it arrived whole."""
+    document = first_count(sheaf, row)
+    choice = Choice(sheaf.draws[row][2])
+    match Wreck(sheaf.wreck[row]):
+        case Wreck.ALTERED:
+            altered = {**document, "device": f"{document['device']}0"}
+            return dumps({**altered, "event_id": event_id(document)})
+        case Wreck.UNKNOWN_STATION:
+            return sealed({**document, "station": f"{MISTYPED}{document['station']}"})
+        case Wreck.UNKNOWN_OPTION:
+            form = document["payload"]["form"]
+            form["votes"] = {**(form["votes"] or {}), NOT_ON_ANY_BALLOT: 1 + choice.below(9)}
+            return sealed(document)
+    raw = sealed(document)
+    how = choice.below(3)
+    if how == 0:  # cut off on the way
+        return raw[: 1 + choice.below(len(raw) - 1)]
+    if how == 1:  # a key twice
+        return raw[:-1] + b',"station":"' + sheaf.station[row].encode() + b'"}'
+    return raw.replace(b'"kpps-', b'"kpps\xff', 1)  # not UTF-8
+
+
+_DOCUMENT: Final[Mapping[int, Callable[[Sheaf, int], Document]]] = MappingProxyType(
+    {
+        Action.EARLY: documents.correction,
+        Action.COUNT: documents.first_count,
+        Action.CONTRADICTION: documents.second_count,
+        Action.CORRECTION: documents.correction,
+        Action.STALE: documents.stale_correction,
+        Action.ANNULMENT: documents.annulment,
+        Action.REVOTE: documents.revote,
+    }
+)

@@ -1,0 +1,191 @@
+"""A seeded election night: every message that stations of a register send, in the order of arrival.
+
+The bytes follow from the election, the register, the seed, the contests and the faults alone: not from the
+size of chunks, the number of processes or the machine. A night stores one number a message (8 bytes); what
+the message says is drawn when its chunk is read. No figure is anybody's real result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from producers.simulator import plan
+from producers.simulator.chunks import NightChunk, NightContest, Rows, Setting, form_keys, seed_key
+from producers.simulator.draws import Bits, key_of, within
+from producers.simulator.faults import Faults
+from producers.simulator.layouts import Table, table_of
+from producers.simulator.places import stations_of, villages_of
+from producers.simulator.stories import tell
+from producers.simulator.timetable import count_times
+from producers.sources import Lineage
+from schemas.ballots import Ballot, Ballots
+from schemas.elections import Election
+from schemas.regions import UNKNOWN, Registry
+
+CHUNK_MESSAGES: Final = 5_000
+"""Messages a chunk: enough to draw many at once, few enough that a process is done with it in about 0.1 s
+and holds some tens of megabytes of the widest forms."""
+
+
+class Night:
+    """The night of `election` in `registry`, a source of events.
+
+    `contests` names those that are counted (None: all); `faults` what goes wrong. Raises ValueError where a
+    contest has no options to vote for, is unknown, or the election does not say when the poll closed.
+    """
+
+    def __init__(
+        self,
+        election: Election,
+        registry: Registry,
+        seed: int,
+        *,
+        contests: Sequence[str] | None = None,
+        faults: Faults | None = None,
+        chunk_messages: int = CHUNK_MESSAGES,
+    ) -> None:
+        self._chunk_messages = chunk_messages
+        self._villages = villages_of(election, registry)
+        self._stations = stations_of(election, registry)
+        chosen = {contest.id for contest in map(election.contest, contests)} if contests is not None else None
+        ballots = Ballots(election, registry)
+        # For each contest, by region index: the key of the constituency, and the ballot's layout.
+        self._constituency: list[Bits] = []
+        self._layout: list[NDArray[np.int32]] = []
+        self._forms: list[NDArray[np.int32]] = []  # for each contest the stations that hold it
+        held: list[NightContest] = []
+        for rank, contest in enumerate(election.contests):
+            if chosen is not None and contest.id not in chosen:
+                continue
+            of_village = [ballots.of(rank, village) for village in range(len(registry.ids))]
+            forms = np.flatnonzero(np.array([one is not None for one in of_village])[self._stations.village])
+            if not len(forms):
+                continue
+            layout, table = _layouts(of_village, election.id)
+            self._layout.append(layout)
+            self._constituency.append(_constituencies(of_village))
+            self._forms.append(forms.astype(np.int32))
+            held.append(NightContest(contest.id, contest.kind, contest.scope, rank, table))
+        self._setting = Setting(
+            election.id, seed, election.limits.reserve_percent, faults or Faults(), tuple(held)
+        )
+        self._first = np.cumsum([0, *(len(forms) for forms in self._forms)])
+        if self._first[-1] > plan.MOST_FORMS:
+            raise ValueError(f"{self._first[-1]} forms are too many for one night; name fewer contests.")
+        self._injected: Counter[str] = Counter()
+        self._order = self._planned()
+
+    @property
+    def size(self) -> int:
+        """How many messages arrive."""
+        return len(self._order)
+
+    @property
+    def forms(self) -> int:
+        """How many forms there are: stations, each with the contests held there."""
+        return int(self._first[-1])
+
+    @property
+    def injected(self) -> Mapping[str, int]:
+        """How many forms met each fault, by the names in Faults; `duplicates` counts the copies."""
+        return dict(self._injected)
+
+    @property
+    def expected(self) -> plan.Expected:
+        """What a count that starts with this night, and takes nothing else, must come to."""
+        return plan.expected(self.forms, dict(self._injected))
+
+    def chunks(self, lineage: Lineage | None = None) -> Iterator[NightChunk]:  # noqa: ARG002
+        """The night in order. It follows from the seed, whatever a log already holds."""
+        for first in range(0, self.size, self._chunk_messages):
+            yield self._chunk(first, self._order[first : first + self._chunk_messages])
+
+    def _planned(self) -> NDArray[np.int64]:
+        opening = int(self._villages.closes.min())
+        numbers = []
+        for number, contest in enumerate(self._setting.contests):
+            places = self._forms[number]
+            village = self._stations.village[places]
+            _, forms = form_keys(self._setting.seed, contest.id, self._stations.ids[places])
+            stories = tell(forms, contest.kind, self._setting.faults)
+            self._injected.update(plan.injected(stories))
+            times = count_times(
+                forms,
+                within(self._villages.keys[-1], seed_key(self._setting.seed))[village],
+                contest.rank,
+                self._villages.zone[village],
+                self._villages.window[village],
+                stories,
+            )
+            closes = self._villages.closes[village] - opening
+            numbers += list(plan.numbers_of(forms, int(self._first[number]), closes, times, stories))
+        order = np.concatenate(numbers) if numbers else np.zeros(0, np.int64)
+        order.sort()
+        return order
+
+    def _chunk(self, first: int, numbers: NDArray[np.int64]) -> NightChunk:
+        form, action = plan.read(numbers)
+        contest = np.searchsorted(self._first, form, side="right") - 1
+        station = np.empty(len(form), np.int64)
+        constituency = np.empty(len(form), np.uint64)
+        layout = np.empty(len(form), np.int32)
+        held = list(self._setting.contests)
+        for number in np.unique(contest).tolist():
+            here = contest == number
+            station[here] = self._forms[number][form[here] - self._first[number]]
+            village = self._stations.village[station[here]]
+            constituency[here] = self._constituency[number][village]
+            used, layout[here] = np.unique(self._layout[number][village], return_inverse=True)
+            one = held[number]
+            held[number] = NightContest(one.id, one.kind, one.scope, one.rank, one.table.of(used))
+        village = self._stations.village[station]
+        rows = Rows(
+            contest=contest.astype(np.int8),
+            action=action.astype(np.int8),
+            station=self._stations.ids[station],
+            registered=self._stations.registered[station],
+            regions=self._villages.keys[:, village],
+            constituency=constituency,
+            layout=layout,
+            closes=self._villages.closes[village],
+            window=self._villages.window[village].astype(np.int32),
+            zone=self._villages.zone[village].astype(np.int16),
+            by_head=self._villages.by_head[village],
+        )
+        setting = self._setting
+        return NightChunk(
+            Setting(setting.election, setting.seed, setting.reserve_percent, setting.faults, tuple(held)),
+            first,
+            rows,
+        )
+
+
+def _layouts(of_village: Sequence[Ballot | None], election: str) -> tuple[NDArray[np.int32], Table]:
+    """By region index the number of the layout (UNKNOWN: no ballot), and the table of all layouts. Ballots
+    with the same options share one."""
+    numbers: dict[tuple[str, ...], int] = {}
+    layout = np.full(len(of_village), UNKNOWN, np.int32)
+    for village, ballot in enumerate(of_village):
+        if ballot is not None:
+            if not ballot.options:
+                raise ValueError(
+                    f"Nobody stands for {ballot.contest} of {election}; give a file with candidates, "
+                    "or take builtin_candidates."
+                )
+            layout[village] = numbers.setdefault(ballot.options, len(numbers))
+    return layout, table_of(list(numbers))
+
+
+def _constituencies(of_village: Sequence[Ballot | None]) -> Bits:
+    keys: dict[str, np.uint64] = {}
+    of = np.zeros(len(of_village), np.uint64)
+    for village, ballot in enumerate(of_village):
+        if ballot is not None:
+            name = ballot.constituency
+            of[village] = keys.setdefault(name, key_of(f"constituency {name}"))
+    return of
