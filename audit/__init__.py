@@ -1,0 +1,1 @@
+"""Checking the results from outside: from the log alone, without believing the projections."""

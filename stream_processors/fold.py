@@ -7,7 +7,7 @@ So this module shares with them what an event means (assess, decide) and nothing
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
@@ -40,15 +40,31 @@ class InForce(NamedTuple):
 
 @dataclass(slots=True)
 class Folded:
-    """The results of a log: every station with an accepted event and every region in which a contest is
-    held, by (contest, unit), and what became of the messages."""
+    """The results of a log: every station with an accepted event, every region in which a contest is held
+    (by contest and region), and what became of the messages."""
 
-    stations: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    in_force: dict[tuple[int, str], InForce] = field(default_factory=dict)  # by contest index and station
     regions: dict[tuple[str, str], Tally] = field(default_factory=dict)
     messages: int = 0
     accepted: int = 0
     repeated: int = 0
     parked: Counter[str] = field(default_factory=Counter)
+
+    def stations(self, registry: Registry, contests: Sequence[str]) -> Iterator[Tally]:
+        """The stations as tallies, made one by one: a nation has too many to hold them all."""
+        for (contest, unit), station in self.in_force.items():
+            yield Tally(
+                contest=contests[contest],
+                level=Level.STATION,
+                unit=unit,
+                parent=registry.ids[station.village],
+                version=station.version,
+                fixed=station.fixed,
+                votes=dict(zip(station.ballot.keys, station.votes, strict=True)),
+                clean_votes=dict(zip(station.ballot.keys, station.clean_votes, strict=True)),
+                expected=1,
+                registered=station.registered,
+            )
 
 
 def fold(messages: Iterable[bytes], election: Election, registry: Registry) -> Folded:
@@ -56,7 +72,7 @@ def fold(messages: Iterable[bytes], election: Election, registry: Registry) -> F
     ballots = Ballots(election, registry)
     folded = Folded()
     lineages: dict[tuple[type, int, str], Lineage] = {}
-    in_force: dict[tuple[int, str], InForce] = {}
+    in_force = folded.in_force
     for one in _assessed(messages, Assessor(election, registry, ballots)):
         folded.messages += 1
         if isinstance(one, Refused):
@@ -73,8 +89,7 @@ def fold(messages: Iterable[bytes], election: Election, registry: Registry) -> F
             folded.repeated += 1
         else:
             folded.parked[decision.rejection.reason] += 1
-    _name_stations(folded, in_force, registry, ballots)
-    _add_up(folded, in_force, registry, ballots)
+    _add_up(folded, registry, ballots)
     return folded
 
 
@@ -112,25 +127,6 @@ def _in_force(one: AssessedCount, version: int) -> InForce:
     )
 
 
-def _name_stations(
-    folded: Folded, in_force: dict[tuple[int, str], InForce], registry: Registry, ballots: Ballots
-) -> None:
-    for (contest, unit), station in in_force.items():
-        name = ballots.contests[contest]
-        folded.stations[name, unit] = Tally(
-            contest=name,
-            level=Level.STATION,
-            unit=unit,
-            parent=registry.ids[station.village],
-            version=station.version,
-            fixed=station.fixed,
-            votes=dict(zip(station.ballot.keys, station.votes, strict=True)),
-            clean_votes=dict(zip(station.ballot.keys, station.clean_votes, strict=True)),
-            expected=1,
-            registered=station.registered,
-        )
-
-
 @dataclass(slots=True)
 class _Sum:
     version: int = 0
@@ -140,49 +136,47 @@ class _Sum:
     expected: int = 0
     registered: int | None = None
 
-    def add(self, other: Tally) -> None:
-        self.version += other.version
-        self.expected += other.expected
-        if other.registered is not None:
-            self.registered = (self.registered or 0) + other.registered
+    def add(self, child: Tally | _Sum) -> None:
+        """Everything that is a sum of what came."""
+        self.version += child.version
+        fixed = child.fixed if isinstance(child, _Sum) else dict(zip(FIXED_CELLS, child.fixed, strict=True))
         for sums, figures in (
-            (self.fixed, dict(zip(FIXED_CELLS, other.fixed, strict=True))),
-            (self.votes, other.votes),
-            (self.clean_votes, other.clean_votes),
+            (self.fixed, fixed),
+            (self.votes, child.votes),
+            (self.clean_votes, child.clean_votes),
         ):
             for name, figure in figures.items():
                 sums[name] += figure
 
+    def expect(self, expected: int, registered: int | None) -> None:
+        """What the register says of a child."""
+        self.expected += expected
+        if registered is not None:
+            self.registered = (self.registered or 0) + registered
 
-def _add_up(
-    folded: Folded, in_force: dict[tuple[int, str], InForce], registry: Registry, ballots: Ballots
-) -> None:
+
+def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
     """Villages from their stations, every region above from the regions right below it."""
-    for contest, name in enumerate(ballots.contests):
-        sums: dict[int, _Sum] = {}
+    sums: dict[tuple[int, int], _Sum] = {}
+    for contest in range(len(ballots.contests)):
         for village in range(len(registry.ids)):
             ballot = ballots.of(contest, village) if registry.depth[village] == VILLAGE_DEPTH else None
             if ballot is not None:
-                empty = sums[village] = _Sum()
-                # What is expected of a village is the register's word, not the sum of what came.
-                empty.expected = int(registry.stations[village])
+                total = sums[contest, village] = _Sum()
                 voters = int(registry.registered[village])
-                empty.registered = None if voters == UNKNOWN else voters
+                total.expect(int(registry.stations[village]), None if voters == UNKNOWN else voters)
                 for option in ballot.keys:
-                    empty.votes[option] = empty.clean_votes[option] = 0
-        for (its_contest, unit), station in in_force.items():
-            if its_contest == contest:
-                tally = folded.stations[name, unit]
-                known = sums[station.village]
-                expected, registered = known.expected, known.registered
-                known.add(tally)
-                known.expected, known.registered = expected, registered
+                    total.votes[option] = total.clean_votes[option] = 0
+    stations = zip(folded.in_force, folded.stations(registry, ballots.contests), strict=True)
+    for (contest, unit), tally in stations:
+        sums[contest, folded.in_force[contest, unit].village].add(tally)
+    for contest, name in enumerate(ballots.contests):
         for region in range(len(registry.ids) - 1, -1, -1):  # children stand after their parents
-            total = sums.get(region)
-            if total is None:
+            if (contest, region) not in sums:
                 continue
+            total = sums[contest, region]
             parent = int(registry.parent[region])
-            tally = folded.regions[name, registry.ids[region]] = Tally(
+            folded.regions[name, registry.ids[region]] = Tally(
                 contest=name,
                 level=REGION_LEVELS[registry.depth[region]],
                 unit=registry.ids[region],
@@ -195,4 +189,6 @@ def _add_up(
                 registered=total.registered,
             )
             if parent != UNKNOWN:
-                sums.setdefault(parent, _Sum()).add(tally)
+                above = sums.setdefault((contest, parent), _Sum())
+                above.add(total)
+                above.expect(total.expected, total.registered)

@@ -16,12 +16,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
 
-from sinks.ownership import Owner, own
+from sinks.ownership import own
 from sinks.server import Server
 
 from event_log.sqlite import Entry, LogUnavailable, SqliteLog
@@ -65,30 +66,29 @@ class IngestReport:
 class Runner:
     """The owner of a data directory. Use `open`, and close it: as a context manager."""
 
-    def __init__(
-        self, directory: DataDirectory, workers: Workers, log: SqliteLog, owner: Owner, ballots: Ballots
-    ) -> None:
+    def __init__(self, directory: DataDirectory, command: str, workers: int) -> None:
         """Use `open`."""
-        registry = directory.registry
-        election = directory.election
-        self._directory = directory
-        self._workers = workers
-        self._log = log
-        self._owner = owner
+        election, registry = directory.election, directory.registry
+        ballots = Ballots(election, registry)
         self._ballots = ballots
-        self._decisions = Decisions(log)
-        self._state = State(registry, ballots)
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
-        self._client = connect(directory.clickhouse_url)
-        migrate(self._client)
-        rows = Rows(election.id, registry, ballots)
-        writer = Writer(self._client, election.id)
-        insert_baseline(rows, writer, registry, ballots)
-        self._server = Server(directory.clickhouse_url)
-        self._server.start()
-        owner.announce(self._server.url)
-        self._projector = Projector(rows, writer, ballots)
-        self._recover(writer.position())
+        with ExitStack() as opened:  # what was opened is closed again when a later step fails
+            # Before the lock: a forked process would keep it. See Workers.
+            self._workers = opened.enter_context(Workers(election, registry, ballots, workers))
+            owner = opened.enter_context(own(directory.path, command))
+            self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
+            self._decisions = Decisions(self._log)
+            self._state = State(registry, ballots)
+            client = opened.enter_context(closing(connect(directory.clickhouse_url)))
+            migrate(client)
+            rows = Rows(election.id, registry, ballots)
+            writer = Writer(client, election.id)
+            insert_baseline(rows, writer, registry, ballots)
+            self._server = opened.enter_context(Server(directory.clickhouse_url))
+            owner.announce(self._server.url)
+            self._projector = opened.enter_context(closing(Projector(rows, writer, ballots)))
+            self._recover(writer.position())
+            self._opened = opened.pop_all()
 
     @classmethod
     def open(cls, directory: DataDirectory, *, command: str, workers: int | None = None) -> Self:
@@ -97,21 +97,7 @@ class Runner:
         `workers` processes read and assess (None: one for each core; 0: none, for few messages). Raises
         AlreadyOwned, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
         """
-        registry = directory.registry
-        ballots = Ballots(directory.election, registry)
-        count = (os.cpu_count() or 1) if workers is None else workers
-        pool = Workers(directory.election, registry, ballots, count)  # before the lock: see Workers
-        claim = own(directory.path, command)
-        try:
-            owner = claim.__enter__()
-            log = SqliteLog.open(directory.log_path)
-            runner = cls(directory, pool, log, owner, ballots)
-        except BaseException:
-            pool.close()
-            claim.__exit__(None, None, None)
-            raise
-        runner._claim = claim
-        return runner
+        return cls(directory, command, (os.cpu_count() or 1) if workers is None else workers)
 
     @property
     def url(self) -> str:
@@ -170,12 +156,7 @@ class Runner:
 
     def close(self) -> None:
         """Let what is under way arrive, and give the directory up."""
-        self._projector.close()
-        self._workers.close()
-        self._server.stop()
-        self._client.close()
-        self._log.close()
-        self._claim.__exit__(None, None, None)
+        self._opened.close()
 
     def _take_in(self, batch: Batch) -> Outcome:
         outcome = self._state.decide_batch(batch, self._log.end, self._decisions.parked_before)
