@@ -1,1 +1,1 @@
-"""Where the projection lands: tables, migrations, the client, and the HTTP interface over a chDB directory."""
+"""Where the projection lands: tables, migrations, the client, the HTTP interface."""

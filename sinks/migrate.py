@@ -2,8 +2,8 @@
 
 Each file of `sinks/migrations` is applied once and remembered with its checksum in `schema_migration`. DDL
 has no transactions: every statement is written so that running it again is harmless (IF NOT EXISTS, OR
-REPLACE), and a file is remembered after its last statement; so a crash anywhere is cured by running again, and two
-processes that migrate at once do not hurt each other. It does not go backwards.
+REPLACE), and a file is remembered after its last statement; so a crash anywhere is cured by running again,
+and two processes that migrate at once do not hurt each other. It does not go backwards.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _compare(known: tuple[Migration, ...], applied: dict[int, tuple[str, str]]) 
         name, checksum = applied.get(migration.number, (migration.name, migration.checksum))
         if checksum != migration.checksum:
             raise MigrationError(
-                f"Migration {migration.number:04} was applied here as {name!r} with checksum {checksum[:12]}, "
-                f"but the file {migration.number:04}_{migration.name}.sql has {migration.checksum[:12]}. "
+                f"Migration {migration.number:04} was applied here as {name!r} with checksum {checksum[:9]}, "
+                f"but the file {migration.number:04}_{migration.name}.sql has {migration.checksum[:9]}. "
                 "A migration never changes once applied: put the old text back and write a new file."
             )
