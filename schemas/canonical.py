@@ -45,7 +45,9 @@ def event_id(document: dict[str, Any]) -> str:
 
 def identity_bytes(document: dict[str, Any]) -> bytes:
     """The canonical bytes that an event's id is the hash of, and that its signature is made over."""
-    return dumps({key: value for key, value in document.items() if key not in NOT_IDENTITY})
+    if "event_id" in document or "signature" in document:
+        document = {key: value for key, value in document.items() if key not in NOT_IDENTITY}
+    return dumps(document)
 
 
 def _refuse_what_has_no_form(value: Any, place: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.canonical import dumps, event_id
+from schemas.canonical import NOT_IDENTITY, dumps, event_id, identity_bytes
 from schemas.events import (
     SCHEMA_VERSION,
     CountAnnulled,
@@ -29,6 +29,7 @@ from schemas.upcasts import upcast
 MAX_BYTES: Final = 64 * 1024
 """One event. The widest ballot of 2024 with every field filled and written out in words takes 40 KiB."""
 
+_ID_NAME: Final = "event_id"
 _ID_KEY: Final = b'"event_id":"'
 _ID_MEMBER_LENGTH: Final = len(_ID_KEY) + 64 + len(b'",')
 _EVENT: Final[TypeAdapter[Any]] = TypeAdapter(Event)
@@ -56,9 +57,10 @@ def decode(raw: bytes) -> Decoded:
     actual_id = _identity(document, canonical_bytes)
     stated_id = document.get("event_id")
     if document.get("schema_version") != SCHEMA_VERSION:
-        document = _lift(document)
+        raw = dumps(_lift(document))
     try:
-        event: AnyEvent = _EVENT.validate_python(document)
+        # Strictly, so that "1" and 1.0 are no 1; of JSON, because only there a list may be a tuple.
+        event: AnyEvent = _EVENT.validate_json(raw, strict=True)
     except ValidationError as error:
         raise _explain(error) from None
     if stated_id is not None and stated_id != actual_id:
@@ -79,7 +81,17 @@ def content_id(raw: bytes) -> str:
 
 def encode(document: dict[str, Any]) -> bytes:
     """The canonical bytes of an event with its event id written in; `document` must be canonical-ready."""
-    return dumps({**document, "event_id": event_id(document)})
+    identity = identity_bytes(document)
+    following = min((key for key in document if key > _ID_NAME and key not in NOT_IDENTITY), default=None)
+    if following is None or "signature" in document:
+        return dumps({**document, _ID_NAME: sha256(identity).hexdigest()})
+    # Put in where it sorts, instead of writing everything again. See `_identity` for why the first hit is it.
+    place = identity.index(b'"%b":' % following.encode())
+    return b'%b"event_id":"%b",%b' % (
+        identity[:place],
+        sha256(identity).hexdigest().encode(),
+        identity[place:],
+    )
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
@@ -107,7 +119,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
 
 
 def _identity(document: dict[str, Any], canonical_bytes: bytes) -> str:
-    """`event_id(document)`, cut out of the canonical bytes where that is possible: half the time."""
+    """`event_id(document)`, cut out of the canonical bytes where that is possible: in half the time."""
     stated = document.get("event_id")
     if isinstance(stated, str) and "signature" not in document:
         # Inside a string the quotes would be escaped, and only `contest`, `device` and `election` sort

@@ -1,8 +1,7 @@
 """The events as a JSON Schema (draft 2020-12), for senders in other languages.
 
-A schema sees the shape of a message only: not a key given twice, the size, the encoding, an integer written as
-`200.0`, a day that the calendar lacks, or an id that is not the hash of its event. `decode` has the last
-word.
+A schema sees the shape of a message only: not a key given twice, the size, the encoding, an integer written
+`200.0`, a day that the calendar lacks, or an id that is not the hash of its event. `decode` is the judge.
 
     python -m schemas.export            writes schemas/jsonschema/event.schema.json
 """

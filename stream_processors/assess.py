@@ -18,7 +18,7 @@ from schemas.findings import Finding, Status
 from schemas.regions import REGION_LEVELS, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from stream_processors.cells import Figures, figures_of, no_figures
-from stream_processors.checks import check, status_of
+from stream_processors.checks import check, status_of, votes_of
 from stream_processors.checks.context import Circumstances, Place
 from stream_processors.station import Proposal
 
@@ -38,6 +38,7 @@ class AssessedCount(NamedTuple):
     status: Status
     unlisted: bool
     registered: int | None
+    votes: Sequence[int | None]  # in the ballot's order; None: not given
     figures: Figures
     findings: tuple[Finding, ...]
 
@@ -152,6 +153,7 @@ class Assessor:
                 Status.ANNULLED,
                 listed is False,
                 station.registered,
+                (None,) * len(ballot.options),
                 no_figures(ballot),
                 (),
             )
@@ -160,6 +162,7 @@ class Assessor:
             if option not in ballot.place:
                 raise _unknown_option(event.contest, event.station, option, ballot)
         place = self._place(contest, station.village, ballot)
+        votes = votes_of(form, ballot)
         findings = check(form, Circumstances(place, station.registered, listed, event.occurred_at))
         return AssessedCount(
             raw,
@@ -171,7 +174,8 @@ class Assessor:
             status_of(form, findings),
             listed is False,
             station.registered,
-            figures_of(form, ballot, station.registered),
+            votes,
+            figures_of(form, votes, station.registered),
             findings,
         )
 

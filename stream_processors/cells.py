@@ -6,6 +6,7 @@ national count holds 823,236 of them for each contest. Cells are computed for ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,6 @@ from schemas.ballots import Ballot
 from schemas.findings import Status
 from schemas.forms import CHasil
 from schemas.tallies import FIRST_VOTE
-from stream_processors.checks import votes_of
 
 Figures = tuple[int, ...]
 """registered, voters, valid, invalid, ballots received, ballots used, then votes in the ballot's order."""
@@ -33,8 +33,9 @@ FIGURES_BEFORE_VOTES: Final = 6
 _STATUS_CELLS: Final = np.array([[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, 0, 1, 0], [0, 0, 0, 0, 1]])
 
 
-def figures_of(form: CHasil, ballot: Ballot, registered: int | None) -> Figures:
-    """The figures of a form in force; `registered` is the register's number of voters of its station."""
+def figures_of(form: CHasil, votes: Sequence[int | None], registered: int | None) -> Figures:
+    """The figures of a form in force with these `votes` (in the ballot's order); `registered` is the
+    register's number of voters of its station."""
     voters = form.voters.total.j if form.voters is not None and form.voters.total is not None else None
     ballots = form.ballots
     return (
@@ -44,7 +45,7 @@ def figures_of(form: CHasil, ballot: Ballot, registered: int | None) -> Figures:
         form.invalid or 0,
         (ballots.received or 0) if ballots is not None else 0,
         (ballots.used or 0) if ballots is not None else 0,
-        *[figure or 0 for figure in votes_of(form, ballot)],
+        *(votes if None not in votes else [figure or 0 for figure in votes]),  # type: ignore[misc]
     )
 
 

@@ -19,7 +19,6 @@ from schemas.findings import Status
 from schemas.regions import REGION_LEVELS, UNKNOWN, VILLAGE_DEPTH, Level, Registry
 from schemas.tallies import FIXED_CELLS, Tally
 from stream_processors.assess import Assessed, AssessedCount, Assessor, Refused
-from stream_processors.checks import votes_of
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Repeated, decide
 
 TOGETHER: Final = 1_000
@@ -116,7 +115,7 @@ def _in_force(one: AssessedCount, version: int) -> InForce:
         if form.ballots:
             cells["ballots_received"] = form.ballots.received or 0
             cells["ballots_used"] = form.ballots.used or 0
-        votes = tuple(figure or 0 for figure in votes_of(form, one.ballot))
+        votes = tuple(figure or 0 for figure in one.votes)
         if one.status is Status.CLEAN:
             clean_votes = votes
             for name in ("voters", "valid", "invalid"):

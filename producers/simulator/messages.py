@@ -6,7 +6,6 @@ Every message is canonical but for those that are wrecked on purpose. What they 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +15,7 @@ from producers.simulator.documents import Document, Sheaf, first_count
 from producers.simulator.stories import Wreck
 from producers.simulator.timetable import Action
 from schemas.canonical import dumps, event_id
+from schemas.decode import encode
 
 NOT_ON_ANY_BALLOT: Final = "999"
 """An option id that a form can hold and no ballot has."""
@@ -27,17 +27,7 @@ def message(sheaf: Sheaf, row: int) -> bytes:
     """The message in that row of `sheaf`."""
     if sheaf.action[row] == Action.WRECKED:
         return _wrecked(sheaf, row)
-    return sealed(_DOCUMENT[sheaf.action[row]](sheaf, row))
-
-
-def sealed(document: Document) -> bytes:
-    """`schemas.decode.encode` of an event that states no id yet, at half its cost: encoded once, and the id
-    put in where its key sorts."""
-    identity = dumps(document)
-    # Only ids stand before this key, and no id holds a quote; so the first hit is the key itself.
-    place = identity.index(b'"occurred_at":')
-    name = sha256(identity).hexdigest().encode()
-    return b'%b"event_id":"%b",%b' % (identity[:place], name, identity[place:])
+    return encode(_DOCUMENT[sheaf.action[row]](sheaf, row))
 
 
 def _wrecked(sheaf: Sheaf, row: int) -> bytes:
@@ -49,12 +39,12 @@ def _wrecked(sheaf: Sheaf, row: int) -> bytes:
             altered = {**document, "device": f"{document['device']}0"}
             return dumps({**altered, "event_id": event_id(document)})
         case Wreck.UNKNOWN_STATION:
-            return sealed({**document, "station": f"{MISTYPED}{document['station']}"})
+            return encode({**document, "station": f"{MISTYPED}{document['station']}"})
         case Wreck.UNKNOWN_OPTION:
             form = document["payload"]["form"]
             form["votes"] = {**(form["votes"] or {}), NOT_ON_ANY_BALLOT: 1 + choice.below(9)}
-            return sealed(document)
-    raw = sealed(document)
+            return encode(document)
+    raw = encode(document)
     how = choice.below(3)
     if how == 0:  # cut off on the way
         return raw[: 1 + choice.below(len(raw) - 1)]
