@@ -54,10 +54,10 @@ def surroundings(of: Ballot = PAIRS, **changes: Any) -> Circumstances:
         closes=datetime(2024, 2, 14, 13, tzinfo=WIB),
         until=datetime(2024, 2, 15, 12, tzinfo=WIB),
     )
-    circumstances = Circumstances(place, 250, True, "2024-02-14T15:30:00+07:00")
-    own = {name: value for name, value in changes.items() if hasattr(circumstances, name)}
+    own: dict[str, Any] = {"registered": 250, "listed": True, "occurred_at": "2024-02-14T15:30:00+07:00"}
     of_place = {name: value for name, value in changes.items() if name not in own}
-    return replace(circumstances, **own, place=replace(place, **of_place))
+    own.update({name: value for name, value in changes.items() if name in own})
+    return Circumstances(place=replace(place, **of_place), **own)
 
 
 FULL: Document = {

@@ -14,6 +14,7 @@ from tests.stream_processors.checks.examples import (
     changed,
     findings,
     found_at,
+    leaves,
     surroundings,
 )
 
@@ -106,3 +107,31 @@ def test_a_place_where_larger_figures_fit_is_not_held_to_three_boxes() -> None:
 def test_a_figure_too_large_for_its_boxes_and_for_the_valid_votes_is_found_once() -> None:
     document = {"votes": {"1": 1617, "2": 10, "3": 10}, "valid": 137}
     assert ("R14", "IV.1") in found_at(findings(document))
+
+
+FIGURES = [path for path in leaves(FULL) if not path.startswith("words/")]
+
+
+@pytest.mark.parametrize("path", FIGURES)
+def test_a_figure_at_the_limit_fits_its_boxes_and_one_above_does_not(path: str) -> None:
+    at_limit = changed(FULL, {**dict.fromkeys(FIGURES, 999), "words": None})
+    assert "R14" not in {one.rule for one in findings(at_limit)}
+    found = [one for one in findings(changed(at_limit, {path: 1000})) if one.rule == "R14"]
+    assert [one.numbers for one in found] == [{"figure": 1000, "limit": 999}]
+
+
+def test_an_option_with_all_valid_votes_does_not_exceed_them() -> None:
+    document = {"votes": {"1": 200, "2": 201, "3": 0}, "valid": 200}
+    assert [one.place for one in findings(document) if one.rule == "R14"] == ["IV.2"]
+
+
+def test_all_who_voted_may_have_a_disability() -> None:
+    assert findings(changed(FULL, {"disability": {"l": 101, "p": 104, "j": 205}})) == ()
+
+
+def test_as_many_listed_voters_as_the_limit_allows_are_within_it() -> None:
+    found = [one for one in findings(changed(FULL, {"dpt/j": 300})) if one.rule == "R12"]
+    assert [one.numbers for one in found] == [{"listed": 300, "registered": 250}]
+    assert "R12" not in {
+        one.rule for one in findings(changed(FULL, {"dpt/j": 300}), surroundings(registered=300))
+    }
