@@ -190,8 +190,10 @@ class Registry:
     def hash(self) -> str:
         """Hex SHA-256 over all regions and stations in their order."""
         digest = sha256()
-        digest.update("\n".join(self.ids).encode())
-        digest.update("\n".join(self.names).encode())
+        for label, texts in (("ids", self.ids), ("names", self.names)):
+            packed = _packed(texts).tobytes()
+            digest.update(f"{label} {len(packed)}\n".encode())
+            digest.update(packed)
         for name in _ARRAYS:
             column = np.ascontiguousarray(self._array(name))
             digest.update(f"{name} {column.dtype.str} {len(column)}\n".encode())
@@ -218,7 +220,7 @@ class Registry:
                     {name: file[name] for name in _ARRAYS},
                     str(file["pattern"][0]) or None,
                 )
-        except (OSError, KeyError, ValueError) as error:
+        except Exception as error:  # a damaged file makes numpy and zipfile raise a dozen kinds
             raise RegistryInvalid(
                 f"The register {path} can't be read ({error}). Run `rekap init` again in a new directory."
             ) from None

@@ -7,6 +7,7 @@ same columns; those known are listed below, so that its files can be read as the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from schemas.elections import Election
+from schemas.elections import Election, StationIds
 from schemas.regions import Level, Registry, RegistryInvalid
 from schemas.registry_build import RegionRow, StationRow, build_registry
 
@@ -36,6 +37,8 @@ STATION_COLUMNS: Final = {
 }
 BY_SEX: Final = ("dpt_l", "dpt_p")
 """Registered voters given as men and women; a negative number means that it is not known."""
+
+_WHOLE: Final = re.compile("-?[0-9]{1,9}")
 
 LEVEL_WORDS: Final = {
     **{level.value: level for level in Level if level is not Level.STATION},
@@ -64,51 +67,64 @@ def read_registry(election: Election, regions: Path, stations: Path | None = Non
 
 def _region_rows(path: Path) -> Iterator[RegionRow]:
     columns = _read(path, REGION_COLUMNS, needed=("id", "level", "name"))
-    for place, code in enumerate(columns["id"]):
-        word = columns["level"][place]
-        level = LEVEL_WORDS.get(word.lower() if word else "")
-        if level is None:
-            raise RegistryInvalid(
-                f"{path.name}, row {place + 2}: the level {word!r} is unknown; "
-                f"write one of {', '.join(LEVEL_WORDS)}."
-            )
-        yield RegionRow(
-            id=code,
-            parent=columns["parent"][place] or None,
-            level=level,
-            name=columns["name"][place] or code,
-            stations=_whole(columns["stations"][place]),
-            registered=_voters(columns, place),
-        )
+    for place in range(columns["length"]):
+        try:
+            yield _region_row(columns, place)
+        except ValueError as error:
+            raise RegistryInvalid(f"{path.name}, row {place + 2}: {error}") from None
+
+
+def _region_row(columns: dict[str, Any], place: int) -> RegionRow:
+    code, word = columns["id"][place], columns["level"][place]
+    if not code:
+        raise ValueError("the id is empty.")
+    level = LEVEL_WORDS.get(word.lower() if word else "")
+    if level is None:
+        raise ValueError(f"the level {word!r} is unknown; write one of {', '.join(LEVEL_WORDS)}.")
+    return RegionRow(
+        id=code,
+        parent=columns["parent"][place] or None,
+        level=level,
+        name=columns["name"][place] or code,
+        stations=_whole(columns["stations"][place]),
+        registered=_voters(columns, place),
+    )
 
 
 def _station_rows(path: Path, election: Election) -> Iterator[StationRow]:
     columns = _read(path, STATION_COLUMNS, needed=())
-    villages, numbers = columns["village"], columns["number"]
-    if columns["id"] is _NOTHING and (villages is _NOTHING or numbers is _NOTHING):
+    if columns["id"] is _NOTHING and (columns["village"] is _NOTHING or columns["number"] is _NOTHING):
         raise RegistryInvalid(
             f"{path.name} needs the column id, or the columns village and number. "
             f"Known spellings: {STATION_COLUMNS}."
         )
-    pattern = election.stations.compiled
     for place in range(columns["length"]):
-        village, number = villages[place], _whole(numbers[place])
-        code = columns["id"][place] or election.stations.format.format(village=village, number=number)
-        if not village:
-            found = pattern.fullmatch(code)
-            if found is None:
-                raise RegistryInvalid(
-                    f"{path.name}, row {place + 2}: the station {code!r} has no column for its village and "
-                    f"is not written as {election.stations.pattern}."
-                )
-            village = found["village"]
-        yield StationRow(
-            id=code,
-            village=village,
-            number=number,
-            registered=_voters(columns, place),
-            listed=str(columns["listed"][place] or "true").lower() not in ("false", "0", "no"),
-        )
+        try:
+            yield _station_row(columns, place, election.stations)
+        except ValueError as error:
+            raise RegistryInvalid(f"{path.name}, row {place + 2}: {error}") from None
+
+
+def _station_row(columns: dict[str, Any], place: int, ids: StationIds) -> StationRow:
+    code, village, number = columns["id"][place], columns["village"][place], _whole(columns["number"][place])
+    if not code:
+        if not village or number is None:
+            raise ValueError("the station has no id, and no village and number to make one of.")
+        code = ids.format.format(village=village, number=number)
+    if not village:
+        found = ids.compiled.fullmatch(code)
+        if found is None:
+            raise ValueError(
+                f"the station {code!r} has no column for its village and is not written as {ids.pattern}."
+            )
+        village = found["village"]
+    return StationRow(
+        id=code,
+        village=village,
+        number=number,
+        registered=_voters(columns, place),
+        listed=str(columns["listed"][place] or "true").lower() not in ("false", "0", "no"),
+    )
 
 
 class _Nothing:
@@ -156,7 +172,7 @@ def _as_text(path: Path) -> Any:
                 quoted_strings_can_be_null=True,
             ),
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise RegistryInvalid(f"{path.name} can't be read as {path.suffix or 'CSV'}: {error}.") from None
 
 
@@ -168,8 +184,15 @@ def _voters(columns: dict[str, Any], place: int) -> int | None:
 
 
 def _whole(text: str | None) -> int | None:
-    """The number in `text`; None where there is none, or a negative one, which files use for unknown."""
+    """The number in `text`; None where there is none, or a negative one, which files use for unknown.
+
+    A tool that knows no missing integers writes 3 as `3.0`; any other point or comma may separate thousands,
+    and is not guessed. Raises ValueError.
+    """
     if not text:
         return None
-    number = int(float(text))
+    digits = text.removesuffix(".0")
+    if not _WHOLE.fullmatch(digits):
+        raise ValueError(f"{text!r} is not a whole number; write digits only, or leave it empty.")
+    number = int(digits)
     return number if number >= 0 else None
