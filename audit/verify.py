@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final
-
-from clickhouse_connect.driver.client import Client
+from typing import TYPE_CHECKING, Any, Final
 
 from event_log.leaf import leaf_hash
 from event_log.sqlite import SqliteLog
 from queries.cells import Key, region_cells, sink_position, station_cells
-from schemas.ballots import Ballots
 from schemas.elections import Election
 from schemas.regions import REGION_LEVELS, Level, Registry
-from schemas.tallies import Tally, state_digest
+from schemas.tallies import Tally
 from stream_processors.fold import fold
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 DIFFERENCES_KEPT: Final = 1_000
 """Differences that are listed; `equal` and the count of them cover all."""
@@ -73,21 +73,19 @@ def verify(
     events = sink_position(client, election.id) + 1
     comparison = _Comparison()
     folded = fold(_bodies(log, events, comparison, on_progress), election, registry)
-    contests = Ballots(election, registry).contests
     comparison.compare(
-        {(tally.contest, tally.unit): tally for tally in folded.stations(registry, contests)},
+        {(tally.contest, tally.unit): tally for tally in folded.stations()},
         "station",
         station_cells(client, election.id, events),
     )
     for level in REGION_LEVELS:
         ours = {key: tally for key, tally in folded.regions.items() if tally.level is level}
         comparison.compare(ours, level, region_cells(client, election.id, level, events))
-    tallies = (*folded.regions.values(), *folded.stations(registry, contests))
     return Verification(
         equal=comparison.count == 0,
         cells=comparison.cells,
         events=folded.messages,
-        state_digest=state_digest((t.contest, t.level.value, t.unit, t.cells()) for t in tallies),
+        state_digest=folded.state_digest(),
         difference_count=comparison.count,
         differences=comparison.differences,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from schemas.ballots import Ballot, Ballots
@@ -17,7 +17,7 @@ from schemas.elections import Election
 from schemas.events import CountCorrected, CountSubmitted
 from schemas.findings import Status
 from schemas.regions import REGION_LEVELS, UNKNOWN, VILLAGE_DEPTH, Level, Registry
-from schemas.tallies import FIXED_CELLS, Tally
+from schemas.tallies import FIXED_CELLS, Tally, state_digest
 from stream_processors.assess import Assessed, AssessedCount, Assessor, Refused
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Repeated, decide
 
@@ -42,6 +42,8 @@ class Folded:
     """The results of a log: every station with an accepted event, every region in which a contest is held
     (by contest and region), and what became of the messages."""
 
+    registry: Registry
+    contests: Sequence[str]
     in_force: dict[tuple[int, str], InForce] = field(default_factory=dict)  # by contest index and station
     regions: dict[tuple[str, str], Tally] = field(default_factory=dict)
     messages: int = 0
@@ -49,14 +51,14 @@ class Folded:
     repeated: int = 0
     parked: Counter[str] = field(default_factory=Counter)
 
-    def stations(self, registry: Registry, contests: Sequence[str]) -> Iterator[Tally]:
+    def stations(self) -> Iterator[Tally]:
         """The stations as tallies, made one by one: a nation has too many to hold them all."""
         for (contest, unit), station in self.in_force.items():
             yield Tally(
-                contest=contests[contest],
+                contest=self.contests[contest],
                 level=Level.STATION,
                 unit=unit,
-                parent=registry.ids[station.village],
+                parent=self.registry.ids[station.village],
                 version=station.version,
                 fixed=station.fixed,
                 votes=dict(zip(station.ballot.keys, station.votes, strict=True)),
@@ -65,11 +67,16 @@ class Folded:
                 registered=station.registered,
             )
 
+    def state_digest(self) -> str:
+        """The name of these results: hex SHA-256 over every cell (see schemas.tallies)."""
+        tallies = chain(self.regions.values(), self.stations())
+        return state_digest((t.contest, t.level.value, t.unit, t.cells()) for t in tallies)
+
 
 def fold(messages: Iterable[bytes], election: Election, registry: Registry) -> Folded:
     """The results of these messages in this order. Never raises for what a message says."""
     ballots = Ballots(election, registry)
-    folded = Folded()
+    folded = Folded(registry, ballots.contests)
     lineages: dict[tuple[type, int, str], Lineage] = {}
     in_force = folded.in_force
     for one in _assessed(messages, Assessor(election, registry, ballots)):
@@ -166,7 +173,7 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
                 total.expect(int(registry.stations[village]), None if voters == UNKNOWN else voters)
                 for option in ballot.keys:
                     total.votes[option] = total.clean_votes[option] = 0
-    stations = zip(folded.in_force, folded.stations(registry, ballots.contests), strict=True)
+    stations = zip(folded.in_force, folded.stations(), strict=True)
     for (contest, unit), tally in stations:
         sums[contest, folded.in_force[contest, unit].village].add(tally)
     for contest, name in enumerate(ballots.contests):

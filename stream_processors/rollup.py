@@ -94,7 +94,8 @@ class Rollup:
     def add(self, ballot: int, villages: NDArray[np.int64], changes: Cells) -> None:
         """Stations in `villages` (region indexes, repeated as needed) changed by the rows of `changes`: new
         cells less the old ones. Shown from `settle` on."""
-        self._waiting.setdefault(ballot, []).append((villages, changes))
+        if len(villages):
+            self._waiting.setdefault(ballot, []).append((villages, changes))
 
     def settle(self) -> dict[int, NDArray[np.int64]]:
         """Carry all changes up to the nation; by ballot the indexes of the regions that changed."""

@@ -81,10 +81,10 @@ def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:
         return Rejection(
             Reason.ALREADY_COUNTED,
             Said(
-                id=f"{unit} sudah memiliki hasil yang berlaku ({held}). Jika hasil ini pembetulan, kirim "
-                "sebagai CountCorrected yang menyebut peristiwa itu.",
-                en=f"{unit} already has a count in force ({held}). If this one corrects it, send it as a "
-                "CountCorrected that names that event.",
+                id=f"{unit} sudah memiliki hasil yang berlaku ({held}). Jika yang ini menggantikannya, sebutkan "
+                "peristiwa itu dalam supersedes (hasil TPS: kirim sebagai CountCorrected).",
+                en=f"{unit} already has a result in force ({held}). If this one replaces it, name that event "
+                "in supersedes (a station's count: send it as a CountCorrected).",
             ),
         )
     named = _short(proposal.supersedes)
@@ -94,8 +94,8 @@ def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:
             Said(
                 id=f"Peristiwa ini menggantikan {named}, padahal {unit} belum memiliki hasil yang berlaku. "
                 "Kirim ulang setelah hasil yang digantikan itu diterima.",
-                en=f"This event replaces {named}, but {unit} has no count in force. "
-                "Send it again once the count that it replaces has been accepted.",
+                en=f"This event replaces {named}, but {unit} has no result in force. "
+                "Send it again once the result that it replaces has been accepted.",
             ),
         )
     return Rejection(
@@ -104,7 +104,7 @@ def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:
             id=f"Peristiwa ini menggantikan {named}, padahal yang berlaku di {unit} adalah "
             f"{_short(lineage.in_force)}. Lihat hasil yang berlaku, lalu buat pembetulan atasnya.",
             en=f"This event replaces {named}, but in force at {unit} is {_short(lineage.in_force)}. "
-            "Look at the count in force, then correct that one.",
+            "Look at the result in force, then correct that one.",
         ),
     )
 

@@ -67,7 +67,10 @@ def _r24_after(occurred: datetime, until: datetime) -> Finding:
 
 def _clock(moment: datetime, local: datetime) -> Said:
     """`moment` as the clocks at the poll show it: those of `local`'s zone."""
-    there = moment.astimezone(local.tzinfo)
+    try:
+        there = moment.astimezone(local.tzinfo)
+    except OverflowError:  # within hours of the years 1 and 9999, as unset clocks say: shown as written
+        there = moment
     zone = ZONES.get(there.utcoffset() or timedelta(), f"{there:%z}")
     text = f"{there:%Y-%m-%d %H:%M} {zone}"
     return Said(text, text)

@@ -1,0 +1,166 @@
+"""A failure at any step that writes, before it took effect or after, is cured by starting again.
+
+The steps are those of the runner's docstring: append + state + checkpoint, rows, position. Each is made to
+fail once without having persisted and once after having persisted; the process is then given up, started
+again, and sent the same night once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from event_log.sqlite import LogUnavailable, SqliteLog
+from sinks.client import SinkUnavailable
+from sinks.writer import Writer
+from stream_processors.embedded.decisions import Decisions
+from stream_processors.embedded.directory import DataDirectory
+from stream_processors.embedded.runner import Runner
+from tests.stream_processors.embedded.conftest import digest_of, verified
+
+OpenRunner = Callable[[], Runner]
+BATCH = 150
+
+
+class Fault:
+    """Lets `calls` calls pass and makes the next one fail, before or after it takes effect."""
+
+    def __init__(self, error: Exception, *, calls: int, persists: bool) -> None:
+        self._error = error
+        self._calls = calls
+        self._persists = persists
+        self.happened = False
+
+    def __call__(self, effect: Callable[[], Any]) -> Any:
+        self._calls -= 1
+        if self._calls != -1:
+            return effect()
+        self.happened = True
+        if self._persists:
+            effect()
+        raise self._error
+
+
+def fail_append(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
+    """The transaction of log, state and checkpoint: at its commit."""
+    original = SqliteLog.transaction
+
+    @contextmanager
+    def transaction(self: SqliteLog) -> Iterator[None]:
+        whole = original(self)
+        whole.__enter__()
+        try:
+            yield
+            fault(lambda: whole.__exit__(None, None, None))
+        except Exception as error:
+            if self.connection.in_transaction:
+                whole.__exit__(type(error), error, None)
+            raise
+
+    monkeypatch.setattr(SqliteLog, "transaction", transaction)
+
+
+def fail_state(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
+    """The state, inside that transaction, after the events were appended."""
+    original = Decisions.write
+    monkeypatch.setattr(Decisions, "write", lambda self, *columns: fault(lambda: original(self, *columns)))
+
+
+def fail_rows(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
+    """The insert of a batch's rows: of its first table only, as a server that dies leaves it."""
+    original = Writer.insert
+
+    def insert(self: Writer, tables: Mapping[str, pa.Table]) -> None:
+        first = dict(list(tables.items())[:1])
+        if "event" in tables:
+            fault(lambda: original(self, first))
+        original(self, tables)
+
+    monkeypatch.setattr(Writer, "insert", insert)
+
+
+def fail_position(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
+    """The projections' checkpoint."""
+    original = Writer.move
+    monkeypatch.setattr(Writer, "move", lambda self, *place: fault(lambda: original(self, *place)))
+
+
+@pytest.mark.parametrize("persists", [False, True], ids=["not persisted", "persisted"])
+@pytest.mark.parametrize("calls", [0, 2])
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (fail_append, LogUnavailable("the disk is full")),
+        (fail_state, LogUnavailable("the disk is full")),
+        (fail_rows, SinkUnavailable("gone")),
+        (fail_position, SinkUnavailable("gone")),
+    ],
+    ids=["append", "state", "rows", "position"],
+)
+def test_a_failed_step_is_cured_by_sending_again(
+    directory: DataDirectory,
+    opened: OpenRunner,
+    messages: list[bytes],
+    step: Callable[[pytest.MonkeyPatch, Fault], None],
+    error: Exception,
+    calls: int,
+    persists: bool,
+) -> None:
+    runner = opened()
+    fault = Fault(error, calls=calls, persists=persists)
+    with pytest.MonkeyPatch.context() as patch:
+        step(patch, fault)
+        with pytest.raises(type(error)):
+            send(runner, messages)
+    assert fault.happened
+    send(opened(), messages)
+    opened().close()
+    verification = verified(directory)
+    assert verification.equal, verification.differences[:5]
+    assert verification.state_digest == digest_of(directory, messages)
+
+
+@pytest.mark.parametrize("persists", [False, True], ids=["not persisted", "persisted"])
+def test_what_was_not_committed_never_enters_the_state(
+    directory: DataDirectory, opened: OpenRunner, messages: list[bytes], persists: bool
+) -> None:
+    runner = opened()
+    fault = Fault(LogUnavailable("the disk is full"), calls=0, persists=persists)
+    with pytest.MonkeyPatch.context() as patch:
+        fail_append(patch, fault)
+        with pytest.raises(LogUnavailable):
+            send(runner, messages[:BATCH])
+    log = SqliteLog.open(directory.log_path, readonly=True)
+    assert (log.end > 0) == persists
+    log.close()
+    # The log alone decides what had happened: sent again, the batch is either new or repeated.
+    again = opened().submit(messages[:BATCH])
+    assert (again.accepted == 0) == persists
+
+
+def test_a_crash_while_catching_up_is_cured_by_catching_up_again(
+    directory: DataDirectory, opened: OpenRunner, messages: list[bytes]
+) -> None:
+    for step, persists in ((fail_rows, False), (fail_rows, True), (fail_position, False)):
+        runner = opened()
+        with pytest.MonkeyPatch.context() as patch:
+            step(patch, Fault(SinkUnavailable("gone"), calls=0, persists=persists))
+            with pytest.raises(SinkUnavailable):
+                send(runner, messages)
+        with pytest.MonkeyPatch.context() as patch:
+            step(patch, Fault(SinkUnavailable("gone"), calls=0, persists=persists))
+            with pytest.raises(SinkUnavailable):
+                opened()
+    send(opened(), messages)
+    opened().close()
+    assert verified(directory).state_digest == digest_of(directory, messages)
+
+
+def send(runner: Runner, messages: list[bytes]) -> None:
+    """The night in several batches, each through all steps."""
+    for start in range(0, len(messages), BATCH):
+        runner.submit(messages[start : start + BATCH])

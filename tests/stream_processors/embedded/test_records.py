@@ -1,0 +1,51 @@
+"""A unit's state as bytes says what went into it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.findings import Status
+from stream_processors.cells import STATUS_CODE
+from stream_processors.embedded import records
+from stream_processors.station import NOTHING_YET
+
+IDS = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=5, unique=True)
+
+
+@given(
+    IDS,
+    st.lists(st.integers(0, 2**63 - 1), min_size=5, max_size=5),
+    st.sampled_from(sorted(STATUS_CODE.values())),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**32 - 1),
+    st.binary(max_size=64),
+)
+def test_what_was_packed_is_unpacked(
+    ids: list[bytes],
+    positions: list[int],
+    status: int,
+    unlisted: bool,
+    ballot: int,
+    region: int,
+    figures: bytes,
+) -> None:
+    record: bytes | None = None
+    for event_id, position in zip(ids, positions, strict=False):
+        record = records.pack(
+            *records.extended(record, event_id, position), status, unlisted, ballot, region, figures
+        )
+    assert record is not None
+    whole = records.unpack(record)
+    assert whole.lineage.ids == tuple(ids)
+    assert whole.positions == tuple(positions[: len(ids)])
+    assert (whole.status, whole.unlisted, whole.ballot, whole.region) == (status, unlisted, ballot, region)
+    assert whole.figures == figures == records.figures(record)
+    assert records.head(record) == (len(ids), status, unlisted, ballot, region)
+    annulled = status == STATUS_CODE[Status.ANNULLED]
+    assert records.lineage_of(record).in_force == (None if annulled else ids[-1])
+
+
+def test_a_unit_without_a_record_has_nothing_yet() -> None:
+    assert records.lineage_of(None) is NOTHING_YET
