@@ -81,8 +81,8 @@ def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:
         return Rejection(
             Reason.ALREADY_COUNTED,
             Said(
-                id=f"{unit} sudah memiliki hasil yang berlaku ({held}). Jika yang ini menggantikannya, sebutkan "
-                "peristiwa itu dalam supersedes (hasil TPS: kirim sebagai CountCorrected).",
+                id=f"{unit} sudah memiliki hasil yang berlaku ({held}). Jika yang ini menggantikannya, "
+                "sebutkan peristiwa itu dalam supersedes (hasil TPS: kirim sebagai CountCorrected).",
                 en=f"{unit} already has a result in force ({held}). If this one replaces it, name that event "
                 "in supersedes (a station's count: send it as a CountCorrected).",
             ),
