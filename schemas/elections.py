@@ -1,20 +1,20 @@
 """An election as data: its contests, who stands where, and the limits that its rules name.
 
-Read from a YAML file (schemas/definitions/ has those of 2024 and 2019). Persons and party candidates are
-too many and too local for that file: they come from a CSV that the commission supplies. Law and form
-details that may differ from election to election are settings here, never constants in code.
+Read from a YAML file (schemas/definitions/ has those of 2024 and 2019). Persons and party candidates are too
+many and too local for that file: schemas.candidates reads them from a CSV that the commission supplies. Law
+and form details that may differ from election to election are settings here, never constants in code.
 """
 
 from __future__ import annotations
 
-import csv
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -43,6 +43,15 @@ class Scope(StrEnum):
     PROVINCE = "province"
     DISTRICT = "district"
     ELECTORAL_DISTRICT = "electoral_district"
+
+
+def _first_repeated(ids: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for one in ids:
+        if one in seen:
+            return one
+        seen.add(one)
+    return None
 
 
 class _Part(BaseModel):
@@ -80,6 +89,13 @@ class Contest(_Part):
     options: tuple[Option, ...] = ()
     sources: dict[str, dict[str, OptionId]] = {}
 
+    @field_validator("options")
+    @classmethod
+    def _have_an_id_each(cls, options: tuple[Option, ...]) -> tuple[Option, ...]:
+        if twice := _first_repeated(option.id for option in options):
+            raise ValueError(f"option {twice} stands twice; keep one of them")
+        return options
+
 
 class ElectoralDistrict(_Part):
     """A daerah pemilihan of one contest: whole regions (of any level) that share a ballot."""
@@ -114,9 +130,22 @@ class StationIds(_Part):
     @field_validator("pattern")
     @classmethod
     def _names_a_village(cls, pattern: str) -> str:
-        if "village" not in re.compile(pattern).groupindex:
+        try:
+            groups = re.compile(pattern).groupindex
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        if "village" not in groups:
             raise ValueError("needs a group named village: (?P<village>...)")
         return pattern
+
+    @field_validator("format")
+    @classmethod
+    def _is_made_of_village_and_number(cls, format: str) -> str:
+        try:
+            format.format(village="1", number=1)
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"may hold {{village}} and {{number:03d}} only: {error!r}") from None
+        return format
 
 
 class Limits(_Part):
@@ -162,6 +191,13 @@ class Election(_Part):
     electoral_districts: tuple[ElectoralDistrict, ...] = ()
     candidates: tuple[Candidate, ...] = ()
 
+    @field_validator("contests")
+    @classmethod
+    def _have_a_name_each(cls, contests: tuple[Contest, ...]) -> tuple[Contest, ...]:
+        if twice := _first_repeated(contest.id.lower() for contest in contests):
+            raise ValueError(f"contest {twice} stands twice; keep one of them")
+        return contests
+
     @cached_property
     def hash(self) -> str:
         """Hex SHA-256 over the canonical JSON of the definition with its candidates."""
@@ -200,7 +236,10 @@ def load_election(election: str) -> Election:
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
             raise DefinitionInvalid(f"There is no file {path}.")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DefinitionInvalid(f"{path} can't be read ({error}); save it as UTF-8.") from None
     elif election in available():
         text = (resources.files("schemas") / "definitions" / f"{election}.yaml").read_text(encoding="utf-8")
     else:
@@ -221,54 +260,3 @@ def parse_election(text: str, source: str) -> Election:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise DefinitionInvalid(f"{source}: {place}: {first['msg']}") from None
-
-
-def with_candidates(election: Election, path: Path) -> Election:
-    """`election` with the persons, party candidates and electoral districts of a CSV file.
-
-    Columns `contest,constituency,option,name`. A row with the option `region` says that the region named
-    in `name` belongs to the electoral district `constituency`; with the option `title` `name` is what the
-    electoral district is called. Every other row is a candidate. Raises DefinitionInvalid with the line.
-    """
-    members: dict[tuple[str, str], list[str]] = {}
-    titles: dict[tuple[str, str], str] = {}
-    candidates: list[Candidate] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        needed = {"contest", "constituency", "option", "name"}
-        if missing := needed - set(reader.fieldnames or ()):
-            raise DefinitionInvalid(f"{path.name}: the columns {', '.join(sorted(missing))} are missing.")
-        for line, row in enumerate(reader, start=2):
-            try:
-                contest = election.contest(row["contest"]).id
-                key = (contest, row["constituency"])
-                if row["option"] == "region":
-                    members.setdefault(key, []).append(row["name"])
-                elif row["option"] == "title":
-                    titles[key] = row["name"]
-                else:
-                    candidates.append(Candidate.model_validate({**_plain(row), "contest": contest}))
-            except KeyError as error:
-                raise DefinitionInvalid(f"{path.name}, line {line}: {error.args[0]}") from None
-            except ValidationError as error:
-                first = error.errors(include_url=False)[0]
-                raise DefinitionInvalid(
-                    f"{path.name}, line {line}: {first['loc'][0]}: {first['msg']}"
-                ) from None
-    districts = tuple(
-        ElectoralDistrict(
-            contest=contest, id=id_, name=titles.get((contest, id_), id_), regions=tuple(regions)
-        )
-        for (contest, id_), regions in members.items()
-    )
-    return Election(
-        **{
-            **{name: getattr(election, name) for name in Election.model_fields},
-            "electoral_districts": election.electoral_districts + districts,
-            "candidates": election.candidates + tuple(candidates),
-        }
-    )
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: row[key] for key in ("contest", "constituency", "option", "name")}

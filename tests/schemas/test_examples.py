@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
+from schemas.candidates import with_candidates
 from schemas.decode import decode
-from schemas.elections import load_election, with_candidates
+from schemas.elections import load_election
 from schemas.events import CountEvent
 from schemas.forms import CHasil
 from schemas.registry_files import read_registry

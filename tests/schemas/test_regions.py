@@ -204,7 +204,7 @@ def test_the_hash_names_the_content() -> None:
     for place, row in enumerate(rows()):
         for change in ({"name": row.name + "X"}, {"stations": 77}, {"registered": 77}):
             changed = rows()
-            changed[place] = dataclasses.replace(row, **change)  # type: ignore[arg-type]
+            changed[place] = dataclasses.replace(row, **change)
             if row.level is Level.VILLAGE or "name" in change:
                 hashes.add(build_registry(changed, [], root=ROOT).hash)
     assert len(hashes) == 3 + len(rows()) + 2 * 3

@@ -1,0 +1,118 @@
+"""Persons, party candidates and electoral districts, from the CSV that the commission supplies.
+
+Columns `contest,constituency,option,name`. A row with the option `region` says that the region named in
+`name` belongs to the electoral district `constituency`; with the option `title`, `name` is what that district
+is called. Every other row is a candidate. Whether the regions exist is not known here.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from schemas.elections import Candidate, Contest, ContestKind, DefinitionInvalid, Election, ElectoralDistrict
+
+COLUMNS: Final = ("contest", "constituency", "option", "name")
+
+
+def with_candidates(election: Election, path: Path) -> Election:
+    """`election` with what the file at `path` adds. Raises DefinitionInvalid with the line, and OSError."""
+    read = _Reader(election)
+    for line, row in _rows(path):
+        try:
+            read.row(row)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise DefinitionInvalid(f"{path.name}, line {line}: {place}: {first['msg']}") from None
+        except (KeyError, ValueError) as error:
+            raise DefinitionInvalid(f"{path.name}, line {line}: {error.args[0]}") from None
+    kept = {name: getattr(election, name) for name in Election.model_fields}
+    kept["electoral_districts"] += read.districts()
+    kept["candidates"] += tuple(read.candidates.values())
+    return Election(**kept)
+
+
+class _Reader:
+    """What the rows so far have said."""
+
+    def __init__(self, election: Election) -> None:
+        self._election = election
+        self.candidates: dict[tuple[str, str, str], Candidate] = {}
+        self._titles: dict[tuple[str, str], str] = {}
+        self._district_of: dict[tuple[str, str], str] = {}
+
+    def row(self, row: dict[str, str]) -> None:
+        """Take in one row. Raises ValueError and KeyError that say what is wrong with it."""
+        contest = self._election.contest(row["contest"])
+        candidate = Candidate(
+            contest=contest.id,
+            constituency=row["constituency"],
+            option="0" if row["option"] in ("region", "title") else row["option"],
+            name=row["name"],
+        )
+        key = (contest.id, candidate.constituency)
+        if row["option"] == "title":
+            self._titles[key] = candidate.name
+        elif row["option"] == "region":
+            district = ElectoralDistrict(
+                contest=contest.id, id=candidate.constituency, name="", regions=(row["name"],)
+            )
+            held = self._district_of.setdefault((contest.id, row["name"]), district.id)
+            if held != district.id:
+                raise ValueError(f"the region {row['name']} belongs to {held} already; keep one of them.")
+        else:
+            _refuse_misfit(contest, candidate)
+            if self.candidates.setdefault((*key, candidate.option), candidate) is not candidate:
+                raise ValueError(
+                    f"candidate {candidate.option} of {candidate.constituency} stands twice; keep one."
+                )
+
+    def districts(self) -> tuple[ElectoralDistrict, ...]:
+        """The electoral districts, in the order in which the file first names them."""
+        regions: dict[tuple[str, str], list[str]] = {}
+        for (contest, region), district in self._district_of.items():
+            regions.setdefault((contest, district), []).append(region)
+        return tuple(
+            ElectoralDistrict(
+                contest=contest,
+                id=district,
+                name=self._titles.get((contest, district), district),
+                regions=tuple(members),
+            )
+            for (contest, district), members in regions.items()
+        )
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            if missing := set(COLUMNS) - set(reader.fieldnames or ()):
+                raise DefinitionInvalid(f"{path.name}: the columns {', '.join(sorted(missing))} are missing.")
+            for row in reader:
+                yield reader.line_num, {name: row[name] or "" for name in COLUMNS}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DefinitionInvalid(f"{path.name} can't be read ({error}); save it as CSV UTF-8.") from None
+
+
+def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
+    """A person stands for himself, a party's candidate under its party, and pairs are in the definition."""
+    party, _, person = candidate.option.partition(".")
+    match contest.kind:
+        case ContestKind.PAIRS:
+            raise ValueError(f"the options of {contest.id} stand in the definition, not here.")
+        case ContestKind.PERSONS if person:
+            raise ValueError(
+                f"{contest.id} is a contest of persons; write {party} instead of a party's number."
+            )
+        case ContestKind.PARTIES if not person or int(person) == 0:
+            raise ValueError(
+                f"{contest.id} is a contest of parties; write a candidate as party.number, such as 4.1."
+            )
+        case ContestKind.PARTIES if party not in {option.id for option in contest.options}:
+            raise ValueError(f"there is no party {party} in {contest.id}.")
