@@ -36,8 +36,11 @@ ORDER BY contest, version
 """
 
 _FIGURES: Final = ("valid", "invalid", "voters")
-_FORM_ORDER: Final = ("dpt", "voters", "ballots", "disability", "votes", "valid", "invalid", "total", "words")
-"""Blocks as on the form: stored documents have their keys by alphabet."""
+_FORM_ORDER: Final = (
+    *("dpt", "dptb", "dpk"),
+    *("voters", "ballots", "disability", "votes", "valid", "invalid", "total", "words"),
+)
+"""Blocks and their fields as on the form: stored documents have their keys by alphabet."""
 
 
 def station_history(client: Client, election: str, station: str, contests: tuple[str, ...] = ()) -> list[Row]:

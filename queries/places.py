@@ -124,3 +124,15 @@ def regions_inside(place: Place | None, level: Level) -> str:
 def bound(place: Place | None) -> dict[str, str]:
     """The parameters that go with `inside` and `regions_inside`."""
     return {} if place is None else {"place": place.unit}
+
+
+def names_above(client: Client, election: str, place: Place) -> list[str]:
+    """The names of the regions that hold `place`, from the next larger one up to the province."""
+    names: list[str] = []
+    parent = place.parent
+    while parent:
+        above = locate(client, election, parent)
+        if above.parent:  # the nation goes without saying
+            names.append(above.name)
+        parent = above.parent
+    return names

@@ -44,7 +44,8 @@ SELECT count() AS events, countIf(outcome = 'accepted') AS accepted, countIf(out
 FROM event FINAL WHERE election = {election:String}
 """
 _REACHED: Final = """
-SELECT max(position) AS newest, count() AS known FROM sink_position WHERE election = {election:String}
+SELECT max(position) AS newest, max(recorded_at) AS latest, count() AS known
+FROM sink_position WHERE election = {election:String}
 """
 
 
@@ -83,7 +84,6 @@ def pulse(client: Client, election: str, now: datetime) -> Row:
     has ever arrived).
     """
     row = first(client, _PULSE, {"election": election, "since": now - RATE_WINDOW}) or {}
-    reached = first(client, _REACHED, {"election": election}) or {}
     oldest, newest = in_utc(row["oldest"]), in_utc(row["newest"])
     minutes = 0.0
     if row["events"] and oldest is not None:
@@ -94,8 +94,16 @@ def pulse(client: Client, election: str, now: datetime) -> Row:
         "parked": row["parked"],
         "last_recorded_at": newest if row["events"] else None,
         "per_minute": round(row["recent"] / minutes) if minutes else 0,
-        "next_position": reached["newest"] + 1 if reached["known"] else None,
+        "next_position": reached(client, election)["next_position"],
     }
+
+
+def reached(client: Client, election: str) -> Row:
+    """How far in the log the projection is: `{next_position, recorded_at}`, None before anything came."""
+    row = first(client, _REACHED, {"election": election})
+    if row is None or not row["known"]:
+        return {"next_position": None, "recorded_at": None}
+    return {"next_position": row["newest"] + 1, "recorded_at": in_utc(row["latest"])}
 
 
 def _shaped(row: Row, level: Level) -> Row:

@@ -166,9 +166,10 @@ def test_a_history_tells_what_changed_why_and_who(world: Client) -> None:
     assert second["supersedes"] == first["event_id"]
     assert second["submitted_by"] == {"officer": "kpps-2", "role": "kpps"}
     assert second["changes"] == [
+        # in the order of the form: block I.B, IV, V
+        {"cell": "voters.total.j", "before": 105, "after": 106},
         {"cell": "votes.1", "before": 100, "after": 101},
         {"cell": "valid", "before": 100, "after": 101},
-        {"cell": "voters.total.j", "before": 105, "after": 106},
     ]
 
 

@@ -1,0 +1,68 @@
+"""The command `rekap` as a whole: its options before the subcommand, and how a run ends.
+
+Nothing that a subcommand needs is imported here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from rekap.command import Group, Option
+from rekap.commands import KNOWN
+from rekap.failures import DONE, exit_code
+from rekap.language import VARIABLE, asked_for
+from rekap.session import DATA_VARIABLE, Session, pass_session
+from schemas.language import Language, Said
+
+ABOUT = Said(
+    id="Dari kiriman hasil TPS sampai rekapitulasi yang tepat di setiap tingkat, di satu mesin.\n\n"
+    "Untuk melihatnya bekerja: rekap demo. Setiap perintah menjelaskan diri dengan --help.",
+    en="From polling-station counts to exact results at every level, on one machine.\n\n"
+    "To see it work: rekap demo. Every command explains itself with --help.",
+)
+DATA_HELP = Said(
+    id=f"Direktori data penghitungan ini; atau isi {DATA_VARIABLE}.",
+    en=f"The data directory of the count; or set {DATA_VARIABLE}.",
+)
+LANG_HELP = Said(
+    id=f"Bahasa: Indonesia (id) atau Inggris (en); atau isi {VARIABLE}.",
+    en=f"Language: Indonesian (id) or English (en); or set {VARIABLE}.",
+)
+
+
+@pass_session
+def _begin(session: Session, data: Path | None, lang: str | None) -> None:
+    session.data = data or session.data
+    if lang is not None:
+        session.language = "id" if lang == "id" else "en"
+
+
+application = Group(
+    "rekap",
+    ABOUT,
+    KNOWN,
+    callback=_begin,
+    params=[
+        Option(["--data"], DATA_HELP, type=click.Path(path_type=Path), metavar="DIR", envvar=DATA_VARIABLE),
+        Option(["--lang"], LANG_HELP, type=click.Choice(["id", "en"])),
+    ],
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; what it says goes to stdout and stderr. Returns the exit code."""
+    language: Language = asked_for(arguments, os.environ)
+    session = Session(language)
+    try:
+        result = application.main(list(arguments), "rekap", standalone_mode=False, obj=session)
+    except click.exceptions.Exit as finished:
+        return finished.exit_code
+    except BaseException as error:
+        if isinstance(error, SystemExit):
+            raise
+        return exit_code(error, session)
+    return result if isinstance(result, int) else DONE

@@ -1,0 +1,137 @@
+"""Click commands that speak two languages: help, option texts and examples are chosen when they are shown.
+
+A command's module is imported when the command is used, not before. What a command does is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from rekap.commands import KNOWN
+from rekap.session import session_of
+from schemas.language import Language, Said
+
+HELP_NAMES: Final = ["-h", "--help"]
+HEADINGS: Final = {
+    "Options": "Pilihan",
+    "Commands": "Perintah",
+    "Examples": "Contoh",
+    "Usage: ": "Cara pakai: ",
+}
+"""Click's own headings in Indonesian."""
+HELP: Final = Said(id="Tampilkan penjelasan ini.", en="Show this message.")
+
+
+class _Formatter(click.HelpFormatter):
+    """Writes help with the headings of one language."""
+
+    language: Language = "en"
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args, self._heading(prefix or "Usage: "))
+
+    def write_heading(self, heading: str) -> None:
+        super().write_heading(self._heading(heading))
+
+    def _heading(self, english: str) -> str:
+        return HEADINGS.get(english, english) if self.language == "id" else english
+
+
+class _Context(click.Context):
+    def make_formatter(self) -> click.HelpFormatter:
+        formatter = _Formatter(width=self.terminal_width, max_width=self.max_content_width)
+        formatter.language = session_of(self).language
+        return formatter
+
+
+class Option(click.Option):
+    """An option whose help is a Said."""
+
+    def __init__(self, declarations: Sequence[str], said: Said | None = None, **settings: Any) -> None:
+        super().__init__(declarations, help=said.en if said else None, **settings)
+        self._said = said
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        if self._said is not None:
+            self.help = self._said.within(session_of(ctx).language)
+        return super().get_help_record(ctx)
+
+
+class Command(click.Command):
+    """A subcommand. `said` begins with a sentence that also stands in the list of commands."""
+
+    context_class = _Context
+
+    def __init__(self, name: str, *, said: Said, examples: Sequence[str], **settings: Any) -> None:
+        self._said = said
+        self.examples = tuple(examples)
+        names = {"help_option_names": HELP_NAMES, **settings.pop("context_settings", {})}
+        settings["help"] = said.en
+        super().__init__(name, context_settings=names, **settings)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _with_help_in(super().get_help_option(ctx), ctx)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.help = self._said.within(session_of(ctx).language)
+        super().format_help_text(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        formatter.write_paragraph()
+        formatter.write_heading("Examples")
+        for example in self.examples:
+            formatter.write(f"  {example}\n")
+
+
+def subcommand(
+    name: str, more: Said, examples: Sequence[str], **settings: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Makes a function (with its options) the subcommand `name`. Its help: the sentence in the list of
+    commands, then `more`, then `examples`: lines that work as they stand."""
+    said = Said(id=f"{KNOWN[name].id}\n\n{more.id}", en=f"{KNOWN[name].en}\n\n{more.en}")
+    decorator: Callable[[Callable[..., Any]], click.Command]
+    decorator = click.command(name, cls=Command, said=said, examples=examples, **settings)
+    return decorator
+
+
+class Group(click.Group):
+    """`rekap` itself: knows every subcommand's name and sentence, and imports only the one that is used."""
+
+    context_class = _Context
+
+    def __init__(self, name: str, said: Said, known: Mapping[str, Said], **settings: Any) -> None:
+        super().__init__(name, context_settings={"help_option_names": HELP_NAMES}, **settings)
+        self._said = said
+        self._known = known
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(self._known)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self._known:
+            return None
+        module = import_module(f"rekap.commands.{cmd_name.replace('import', 'importing')}")
+        command: click.Command = module.command
+        return command
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.help = self._said.within(session_of(ctx).language)
+        super().format_help_text(ctx, formatter)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _with_help_in(super().get_help_option(ctx), ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        language = session_of(ctx).language
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said.within(language)) for name, said in self._known.items()])
+
+
+def _with_help_in(option: click.Option | None, context: click.Context) -> click.Option | None:
+    if option is not None:
+        option.help = HELP.within(session_of(context).language)
+    return option

@@ -1,0 +1,59 @@
+"""The subcommands, each a module of its own, and the sentence with which each stands in the list."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.language import Said
+
+KNOWN: Final = {
+    "demo": Said(
+        id="Hitung pemilu percontohan dan perlihatkan jalannya.",
+        en="Count an invented election and watch it happen.",
+    ),
+    "init": Said(
+        id="Siapkan direktori data untuk satu pemilu.",
+        en="Set up a data directory for one election.",
+    ),
+    "import": Said(
+        id="Masukkan hasil TPS dari berkas.",
+        en="Take in polling-station counts from files.",
+    ),
+    "simulate": Said(
+        id="Masukkan kiriman malam pemilu yang dikarang.",
+        en="Take in the messages of an invented election night.",
+    ),
+    "results": Said(
+        id="Perlihatkan hasil pada tingkat mana pun, kini atau pada suatu saat.",
+        en="Show results at any level, now or at a moment.",
+    ),
+    "progress": Said(
+        id="Perlihatkan sampai di mana penghitungan.",
+        en="Show how far the count is.",
+    ),
+    "findings": Said(
+        id="Daftar temuan pemeriksaan formulir.",
+        en="List what checking the forms found.",
+    ),
+    "rejected": Said(
+        id="Daftar kiriman yang tidak dapat diterima, dengan alasannya.",
+        en="List messages that could not be accepted, with the reason.",
+    ),
+    "history": Said(
+        id="Ceritakan bagaimana hasil suatu TPS atau wilayah menjadi seperti kini.",
+        en="Tell how a station or region came to its present count.",
+    ),
+    "log": Said(
+        id="Perlihatkan peristiwa dalam log, atau satu menurut id-nya.",
+        en="Show the events of the log, or one by its id.",
+    ),
+    "verify": Said(
+        id="Hitung ulang dari log dan bandingkan setiap angka.",
+        en="Count again from the log and compare every figure.",
+    ),
+    "serve": Said(
+        id="Sajikan hasil untuk program lain, hanya baca, sampai Ctrl-C.",
+        en="Serve the results to other programs, read-only, until Ctrl-C.",
+    ),
+}
+"""In the order of use."""

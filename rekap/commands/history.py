@@ -1,0 +1,115 @@
+"""`rekap history UNIT`: every version of a station's count, or every snapshot of a region's totals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rekap.command import Option, subcommand
+from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+    from queries.places import Place
+
+MORE = Said(
+    id="UNIT adalah kode TPS atau wilayah. Untuk TPS: setiap versi, apa yang berubah, mengapa, oleh siapa, "
+    "temuannya, dan kiriman yang tidak dapat diterima. Untuk wilayah: setiap keadaan jumlahnya.",
+    en="UNIT is the id of a station or a region. Of a station: every version, what changed, why and by whom, "
+    "its findings, and messages that could not be accepted. Of a region: every state of its totals.",
+)
+CONTEST_HELP = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
+LIMIT_HELP = Said(
+    id="Untuk wilayah: hanya sekian keadaan terakhir (tabel: 20).",
+    en="Of a region: only so many of the last states (a table: 20).",
+)
+EXAMPLES = (
+    "rekap --data demo-data history 3204052001001",
+    "rekap --data demo-data history 32 --contest PPWP",
+    "rekap --data data2019 history -991304-001 --format json",
+)
+TABLE_ROWS = 20
+NOTHING = Said(id="Belum ada apa pun tentang {unit}.", en="Nothing has come about {unit} yet.")
+
+
+# An id may begin with a minus sign (overseas, 2019): what is no option is taken for one.
+@subcommand("history", MORE, EXAMPLES, context_settings={"ignore_unknown_options": True})
+@click.argument("unit")
+@click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
+@click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
+@row_options
+@pass_session
+def command(
+    session: Session,
+    unit: str,
+    contests: tuple[str, ...],
+    limit: int | None,
+    output: Path | None,
+    written: str | None,
+) -> None:
+    if unit.startswith("--"):
+        raise click.NoSuchOption(unit)
+    form = chosen_format(session, written, output)
+    chosen = session.contests(contests)
+
+    from queries.history import region_history, station_history
+    from queries.places import locate
+    from rekap.reading import reader
+    from schemas.regions import Level
+
+    with reader(session, "history") as client:
+        place = locate(client, session.election.id, unit)
+        if place.level is Level.STATION:
+            rows = station_history(client, session.election.id, unit, chosen)
+        else:
+            rows = list(region_history(client, session.election.id, unit, place.level, chosen))
+            most = limit or (TABLE_ROWS if form is Format.TABLE else None)
+            rows = rows if most is None else _last(rows, most)
+        if form is Format.TABLE:
+            _show(session, client, place, rows)
+            return
+
+    from rekap.parquet_rows import region_history_schema, station_history_schema
+
+    station = place.level is Level.STATION
+    write_rows(rows, form, output, station_history_schema if station else region_history_schema)
+
+
+def _last(rows: list[Row], most: int) -> list[Row]:
+    """The last `most` rows of each contest."""
+    of_contest: dict[str, list[Row]] = {}
+    for row in rows:
+        of_contest.setdefault(row["contest"], []).append(row)
+    return [row for group in of_contest.values() for row in group[-most:]]
+
+
+def _show(session: Session, client: Client, place: Place, rows: list[Row]) -> None:
+    from queries.places import names_above
+    from rekap.options import OptionNames
+    from rekap.tables import show, width
+    from rekap.timeline import region_lines, station_lines
+    from schemas.regions import Level
+
+    where = ", ".join(name for name in (place.name, *names_above(client, session.election.id, place)) if name)
+    show([[(place.unit, "id"), (f"  {where}", "title")]])
+    if not rows:
+        session.say(Said(*(text.format(unit=place.unit) for text in (NOTHING.id, NOTHING.en))))
+        return
+    for contest in session.election.contests:
+        of_contest = [row for row in rows if row["contest"] == contest.id]
+        if of_contest:
+            title = f"{contest.name.within(session.language)} ({contest.id})"
+            show([[("", "")], [(title, "title")]])
+            names = OptionNames(session.election, contest)
+            if place.level is Level.STATION:
+                show(station_lines(of_contest, names, session.language))
+            else:
+                show(region_lines(of_contest, names, session.language, width()))
+    parked = [row for row in rows if row["contest"] not in {one.id for one in session.election.contests}]
+    if parked:
+        show([[("", "")], *station_lines(parked, None, session.language)])

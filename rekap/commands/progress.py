@@ -1,0 +1,85 @@
+"""`rekap progress`: how far the count is, by contest and region."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rekap.command import Option, subcommand
+from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+LEVELS = ("nation", "province", "district", "subdistrict", "village")
+
+MORE = Said(
+    id="TPS yang masuk dari yang diharapkan, keadaan formulirnya, pemilih terdaftar yang belum masuk, dan "
+    "seberapa cepat kiriman datang.",
+    en="Stations that are in of those expected, the state of their forms, registered voters still "
+    "outstanding, and how fast messages arrive.",
+)
+CONTEST_HELP = Said(
+    id="Hanya pemilihan ini; dapat diulang. Tanpa ini semuanya.",
+    en="Only this contest; may be repeated. Without it all.",
+)
+LEVEL_HELP = Said(id="Tingkat wilayah.", en="The level of the rows.")
+REGION_HELP = Said(
+    id="Hanya di dalam wilayah ini, dari tingkat mana pun.", en="Only inside this region, of any level."
+)
+EXAMPLES = (
+    "rekap --data demo-data progress",
+    "rekap --data demo-data progress --level province --contest PPWP",
+    "rekap --data demo-data progress --level district --region 32 --format json",
+)
+
+
+@subcommand("progress", MORE, EXAMPLES)
+@click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
+@click.option("--level", "-l", cls=Option, said=LEVEL_HELP, type=click.Choice(LEVELS), default="nation")
+@click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
+@row_options
+@pass_session
+def command(
+    session: Session,
+    contests: tuple[str, ...],
+    level: str,
+    region: str | None,
+    output: Path | None,
+    written: str | None,
+) -> None:
+    form = chosen_format(session, written, output)
+    chosen = session.contests(contests)
+
+    from queries.progress import progress
+    from rekap.reading import reader
+
+    with reader(session, "progress") as client:
+        rows = progress(client, session.election.id, level, region, chosen)
+        if form is Format.TABLE:
+            _show(session, client, level, list(rows))
+            return
+
+        from rekap.parquet_rows import progress_schema
+
+        write_rows(rows, form, output, progress_schema)
+
+
+def _show(session: Session, client: Client, level: str, rows: list[Row]) -> None:
+    from datetime import UTC, datetime
+
+    from queries.progress import pulse
+    from rekap.progress_table import arrivals, progress_lines
+    from rekap.reading import log_end
+    from rekap.tables import show, width
+
+    order = [contest.id for contest in session.election.contests]
+    rows.sort(key=lambda row: order.index(row["contest"]))  # stable: regions stay in their order
+    seen: dict[str, Any] = pulse(client, session.election.id, datetime.now(UTC))
+    behind = log_end(session) - (seen["next_position"] or 0)
+    show([*progress_lines(rows, level, session.language, width()), [("", "")]])
+    show(arrivals(seen, behind, session.language))

@@ -1,0 +1,118 @@
+"""`rekap rejected`: messages that could not be accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from rekap.command import Option, subcommand
+from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.session import Session, pass_session
+from schemas.language import Said
+from schemas.rejections import Reason
+
+MORE = Said(
+    id="Tidak ada kiriman yang dibuang: yang tidak dapat diterima disimpan dengan alasannya, dan dapat "
+    "dikirim ulang setelah penghalangnya hilang. Isi lengkapnya: rekap log --from URUTAN --limit 1.",
+    en="No message is thrown away: one that can't be accepted is kept with the reason, and can be sent again "
+    "once the obstacle is gone. All of it: rekap log --from POSITION --limit 1.",
+)
+REASON_HELP = Said(id="Hanya alasan ini; dapat diulang.", en="Only this reason; may be repeated.")
+REGION_HELP = Said(
+    id="Hanya tentang wilayah ini, yang di dalamnya, atau TPS ini.",
+    en="Only about this region, what is inside it, or this station.",
+)
+CONTEST_HELP = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
+COUNT_HELP = Said(id="Hanya banyaknya, menurut alasan.", en="Only how many, by reason.")
+LIMIT_HELP = Said(id="Paling banyak sekian baris.", en="At most so many rows.")
+EXAMPLES = (
+    "rekap --data demo-data rejected --count",
+    "rekap --data demo-data rejected --reason already_counted --limit 10",
+    "rekap --data demo-data rejected --format jsonl",
+)
+NONE_REJECTED = Said(
+    id="Tidak ada kiriman yang tidak dapat diterima.", en="There is no message that could not be accepted."
+)
+REASONS = [reason.value for reason in Reason]
+
+
+@subcommand("rejected", MORE, EXAMPLES)
+@click.option(
+    "--reason",
+    "reasons",
+    cls=Option,
+    said=REASON_HELP,
+    type=click.Choice(REASONS),
+    metavar="CODE",
+    multiple=True,
+)
+@click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
+@click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
+@click.option("--count", "counted", cls=Option, said=COUNT_HELP, is_flag=True)
+@click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
+@row_options
+@pass_session
+def command(
+    session: Session,
+    reasons: tuple[str, ...],
+    region: str | None,
+    contests: tuple[str, ...],
+    counted: bool,
+    limit: int | None,
+    output: Path | None,
+    written: str | None,
+) -> None:
+    form = chosen_format(session, written, output)
+    chosen = session.contests(contests)
+
+    from queries.rejected import count_rejected, rejected
+    from rekap.reading import reader
+
+    rows: Iterable[Row]
+    with reader(session, "rejected") as client:
+        if counted:
+            rows = count_rejected(
+                client, session.election.id, reasons=reasons, region=region, contests=chosen
+            )
+        else:
+            rows = rejected(
+                client, session.election.id, reasons=reasons, region=region, contests=chosen, limit=limit
+            )
+        if form is Format.TABLE:
+            _show(session, list(rows), counted)
+            return
+
+        from rekap.parquet_rows import rejected_counts_schema, rejected_schema
+
+        write_rows(rows, form, output, rejected_counts_schema if counted else rejected_schema)
+
+
+def _show(session: Session, rows: list[Row], counted: bool) -> None:
+    from rekap import words
+    from rekap.numbers import moment, whole
+    from rekap.tables import Column, Table, drawn, show, width
+
+    if not rows:
+        session.say(NONE_REJECTED)
+        return
+    text = session.text
+    if counted:
+        table = Table([Column(text(words.REASON)), Column(text(words.COUNT), right=True)])
+        table.rows = [[row["reason"], whole(row["count"], session.language)] for row in rows]
+    else:
+        table = Table(
+            [
+                Column(text(words.POSITION), right=True, style="id"),
+                Column(text(words.RECORDED_AT)),
+                Column(text(words.UNIT)),
+                Column(text(words.REASON)),
+                Column(text(words.SENTENCE), wraps=True),
+            ]
+        )
+        for row in rows:
+            about = " ".join(part for part in (row["contest"], row["unit"]) if part)
+            said = row["sentence"][session.language]
+            table.rows.append([str(row["position"]), moment(row["recorded_at"]), about, row["reason"], said])
+    show(drawn(table, width()))

@@ -1,0 +1,132 @@
+"""`rekap results`: the totals of a contest at one level."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rekap.command import Option, subcommand
+from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+LEVELS = ("nation", "province", "district", "subdistrict", "village", "station")
+
+MORE = Said(
+    id="Jumlah tercatat (semua formulir yang berlaku) dan jumlah bersih (tanpa formulir dengan temuan berat) "
+    "berdampingan, dengan TPS dan pemilih yang belum masuk.",
+    en="Recorded totals (all forms in force) and clean ones (without forms that have a hard finding) side by "
+    "side, with the stations and voters still outstanding.",
+)
+CONTEST_HELP = Said(
+    id="Pemilihan yang mana, misalnya PPWP; tanpa ini yang pertama.",
+    en="Which contest, for instance PPWP; without it the first.",
+)
+LEVEL_HELP = Said(id="Tingkat wilayah.", en="The level of the rows.")
+REGION_HELP = Said(
+    id="Hanya di dalam wilayah ini, dari tingkat mana pun.",
+    en="Only inside this region, of any level.",
+)
+AS_OF_HELP = Said(
+    id="Keadaan pada saat itu, misalnya 2024-02-14T20:00:00+07:00.",
+    en="As it was then, for instance 2024-02-14T20:00:00+07:00.",
+)
+UNTIL = Said(id="keadaan {moment}", en="as of {moment}")
+NOTHING_CAME = Said(id="belum ada yang masuk", en="nothing has come in yet")
+EXAMPLES = (
+    "rekap --data demo-data results",
+    "rekap --data demo-data results --level province",
+    "rekap --data demo-data results --contest DPR --level district --region 32",
+    "rekap --data demo-data results --level village --region 3204 --format csv > villages.csv",
+    "rekap --data demo-data results --as-of 2024-02-14T20:00:00+07:00 --format json",
+)
+NO_ROWS = Said(
+    id="{contest} tidak diadakan di sana.",
+    en="{contest} is not held there.",
+)
+
+
+def moment_option(_: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """A time with its zone."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is not a time; write it as 2024-02-14T20:00:00+07:00", param=parameter
+        ) from None
+    if moment.tzinfo is None:
+        raise click.BadParameter(
+            f"{value!r} has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z", param=parameter
+        )
+    return moment
+
+
+@subcommand("results", MORE, EXAMPLES)
+@click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
+@click.option("--level", "-l", cls=Option, said=LEVEL_HELP, type=click.Choice(LEVELS), default="nation")
+@click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
+@click.option("--as-of", cls=Option, said=AS_OF_HELP, metavar="TIME", callback=moment_option)
+@row_options
+@pass_session
+def command(
+    session: Session,
+    contest: str | None,
+    level: str,
+    region: str | None,
+    as_of: datetime | None,
+    output: Path | None,
+    written: str | None,
+) -> None:
+    form = chosen_format(session, written, output)
+    chosen = session.contest(contest).id
+
+    from queries.results import stream_results
+    from rekap.reading import reader
+
+    with reader(session, "results") as client:
+        rows = stream_results(client, session.election.id, chosen, level, region, as_of)
+        if form is Format.TABLE:
+            _show(session, client, chosen, level, list(rows), as_of)
+            return
+
+        from rekap.parquet_rows import results_schema
+
+        write_rows(rows, form, output, results_schema)
+
+
+def _show(
+    session: Session, client: Client, contest: str, level: str, rows: list[Row], as_of: datetime | None
+) -> None:
+    from queries.places import LEVEL_NAMES
+    from queries.progress import reached
+    from rekap.numbers import moment
+    from rekap.options import OptionNames
+    from rekap.result_sheet import sheet
+    from rekap.result_tables import several
+    from rekap.tables import show, width
+    from schemas.regions import Level
+
+    one = session.election.contest(contest)
+    if not rows:
+        session.say(Said(*(text.format(contest=contest) for text in (NO_ROWS.id, NO_ROWS.en))))
+        return
+    language = session.language
+    last = as_of or reached(client, session.election.id)["recorded_at"]
+    when = session.text(UNTIL).format(moment=moment(last)) if last else session.text(NOTHING_CAME)
+    title = f"{one.name.within(language)} ({contest})"
+    names = OptionNames(session.election, one)
+    if len(rows) == 1:
+        where = " ".join(part for part in (rows[0]["region"], rows[0]["name"]) if part)
+        lines = sheet(rows[0], names, language, width())
+        show([[(f"{title}, {where}", "title")], [(when, "dim")], [("", "")], *lines])
+    else:
+        lines = several(rows, LEVEL_NAMES[Level(level)], names, language, width())
+        show([[(title, "title")], [(when, "dim")], [("", "")], *lines])

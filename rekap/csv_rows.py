@@ -1,0 +1,68 @@
+"""Rows as CSV: nested fields become columns with dotted names, missing figures stay empty.
+
+Which columns there are is known after the last row (ballots differ from region to region), so rows are put
+aside on the disk on the way: memory does not grow with them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from rekap.formats import Row, dumps
+
+IN_MEMORY_BYTES: Final = 32 * 1024 * 1024
+"""Put aside up to here without a file: a table of villages fits."""
+
+
+def write_csv(rows: Iterable[Row], stream: BinaryIO) -> None:
+    """Write a header and the rows, UTF-8, lines ending in CR LF as RFC 4180 says."""
+    columns: dict[str, dict[str, None]] = {}  # the fields of a row in their order, each with its own columns
+    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as aside:
+        for row in rows:
+            cells = {}
+            for name, value in row.items():
+                own = columns.setdefault(name, {})
+                for column, cell in _flat(name, value):
+                    own[column] = None
+                    cells[column] = cell
+            aside.write(dumps(cells) + b"\n")
+        header = [column for own in columns.values() for column in _without_bare(own)]
+        aside.seek(0)
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        writer = csv.writer(text)
+        if header:
+            writer.writerow(header)
+        for line in aside:
+            cells = orjson.loads(line)
+            writer.writerow([_cell(cells.get(column)) for column in header])
+        text.flush()
+        text.detach()
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}", inner)
+    else:
+        yield name, None if isinstance(value, Mapping) else value
+
+
+def _without_bare(own: dict[str, None]) -> Iterator[str]:
+    """The columns of a field. One that is a document in some rows and null in others has no column itself."""
+    for column in own:
+        if not any(other.startswith(f"{column}.") for other in own):
+            yield column
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (list, dict)):
+        return orjson.dumps(value).decode()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value

@@ -1,0 +1,60 @@
+"""Findings as tables: one by one with the sentence that quotes the numbers, or counted by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rekap import words
+from rekap.numbers import whole
+from rekap.tables import Column, Line, Style, Table, drawn
+from schemas.language import Language, Said
+from stream_processors.checks import RULES
+
+Row = dict[str, Any]
+
+MUST_HOLD = Said(id="Yang seharusnya", en="What should hold")
+SEVERITY = Said(id="Berat", en="Severity")
+STATION = Said(id="TPS", en="Station")
+_STYLE: dict[str, Style] = {"hard": "bad", "soft": "warn"}
+
+
+def finding_list(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
+    """Each finding with its sentence."""
+    several = len({row["contest"] for row in rows}) > 1
+    columns = [Column(STATION.within(language), style="id")]
+    if several:
+        columns.append(Column(words.CONTEST.within(language)))
+    columns += [Column(words.RULE.within(language)), Column(words.SENTENCE.within(language), wraps=True)]
+    table = Table(columns)
+    for row in rows:
+        cells = [row["station"], *([row["contest"]] if several else []), row["rule"]]
+        table.rows.append([*cells, row["sentence"][language]])
+    return list(drawn(table, limit))
+
+
+def finding_counts(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
+    """How many findings of each rule, and at how many stations, with what the rule asks for."""
+    several = len({row["contest"] for row in rows}) > 1
+    columns = [Column(words.CONTEST.within(language), style="id")] if several else []
+    columns += [
+        Column(words.RULE.within(language)),
+        Column(SEVERITY.within(language)),
+        Column(words.COUNT.within(language), right=True),
+        Column(words.STATIONS.within(language), right=True),
+        Column(MUST_HOLD.within(language), wraps=True),
+    ]
+    table = Table(columns)
+    for row in rows:
+        rule = RULES.get(row["rule"])
+        table.rows.append(
+            [
+                *([row["contest"]] if several else []),
+                row["rule"],
+                words.SEVERITY[row["severity"]].within(language),
+                whole(row["count"], language),
+                whole(row["stations"], language),
+                rule.title.within(language) if rule else "",
+            ]
+        )
+    return list(drawn(table, limit))

@@ -1,0 +1,173 @@
+"""Rows to stdout or a file, for people or for programs: a table, JSON, JSON lines, CSV, Parquet.
+
+Rows are written as they come, so that a nation's stations need not fit in memory; only a table, which has to
+know its widest cell, holds them. Integers stay numbers and what is missing stays null.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import click
+import orjson
+
+from rekap.command import Option
+from rekap.session import Session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = dict[str, Any]
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+FORMATS: Final = [one.value for one in Format]
+DOCUMENTS: Final = [Format.TABLE.value, Format.JSON.value]
+"""For commands that answer with one thing, not with rows."""
+
+FORMAT_HELP: Final = Said(
+    id="Bentuk keluaran: tabel untuk dibaca, lainnya untuk program.",
+    en="How to write it: a table to read, the others for programs.",
+)
+OUTPUT_HELP: Final = Said(
+    id="Tulis ke berkas ini, bukan ke stdout; akhirannya menentukan bentuk bila --format tidak ada.",
+    en="Write to this file, not to stdout; its ending tells the format where --format does not.",
+)
+
+
+def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --format and --output to a command that answers with rows."""
+    to_file = click.Path(path_type=Path, dir_okay=False)
+    output = click.option("--output", "-o", cls=Option, said=OUTPUT_HELP, type=to_file, metavar="FILE")
+    chosen = click.option(
+        "--format", "-f", "written", cls=Option, said=FORMAT_HELP, type=click.Choice(FORMATS)
+    )
+    decorated: Callable[..., Any] = chosen(output(function))
+    return decorated
+
+
+def document_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --format to a command that answers with one document."""
+    return click.option(
+        "--format",
+        "-f",
+        "written",
+        cls=Option,
+        said=FORMAT_HELP,
+        type=click.Choice(DOCUMENTS),
+        default=Format.TABLE.value,
+    )(function)
+
+
+def chosen_format(session: Session, written: str | None, output: Path | None) -> Format:
+    """The format that the two options ask for together. Raises UsageError when they can't be met."""
+    if written is None and output is not None:
+        ending = output.suffix.removeprefix(".").lower()
+        if ending not in FORMATS:
+            raise click.UsageError(
+                session.text(
+                    Said(
+                        id=f"{output.name} tidak berakhiran .json, .jsonl, .csv atau .parquet; sebutkan "
+                        "--format.",
+                        en=f"{output.name} does not end in .json, .jsonl, .csv or .parquet; name a --format.",
+                    )
+                )
+            )
+        return Format(ending)
+    form = Format(written or Format.TABLE)
+    if form is Format.TABLE and output is not None:
+        raise click.UsageError(
+            session.text(
+                Said(
+                    id="Tabel untuk layar; bersama --output pilih --format json, jsonl, csv atau parquet.",
+                    en="A table is for the screen; with --output choose --format json, jsonl, csv, parquet.",
+                )
+            )
+        )
+    if form is Format.PARQUET and output is None and sys.stdout.isatty():
+        raise click.UsageError(
+            session.text(
+                Said(
+                    id="Parquet tidak dapat dibaca di layar; tambahkan --output BERKAS.parquet.",
+                    en="Parquet can't be read on a screen; add --output FILE.parquet.",
+                )
+            )
+        )
+    return form
+
+
+def write_rows(
+    rows: Iterable[Row], form: Format, output: Path | None, schema: Callable[[], pa.Schema]
+) -> None:
+    """Write `rows` in a format for programs; `schema` gives the columns of a Parquet file."""
+    with _opened(output) as stream:
+        if form is Format.JSON:
+            _write_json(rows, stream)
+        elif form is Format.JSONL:
+            for row in rows:
+                stream.write(dumps(row) + b"\n")
+        elif form is Format.CSV:
+            from rekap.csv_rows import write_csv
+
+            write_csv(rows, stream)
+        else:
+            from rekap.parquet_rows import write_parquet
+
+            write_parquet(rows, stream, schema())
+
+
+def write_document(document: Any) -> None:
+    """Write one JSON document to stdout."""
+    sys.stdout.buffer.write(dumps(document) + b"\n")
+
+
+def dumps(value: Any) -> bytes:
+    """JSON; times as ISO 8601 with their zone."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} has no JSON form")
+
+
+def _write_json(rows: Iterable[Row], stream: BinaryIO) -> None:
+    before = b"["
+    for row in rows:
+        stream.write(before + b"\n" + dumps(row))
+        before = b","
+    stream.write(b"[]\n" if before == b"[" else b"\n]\n")
+
+
+@contextlib.contextmanager
+def _opened(output: Path | None) -> Iterator[BinaryIO]:
+    """stdout, or a file that is there when all of it is written and not before."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,44 @@
+"""Numbers and times as people of each language write them: 1.234 and 73,6% or 1,234 and 73.6%.
+
+For tables only: documents for programs carry plain numbers.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from schemas.language import Language
+
+MISSING: Final = "-"
+"""What was not given or not read; never 0."""
+
+
+def whole(number: int | None, language: Language) -> str:
+    """A number with thousands separators."""
+    if number is None:
+        return MISSING
+    text = f"{number:,}"
+    return text.replace(",", ".") if language == "id" else text
+
+
+def percent(part: int | None, of: int | None, language: Language) -> str:
+    """`part` in percent of `of` to a tenth. Not quite all is never shown as 100, nor a little as 0."""
+    if part is None or not of:
+        return MISSING
+    tenths = round(1000 * part / of)
+    if tenths >= 1000 and part < of:
+        tenths = 999
+    if tenths == 0 and part > 0:
+        tenths = 1
+    text = f"{tenths / 10:.1f}%"
+    return text.replace(".", ",") if language == "id" else text
+
+
+def moment(when: datetime | None) -> str:
+    """A time in the machine's zone, with the zone: 2024-02-14 20:31:07 +07:00."""
+    if when is None:
+        return MISSING
+    here = when.astimezone()
+    zone = here.strftime("%z")
+    return f"{here:%Y-%m-%d %H:%M:%S} {zone[:3]}:{zone[3:5]}"

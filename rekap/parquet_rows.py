@@ -1,0 +1,180 @@
+"""Rows as Parquet: nested fields stay nested, figures stay integers, in row groups as they come.
+
+What columns a command's rows have is said by the functions here, one for each kind of row.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rekap.formats import Row, dumps
+
+GROUP_ROWS: Final = 20_000
+"""Rows held at once; some tens of megabytes of the widest ballots."""
+
+JSON_TEXT: Final = {b"json": b"text"}
+"""Marks a string column whose value is a JSON document, because its fields differ from row to row."""
+
+
+def write_parquet(rows: Iterable[Row], stream: BinaryIO, schema: pa.Schema) -> None:
+    """Write the rows as one Parquet file with `schema`."""
+    remaining = iter(rows)
+    with tempfile.TemporaryFile() as file:  # a pipe can't be sought in
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            while group := list(islice(remaining, GROUP_ROWS)):
+                writer.write_table(pa.Table.from_pylist([_prepared(row, schema) for row in group], schema))
+        file.seek(0)
+        shutil.copyfileobj(file, stream)
+
+
+def _prepared(row: Row, schema: pa.Schema) -> Row:
+    return {field.name: _value(row.get(field.name), field) for field in schema}
+
+
+def _value(value: Any, field: pa.Field) -> Any:
+    if value is None:
+        return None
+    if field.metadata == JSON_TEXT:
+        return dumps(value).decode()
+    if pa.types.is_map(field.type):
+        return list(value.items())
+    if pa.types.is_struct(field.type):
+        return {inner.name: _value(value.get(inner.name), inner) for inner in field.type}
+    return value
+
+
+def _fields(*names: str, kind: Any = None) -> Iterator[tuple[str, Any]]:
+    return ((name, kind or pa.string()) for name in names)
+
+
+def _json(*names: str) -> list[pa.Field]:
+    return [pa.field(name, pa.string(), metadata=JSON_TEXT) for name in names]
+
+
+_INT: Final = pa.int64()
+_TIME: Final = pa.timestamp("us", tz="UTC")
+_VOTES: Final = pa.map_(pa.string(), _INT)
+_FIGURES: Final = ("valid", "invalid", "voters")
+_STATIONS: Final = pa.struct(
+    list(_fields("expected", "received", "clean", "flagged", "blank", "annulled", kind=_INT))
+)
+_OUTSTANDING: Final = pa.struct(list(_fields("stations", "registered", kind=_INT)))
+_SENTENCE: Final = pa.struct(list(_fields("id", "en")))
+_REGION: Final = tuple(_fields("level", "region", "name", "parent", "contest"))
+
+
+def results_schema() -> pa.Schema:
+    """Rows of `rekap results`."""
+    return pa.schema(
+        [
+            *_REGION,
+            ("version", _INT),
+            ("votes", _VOTES),
+            *_fields(*_FIGURES, "registered", kind=_INT),
+            ("stations", _STATIONS),
+            ("clean", pa.struct([("votes", _VOTES), *_fields(*_FIGURES, kind=_INT)])),
+            ("outstanding", _OUTSTANDING),
+        ]
+    )
+
+
+def progress_schema() -> pa.Schema:
+    """Rows of `rekap progress`."""
+    return pa.schema(
+        [
+            *_REGION,
+            ("stations", _STATIONS),
+            ("outstanding", _OUTSTANDING),
+            ("registered", _INT),
+            ("percent", pa.float64()),
+            ("last_recorded_at", _TIME),
+        ]
+    )
+
+
+def findings_schema() -> pa.Schema:
+    """Rows of `rekap findings`."""
+    return pa.schema(
+        [
+            *_fields("contest", "station", "village", "subdistrict", "district", "province"),
+            ("version", _INT),
+            *_fields("rule", "severity", "tag", "place"),
+            ("numbers", _VOTES),
+            ("sentence", _SENTENCE),
+            ("recorded_at", _TIME),
+            ("position", _INT),
+        ]
+    )
+
+
+def finding_counts_schema() -> pa.Schema:
+    """Rows of `rekap findings --count`."""
+    return pa.schema([*_fields("contest", "rule", "severity"), *_fields("count", "stations", kind=_INT)])
+
+
+def rejected_schema() -> pa.Schema:
+    """Rows of `rekap rejected`."""
+    return pa.schema(
+        [
+            ("position", _INT),
+            ("recorded_at", _TIME),
+            *_fields("event_id", "type", "contest", "unit", "reason"),
+            ("sentence", _SENTENCE),
+        ]
+    )
+
+
+def rejected_counts_schema() -> pa.Schema:
+    """Rows of `rekap rejected --count`."""
+    return pa.schema([("reason", pa.string()), ("count", _INT)])
+
+
+def log_schema() -> pa.Schema:
+    """Rows of `rekap log`."""
+    return pa.schema(
+        [
+            ("position", _INT),
+            ("recorded_at", _TIME),
+            *_fields("event_id", "type", "contest", "unit"),
+            ("occurred_at", _TIME),
+            *_fields("outcome", "reason"),
+            ("version", _INT),
+            *_json("event"),
+            ("bytes", pa.string()),
+        ]
+    )
+
+
+def station_history_schema() -> pa.Schema:
+    """Rows of `rekap history` of a station."""
+    return pa.schema(
+        [
+            ("position", _INT),
+            ("recorded_at", _TIME),
+            *_fields("contest", "event_id", "type", "outcome"),
+            ("version", _INT),
+            ("status", pa.string()),
+            ("listed", pa.bool_()),
+            *_fields("kind", "reason", "note", "supersedes"),
+            *_json("submitted_by"),
+            ("device", pa.string()),
+            ("occurred_at", _TIME),
+            *_json("origin"),
+            ("votes", _VOTES),
+            *_fields(*_FIGURES, kind=_INT),
+            *_json("changes", "findings", "rejected"),
+        ]
+    )
+
+
+def region_history_schema() -> pa.Schema:
+    """Rows of `rekap history` of a region."""
+    named = [field for field in results_schema() if field.name != "name"]
+    return pa.schema([*named, ("recorded_at", _TIME), ("position", _INT), *_json("changes")])

@@ -1,0 +1,93 @@
+"""The state of a count as a table with bars, and a sentence on how fast messages arrive.
+
+A bar is drawn on terminals only; the numbers that it shows stand beside it everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rekap import words
+from rekap.numbers import moment, percent, whole
+from rekap.tables import Column, Line, Table, drawn, paragraph
+from schemas.language import Language, Said
+
+Row = dict[str, Any]
+
+BAR_WIDTH: Final = 20
+"""Five percent a character, and room for everything else in 80 columns."""
+
+EVENTS: Final = Said(
+    id="{events} kiriman dalam log: {accepted} diterima, {parked} tidak dapat diterima. Terakhir {last}; "
+    "{rate} per menit.",
+    en="{events} messages in the log: {accepted} accepted, {parked} parked. Last {last}; {rate} a minute.",
+)
+NO_EVENTS: Final = Said(id="Belum ada kiriman dalam log.", en="No message is in the log yet.")
+BEHIND: Final = Said(
+    id="Tampilan ini tertinggal {behind} kiriman dari log.",
+    en="What is shown here is {behind} messages behind the log.",
+)
+
+
+def bar(done: int, of: int) -> str:
+    """A bar of BAR_WIDTH characters. Only what is complete is drawn full, and only nothing is empty."""
+    filled = BAR_WIDTH * done // of if of else 0
+    if done and not filled:
+        return "╸" + "─" * (BAR_WIDTH - 1)
+    return "━" * filled + "─" * (BAR_WIDTH - filled)
+
+
+def progress_lines(rows: Sequence[Row], level: str, language: Language, limit: int | None) -> list[Line]:
+    """The table: one line for each row, contests named where there is more than one."""
+    contests = len({row["contest"] for row in rows}) > 1 or level == "nation"
+    regions = level != "nation" or not contests
+    columns = []
+    if contests:
+        columns.append(Column(words.CONTEST.within(language), style="id"))
+    if regions:
+        columns.append(Column(words.CODE.within(language), style="id"))
+        columns.append(Column(words.NAME.within(language), cuts=True))
+    if limit is not None:
+        columns.append(Column("", style="good"))
+    columns += [
+        Column("%", right=True),
+        Column(words.STATIONS.within(language), right=True),
+        *(Column(words.STATUS[status].within(language), right=True) for status in words.STATUS),
+        Column(words.VOTERS_OUT.within(language), right=True),
+    ]
+    table = Table(columns)
+    for row in rows:
+        stations = row["stations"]
+        listed = stations["expected"] - row["outstanding"]["stations"]
+        cells = [row["contest"]] if contests else []
+        if regions:
+            cells += [row["region"], row["name"]]
+        if limit is not None:
+            cells.append(bar(listed, stations["expected"]))
+        cells += [
+            percent(listed, stations["expected"], language),
+            f"{whole(stations['received'], language)}/{whole(stations['expected'], language)}",
+            *(whole(stations[status], language) for status in words.STATUS),
+            whole(row["outstanding"]["registered"], language),
+        ]
+        table.rows.append(cells)
+    return list(drawn(table, limit))
+
+
+def arrivals(seen: Row, behind: int, language: Language) -> list[Line]:
+    """How many messages there are, when the last came, how fast they come; `behind` are not shown yet."""
+    if not seen["events"]:
+        return paragraph(NO_EVENTS.within(language))
+    lines = paragraph(
+        EVENTS.within(language).format(
+            events=whole(seen["events"], language),
+            accepted=whole(seen["accepted"], language),
+            parked=whole(seen["parked"], language),
+            last=moment(seen["last_recorded_at"]),
+            rate=whole(seen["per_minute"], language),
+        )
+    )
+    if behind > 0:
+        lines += paragraph(BEHIND.within(language).format(behind=whole(behind, language)), "warn")
+    return lines

@@ -1,0 +1,82 @@
+"""The result of one unit as a sheet: options below each other, recorded and clean side by side, the funnel.
+
+Options stand in the order of the ballot; of a long list those with most votes are shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rekap import words
+from rekap.numbers import percent, whole
+from rekap.options import OptionNames, option_of
+from rekap.result_tables import MORE, SHEET_OPTIONS, top_options
+from rekap.tables import Column, Line, Table, drawn, paragraph
+from schemas.language import Language, Said
+
+Row = dict[str, Any]
+
+STATIONS_IN = Said(
+    id="TPS: {received} dari {expected} masuk ({share}): {clean} bersih, {flagged} ditandai, {blank} kosong",
+    en="Stations: {received} of {expected} in ({share}): {clean} clean, {flagged} flagged, {blank} blank",
+)
+ANNULLED_TOO = Said(id="; {annulled} dibatalkan", en="; {annulled} annulled")
+UNLISTED_TOO = Said(id="; {unlisted} di luar daftar", en="; {unlisted} not on the list")
+OUTSTANDING = Said(
+    id="Belum masuk: {stations} TPS dengan {voters} pemilih terdaftar",
+    en="Outstanding: {stations} stations with {voters} registered voters",
+)
+OUTSTANDING_UNKNOWN = Said(id="Belum masuk: {stations} TPS", en="Outstanding: {stations} stations")
+
+
+def sheet(row: Row, names: OptionNames, language: Language, limit: int | None) -> list[Line]:
+    """The lines of the sheet."""
+    options, more = top_options([row], SHEET_OPTIONS)
+    recorded, clean = (word.within(language) for word in (words.RECORDED, words.CLEAN))
+    table = Table(
+        [
+            Column("", right=True, style="id"),
+            Column("", cuts=True),
+            Column(recorded, right=True),
+            Column("%", right=True),
+            Column(clean, right=True),
+            Column("%", right=True),
+        ]
+    )
+    for option in options:
+        votes, clean_votes = ((row[at]["votes"] if at else row["votes"]) or {} for at in ("", "clean"))
+        table.rows.append(
+            [
+                option_of(option),
+                names.name(option) or names.short(option),
+                whole(votes.get(option), language),
+                percent(votes.get(option), row["valid"], language),
+                whole(clean_votes.get(option), language),
+                percent(clean_votes.get(option), row["clean"]["valid"], language),
+            ]
+        )
+    for word, name in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
+        figures = [whole(row[name], language), "", whole(row["clean"][name], language), ""]
+        table.footer.append(["", word.within(language), *figures])
+    lines = list(drawn(table, limit))
+    if more:
+        lines.append([(MORE.within(language).format(more=more), "dim")])
+    return [*lines, [("", "")], *_funnel(row, language)]
+
+
+def _funnel(row: Row, language: Language) -> list[Line]:
+    stations, outstanding = row["stations"], row["outstanding"]
+    numbers = {step: whole(number, language) for step, number in stations.items()}
+    numbers["share"] = percent(stations["expected"] - outstanding["stations"], stations["expected"], language)
+    unlisted = stations["received"] - stations["expected"] + outstanding["stations"]
+    text = STATIONS_IN.within(language).format(**numbers)
+    if stations["annulled"]:
+        text += ANNULLED_TOO.within(language).format(**numbers)
+    if unlisted > 0:
+        text += UNLISTED_TOO.within(language).format(unlisted=whole(unlisted, language))
+    still = {
+        "stations": whole(outstanding["stations"], language),
+        "voters": whole(outstanding["registered"], language),
+    }
+    said = OUTSTANDING_UNKNOWN if outstanding["registered"] is None else OUTSTANDING
+    return [*paragraph(text), *paragraph(said.within(language).format(**still))]

@@ -1,0 +1,161 @@
+"""Results of several units as a table: recorded and clean totals side by side, and what is outstanding.
+
+On a pipe one unit is one line. On a terminal that is too narrow for that, recorded stands above clean. Which
+options are shown, where there are more than fit, is said under the table; other formats leave nothing out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rekap import words
+from rekap.numbers import percent, whole
+from rekap.options import OptionNames, in_ballot_order, is_top
+from rekap.result_sums import summed
+from rekap.tables import Column, Line, Table, drawn, natural_width
+from schemas.language import Language, Said
+
+Row = dict[str, Any]
+
+FEW_OPTIONS: Final = 6
+"""Options beside each other where the width is not limited: a pair's election and a short list fit."""
+
+SHEET_OPTIONS: Final = 30
+"""Options below each other on the sheet of one unit: every list of parties fits."""
+
+NAME_WIDTH: Final = 24
+"""Of a region's name where its numbers of stations stand below it, which are about as long."""
+
+MORE: Final = Said(
+    id="... dan {more} pilihan lainnya; semuanya: --format json atau csv",
+    en="... and {more} more options; all of them: --format json or csv",
+)
+VOTERS_TO_COME: Final = Said(id="{voters} pemilih belum", en="{voters} voters to come")
+
+
+def top_options(rows: Sequence[Row], most: int) -> tuple[list[str], int]:
+    """The options to show, in ballot order, and how many more there are: those with most recorded votes."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        for key, votes in (row["votes"] or {}).items():
+            if is_top(key):
+                sums[key] = sums.get(key, 0) + (votes or 0)
+    shown = sorted(sums, key=lambda key: (-sums[key], in_ballot_order(key)))[:most]
+    return sorted(shown, key=in_ballot_order), len(sums) - len(shown)
+
+
+def several(
+    rows: Sequence[Row], level: Said, names: OptionNames, language: Language, limit: int | None
+) -> list[Line]:
+    """The table's lines for a terminal of `limit` columns, or for a pipe (None)."""
+    view = _View(rows, level.within(language), names, language)
+    options, more = top_options(rows, FEW_OPTIONS)
+    table = view.flat(options)
+    if limit is not None and natural_width(table) > limit:
+        for most in range(FEW_OPTIONS, 0, -1):
+            options, more = top_options(rows, most)
+            table = view.stacked(options)
+            if natural_width(table) <= limit:
+                break
+    lines = list(drawn(table, limit))
+    if more:
+        lines.append([(MORE.within(language).format(more=more), "dim")])
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    rows: Sequence[Row]
+    level: str
+    names: OptionNames
+    language: Language
+
+    def flat(self, options: Sequence[str]) -> Table:
+        recorded, clean = self._word(words.RECORDED), self._word(words.CLEAN)
+        columns = [
+            Column(self._word(words.CODE), style="id"),
+            Column(self.level.capitalize(), cuts=True),
+            Column(self._word(words.STATIONS), right=True),
+            Column("%", right=True),
+            Column(self._word(words.VOTERS_OUT), right=True),
+        ]
+        for option in options:
+            columns += [
+                Column(self.names.short(option), right=True),
+                Column("%", right=True),
+                Column(clean, right=True, style="dim"),
+                Column("%", right=True, style="dim"),
+            ]
+        valid = self._word(words.VALID)
+        columns.append(Column(f"{valid}, {recorded}", right=True))
+        columns.append(Column(f"{valid}, {clean}", right=True, style="dim"))
+        table = Table(columns, [self._flat_cells(row, options) for row in self.rows])
+        if len(self.rows) > 1:
+            table.footer.append(self._flat_cells(self._total, options))
+        return table
+
+    def stacked(self, options: Sequence[str]) -> Table:
+        columns = [
+            Column(self._word(words.CODE), style="id"),
+            Column(self.level.capitalize()),
+            Column(""),
+            *(Column(self.names.short(option), right=True) for option in options),
+        ]
+        table = Table(columns)
+        for row in self.rows:
+            for number, line in enumerate(self._stacked_cells(row, options)):
+                if number:
+                    table.styles[len(table.rows)] = "dim"
+                table.rows.append(line)
+        if len(self.rows) > 1:
+            table.footer += self._stacked_cells(self._total, options)
+        return table
+
+    @property
+    def _total(self) -> Row:
+        return summed(self.rows, self._word(words.ALL))
+
+    def _flat_cells(self, row: Row, options: Sequence[str]) -> list[str]:
+        cells = [row["region"], row["name"] or "", *self._received(row), self._voters_out(row)]
+        for option in options:
+            cells += [*self._votes(row, option), *self._votes(row["clean"], option)]
+        return [*cells, self._whole(row["valid"]), self._whole(row["clean"]["valid"])]
+
+    def _stacked_cells(self, row: Row, options: Sequence[str]) -> list[list[str]]:
+        received, share = self._received(row)
+        name = (row["name"] or "")[:NAME_WIDTH]
+        recorded, clean = (self._joined(totals, options) for totals in (row, row["clean"]))
+        lines = [
+            [row["region"], name, self._word(words.RECORDED), *recorded],
+            ["", f"{received} {share}", self._word(words.CLEAN), *clean],
+        ]
+        if row["outstanding"]["stations"] and row["outstanding"]["registered"]:
+            to_come = self._word(VOTERS_TO_COME).format(voters=self._voters_out(row))
+            lines.append(["", to_come, "", *("" for _ in options)])
+        return lines
+
+    def _joined(self, totals: Row, options: Sequence[str]) -> list[str]:
+        pairs = (self._votes(totals, option) for option in options)
+        return [f"{votes} {share:>6}" for votes, share in pairs]
+
+    def _votes(self, totals: Row, option: str) -> tuple[str, str]:
+        votes = (totals["votes"] or {}).get(option)
+        return self._whole(votes), percent(votes, totals["valid"], self.language)
+
+    def _received(self, row: Row) -> tuple[str, str]:
+        """Stations in of those expected, and the share of those: unlisted ones are in, but not expected."""
+        stations = row["stations"]
+        listed = stations["expected"] - row["outstanding"]["stations"]
+        counts = f"{self._whole(stations['received'])}/{self._whole(stations['expected'])}"
+        return counts, percent(listed, stations["expected"], self.language)
+
+    def _voters_out(self, row: Row) -> str:
+        return self._whole(row["outstanding"]["registered"])
+
+    def _whole(self, number: int | None) -> str:
+        return whole(number, self.language)
+
+    def _word(self, said: Said) -> str:
+        return said.within(self.language)

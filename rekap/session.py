@@ -1,0 +1,97 @@
+"""What all subcommands share of one run: the language, the data directory, and how to speak to the user.
+
+Sentences go to stderr; stdout is for what was asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from rekap.language import of_environment
+from schemas.language import Language, Said
+
+if TYPE_CHECKING:
+    from schemas.elections import Contest, Election
+    from stream_processors.embedded.directory import DataDirectory
+
+DATA_VARIABLE: Final = "REKAP_DATA"
+DEMO_DIRECTORY: Final = Path("demo-data")
+
+
+@dataclass
+class Session:
+    """One run of the command line."""
+
+    language: Language = field(default_factory=lambda: of_environment(os.environ))
+    data: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """The data directory that was named. Raises UsageError when none was."""
+        if self.data is None:
+            demo = DEMO_DIRECTORY.is_dir()
+            raise click.UsageError(
+                self.text(
+                    Said(
+                        id=f"Sebutkan direktori data: rekap --data DIR ..., atau isi {DATA_VARIABLE}."
+                        + (f" Milik demo: --data {DEMO_DIRECTORY}." if demo else ""),
+                        en=f"Name the data directory: rekap --data DIR ..., or set {DATA_VARIABLE}."
+                        + (f" That of the demo: --data {DEMO_DIRECTORY}." if demo else ""),
+                    )
+                )
+            )
+        return self.data
+
+    @cached_property
+    def directory(self) -> DataDirectory:
+        """The count in the data directory. Raises DirectoryMissing when `init` has not been run there."""
+        from stream_processors.embedded.directory import DataDirectory
+
+        return DataDirectory.open(self.path)
+
+    @property
+    def election(self) -> Election:
+        """The election of the data directory."""
+        return self.directory.election
+
+    def contest(self, named: str | None) -> Contest:
+        """The contest of that name in any case of letters; None: the first one. Raises BadParameter."""
+        if named is None:
+            return self.election.contests[0]
+        try:
+            return self.election.contest(named)
+        except KeyError as error:
+            raise click.BadParameter(str(error.args[0]), param_hint="--contest") from None
+
+    def contests(self, named: tuple[str, ...]) -> tuple[str, ...]:
+        """The ids of the contests of those names, () for all."""
+        return tuple(self.contest(one).id for one in named)
+
+    def text(self, said: Said) -> str:
+        """The sentence in the user's language."""
+        return said.within(self.language)
+
+    def say(self, said: Said) -> None:
+        """Write a sentence to stderr."""
+        click.echo(self.text(said), err=True)
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks at stderr: only then are progress bars drawn there."""
+        return sys.stderr.isatty()
+
+
+def session_of(context: click.Context) -> Session:
+    """The run that `context` belongs to."""
+    return context.ensure_object(Session)
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+"""Gives a command's function its Session as first argument."""

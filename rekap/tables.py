@@ -1,0 +1,160 @@
+"""Tables for people: aligned text, with colour and fitted to the width on a terminal, plain on a pipe.
+
+A table is complete before it is written, because columns are as wide as their widest cell. On a pipe nothing
+is cut or wrapped: one row is one line.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import click
+
+GAP: Final = "  "
+SHORTEST: Final = 10
+"""Characters below which a cell says nothing any more."""
+CUT: Final = "…"
+
+Style = Literal["", "title", "head", "dim", "total", "good", "warn", "bad", "id"]
+STYLES: Final[dict[Style, str]] = {
+    "": "",
+    "title": "bold",
+    "head": "cyan",
+    "dim": "bright_black",
+    "total": "bold",
+    "good": "green",
+    "warn": "yellow",
+    "bad": "red",
+    "id": "cyan",
+}
+"""What each style is to rich. Colour never carries a meaning alone: the text says it too."""
+
+Piece = tuple[str, Style]
+Line = list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its title; numbers stand to the right; on a terminal it may be cut (`cuts`) or be continued
+    on the next line (`wraps`) to fit."""
+
+    title: str
+    right: bool = False
+    cuts: bool = False
+    wraps: bool = False
+    style: Style = ""
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of text under `columns`, `footer` under a rule; `styles` gives single rows a style, by place."""
+
+    columns: list[Column]
+    rows: list[list[str]] = field(default_factory=list)
+    footer: list[list[str]] = field(default_factory=list)
+    styles: dict[int, Style] = field(default_factory=dict)
+
+
+def on_terminal() -> bool:
+    """Whether somebody looks at stdout."""
+    return sys.stdout.isatty()
+
+
+def width() -> int | None:
+    """Columns of the terminal, None on a pipe."""
+    return shutil.get_terminal_size().columns if on_terminal() else None
+
+
+def natural_width(table: Table) -> int:
+    """Columns that the table takes when nothing is cut."""
+    return sum(_widths(table)) + len(GAP) * (len(table.columns) - 1)
+
+
+def drawn(table: Table, limit: int | None) -> Iterator[Line]:
+    """The table's lines, none longer than `limit` as far as columns may be cut or wrapped."""
+    columns = table.columns
+    widths = _fitted(table, limit)
+    yield _line([column.title for column in columns], columns, widths, "head")
+    for place, row in enumerate(table.rows):
+        yield from _row(row, columns, widths, table.styles.get(place), limit)
+    if table.footer:
+        yield [("-" * (sum(widths) + len(GAP) * (len(widths) - 1)), "dim")]
+        for row in table.footer:
+            yield _line(row, columns, widths, "total")
+
+
+def show(lines: Iterator[Line] | Sequence[Line]) -> None:
+    """Write lines to stdout, coloured if that is a terminal."""
+    if not on_terminal():
+        for line in lines:
+            click.echo("".join(text for text, _ in line).rstrip())
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(Text.assemble(*((text, STYLES[style]) for text, style in line)), soft_wrap=True)
+
+
+def paragraph(text: str, style: Style = "", indent: str = "") -> list[Line]:
+    """A sentence as lines that fit the terminal."""
+    limit = width()
+    if limit is None:
+        return [[(indent + text, style)]]
+    return [
+        [(line, style)]
+        for line in textwrap.wrap(text, limit, initial_indent=indent, subsequent_indent=indent) or [""]
+    ]
+
+
+def _widths(table: Table) -> list[int]:
+    rows = [[column.title for column in table.columns], *table.rows, *table.footer]
+    return [max(len(row[place]) for row in rows) for place in range(len(table.columns))]
+
+
+def _fitted(table: Table, limit: int | None) -> list[int]:
+    widths = _widths(table)
+    if limit is None:
+        return widths
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - limit
+    for may in ("wraps", "cuts"):
+        for place, column in enumerate(table.columns):
+            if excess > 0 and getattr(column, may):
+                fewer = min(excess, max(widths[place] - SHORTEST, 0))
+                widths[place] -= fewer
+                excess -= fewer
+    return widths
+
+
+def _row(
+    row: Sequence[str],
+    columns: Sequence[Column],
+    widths: Sequence[int],
+    style: Style | None,
+    limit: int | None,
+) -> Iterator[Line]:
+    wrapped = [
+        textwrap.wrap(cell, wide) if column.wraps and limit is not None and len(cell) > wide else [cell]
+        for cell, column, wide in zip(row, columns, widths, strict=True)
+    ]
+    for number in range(max(map(len, wrapped))):
+        cells = [parts[number] if number < len(parts) else "" for parts in wrapped]
+        yield _line(cells, columns, widths, style)
+
+
+def _line(
+    cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], style: Style | None
+) -> Line:
+    line: Line = []
+    for cell, column, wide in zip(cells, columns, widths, strict=True):
+        if len(cell) > wide:
+            cell = cell[: wide - 1] + CUT
+        text = cell.rjust(wide) if column.right else cell.ljust(wide)
+        line.append(((GAP if line else "") + text, column.style if style is None else style))
+    return line

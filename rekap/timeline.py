@@ -1,0 +1,151 @@
+"""A unit's history as a timeline: one entry for each event, with what it changed.
+
+Cells are named as on the form where it has a name for them; the path of a cell stands in the other formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rekap import words
+from rekap.numbers import MISSING, moment, percent, whole
+from rekap.options import OptionNames, in_ballot_order, is_top, option_of
+from rekap.result_tables import top_options
+from rekap.tables import Column, Line, Style, Table, drawn, paragraph
+from schemas.language import Language, Said
+
+Row = dict[str, Any]
+
+INDENT: Final = "    "
+CHANGES_SHOWN: Final = 12
+"""Changed cells listed under one version; a form of parties has hundreds."""
+VOTES_SHOWN: Final = 6
+
+HAPPENED: Final = {
+    "CountSubmitted": Said(id="hasil diterima", en="counted"),
+    "CountCorrected": Said(id="dibetulkan", en="corrected"),
+    "CountAnnulled": Said(id="dibatalkan", en="annulled"),
+    "RecapCertified": Said(id="rekapitulasi disahkan", en="recapitulation certified"),
+}
+PARKED: Final = Said(id="tidak dapat diterima: {reason}", en="not accepted: {reason}")
+VERSION: Final = Said(id="versi {version}", en="version {version}")
+BY: Final = Said(id="oleh {officer} ({role})", en="by {officer} ({role})")
+EVENT: Final = Said(id="peristiwa {event}", en="event {event}")
+MORE_CHANGES: Final = Said(id="... dan {more} sel lain berubah", en="... and {more} more cells changed")
+VOTES: Final = Said(id="suara", en="votes")
+
+_STATUS_STYLE: Final[dict[str, Style]] = {
+    "clean": "good",
+    "flagged": "bad",
+    "blank": "warn",
+    "annulled": "warn",
+}
+
+
+def station_lines(rows: Sequence[Row], names: OptionNames | None, language: Language) -> list[Line]:
+    """The timeline of one contest at a station, oldest first."""
+    lines: list[Line] = []
+    for row in rows:
+        lines += _entry(row, names, language)
+    return lines
+
+
+def _entry(row: Row, names: OptionNames | None, language: Language) -> list[Line]:
+    head: Line = [(moment(row["recorded_at"]), "id"), ("  ", "")]
+    if row["outcome"] == "parked":
+        reason = row["rejected"]["reason"] if row["rejected"] else MISSING
+        head.append((PARKED.within(language).format(reason=reason), "warn"))
+        said = row["rejected"]["sentence"][language] if row["rejected"] else ""
+        return [head, *paragraph(said, "", INDENT), *_who(row, language)]
+    happened = HAPPENED.get(row["type"], Said(row["type"], row["type"])).within(language)
+    because = f": {row['reason']}" if row["reason"] else ""
+    version = VERSION.within(language).format(version=row["version"] or MISSING)
+    head += [(f"{version}, {happened}{because}", "title")]
+    if row["status"]:
+        status = words.STATUS[row["status"]].within(language)
+        head += [("  ", ""), (status, _STATUS_STYLE[row["status"]])]
+    lines = [head]
+    if row["votes"] is not None:
+        lines += paragraph(_figures(row, names, language), "", INDENT)
+    for change in row["changes"][:CHANGES_SHOWN]:
+        before, after = (_cell(change[side], language) for side in ("before", "after"))
+        lines.append([(f"{INDENT}{_cell_name(change['cell'], names, language)}: {before} → {after}", "")])
+    if len(row["changes"]) > CHANGES_SHOWN:
+        more = len(row["changes"]) - CHANGES_SHOWN
+        lines.append([(INDENT + MORE_CHANGES.within(language).format(more=more), "dim")])
+    for found in row["findings"]:
+        style: Style = "bad" if found["severity"] == "hard" else "warn"
+        lines += paragraph(f"{found['rule']}: {found['sentence'][language]}", style, INDENT)
+    if row["note"]:
+        lines += paragraph(f"“{row['note']}”", "", INDENT)
+    return [*lines, *_who(row, language)]
+
+
+def _who(row: Row, language: Language) -> list[Line]:
+    parts = []
+    if row["submitted_by"]:
+        parts.append(BY.within(language).format(**row["submitted_by"]))
+    if row["origin"]:
+        parts.append(f"{row['origin'].get('source')} {row['origin'].get('record')}")
+    if row["event_id"]:
+        parts.append(EVENT.within(language).format(event=row["event_id"][:16]))
+    return paragraph(", ".join(parts), "dim", INDENT) if parts else []
+
+
+def _figures(row: Row, names: OptionNames | None, language: Language) -> str:
+    """The main figures of a version in one line."""
+    votes = sorted((key for key in row["votes"] if is_top(key)), key=in_ballot_order)
+    parts = []
+    if len(votes) <= VOTES_SHOWN:
+        for key in votes:
+            name = names.short(key) if names else option_of(key)
+            parts.append(f"{name} {whole(row['votes'][key], language)}")
+    for word, figure in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
+        parts.append(f"{word.within(language).lower()} {whole(row[figure], language)}")
+    return ", ".join(parts)
+
+
+def _cell(value: Any, language: Language) -> str:
+    return whole(value, language) if isinstance(value, int) else str(MISSING if value is None else value)
+
+
+def _cell_name(cell: str, names: OptionNames | None, language: Language) -> str:
+    block, _, option = cell.partition(".")
+    if block == "votes" and names is not None:
+        return f"{VOTES.within(language)} {option} {names.name(option)}".rstrip()
+    return cell
+
+
+def region_lines(
+    rows: Sequence[Row], names: OptionNames, language: Language, limit: int | None
+) -> list[Line]:
+    """The states of a region's totals, oldest first: recorded votes and the valid ones of clean forms."""
+    options, _ = top_options(rows[-1:], 3)
+    clean = words.CLEAN.within(language)
+    table = Table(
+        [
+            Column(words.RECORDED_AT.within(language), style="id"),
+            Column(words.VERSION.within(language).capitalize(), right=True),
+            Column(words.STATIONS.within(language), right=True),
+            Column("%", right=True),
+            *(Column(names.short(option), right=True) for option in options),
+            Column(words.VALID.within(language), right=True),
+            Column(f"{words.VALID.within(language)}, {clean}", right=True, style="dim"),
+        ]
+    )
+    for row in rows:
+        stations = row["stations"]
+        listed = stations["expected"] - row["outstanding"]["stations"]
+        table.rows.append(
+            [
+                moment(row["recorded_at"]) if row["version"] else MISSING,
+                whole(row["version"], language),
+                whole(stations["received"], language),
+                percent(listed, stations["expected"], language),
+                *(whole(row["votes"].get(option), language) for option in options),
+                whole(row["valid"], language),
+                whole(row["clean"]["valid"], language),
+            ]
+        )
+    return list(drawn(table, limit))
