@@ -201,6 +201,8 @@ class Assessor:
         for option, figure in event.payload.cells.votes.items():
             if option not in names:
                 raise _unknown_option(event.contest, event.region, option, ballots[0])
+            if names[option] in votes:  # with and without its constituency: which figure is meant?
+                raise _given_twice(event.contest, event.region, names[option])
             votes[names[option]] = figure
         return AssessedRecap(raw, decoded, _proposal(decoded), contest, region.index, votes)
 
@@ -256,6 +258,16 @@ def _not_held(contest: str, unit: str) -> Rejected:
         Reason.NOT_HELD_HERE,
         id=f"Pemilihan {contest} tidak diadakan di {unit}. Periksa jenis pemilihan dan kodenya.",
         en=f"{contest} is not held at {unit}. Check the contest and the code.",
+    )
+
+
+def _given_twice(contest: str, unit: str, key: str) -> Rejected:
+    _, _, option = key.partition(":")
+    return reject(
+        Reason.MALFORMED,
+        id=f"Pilihan {option} {contest} di {unit} tertulis dua kali, sebagai {option} dan {key}; "
+        "tulis sekali saja.",
+        en=f"Option {option} of {contest} at {unit} is given twice, as {option} and as {key}; give it once.",
     )
 
 
