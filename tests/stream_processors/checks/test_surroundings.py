@@ -35,6 +35,15 @@ def test_without_any_limit_no_time_is_too_early_or_late() -> None:
     assert findings(FULL, around) == ()
 
 
+@pytest.mark.parametrize(
+    ("occurred_at", "unlimited"),
+    [("2024-02-14T12:00:00+07:00", "until"), ("2024-02-16T12:00:00+07:00", "closes")],
+)
+def test_one_limit_is_checked_without_the_other(occurred_at: str, unlimited: str) -> None:
+    around = surroundings(occurred_at=occurred_at, **{unlimited: None})
+    assert found_at(findings(FULL, around)) == [("R24", "")]
+
+
 @pytest.mark.parametrize(("hours", "zone"), [(7, "WIB"), (8, "WITA"), (9, "WIT"), (3, "+0300"), (0, "+0000")])
 def test_times_are_shown_in_the_zone_of_the_poll(hours: int, zone: str) -> None:
     closes = datetime(2024, 2, 14, 13, tzinfo=timezone(timedelta(hours=hours)))
@@ -43,6 +52,13 @@ def test_times_are_shown_in_the_zone_of_the_poll(hours: int, zone: str) -> None:
     for sentence in (one.said.id, one.said.en):
         assert f"2024-02-14 12:30 {zone}" in sentence
         assert f"(2024-02-14 13:00 {zone})" in sentence
+
+
+@pytest.mark.parametrize("clock", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_clock_at_the_end_of_time_is_found_like_any_other_that_is_off(clock: str) -> None:
+    (one,) = findings(FULL, surroundings(occurred_at=clock))
+    assert one.rule == "R24"
+    assert clock[5:10] in one.said.id
 
 
 @pytest.mark.parametrize(("listed", "found"), [(True, []), (None, []), (False, [("unlisted_station", "")])])
