@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.stream_processors.checks.examples import FULL, changed, findings, found_at, surroundings
+from tests.stream_processors.checks.examples import FULL, PAIRS, changed, findings, found_at, surroundings
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_without_any_limit_no_time_is_too_early_or_late() -> None:
     [("2024-02-14T12:00:00+07:00", "until"), ("2024-02-16T12:00:00+07:00", "closes")],
 )
 def test_one_limit_is_checked_without_the_other(occurred_at: str, unlimited: str) -> None:
-    around = surroundings(occurred_at=occurred_at, **{unlimited: None})
+    around = surroundings(PAIRS, occurred_at=occurred_at, **{unlimited: None})
     assert found_at(findings(FULL, around)) == [("R24", "")]
 
 
