@@ -37,6 +37,13 @@ WRITE_SETTINGS: Final[dict[str, Any]] = {
     "insert_deduplicate": 0,
 }
 
+ENGINE_SETTINGS: Final[dict[str, Any]] = {
+    # The engine in process is built without SEMI and ANTI joins, and does not say so: it hangs. Its optimizer
+    # must therefore not turn an ANY join, or an EXISTS with a condition on the outer row, into one.
+    "query_plan_convert_any_join_to_semi_or_anti_join": 0,
+}
+"""What every connection to the engine in process needs."""
+
 _AUTHENTICATION_FAILED: Final = 516
 _UNKNOWN_DATABASE: Final = 81
 
@@ -85,12 +92,16 @@ def _connect_chdb(parts: SplitResult, readonly: bool) -> Client:
     try:
         _prepare_chdb(client)
         client.database = DATABASE
-        for name, value in (WRITE_SETTINGS | ({"readonly": 1} if readonly else {})).items():
+        for name, value in _chdb_settings(readonly).items():
             client.set_client_setting(name, value)
     except ClickHouseError as error:
         client.close()
         raise SinkUnavailable(_why_not_open(path, str(error))) from error
     return client
+
+
+def _chdb_settings(readonly: bool) -> dict[str, Any]:
+    return ENGINE_SETTINGS | WRITE_SETTINGS | ({"readonly": 1} if readonly else {})
 
 
 def _prepare_chdb(client: Client) -> None:
@@ -153,15 +164,21 @@ def _connect_server(parts: SplitResult, readonly: bool) -> Client:
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password or ""),
             database=unquote(parts.path.strip("/")) or None,
-            settings={} if readonly else WRITE_SETTINGS,
             # A session would make the server refuse a second query while the first still runs.
             autogenerate_session_id=False,
             **({"connect_timeout": CONNECT_TIMEOUT_S} | dict(parse_qsl(parts.query))),
         )
-        if readonly and client.command("SELECT getSetting('readonly')") == 0:
-            client.set_client_setting("readonly", 1)
+        may_write = client.command("SELECT getSetting('readonly')") == 0
+        for name, value in (({"readonly": 1} if readonly else WRITE_SETTINGS) if may_write else {}).items():
+            client.set_client_setting(name, value)
     except (ClickHouseError, ValueError, OSError) as error:
         raise SinkUnavailable(_why_no_server(parts, error)) from error
+    if not (readonly or may_write):
+        client.close()
+        raise SinkUnavailable(
+            f"ClickHouse at {parts.hostname}:{parts.port} lets this user only read. "
+            "Name a user that may write."
+        )
     return client
 
 

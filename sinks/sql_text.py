@@ -19,7 +19,7 @@ _PATTERNS: Final = (
     ("comment", r"--[^\n]*|#[ !][^\n]*|/\*.*?\*/"),
     ("string", r"'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"),
     ("quoted", r"`(?:[^`\\]|\\.|``)*`|\"(?:[^\"\\]|\\.|\"\")*\""),
-    ("word", r"[^\W\d]\w*"),
+    ("word", r"[^\W\d][\w$]*"),  # a name may have $ inside, as the server reads it
     ("number", r"\d\w*"),
     ("symbol", r"[^'`\"$]|\$"),
 )

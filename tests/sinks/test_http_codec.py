@@ -1,0 +1,61 @@
+"""Compressed bodies: decoded to what was sent, or an error, and never more than allowed."""
+
+from __future__ import annotations
+
+import pytest
+from clickhouse_connect.driver.compression import get_compressor
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sinks.http_codec import ENCODINGS, BodyDamaged, BodyTooLarge, decode, encoder_for
+
+LIMIT = 10_000_000
+
+
+def encode(encoding: str, *parts: bytes) -> bytes:
+    found = encoder_for(encoding)
+    assert found is not None
+    assert found[0] == encoding
+    return b"".join(found[1].compress(part) for part in parts) + found[1].flush()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@settings(max_examples=25)
+@given(parts=st.lists(st.binary(max_size=3000), max_size=4))
+def test_decoding_gives_what_was_encoded(encoding: str, parts: list[bytes]) -> None:
+    body = encode(encoding, *parts)
+    assert decode(body, encoding, LIMIT) == b"".join(parts)
+    assert decode(body + body, encoding, LIMIT) == b"".join(parts) * 2
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "lz4", "zstd"])
+def test_blocks_as_clickhouse_connect_sends_them_are_decoded(encoding: str) -> None:
+    block = bytes(range(256)) * 5000
+    compressor = get_compressor(encoding)
+    body = compressor.compress_block(block) + compressor.compress_block(block) + (compressor.flush() or b"")
+    assert decode(bytes(body), encoding, LIMIT) == block * 2
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_body_that_blows_up_is_refused(encoding: str) -> None:
+    with pytest.raises(BodyTooLarge):
+        decode(encode(encoding, bytes(50_000_000)), encoding, LIMIT)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_body_cut_short_or_of_another_kind_is_damaged(encoding: str) -> None:
+    body = encode(encoding, bytes(range(256)) * 100)
+    for damaged in (body[: len(body) // 2], b"hello world, this is plain text"):
+        with pytest.raises(BodyDamaged):
+            decode(damaged, encoding, LIMIT)
+
+
+def test_the_first_known_encoding_that_is_wanted_is_taken() -> None:
+    def named(accepted: str) -> str | None:
+        found = encoder_for(accepted)
+        return found and found[0]
+
+    assert named("br, gzip;q=0.5, deflate") == "gzip"
+    assert named("gzip;q=0, deflate") == "deflate"
+    assert named("identity") is None
+    assert named("") is None
