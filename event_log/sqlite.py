@@ -17,7 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
+
+from event_log.errors import LogUnavailable, unavailable
+
+__all__ = ["Entry", "LogUnavailable", "SqliteLog", "unavailable"]
 
 FORMAT: Final = 1
 """PRAGMA user_version of the files that this code writes."""
@@ -46,10 +51,6 @@ CREATE TRIGGER event_is_appended_at_the_end BEFORE INSERT ON event
 WHEN NEW.position IS NOT (SELECT COALESCE(MAX(position) + 1, 0) FROM event)
 BEGIN SELECT RAISE(ABORT, 'the log is append-only: an event can stand only at its end'); END;
 """
-
-
-class LogUnavailable(Exception):
-    """The log can't be opened, read or appended to; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class SqliteLog:
             raise LogUnavailable(f"There is no log at {path}. Nothing has been imported there yet.")
         try:
             connection = sqlite3.connect(
-                f"file:{path}?mode={'ro' if readonly else 'rwc'}",
+                f"file:{quote(str(path))}?mode={'ro' if readonly else 'rwc'}",
                 uri=True,
                 isolation_level=None,
                 timeout=BUSY_TIMEOUT_S,
@@ -101,25 +102,40 @@ class SqliteLog:
         return log
 
     def _prepare(self, readonly: bool) -> None:
-        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        # One statement, so that another process can't make the tables between the two questions.
+        version, tables = self.connection.execute(
+            "SELECT user_version, (SELECT COUNT(*) FROM sqlite_master) FROM pragma_user_version"
+        ).fetchone()
         if version > FORMAT:
             raise LogUnavailable(
                 f"{self.path} has format {version}, written by a newer version of rekap; this one knows "
                 f"{FORMAT}. Upgrade rekap. The log was not touched."
             )
+        if version == 0 and tables:
+            raise LogUnavailable(
+                f"{self.path} is a database of something else, with tables of its own. Name another "
+                "directory. The file was not touched."
+            )
+        if version == 0 and readonly:
+            raise LogUnavailable(f"The log {self.path} is empty. Nothing has been imported there yet.")
         self.connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
         if not readonly:
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = FULL")
             if version == 0:
-                with self.transaction():
-                    for statement in _statements(_SCHEMA):
-                        self.connection.execute(statement)
-                    self.connection.execute(f"PRAGMA user_version = {FORMAT}")
+                self._make_tables()
         row = self.connection.execute(
             "SELECT recorded_at FROM event ORDER BY position DESC LIMIT 1"
         ).fetchone()
         self._last_recorded_at = row[0] if row else 0
+
+    def _make_tables(self) -> None:
+        with self.transaction():
+            if self.connection.execute("PRAGMA user_version").fetchone()[0] == FORMAT:
+                return  # another process was faster
+            for statement in _statements(_SCHEMA):
+                self.connection.execute(statement)
+            self.connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -155,12 +171,13 @@ class SqliteLog:
 
     @property
     def end(self) -> int:
-        """The position that the next entry will have: the number of entries."""
-        row = self.connection.execute("SELECT MAX(position) FROM event").fetchone()
-        return 0 if row[0] is None else int(row[0]) + 1
+        """The position that the next entry will have: the number of entries. Raises LogUnavailable."""
+        (last,) = self._row("SELECT MAX(position) FROM event")
+        return 0 if last is None else int(last) + 1
 
     def read(self, start: int = 0, limit: int | None = None) -> Iterator[Entry]:
-        """The entries from position `start` on, at most `limit` of them, as far as the log goes now."""
+        """The entries from position `start` on, at most `limit` of them, as far as the log goes now.
+        Raises LogUnavailable, also after some entries."""
         try:
             end = self.end if limit is None else min(self.end, start + limit)
             while start < end:
@@ -176,9 +193,16 @@ class SqliteLog:
             raise unavailable(self.path, error) from error
 
     def at(self, positions: Sequence[int]) -> list[bytes]:
-        """The bytes at these positions."""
-        select = "SELECT body FROM event WHERE position = ?"
-        return [self.connection.execute(select, (position,)).fetchone()[0] for position in positions]
+        """The bytes at these positions. Raises IndexError where there is no entry, and LogUnavailable."""
+        found = []
+        for position in positions:
+            row = self._row("SELECT body FROM event WHERE position = ?", position)
+            if row is None:
+                raise IndexError(
+                    f"The log {self.path} has no entry at position {position}: it has {self.end}."
+                )
+            found.append(row[0])
+        return found
 
     def tail(self, start: int = 0, *, poll_s: float = 0.2) -> Iterator[Entry]:
         """The entries from `start` on, waiting for new ones for ever."""
@@ -188,28 +212,16 @@ class SqliteLog:
                 start = entry.position + 1
             time.sleep(poll_s)
 
+    def _row(self, sql: str, *values: int) -> Any:
+        """The one row that `sql` gives, or None."""
+        try:
+            return self.connection.execute(sql, values).fetchone()
+        except sqlite3.Error as error:
+            raise unavailable(self.path, error) from error
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
-
-
-def unavailable(path: Path, error: sqlite3.Error) -> LogUnavailable:
-    """What `error` means for whoever runs this, and what to do about it."""
-    text = str(error)
-    code = getattr(error, "sqlite_errorname", "") or ""
-    if code.startswith("SQLITE_FULL") or "disk is full" in text:
-        advice = "The disk is full. Free some space and run the same command again: nothing was lost."
-    elif code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        advice = "It can't be opened for writing. Check that the directory exists and is yours to write."
-    elif code.startswith("SQLITE_BUSY"):
-        advice = "Another process is writing it. Wait for that one to end, or stop it."
-    elif code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        advice = "The file is damaged. Keep it as it is, and restore the log from its last copy."
-    elif code.startswith("SQLITE_IOERR"):
-        advice = "The disk can't be read or written. Check it, then run the same command again."
-    else:
-        advice = "Run the same command again; if it fails again, report this sentence."
-    return LogUnavailable(f"The log {path}: {text}. {advice}")
 
 
 def _statements(script: str) -> Iterator[str]:
