@@ -19,6 +19,7 @@ from producers.importers.lineage import StationLine
 from producers.importers.problems import RecordInvalid, SourceInvalid
 from producers.importers.text_lines import Line, read_lines
 from producers.sources import Lineage, Message, NothingNew, Record, Unreadable
+from schemas.decode import decode
 from schemas.rejections import Rejected
 
 CHUNK_LINES: Final = 1_000
@@ -59,22 +60,23 @@ class CommissionChunk:
         for table, line in self.lines:
             place = f"{table.path}, line {line.number}"
             try:
-                yield self._record(table.cells(line), line, place, stations)
+                yield self._record(table.cells(line), line.raw, place, stations)
             except RecordInvalid as error:
                 yield Unreadable(place, error.said)
 
     def _record(
-        self, cells: Cells | WholeEvent, line: Line, place: str, stations: Mapping[Key, StationLine]
+        self, cells: Cells | WholeEvent, raw: bytes, place: str, stations: Mapping[Key, StationLine]
     ) -> Record:
         if isinstance(cells, WholeEvent):
-            return self._pass_on(cells, line, place, stations)
+            return self._pass_on(cells, raw, place, stations)
         row = read_row(cells, self.defaults)
         if row.empty:
             return NothingNew(place, empty=True)
         key = (row.document["contest"], row.document["station"])
-        raw = (stations.get(key) or StationLine(())).send(row.build)
-        if raw is not None:
-            return Message(raw, place)
+        line = stations.get(key)
+        event = row.build(()) if line is None else line.send(row.build)
+        if event is not None:
+            return Message(event, place)
         what_id, what = (
             ("dibetulkan", "correct") if row.type is RowType.CORRECTION else ("dibatalkan", "annul")
         )
@@ -86,14 +88,11 @@ class CommissionChunk:
         )
 
     @staticmethod
-    def _pass_on(event: WholeEvent, line: Line, place: str, stations: Mapping[Key, StationLine]) -> Message:
-        known = stations.get((event.contest, event.unit))
-        if known is not None:
-            try:
-                known.send(lambda _: line.raw)
-            except Rejected:  # the log says so again, and keeps it
-                return Message(line.raw, place)
-        return Message(line.raw, place)
+    def _pass_on(event: WholeEvent, raw: bytes, place: str, stations: Mapping[Key, StationLine]) -> Message:
+        line = stations.get((event.contest, event.unit))
+        if line is not None and _is_event(raw):  # if not, the log says so, and keeps it
+            line.send(lambda _: raw)
+        return Message(raw, place)
 
 
 class CommissionSource:
@@ -183,6 +182,14 @@ def _table(path: Path, is_csv: bool) -> Table:
     if first is None:
         raise SourceInvalid(f"{path} is empty.")
     return Table(str(path), read_header(path, first))
+
+
+def _is_event(raw: bytes) -> bool:
+    try:
+        decode(raw)
+    except Rejected:
+        return False
+    return True
 
 
 def _may_be_open(table: Table, line: Line) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -42,6 +43,7 @@ VOTE: Final = re.compile(r"vote_([0-9]{1,3}(?:\.[0-9]{1,2})?)")
 _MAX_QUOTED: Final = 80
 """Characters of a cell that a sentence quotes."""
 
+_MAX_DIGITS: Final = len(str(MAX_FIGURE))
 _SEPARATED: Final = re.compile(r"[0-9]{1,3}(?:[., ][0-9]{3})+")
 STATION_CELL: Final = "the station's id, such as 3101011001001, as text"
 _TIME_CELL: Final = "a time with its zone, such as 2024-02-14T15:30:00+07:00"
@@ -60,9 +62,16 @@ _CHECKS: Final[Mapping[str, tuple[TypeAdapter[Any], str]]] = {
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
+@cache
+def place_on_form(name: str) -> tuple[str, ...] | None:
+    """Where on the form the figure of column `name` stands; None for a column that holds no figure."""
+    option = VOTE.fullmatch(name)
+    return ("votes", option[1]) if option else FIGURES.get(name)
+
+
 def figure(name: str, value: Any) -> int:
     """The figure in a cell: an integer, or the digits of one. Everything else is explained."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,7}", value):
+    if isinstance(value, str) and value.isdigit() and value.isascii() and len(value) <= _MAX_DIGITS:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_FIGURE:
         return value

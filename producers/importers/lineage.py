@@ -74,9 +74,11 @@ class StationLine:
     def __init__(self, accepted: Sequence[bytes]) -> None:
         self._events = [Accepted(raw) for raw in accepted]
         self._cursor = 0
+        self._sent: bytes | None = None
 
     def put(self, shown: Shown, place: str) -> Message | NothingNew:
         """The message to send for `shown`, or that there is none. `place` names the record in reports."""
+        self._settle()
         known = self._sent_before(lambda before: _message(shown, before))
         if known is not None:
             return Message(known, place)
@@ -86,7 +88,7 @@ class StationLine:
         if raw is None:
             return nothing
         if seen_later == len(self._events):
-            self._add(raw)
+            self._sent = raw
             return Message(raw, place)
         # A snapshot older than what the log has of this source can't change what is in force. Its numbers
         # are sent, to be parked where everyone sees them, unless the log would take them for a new count.
@@ -101,9 +103,10 @@ class StationLine:
 
         None: `build` has no event for it, and had none before.
         """
+        self._settle()
         raw = self._sent_before(build)
-        if raw is None and (raw := build(self._events)) is not None:
-            self._add(raw)
+        if raw is None:
+            raw = self._sent = build(self._events)
         return raw
 
     def _sent_before(self, build: Build) -> bytes | None:
@@ -115,13 +118,15 @@ class StationLine:
                 return self._events[place].raw
         return None
 
-    def _add(self, raw: bytes) -> None:
-        """An event that is being sent joins the line, if it will be accepted."""
-        event = Accepted(raw)
-        count = in_force(self._events)
-        if event.supersedes == (count.event_id if count else None):
-            self._events.append(event)
-            self._cursor = len(self._events)
+    def _settle(self) -> None:
+        """The event sent last joins the line, if it will be accepted. Most stations have no next record that
+        would ask, so it is not read before."""
+        if self._sent is not None:
+            event, self._sent = Accepted(self._sent), None
+            count = in_force(self._events)
+            if event.supersedes == (count.event_id if count else None):
+                self._events.append(event)
+                self._cursor = len(self._events)
 
     @staticmethod
     def _is(built: bytes, accepted: Accepted) -> bool:

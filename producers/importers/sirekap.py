@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from producers.importers.lineage import Shown, StationLine
 from producers.importers.problems import RecordInvalid, SourceInvalid
-from producers.importers.sirekap_files import Entry, StationCodes, find_entries
+from producers.importers.sirekap_files import Entry, StationCodes, Zips, find_entries
 from producers.importers.sirekap_response import read_response
 from producers.sources import Lineage, Record, Unreadable
 from schemas.elections import Contest, Election
@@ -46,20 +46,20 @@ class SirekapChunk:
 
     def records(self) -> Iterator[Record]:
         """Its stations in order, the snapshots of each in the order of their time."""
-        for station, entries in self.stations:
-            snapshots: list[tuple[Shown, str]] = []
-            for entry in entries:
-                try:
-                    snapshots.append((self._read(entry), entry.place))
-                except RecordInvalid as error:
-                    yield Unreadable(entry.place, error.said)
-            snapshots.sort(key=lambda snapshot: snapshot[0].observed_at or _EARLIEST)
-            line = StationLine(self.events.get(station or "", ()))
-            for shown, place in snapshots:
-                yield line.put(shown, place)
+        with Zips() as zips:
+            for station, entries in self.stations:
+                snapshots: list[tuple[Shown, str]] = []
+                for entry in entries:
+                    try:
+                        snapshots.append((self._shown(entry, entry.read(zips)), entry.place))
+                    except RecordInvalid as error:
+                        yield Unreadable(entry.place, error.said)
+                snapshots.sort(key=lambda snapshot: snapshot[0].observed_at or _EARLIEST)
+                line = StationLine(self.events.get(station or "", ()))
+                for shown, place in snapshots:
+                    yield line.put(shown, place)
 
-    def _read(self, entry: Entry) -> Shown:
-        raw = entry.read()
+    def _shown(self, entry: Entry, raw: bytes) -> Shown:
         try:
             station = self.codes.in_name(entry.name)
         except RecordInvalid:

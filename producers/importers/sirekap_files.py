@@ -11,9 +11,10 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from producers.importers.problems import RecordInvalid, SourceInvalid
 
@@ -59,15 +60,36 @@ class Entry:
         """The file's name without folders."""
         return Path(self.member or self.path).name
 
-    def read(self) -> bytes:
+    def read(self, zips: Zips) -> bytes:
         """Its bytes. Raises RecordInvalid for a damaged or packed one that can't be read, and OSError."""
-        if self.packed is None:
-            with Path(self.path).open("rb") as file:
-                raw = file.read(MAX_RESPONSE_BYTES + 1)
-            _refuse_large(len(raw))
-            return raw
-        _refuse_large(self.packed.size)
-        return _unpack(Path(self.path), self.packed)
+        if self.packed is not None:
+            _refuse_large(self.packed.size)
+            return _unpack(zips.file(self.path), self.packed)
+        with Path(self.path).open("rb") as file:
+            raw = file.read(MAX_RESPONSE_BYTES + 1)
+        _refuse_large(len(raw))
+        return raw
+
+
+class Zips:
+    """Zips that stay open while their members are read; to be used in a `with`."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._files: dict[str, BinaryIO] = {}
+
+    def file(self, path: str) -> BinaryIO:
+        """The zip at `path`, opened when first asked for."""
+        if path not in self._files:
+            file = Path(path).open("rb")  # noqa: SIM115  the stack closes it
+            self._files[path] = self._open.enter_context(file)
+        return self._files[path]
+
+    def __enter__(self) -> Zips:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
 
 def find_entries(paths: Sequence[Path]) -> Iterator[Entry]:
@@ -149,18 +171,16 @@ def _members(path: Path) -> Iterator[Entry]:
             yield Entry(str(path), info.filename, packed)
 
 
-def _unpack(path: Path, packed: Packed) -> bytes:
+def _unpack(file: BinaryIO, packed: Packed) -> bytes:
     if packed.encrypted or packed.method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise RecordInvalid(
             id="Terkunci, atau dimampatkan dengan cara yang tidak dikenal; buat ulang zip biasa tanpa sandi.",
             en="It is locked, or packed in a way not known here; make an ordinary zip without a password.",
         )
-    with path.open("rb") as file:
-        file.seek(packed.offset)
-        header = file.read(_LOCAL_HEADER)
-        names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-        file.seek(packed.offset + _LOCAL_HEADER + names)
-        raw = file.read(packed.packed_size)
+    file.seek(packed.offset)
+    header = file.read(_LOCAL_HEADER)
+    file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), os.SEEK_CUR)
+    raw = file.read(packed.packed_size)
     try:
         if packed.method == zipfile.ZIP_DEFLATED:
             raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw, MAX_RESPONSE_BYTES)

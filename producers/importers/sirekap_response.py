@@ -47,6 +47,7 @@ KINDS: Final[Mapping[str, CountKind]] = {
 }
 """The word of the phrase in `psu` that tells the kind; `ulang` with `penghitungan` is a recount."""
 
+_TS: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _STATION_IN_ADDRESS: Final = re.compile(r"/([0-9A-Za-z]{10}[0-9]{3})-[^/]*$")
 
 
@@ -173,12 +174,14 @@ def _observed_at(ts: Any) -> str | None:
     if ts is None:
         return None
     try:
-        return datetime.strptime(ts, "%Y-%m-%d %H:%M:%S").isoformat() + ZONE
+        if _TS.fullmatch(ts):
+            return datetime.fromisoformat(ts).isoformat() + ZONE
     except (TypeError, ValueError):
-        raise RecordInvalid(
-            id=f"ts berisi {ts!r}; waktu ditulis seperti 2024-02-15 07:00:44.",
-            en=f"ts holds {ts!r}; a time is written as 2024-02-15 07:00:44.",
-        ) from None
+        pass
+    raise RecordInvalid(
+        id=f"ts berisi {ts!r}; waktu ditulis seperti 2024-02-15 07:00:44.",
+        en=f"ts holds {ts!r}; a time is written as 2024-02-15 07:00:44.",
+    )
 
 
 def _refuse_images_of_another(images: list[str], station: str) -> None:

@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 
 from producers.importers import SourceInvalid, open_source
 from producers.importers.commission_columns import FIGURES, TEXTS
+from producers.importers.commission_row import SURE_BYTES, Defaults, RowType, read_row
+from producers.importers.problems import RecordInvalid
 from producers.sources import Message, NothingNew, Record
 from schemas.decode import decode, encode
 from schemas.elections import load_election
+from schemas.events import AnnulmentReason, CorrectionReason, CountKind, Role
+from schemas.forms import MAX_OPTIONS
 from tests.producers.importers.station_log import StationLog
 from tests.producers.importers.support import counts, lineage_of, messages, raws, run, unreadables
 
@@ -432,6 +436,41 @@ def test_a_row_builds_on_a_whole_event_before_it(tmp_path: Path) -> None:
     row = {"station": A, "type": "correction", "reason": "misread", "valid": 7}
     events = messages(import_jsonl(tmp_path, broken, count, row))
     assert events[-1]["payload"]["supersedes"] == decode(count.encode()).event_id
+
+
+CELLS = st.fixed_dictionaries(
+    {"station": st.from_regex(r"[A-Za-z0-9._:/-]{1,64}", fullmatch=True)},
+    optional={
+        "type": st.sampled_from(list(RowType)),
+        "kind": st.sampled_from(list(CountKind)),
+        "reason": st.sampled_from([*CorrectionReason, *AnnulmentReason]),
+        "role": st.sampled_from(list(Role)),
+        "note": st.text(min_size=1, max_size=50),
+        "supersedes": st.just(SOME_ID),
+        "officer": st.text(min_size=1, max_size=70),
+        "occurred_at": st.sampled_from(["2024-02-14T15:30:00+07:00", "2024-02-14T24:00:00Z", "14/2/2024"]),
+        "vote_1": st.sampled_from(["0", "9999999", 5, "x", -1]),
+        "vote_99.9": st.integers(-1, 10_000_000),
+        "voters_total_j": st.integers(0, 9_999_999),
+    },
+)
+
+
+@given(CELLS)
+def test_a_row_that_is_understood_is_a_valid_event(cells: dict[str, Any]) -> None:
+    """Rows are not decoded again when they are built, so the checks of their cells must see everything."""
+    try:
+        raw = read_row(cells, Defaults("pemilu2024", ("PPWP",), "PPWP", None)).build(())
+    except RecordInvalid:
+        return
+    if raw is not None:
+        assert len(raw) < SURE_BYTES
+        assert decode(raw).event.unit == cells["station"]
+
+
+def test_the_bytes_that_are_surely_right_hold_less_than_a_thousand_options() -> None:
+    votes = {f"{number}": 0 for number in range(MAX_OPTIONS + 1)}
+    assert len(orjson.dumps(votes)) > SURE_BYTES
 
 
 def test_an_event_too_large_for_the_log_is_reported(tmp_path: Path) -> None:
