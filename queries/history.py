@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from queries.events import of_unit
 from queries.results import COLUMNS, shaped
-from queries.rows import Row, in_utc, select
+from queries.rows import Row, first, in_utc, select
 from schemas.regions import Level
 
 _VERSIONS: Final = """
@@ -149,3 +149,14 @@ def _as_on_the_form(cell: tuple[str, Any]) -> tuple[int, list[tuple[int, str]]]:
 def _with_sentence(row: Row) -> Row:
     row["sentence"] = {"id": row.pop("sentence_id"), "en": row.pop("sentence_en")}
     return row
+
+
+def most_versions(client: Client, election: str, contest: str) -> str | None:
+    """The station whose count was replaced most often: where there is most to see. None: none has one."""
+    row = first(
+        client,
+        "SELECT unit FROM station FINAL WHERE election = {election:String} AND contest = {contest:String} "
+        "ORDER BY version DESC, unit LIMIT 1",
+        {"election": election, "contest": contest},
+    )
+    return None if row is None else str(row["unit"])

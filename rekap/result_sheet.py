@@ -31,7 +31,16 @@ OUTSTANDING_UNKNOWN = Said(id="Belum masuk: {stations} TPS", en="Outstanding: {s
 
 def sheet(row: Row, names: OptionNames, language: Language, limit: int | None) -> list[Line]:
     """The lines of the sheet."""
-    options, more = top_options([row], SHEET_OPTIONS)
+    lines = list(drawn(options_table(row, names, language), limit))
+    _, more = top_options([row], SHEET_OPTIONS)
+    if more:
+        lines.append([(MORE.within(language).format(more=more), "dim")])
+    return [*lines, [("", "")], *_funnel(row, language)]
+
+
+def options_table(row: Row, names: OptionNames, language: Language) -> Table:
+    """Options below each other with their votes, and what those add up to."""
+    options, _ = top_options([row], SHEET_OPTIONS)
     recorded, clean = (word.within(language) for word in (words.RECORDED, words.CLEAN))
     table = Table(
         [
@@ -58,10 +67,7 @@ def sheet(row: Row, names: OptionNames, language: Language, limit: int | None) -
     for word, name in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
         figures = [whole(row[name], language), "", whole(row["clean"][name], language), ""]
         table.footer.append(["", word.within(language), *figures])
-    lines = list(drawn(table, limit))
-    if more:
-        lines.append([(MORE.within(language).format(more=more), "dim")])
-    return [*lines, [("", "")], *_funnel(row, language)]
+    return table
 
 
 def _funnel(row: Row, language: Language) -> list[Line]:

@@ -67,7 +67,12 @@ def on_terminal() -> bool:
 
 def width() -> int | None:
     """Columns of the terminal, None on a pipe."""
-    return shutil.get_terminal_size().columns if on_terminal() else None
+    return terminal_width() if on_terminal() else None
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, or a guess where there is none."""
+    return shutil.get_terminal_size().columns
 
 
 def natural_width(table: Table) -> int:

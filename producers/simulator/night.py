@@ -103,7 +103,16 @@ class Night:
     def chunks(self, lineage: Lineage | None = None) -> Iterator[NightChunk]:  # noqa: ARG002
         """The night in order. It follows from the seed, whatever a log already holds."""
         for first in range(0, self.size, self._chunk_messages):
-            yield self._chunk(first, self._order[first : first + self._chunk_messages])
+            yield self.part(first, first + self._chunk_messages)
+
+    @property
+    def arrivals(self) -> NDArray[np.int64]:
+        """When each message arrives, in seconds after the first poll closed, in order."""
+        return plan.seconds(self._order)
+
+    def part(self, first: int, end: int) -> NightChunk:
+        """Messages `first` up to `end`: for who cuts the night otherwise, by the clock for instance."""
+        return self._chunk(first, self._order[first:end])
 
     def _planned(self) -> NDArray[np.int64]:
         opening = int(self._villages.closes.min())

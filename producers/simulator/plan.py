@@ -57,6 +57,11 @@ def read(numbers: NDArray[np.int64]) -> tuple[Ints, Ints]:
     return form, action
 
 
+def seconds(numbers: NDArray[np.int64]) -> Ints:
+    """When each message arrives, in seconds after the first poll closed."""
+    return (numbers >> (_FORM_BITS + _COPY_BITS + _ACTION_BITS)) - _EARLIEST
+
+
 def sendings(stories: Stories) -> Iterator[tuple[Action, int, Ints]]:
     """What is sent: the action, which copy of it, and the rows of the forms that it is sent of."""
     yield Action.COUNT, 0, np.arange(len(stories.defect))

@@ -94,7 +94,7 @@ def command(
     with reader(session, "results") as client:
         rows = stream_results(client, session.election.id, chosen, level, region, as_of)
         if form is Format.TABLE:
-            _show(session, client, chosen, level, list(rows), as_of)
+            show_results(session, client, chosen, level, list(rows), as_of)
             return
 
         from rekap.parquet_rows import results_schema
@@ -102,9 +102,10 @@ def command(
         write_rows(rows, form, output, results_schema)
 
 
-def _show(
+def show_results(
     session: Session, client: Client, contest: str, level: str, rows: list[Row], as_of: datetime | None
 ) -> None:
+    """The rows as a table, or as a sheet where there is one."""
     from queries.places import LEVEL_NAMES
     from queries.progress import reached
     from rekap.numbers import moment

@@ -1,0 +1,100 @@
+"""Progress bars on stderr, with rate and time left, for work that takes longer than a moment.
+
+Nothing is drawn when nobody looks (stderr is no terminal), nor before a second has passed. Start it after
+processes are forked: it draws from a thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from rekap.session import Session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+QUIET_S: Final = 1.0
+"""Work that is done sooner needs no bar."""
+
+
+class Bar:
+    """A bar for `total` things (None: not known before the end), as a context manager."""
+
+    def __init__(self, session: Session, what: Said, total: int | None) -> None:
+        self._session = session
+        self._what = session.text(what)
+        self._total = total
+        self._began = time.monotonic()
+        self._drawn: tuple[Progress, TaskID] | None = None
+
+    def update(self, done: int, total: int | None = None) -> None:
+        """So many are done; `total` where that is known only now."""
+        self._total = total if total is not None else self._total
+        if not self._session.watched or time.monotonic() - self._began < QUIET_S:
+            return
+        progress, task = self._drawn or self._draw()
+        progress.update(task, completed=done, total=self._total)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._drawn is not None:
+            self._drawn[0].stop()
+
+    def _draw(self) -> tuple[Progress, TaskID]:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from rekap.numbers import whole
+
+        language, began = self._session.language, self._began
+        a_second = {"id": "/detik", "en": "/s"}[language]
+
+        class Rate(TextColumn):
+            """Done of all, and how many a second since the beginning."""
+
+            def render(self, task):  # type: ignore[no-untyped-def]
+                done = int(task.completed)
+                rate = int(done / max(time.monotonic() - began, 0.001))
+                of = "" if task.total is None else f" / {whole(int(task.total), language)}"
+                self.text_format = f"{whole(done, language)}{of}  {whole(rate, language)}{a_second}"
+                return super().render(task)
+
+        progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            Rate(""),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=Console(stderr=True),
+            transient=True,
+            expand=True,
+        )
+        progress.start()
+        self._drawn = (progress, progress.add_task(self._what, total=self._total))
+        return self._drawn
+
+
+class Waiting:
+    """A sentence on stderr while something of unknown length is under way, gone when it is over."""
+
+    def __init__(self, session: Session, said: Said) -> None:
+        self._text = session.text(said) if session.watched else ""
+
+    def __enter__(self) -> None:
+        if self._text:
+            sys.stderr.write(self._text)
+            sys.stderr.flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._text:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()

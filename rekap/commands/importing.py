@@ -1,0 +1,50 @@
+"""`rekap import FILE...`: counts from files into the log, and through it into every total."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rekap.command import Option, subcommand
+from rekap.formats import Format, document_option
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+MORE = Said(
+    id="Dibaca: jawaban Sirekap (.json, folder, .zip), hasil SITUNG 2019 (.parquet), CSV atau JSONL dari "
+    "komisi. Mengulang perintah yang sama aman: yang sudah ada tidak dihitung dua kali, yang terputus "
+    "dilanjutkan. Berakhir dengan kode 1 bila ada catatan yang tidak terbaca.",
+    en="Read are Sirekap's responses (.json, a folder, .zip), the SITUNG results of 2019 (.parquet), a "
+    "commission's CSV or JSONL. Running the same command again is safe: what is there is not counted twice, "
+    "what was interrupted goes on. Ends with code 1 when a record is unreadable.",
+)
+CONTEST_HELP = Said(
+    id="Pemilihan dari berkas yang tidak menyebutkannya.", en="The contest of files that don't name it."
+)
+OBSERVED_HELP = Said(
+    id="Kapan sumbernya memperlihatkan ini, bila berkas tidak menyebutnya.",
+    en="When the source showed this, where the files don't say it.",
+)
+EXAMPLES = (
+    "rekap --data data2019 import pilpres2019/tps.parquet",
+    "rekap --data data2024 import sirekap_json/ --observed-at 2024-02-19T12:00:00+07:00",
+    "rekap --data data2024 import counts.csv --contest PPWP --format json",
+)
+
+
+@subcommand("import", MORE, EXAMPLES)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
+@click.option("--observed-at", cls=Option, said=OBSERVED_HELP, metavar="TIME")
+@document_option
+@pass_session
+def command(
+    session: Session, files: tuple[Path, ...], contest: str | None, observed_at: str | None, written: str
+) -> int:
+    from producers.importers import open_source
+    from rekap.counting import take_in, tell
+
+    chosen = session.contest(contest).id if contest is not None else None
+    source = open_source(files, session.election, contest=chosen, observed_at=observed_at)
+    return tell(session, take_in(session, source, "import"), Format(written))

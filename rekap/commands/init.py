@@ -1,0 +1,219 @@
+"""`rekap init`: a data directory for one election and one register of regions and stations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rekap.command import Option, subcommand
+from rekap.formats import Format, document_option, write_document
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from schemas.elections import Election
+    from schemas.regions import Registry
+    from stream_processors.embedded.directory import DataDirectory
+
+MORE = Said(
+    id="Pemilu dan daftar wilayahnya diingat dalam direktori itu. Tanpa --registry dipakai negara "
+    "percontohan: provinsi dan kabupaten/kota yang nyata, selebihnya dikarang, untuk simulasi. Mengulang "
+    "dengan bahan yang sama tidak mengubah apa pun; dengan bahan lain ditolak.",
+    en="The election and its register of regions are remembered in the directory. Without --registry it is "
+    "the built-in nation: real provinces and districts, the rest invented, for simulation. Again with the "
+    "same things changes nothing; with others it is refused.",
+)
+ELECTION_HELP = Said(
+    id="pemilu2024, pilpres2019, atau berkas YAML yang menerangkan pemilu Anda.",
+    en="pemilu2024, pilpres2019, or a YAML file that describes your election.",
+)
+REGISTRY_HELP = Said(
+    id="Daftar wilayah sampai desa/kelurahan, CSV atau Parquet.",
+    en="The register of regions down to villages, CSV or Parquet.",
+)
+STATIONS_HELP = Said(
+    id="Daftar TPS, CSV atau Parquet; tanpa ini cukup banyaknya TPS per desa.",
+    en="The list of stations, CSV or Parquet; without it their number in each village is enough.",
+)
+CANDIDATES_HELP = Said(id="Calon dan daerah pemilihan, CSV.", en="Candidates and electoral districts, CSV.")
+BUILTIN_HELP = Said(
+    id="Pakai negara percontohan; sama dengan tanpa --registry.",
+    en="Take the built-in nation; the same as no --registry.",
+)
+PROVINCES_HELP = Said(
+    id="Hanya provinsi ini dari negara percontohan, misalnya 11,12; 99 adalah luar negeri.",
+    en="Only these provinces of the built-in nation, for instance 11,12; 99 is overseas.",
+)
+SIZE_HELP = Said(
+    id="Perkecil negara percontohan menjadi sekian TPS.",
+    en="Scale the built-in nation down to so many stations.",
+)
+EXAMPLES = (
+    "rekap --data night init --election pemilu2024 --size 20000",
+    "rekap --data aceh init --election pemilu2024 --provinces 11",
+    "rekap --data data2019 init --election pilpres2019 --registry regions.csv --stations tps.parquet",
+)
+PREPARING = Said(id="Menyiapkan {path} ...", en="Preparing {path} ...")
+BUILT_IN = Said(
+    id="Tanpa --registry: dipakai negara percontohan. Provinsi dan kabupaten/kota nyata; kecamatan, desa, "
+    "pemilih, dan calon dikarang.",
+    en="No --registry: the built-in nation is used. Provinces and districts are real; sub-districts, "
+    "villages, voters and candidates are invented.",
+)
+READY = Said(id="{path} siap: {what}.", en="{path} is ready: {what}.")
+THERE_ALREADY = Said(
+    id="{path} sudah ada untuk pemilu dan daftar yang sama; tidak ada yang berubah: {what}.",
+    en="{path} was there already, for the same election and register; nothing has changed: {what}.",
+)
+WHAT = Said(
+    id="{election}; {provinces} provinsi, {districts} kabupaten/kota, {villages} desa/kelurahan, {stations} "
+    "TPS, {voters} pemilih terdaftar; pemilihan {contests}",
+    en="{election}; {provinces} provinces, {districts} districts, {villages} villages, {stations} stations, "
+    "{voters} registered voters; contests {contests}",
+)
+NEXT = Said(
+    id="Selanjutnya: rekap --data {path} import BERKAS, atau rekap --data {path} simulate",
+    en="Next: rekap --data {path} import FILE, or rekap --data {path} simulate",
+)
+
+
+@subcommand("init", MORE, EXAMPLES)
+@click.option("--election", "-e", cls=Option, said=ELECTION_HELP, metavar="ID|FILE", required=True)
+@click.option("--registry", cls=Option, said=REGISTRY_HELP, metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--stations", cls=Option, said=STATIONS_HELP, metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--candidates", cls=Option, said=CANDIDATES_HELP, metavar="FILE", type=click.Path(path_type=Path)
+)
+@click.option("--builtin", cls=Option, said=BUILTIN_HELP, is_flag=True)
+@click.option("--provinces", cls=Option, said=PROVINCES_HELP, metavar="CODES")
+@click.option("--size", cls=Option, said=SIZE_HELP, metavar="N", type=click.IntRange(min=1))
+@document_option
+@pass_session
+def command(
+    session: Session,
+    election: str,
+    registry: Path | None,
+    stations: Path | None,
+    candidates: Path | None,
+    builtin: bool,
+    provinces: str | None,
+    size: int | None,
+    written: str,
+) -> None:
+    path = session.path
+    _refuse_contradictions(session, registry, stations, builtin or bool(provinces) or size is not None)
+
+    from rekap.bars import Waiting
+    from stream_processors.embedded.directory import ELECTION_FILE, DataDirectory
+
+    with Waiting(session, Said(PREPARING.id.format(path=path), PREPARING.en.format(path=path))):
+        chosen, regions = _read(election, registry, stations, candidates, provinces, size)
+        existed = (path / ELECTION_FILE).is_file()
+        directory = DataDirectory.create(path, chosen, regions)
+        prepare(directory)
+    if Format(written) is Format.JSON:
+        write_document({**_summary(chosen, regions), "built_in": registry is None, "new": not existed})
+        return
+    if registry is None:
+        session.say(BUILT_IN)
+    what = _described(session, chosen, regions)
+    click.echo(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
+    click.echo(session.text(NEXT).format(path=path), err=True)
+
+
+def prepare(directory: DataDirectory) -> None:
+    """Make the tables, and in them what every region expects: questions are answered from the start.
+
+    Where another process owns the directory, that one has done it.
+    """
+    from sinks.ownership import AlreadyOwned
+    from stream_processors.embedded.runner import Runner
+
+    try:
+        Runner.open(directory, command="init", workers=0).close()
+    except AlreadyOwned:
+        return
+
+
+def _refuse_contradictions(
+    session: Session, registry: Path | None, stations: Path | None, of_the_nation: bool
+) -> None:
+    if registry is None and stations is not None:
+        raise click.UsageError(
+            session.text(
+                Said(
+                    id="--stations memerlukan --registry: TPS berada di desa dari suatu daftar wilayah.",
+                    en="--stations needs --registry: stations are in the villages of a register.",
+                )
+            )
+        )
+    if registry is not None and of_the_nation:
+        raise click.UsageError(
+            session.text(
+                Said(
+                    id="--builtin, --provinces dan --size adalah untuk negara percontohan; dengan --registry "
+                    "tidak berlaku.",
+                    en="--builtin, --provinces and --size are for the built-in nation; they can't go with "
+                    "--registry.",
+                )
+            )
+        )
+
+
+def _read(
+    election: str,
+    registry: Path | None,
+    stations: Path | None,
+    candidates: Path | None,
+    provinces: str | None,
+    size: int | None,
+) -> tuple[Election, Registry]:
+    from schemas.candidates import with_candidates
+    from schemas.elections import load_election
+
+    chosen = load_election(election)
+    if candidates is not None:
+        chosen = with_candidates(chosen, candidates)
+    if registry is not None:
+        from schemas.registry_files import read_registry
+
+        return chosen, read_registry(chosen, registry, stations)
+
+    from rekap.nights import invented
+
+    codes = [code.strip() for code in provinces.split(",") if code.strip()] if provinces else None
+    return invented(chosen, codes, size, candidates=candidates is None)
+
+
+def _summary(election: Election, registry: Registry) -> dict[str, Any]:
+    from schemas.regions import REGION_LEVELS, UNKNOWN
+
+    voters = int(registry.registered[0])
+    levels = [REGION_LEVELS[depth].value for depth in registry.depth.tolist()]
+    return {
+        "election": election.id,
+        "election_hash": election.hash,
+        "registry_hash": registry.hash,
+        "contests": [contest.id for contest in election.contests],
+        "regions": {level.value: levels.count(level.value) for level in REGION_LEVELS},
+        "stations": int(registry.stations[0]),
+        "registered": None if voters == UNKNOWN else voters,
+    }
+
+
+def _described(session: Session, election: Election, registry: Registry) -> str:
+    from rekap.numbers import whole
+
+    language = session.language
+    summary = _summary(election, registry)
+    return session.text(WHAT).format(
+        election=election.name.within(language),
+        provinces=whole(summary["regions"]["province"], language),
+        districts=whole(summary["regions"]["district"], language),
+        villages=whole(summary["regions"]["village"], language),
+        stations=whole(summary["stations"], language),
+        voters=whole(summary["registered"], language),
+        contests=", ".join(summary["contests"]),
+    )

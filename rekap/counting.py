@@ -1,0 +1,128 @@
+"""Taking a source in and reporting what became of it: shared by `import`, `simulate` and `demo`.
+
+A report is for people a few sentences, for programs one document with every number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import click
+
+from rekap.bars import Bar, Waiting
+from rekap.failures import ANSWER_IS_NO, DONE
+from rekap.formats import Format, write_document
+from rekap.numbers import whole
+from rekap.session import Session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from producers.sources import Source
+    from stream_processors.embedded.runner import IngestReport, Runner
+
+UNREADABLE_SHOWN: Final = 20
+"""Records that are named one by one on stderr: enough to see what is wrong with a file."""
+
+OPENING: Final = Said(id="Membuka {path} ...", en="Opening {path} ...")
+COUNTING: Final = Said(id="Menghitung", en="Counting")
+READ: Final = Said(
+    id="{read} dibaca dalam {seconds} detik ({rate} per detik): {accepted} diterima, {repeated} sudah ada, "
+    "{parked} tidak dapat diterima, {empty} tanpa angka, {unreadable} tidak terbaca.",
+    en="{read} read in {seconds} s ({rate}/s): {accepted} accepted, {repeated} there already, {parked} not "
+    "accepted, {empty} without figures, {unreadable} unreadable.",
+)
+NOTHING_NEW: Final = Said(
+    id="Tidak ada yang baru: semuanya sudah dihitung sebelumnya.",
+    en="Nothing new: all of it had been counted before.",
+)
+WHY_PARKED: Final = Said(
+    id="Tidak dapat diterima: {reasons}. Rinciannya: rekap --data {path} rejected",
+    en="Not accepted: {reasons}. One by one: rekap --data {path} rejected",
+)
+NOT_READ: Final = Said(id="Tidak terbaca:", en="Unreadable:")
+MORE_NOT_READ: Final = Said(id="  ... dan {more} lagi", en="  ... and {more} more")
+
+
+class Watcher(Protocol):
+    """What shows how far a count is."""
+
+    def update(self, done: int) -> None:
+        """So many records are done."""
+        ...
+
+
+def take_in(
+    session: Session,
+    source: Source,
+    command: str,
+    *,
+    workers: int | None = None,
+    view: Callable[[Runner], AbstractContextManager[Watcher]] | None = None,
+) -> IngestReport:
+    """Own the session's directory, take all of `source` in and give the directory up again.
+
+    `workers` as of Runner.open; `view` shows how far it is (default: a progress bar).
+    """
+    from stream_processors.embedded.runner import Runner
+
+    path = session.path
+    with Waiting(session, Said(OPENING.id.format(path=path), OPENING.en.format(path=path))):
+        runner = Runner.open(session.directory, command=command, workers=workers)
+    with runner, view(runner) if view else Bar(session, COUNTING, source.size) as watcher:
+        return runner.ingest(source, on_progress=lambda report: watcher.update(report.read))
+
+
+def document(report: IngestReport) -> dict[str, Any]:
+    """The report for programs."""
+    return {
+        "read": report.read,
+        "accepted": report.accepted,
+        "repeated": report.repeated,
+        "parked": report.parked,
+        "unreadable": report.unreadable,
+        "empty": report.empty,
+        "seconds": round(report.seconds, 3),
+        "parked_by_reason": {str(reason): count for reason, count in report.parked_by_reason.items()},
+    }
+
+
+def tell(session: Session, report: IngestReport, form: Format) -> int:
+    """Write the report to stdout, unreadable records to stderr; the exit code."""
+    if form is Format.JSON:
+        write_document(document(report))
+    else:
+        for line in sentences(session, report):
+            click.echo(line)
+    _name_unreadable(session, report)
+    return ANSWER_IS_NO if report.unreadable else DONE
+
+
+def sentences(session: Session, report: IngestReport) -> list[str]:
+    """The report for people."""
+    language = session.language
+    numbers = {
+        name: whole(value, language) for name, value in document(report).items() if isinstance(value, int)
+    }
+    rate = whole(int(report.read / max(report.seconds, 0.001)), language)
+    seconds = f"{report.seconds:.1f}" if language == "en" else f"{report.seconds:.1f}".replace(".", ",")
+    lines = [session.text(READ).format(**numbers, rate=rate, seconds=seconds)]
+    if report.repeated and not report.accepted and not report.parked:
+        lines.append(session.text(NOTHING_NEW))
+    if report.parked_by_reason:
+        by_number = sorted(report.parked_by_reason.items(), key=lambda pair: (-pair[1], pair[0]))
+        reasons = ", ".join(f"{reason} {whole(count, language)}" for reason, count in by_number)
+        lines.append(session.text(WHY_PARKED).format(reasons=reasons, path=session.path))
+    return lines
+
+
+def _name_unreadable(session: Session, report: IngestReport) -> None:
+    if not report.unreadable:
+        return
+    session.say(NOT_READ)
+    for record in report.unreadable_records[:UNREADABLE_SHOWN]:
+        click.echo(f"  {record.place}: {session.text(record.said)}", err=True)
+    more = report.unreadable - min(len(report.unreadable_records), UNREADABLE_SHOWN)
+    if more:
+        click.echo(session.text(MORE_NOT_READ).format(more=whole(more, session.language)), err=True)
