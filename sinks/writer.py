@@ -7,8 +7,8 @@ stands here is therefore never ahead of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
@@ -30,15 +30,11 @@ class Writer:
         self._election = election
 
     def position(self) -> int:
-        """The last position of the log that has arrived, NOTHING before the first."""
-        try:
-            rows = self._client.query(
-                "SELECT max(position) FROM sink_position "
-                "WHERE election = {election:String} AND partition = {partition:UInt32} HAVING count() > 0",
-                parameters={"election": self._election, "partition": PARTITION},
-            ).result_rows
-        except ClickHouseError as error:
-            raise _unavailable(error) from error
+        """The last position of the log that has arrived, NOTHING before the first. Raises SinkUnavailable."""
+        rows = self._rows(
+            "SELECT max(position) FROM sink_position "
+            "WHERE election = {election:String} AND partition = {partition:UInt32} HAVING count() > 0"
+        )
         return int(rows[0][0]) if rows else NOTHING
 
     def insert(self, tables: Mapping[str, pa.Table]) -> None:
@@ -64,15 +60,16 @@ class Writer:
         self.insert({"sink_position": row})
 
     def is_empty(self, table: str) -> bool:
-        """Whether a table has no row of the election."""
+        """Whether a table has no row of the election. Raises SinkUnavailable."""
+        return not self._rows(f"SELECT 1 FROM {table} WHERE election = {{election:String}} LIMIT 1")
+
+    def _rows(self, sql: str) -> Sequence[Sequence[Any]]:
+        asked = {"election": self._election, "partition": PARTITION}
         try:
-            found = self._client.query(
-                f"SELECT 1 FROM {table} WHERE election = {{election:String}} LIMIT 1",
-                parameters={"election": self._election},
-            ).result_rows
-        except ClickHouseError as error:
+            rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=asked).result_rows
+        except (ClickHouseError, OSError) as error:
             raise _unavailable(error) from error
-        return not found
+        return rows
 
 
 def _unavailable(error: Exception) -> SinkUnavailable:
@@ -83,6 +80,6 @@ def _unavailable(error: Exception) -> SinkUnavailable:
             "has everything that was reported as accepted."
         )
     return SinkUnavailable(
-        "The projections can't be written. Run the same command again once ClickHouse answers; the log has "
-        f"everything. It says: {text}"
+        "The projections can't be read or written. Run the same command again once ClickHouse answers; the "
+        f"log has everything. It says: {text}"
     )
