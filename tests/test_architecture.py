@@ -1,0 +1,279 @@
+"""Who may import whom, held by reading the imports of every module; and the house's other habits.
+
+The walls: what events mean is pure and knows no shell; rows, queries and the log do not know each other;
+what checks the results shares no adding up with what makes them. An exemption list may only shrink.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[1]
+
+PACKAGES: Final = (
+    "schemas",
+    "stream_processors",
+    "event_log",
+    "sinks",
+    "queries",
+    "audit",
+    "producers",
+    "benchmarks",
+    "rekap",
+)
+
+MAY_IMPORT: Final = {
+    "schemas": (),
+    "stream_processors": ("schemas",),
+    "stream_processors.embedded": ("schemas", "stream_processors", "event_log", "sinks", "producers.sources"),
+    "event_log": ("schemas",),
+    "sinks": ("schemas",),
+    "queries": ("schemas",),
+    "producers": ("schemas",),
+    "audit": ("schemas", "event_log", "queries", "stream_processors.fold"),
+    "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),
+    "rekap": PACKAGES,
+}
+"""What each part may import of ours beside itself. A part within another is not the other: nobody imports
+`stream_processors.embedded` who may import `stream_processors` unless it is named."""
+
+ONLY_IN: Final = {
+    "clickhouse_connect": ("sinks", "queries"),
+    "chdb": ("sinks",),
+    "sqlite3": ("event_log", "stream_processors.embedded"),
+    "click": ("rekap",),
+    "rich": ("rekap",),
+    "multiprocessing": ("stream_processors.embedded",),
+    "threading": ("stream_processors.embedded", "sinks", "rekap"),
+}
+"""Libraries that belong to one layer. What is imported for type checkers alone is free."""
+
+EXEMPT: Final = {
+    ("rekap.live", "clickhouse_connect.driver.client"),
+    ("rekap.live", "clickhouse_connect.driver.exceptions"),
+    ("rekap.reading", "clickhouse_connect.driver.client"),
+}
+"""Imports that break a rule above and are known: each one that goes is taken out here too."""
+
+IMPURE: Final = (
+    "os",
+    "sys",
+    "time",
+    "random",
+    "secrets",
+    "socket",
+    "subprocess",
+    "pathlib",
+    "shutil",
+    "tempfile",
+)
+"""What a pure function of its arguments has no use for: clocks, chance, files, other processes."""
+
+MOST_LINES: Final = 400
+"""A module this long is two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`module` imports `imported`; `for_types`: only when types are checked."""
+
+    module: str
+    imported: str
+    for_types: bool
+
+
+def module_name(path: Path) -> str:
+    """A file as an import names it."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module outside the tests, by name."""
+    return {
+        module_name(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))
+    }
+
+
+@cache
+def imports() -> tuple[Import, ...]:
+    """Every import of every module, wherever in it. `from a import b` imports a.b where that is a module."""
+    found: list[Import] = []
+    for module, path in modules().items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for_types = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+            for inner in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            found += [Import(module, name, id(node) in for_types) for name in _imported(node)]
+    return tuple(found)
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, f"relative import of {node.module}: write the whole name"
+        for alias in node.names:
+            whole = f"{node.module}.{alias.name}"
+            yield whole if whole in modules() else str(node.module)
+
+
+def within(module: str, part: str) -> bool:
+    """Whether a module is that part or in it."""
+    return module == part or module.startswith(f"{part}.")
+
+
+def part_of(module: str) -> str:
+    """The part with rules of its own that a module belongs to: the innermost."""
+    return max((part for part in MAY_IMPORT if within(module, part)), key=len)
+
+
+def breaks_the_rules(one: Import) -> bool:
+    """Whether an import of ours crosses a wall."""
+    if not any(within(one.imported, package) for package in PACKAGES):
+        return False
+    own, other = part_of(one.module), part_of(one.imported)
+    if own == other:
+        return False
+    # Naming a part opens it, not the parts within it that have rules of their own; rekap may use all.
+    return not any(
+        within(one.imported, allowed) and (part_of(allowed) == other or own == "rekap")
+        for allowed in MAY_IMPORT[own]
+    )
+
+
+def test_no_part_imports_what_it_may_not_know() -> None:
+    assert [one for one in imports() if breaks_the_rules(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "imported", "broken"),
+    [
+        ("schemas.forms", "schemas.regions", False),
+        ("schemas.forms", "event_log.leaf", True),
+        ("stream_processors.fold", "stream_processors.checks.votes", False),
+        ("stream_processors.fold", "stream_processors.embedded.state", True),
+        ("stream_processors.embedded.state", "stream_processors.rollup", False),
+        ("stream_processors.embedded.batch", "producers.sources", False),
+        ("stream_processors.embedded.batch", "producers.importers", True),
+        ("sinks.rows", "queries.cells", True),
+        ("sinks.rows", "stream_processors.cells", True),
+        ("audit.verify", "stream_processors.fold", False),
+        ("audit.verify", "stream_processors.rollup", True),
+        ("audit.verify", "stream_processors", True),
+        ("rekap.command", "stream_processors.embedded.runner", False),
+        ("producers.sources", "rekap.command", True),
+        ("benchmarks.embedded", "rekap.command", True),
+        ("benchmarks.embedded", "sinks.writer", False),
+        ("queries.cells", "clickhouse_connect.driver", False),
+    ],
+)
+def test_the_walls_stand_where_they_are_drawn(module: str, imported: str, broken: bool) -> None:
+    assert breaks_the_rules(Import(module, imported, for_types=False)) is broken
+
+
+def test_libraries_are_imported_only_by_the_layer_that_owns_them() -> None:
+    strays = {
+        (one.module, one.imported)
+        for one in imports()
+        for library, owners in ONLY_IN.items()
+        if within(one.imported, library)
+        and not one.for_types
+        and not any(within(one.module, owner) for owner in owners)
+    }
+    assert strays == EXEMPT
+
+
+def test_pure_processors_reach_for_no_clock_no_chance_and_no_file() -> None:
+    assert [
+        (one.module, one.imported)
+        for one in imports()
+        if part_of(one.module) == "stream_processors" and any(within(one.imported, name) for name in IMPURE)
+    ] == []
+
+
+def test_what_verifies_shares_no_adding_up_with_what_counts() -> None:
+    """Everything that audit and the fold reach, by any way: none of it is the runner's way to its totals."""
+    reached, waiting = set(), ["audit.verify", "stream_processors.fold"]
+    while waiting:
+        module = waiting.pop()
+        reached.add(module)
+        waiting += [
+            one.imported
+            for one in imports()
+            if one.module == module and one.imported in modules() and one.imported not in reached
+        ]
+    assert {module for module in reached if part_of(module) == "stream_processors.embedded"} == set()
+    assert "stream_processors.rollup" not in reached
+    assert "sinks.rows" not in reached
+    assert "stream_processors.assess" in reached
+
+
+def test_every_part_is_there() -> None:
+    """A renamed part would otherwise be held to nothing."""
+    assert all(part in modules() for part in MAY_IMPORT)
+    assert {module.partition(".")[0] for module in modules()} == set(PACKAGES)
+    assert {one.imported.partition(".")[0] for one in imports()} >= ONLY_IN.keys()
+
+
+# Habits
+
+
+def sources(*folders: str) -> list[Path]:
+    """The Python files that hold anything."""
+    return [
+        path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")) if path.stat().st_size
+    ]
+
+
+def shown(path: Path) -> str:
+    """A file as a test's id."""
+    return str(path.relative_to(ROOT))
+
+
+def test_every_module_says_what_it_promises() -> None:
+    silent = [
+        shown(path)
+        for path in sources(*PACKAGES, "tests")
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+def test_every_module_of_ours_has_an_initial_file() -> None:
+    """Without it a folder is left out of what is installed."""
+    folders = {path.parent for path in sources(*PACKAGES)}
+    assert [shown(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_annotations_are_never_evaluated() -> None:
+    eager = [
+        shown(path)
+        for path in sources(*PACKAGES, "tests")
+        if "from __future__ import annotations" not in (text := path.read_text(encoding="utf-8"))
+        and len(ast.parse(text).body) > 1
+    ]
+    assert eager == []
+
+
+def test_no_file_is_too_long_to_read() -> None:
+    long = {
+        shown(path): lines
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*"))
+        if path.suffix in (".py", ".sql", ".yaml")
+        and (lines := path.read_text(encoding="utf-8").count("\n")) > MOST_LINES
+    }
+    assert long == {}
