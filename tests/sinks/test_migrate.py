@@ -49,10 +49,14 @@ def test_every_table_replaces_by_the_identity_in_its_key(clickhouse: Client) -> 
 
 
 def test_migrating_twice_equals_once(clickhouse: Client) -> None:
-    before = clickhouse.query("SELECT number, checksum, applied_at FROM schema_migration FINAL").result_rows
+    before = clickhouse.query(
+        "SELECT number, checksum, applied_at FROM schema_migration FINAL ORDER BY 1"
+    ).result_rows
     assert migrate(clickhouse) == []
     assert (
-        clickhouse.query("SELECT number, checksum, applied_at FROM schema_migration FINAL").result_rows
+        clickhouse.query(
+            "SELECT number, checksum, applied_at FROM schema_migration FINAL ORDER BY 1"
+        ).result_rows
         == before
     )
     assert [row[0] for row in before] == [migration.number for migration in known_migrations()]

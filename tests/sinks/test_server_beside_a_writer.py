@@ -153,7 +153,7 @@ def test_migrations_run_over_http(writable: Server) -> None:
     assert migrate(client) == []
     client.command("DROP TABLE schema_migration")
     assert migrate(client) == [
-        row[0] for row in client.query("SELECT number FROM schema_migration").result_rows
+        row[0] for row in client.query("SELECT number FROM schema_migration ORDER BY number").result_rows
     ]
     client.close()
 
