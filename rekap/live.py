@@ -98,7 +98,7 @@ class LiveView:
         title = f"{self._contest.name.within(language)} ({self._contest.id})"
         names = OptionNames(session.election, self._contest)
         lines = progress_lines(rows, "nation", language, limit)
-        lines += [[("", "")], [(title, "title")], *drawn(options_table(row, names, language), limit)]
+        lines += [[("", "")], [(title, "title")], *drawn(options_table(row, names, language, limit), limit)]
         latest = list(findings(client, election, limit=FINDINGS_SHOWN, newest_first=True))
         if latest:
             lines += [[("", "")], [(session.text(LATEST), "title")], *map(self._finding, latest)]

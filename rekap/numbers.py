@@ -5,7 +5,8 @@ For tables only: documents for programs carry plain numbers.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from schemas.language import Language
@@ -33,6 +34,17 @@ def percent(part: int | None, of: int | None, language: Language) -> str:
         tenths = 1
     text = f"{tenths / 10:.1f}%"
     return text.replace(".", ",") if language == "id" else text
+
+
+def zone_of(moments: Iterable[datetime | None]) -> timezone:
+    """The machine's zone at the last of these times, for a column of times that names it once."""
+    last = max((when for when in moments if when is not None), default=datetime.now(UTC))
+    return timezone(last.astimezone().utcoffset() or timedelta())
+
+
+def clock(when: datetime | None, zone: timezone) -> str:
+    """A time in `zone`, which stands above the column: 2024-02-14 20:31:07."""
+    return MISSING if when is None else f"{when.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def moment(when: datetime | None) -> str:

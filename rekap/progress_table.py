@@ -10,13 +10,20 @@ from typing import Any, Final
 
 from rekap import words
 from rekap.numbers import moment, percent, whole
-from rekap.tables import Column, Line, Table, drawn, paragraph
+from rekap.tables import Column, Line, Table, drawn, fits, paragraph
 from schemas.language import Language, Said
 
 Row = dict[str, Any]
 
-BAR_WIDTH: Final = 20
-"""Five percent a character, and room for everything else in 80 columns."""
+ALL_STATUSES: Final = tuple(words.STATUS)
+NARROWER: Final = (
+    (20, ALL_STATUSES),
+    (10, ALL_STATUSES),
+    (20, ("flagged",)),
+    (10, ("flagged",)),
+    (5, ("flagged",)),
+)
+"""Width of the bar and the states of forms that are shown: the first that fits the terminal."""
 
 EVENTS: Final = Said(
     id="{events} kiriman dalam log: {accepted} diterima, {parked} tidak dapat diterima. Terakhir {last}; "
@@ -30,16 +37,28 @@ BEHIND: Final = Said(
 )
 
 
-def bar(done: int, of: int) -> str:
-    """A bar of BAR_WIDTH characters. Only what is complete is drawn full, and only nothing is empty."""
-    filled = BAR_WIDTH * done // of if of else 0
+def bar(done: int, of: int, width: int) -> str:
+    """A bar of `width` characters. Only what is complete is drawn full, and only nothing is empty."""
+    filled = width * done // of if of else 0
     if done and not filled:
-        return "╸" + "─" * (BAR_WIDTH - 1)
-    return "━" * filled + "─" * (BAR_WIDTH - filled)
+        return "╸" + "─" * (width - 1)
+    return "━" * filled + "─" * (width - filled)
 
 
 def progress_lines(rows: Sequence[Row], level: str, language: Language, limit: int | None) -> list[Line]:
-    """The table: one line for each row, contests named where there is more than one."""
+    """The table: one line for each row, with as much as fits beside the numbers of stations."""
+    table = _table(rows, level, language, 0, ALL_STATUSES)
+    if limit is not None:
+        for width, statuses in NARROWER:
+            table = _table(rows, level, language, width, statuses)
+            if fits(table, limit):
+                break
+    return list(drawn(table, limit))
+
+
+def _table(
+    rows: Sequence[Row], level: str, language: Language, bar_width: int, statuses: Sequence[str]
+) -> Table:
     contests = len({row["contest"] for row in rows}) > 1 or level == "nation"
     regions = level != "nation" or not contests
     columns = []
@@ -48,12 +67,12 @@ def progress_lines(rows: Sequence[Row], level: str, language: Language, limit: i
     if regions:
         columns.append(Column(words.CODE.within(language), style="id"))
         columns.append(Column(words.NAME.within(language), cuts=True))
-    if limit is not None:
+    if bar_width:
         columns.append(Column("", style="good"))
     columns += [
         Column("%", right=True),
         Column(words.STATIONS.within(language), right=True),
-        *(Column(words.STATUS[status].within(language), right=True) for status in words.STATUS),
+        *(Column(words.STATUS[status].within(language), right=True) for status in statuses),
         Column(words.VOTERS_OUT.within(language), right=True),
     ]
     table = Table(columns)
@@ -63,16 +82,16 @@ def progress_lines(rows: Sequence[Row], level: str, language: Language, limit: i
         cells = [row["contest"]] if contests else []
         if regions:
             cells += [row["region"], row["name"]]
-        if limit is not None:
-            cells.append(bar(listed, stations["expected"]))
+        if bar_width:
+            cells.append(bar(listed, stations["expected"], bar_width))
         cells += [
             percent(listed, stations["expected"], language),
             f"{whole(stations['received'], language)}/{whole(stations['expected'], language)}",
-            *(whole(stations[status], language) for status in words.STATUS),
+            *(whole(stations[status], language) for status in statuses),
             whole(row["outstanding"]["registered"], language),
         ]
         table.rows.append(cells)
-    return list(drawn(table, limit))
+    return table
 
 
 def arrivals(seen: Row, behind: int, language: Language) -> list[Line]:

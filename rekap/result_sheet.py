@@ -5,13 +5,14 @@ Options stand in the order of the ballot; of a long list those with most votes a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rekap import words
 from rekap.numbers import percent, whole
 from rekap.options import OptionNames, option_of
 from rekap.result_tables import MORE, SHEET_OPTIONS, top_options
-from rekap.tables import Column, Line, Table, drawn, paragraph
+from rekap.tables import Column, Line, Table, drawn, natural_width, paragraph
 from schemas.language import Language, Said
 
 Row = dict[str, Any]
@@ -26,20 +27,33 @@ OUTSTANDING = Said(
     id="Belum masuk: {stations} TPS dengan {voters} pemilih terdaftar",
     en="Outstanding: {stations} stations with {voters} registered voters",
 )
+OUTSTANDING_ONE = Said(
+    id="Belum masuk: 1 TPS dengan {voters} pemilih terdaftar",
+    en="Outstanding: 1 station with {voters} registered voters",
+)
+NOTHING_OUTSTANDING = Said(id="Semua TPS sudah masuk", en="No station is outstanding")
 OUTSTANDING_UNKNOWN = Said(id="Belum masuk: {stations} TPS", en="Outstanding: {stations} stations")
 
 
 def sheet(row: Row, names: OptionNames, language: Language, limit: int | None) -> list[Line]:
     """The lines of the sheet."""
-    lines = list(drawn(options_table(row, names, language), limit))
+    lines = list(drawn(options_table(row, names, language, limit), limit))
     _, more = top_options([row], SHEET_OPTIONS)
     if more:
         lines.append([(MORE.within(language).format(more=more), "dim")])
     return [*lines, [("", "")], *_funnel(row, language)]
 
 
-def options_table(row: Row, names: OptionNames, language: Language) -> Table:
-    """Options below each other with their votes, and what those add up to."""
+def options_table(row: Row, names: OptionNames, language: Language, limit: int | None) -> Table:
+    """Options below each other with their votes, and what those add up to; with short names where the whole
+    ones do not fit."""
+    table = _options(row, names.name, language)
+    if limit is not None and natural_width(table) > limit:
+        table = _options(row, names.short, language)
+    return table
+
+
+def _options(row: Row, name: Callable[[str], str], language: Language) -> Table:
     options, _ = top_options([row], SHEET_OPTIONS)
     recorded, clean = (word.within(language) for word in (words.RECORDED, words.CLEAN))
     table = Table(
@@ -57,15 +71,15 @@ def options_table(row: Row, names: OptionNames, language: Language) -> Table:
         table.rows.append(
             [
                 option_of(option),
-                names.name(option) or names.short(option),
+                name(option),
                 whole(votes.get(option), language),
                 percent(votes.get(option), row["valid"], language),
                 whole(clean_votes.get(option), language),
                 percent(clean_votes.get(option), row["clean"]["valid"], language),
             ]
         )
-    for word, name in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
-        figures = [whole(row[name], language), "", whole(row["clean"][name], language), ""]
+    for word, cell in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
+        figures = [whole(row[cell], language), "", whole(row["clean"][cell], language), ""]
         table.footer.append(["", word.within(language), *figures])
     return table
 
@@ -84,5 +98,10 @@ def _funnel(row: Row, language: Language) -> list[Line]:
         "stations": whole(outstanding["stations"], language),
         "voters": whole(outstanding["registered"], language),
     }
-    said = OUTSTANDING_UNKNOWN if outstanding["registered"] is None else OUTSTANDING
+    if not outstanding["stations"]:
+        said = NOTHING_OUTSTANDING
+    elif outstanding["registered"] is None:
+        said = OUTSTANDING_UNKNOWN
+    else:
+        said = OUTSTANDING_ONE if outstanding["stations"] == 1 else OUTSTANDING
     return [*paragraph(text), *paragraph(said.within(language).format(**still))]

@@ -1,6 +1,6 @@
-"""Results of several units as a table: recorded and clean totals side by side, and what is outstanding.
+"""Results of several units as a table: recorded and clean totals beside each other, and what is outstanding.
 
-On a pipe one unit is one line. On a terminal that is too narrow for that, recorded stands above clean. Which
+On a pipe one unit is one line. On a terminal that is too narrow for that, clean stands below recorded. Which
 options are shown, where there are more than fit, is said under the table; other formats leave nothing out.
 """
 
@@ -14,7 +14,7 @@ from rekap import words
 from rekap.numbers import percent, whole
 from rekap.options import OptionNames, in_ballot_order, is_top
 from rekap.result_sums import summed
-from rekap.tables import Column, Line, Table, drawn, natural_width
+from rekap.tables import Column, Line, Table, drawn, fits
 from schemas.language import Language, Said
 
 Row = dict[str, Any]
@@ -25,12 +25,13 @@ FEW_OPTIONS: Final = 6
 SHEET_OPTIONS: Final = 30
 """Options below each other on the sheet of one unit: every list of parties fits."""
 
-NAME_WIDTH: Final = 24
-"""Of a region's name where its numbers of stations stand below it, which are about as long."""
-
 MORE: Final = Said(
     id="... dan {more} pilihan lainnya; semuanya: --format json atau csv",
     en="... and {more} more options; all of them: --format json or csv",
+)
+RECORDED_ABOVE: Final = Said(
+    id="Tiap wilayah: jumlah tercatat, di bawahnya jumlah bersih.",
+    en="Each region: recorded totals, and below them the clean ones.",
 )
 VOTERS_TO_COME: Final = Said(id="{voters} pemilih belum", en="{voters} voters to come")
 
@@ -53,13 +54,15 @@ def several(
     view = _View(rows, level.within(language), names, language)
     options, more = top_options(rows, FEW_OPTIONS)
     table = view.flat(options)
-    if limit is not None and natural_width(table) > limit:
+    lines: list[Line] = []
+    if not fits(table, limit):
         for most in range(FEW_OPTIONS, 0, -1):
             options, more = top_options(rows, most)
             table = view.stacked(options)
-            if natural_width(table) <= limit:
+            if fits(table, limit):
                 break
-    lines = list(drawn(table, limit))
+        lines.append([(RECORDED_ABOVE.within(language), "dim")])
+    lines += drawn(table, limit)
     if more:
         lines.append([(MORE.within(language).format(more=more), "dim")])
     return lines
@@ -99,8 +102,7 @@ class _View:
     def stacked(self, options: Sequence[str]) -> Table:
         columns = [
             Column(self._word(words.CODE), style="id"),
-            Column(self.level.capitalize()),
-            Column(""),
+            Column(self.level.capitalize(), cuts=True),
             *(Column(self.names.short(option), right=True) for option in options),
         ]
         table = Table(columns)
@@ -125,15 +127,14 @@ class _View:
 
     def _stacked_cells(self, row: Row, options: Sequence[str]) -> list[list[str]]:
         received, share = self._received(row)
-        name = (row["name"] or "")[:NAME_WIDTH]
         recorded, clean = (self._joined(totals, options) for totals in (row, row["clean"]))
         lines = [
-            [row["region"], name, self._word(words.RECORDED), *recorded],
-            ["", f"{received} {share}", self._word(words.CLEAN), *clean],
+            [row["region"], row["name"] or "", *recorded],
+            [self._word(words.CLEAN), f"{received} {share}", *clean],
         ]
         if row["outstanding"]["stations"] and row["outstanding"]["registered"]:
             to_come = self._word(VOTERS_TO_COME).format(voters=self._voters_out(row))
-            lines.append(["", to_come, "", *("" for _ in options)])
+            lines.append(["", to_come, *("" for _ in options)])
         return lines
 
     def _joined(self, totals: Row, options: Sequence[str]) -> list[str]:

@@ -19,6 +19,8 @@ GAP: Final = "  "
 SHORTEST: Final = 10
 """Characters below which a cell says nothing any more."""
 CUT: Final = "…"
+KEPT: Final = "\u00a0"
+"""A space at which a line is not broken; an ordinary one on a pipe."""
 
 Style = Literal["", "title", "head", "dim", "total", "good", "warn", "bad", "id"]
 STYLES: Final[dict[Style, str]] = {
@@ -52,12 +54,14 @@ class Column:
 
 @dataclass(slots=True)
 class Table:
-    """Rows of text under `columns`, `footer` under a rule; `styles` gives single rows a style, by place."""
+    """Rows of text under `columns`, `footer` under a rule. By the place of a row: `styles` gives it a style,
+    `below` a sentence that stands under it (for terminals: on a pipe a row is one line)."""
 
     columns: list[Column]
     rows: list[list[str]] = field(default_factory=list)
     footer: list[list[str]] = field(default_factory=list)
     styles: dict[int, Style] = field(default_factory=dict)
+    below: dict[int, str] = field(default_factory=dict)
 
 
 def on_terminal() -> bool:
@@ -76,17 +80,28 @@ def terminal_width() -> int:
 
 
 def natural_width(table: Table) -> int:
-    """Columns that the table takes when nothing is cut."""
-    return sum(_widths(table)) + len(GAP) * (len(table.columns) - 1)
+    """Columns of a terminal that the table takes when no cell is cut."""
+    return sum(_widths(table, narrow=True)) + len(GAP) * (len(table.columns) - 1)
+
+
+def fits(table: Table, limit: int | None) -> bool:
+    """Whether the table can be drawn in `limit` columns, cutting only what may be cut."""
+    return limit is None or sum(_fitted(table, limit)) + len(GAP) * (len(table.columns) - 1) <= limit
 
 
 def drawn(table: Table, limit: int | None) -> Iterator[Line]:
     """The table's lines, none longer than `limit` as far as columns may be cut or wrapped."""
     columns = table.columns
     widths = _fitted(table, limit)
-    yield _line([column.title for column in columns], columns, widths, "head")
+    titles = [textwrap.wrap(column.title, wide) for column, wide in zip(columns, widths, strict=True)]
+    height = max(map(len, titles))
+    for number in range(height):  # short titles stand at the bottom, right above their cells
+        parts = [title[number - height] if height - number <= len(title) else "" for title in titles]
+        yield _line(parts, columns, widths, "head")
     for place, row in enumerate(table.rows):
         yield from _row(row, columns, widths, table.styles.get(place), limit)
+        if place in table.below:
+            yield from paragraph(table.below[place], "", " " * (widths[0] + len(GAP)))
     if table.footer:
         yield [("-" * (sum(widths) + len(GAP) * (len(widths) - 1)), "dim")]
         for row in table.footer:
@@ -111,20 +126,25 @@ def paragraph(text: str, style: Style = "", indent: str = "") -> list[Line]:
     """A sentence as lines that fit the terminal."""
     limit = width()
     if limit is None:
-        return [[(indent + text, style)]]
+        return [[(indent + text.replace(KEPT, " "), style)]]
     return [
         [(line, style)]
         for line in textwrap.wrap(text, limit, initial_indent=indent, subsequent_indent=indent) or [""]
     ]
 
 
-def _widths(table: Table) -> list[int]:
-    rows = [[column.title for column in table.columns], *table.rows, *table.footer]
-    return [max(len(row[place]) for row in rows) for place in range(len(table.columns))]
+def _widths(table: Table, *, narrow: bool) -> list[int]:
+    """What the cells take; a title may take several lines of `narrow` tables, one for each word."""
+    rows = [*table.rows, *table.footer]
+    widths = []
+    for place, column in enumerate(table.columns):
+        title = max(map(len, column.title.split()), default=0) if narrow else len(column.title)
+        widths.append(max([title, *(len(row[place]) for row in rows)]))
+    return widths
 
 
 def _fitted(table: Table, limit: int | None) -> list[int]:
-    widths = _widths(table)
+    widths = _widths(table, narrow=limit is not None)
     if limit is None:
         return widths
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - limit

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rekap import words
-from rekap.numbers import MISSING, moment, percent, whole
+from rekap.numbers import MISSING, clock, moment, percent, whole, zone_of
 from rekap.options import OptionNames, in_ballot_order, is_top, option_of
 from rekap.result_tables import top_options
-from rekap.tables import Column, Line, Style, Table, drawn, paragraph
+from rekap.tables import KEPT, Column, Line, Style, Table, drawn, fits, paragraph
 from schemas.language import Language, Said
+from stream_processors.checks.names import NAMES, SEXES
 
 Row = dict[str, Any]
 
@@ -21,6 +22,8 @@ INDENT: Final = "    "
 CHANGES_SHOWN: Final = 12
 """Changed cells listed under one version; a form of parties has hundreds."""
 VOTES_SHOWN: Final = 6
+REGION_OPTIONS: Final = 3
+"""Leading options beside the other totals of a region."""
 
 HAPPENED: Final = {
     "CountSubmitted": Said(id="hasil diterima", en="counted"),
@@ -33,6 +36,20 @@ VERSION: Final = Said(id="versi {version}", en="version {version}")
 BY: Final = Said(id="oleh {officer} ({role})", en="by {officer} ({role})")
 EVENT: Final = Said(id="peristiwa {event}", en="event {event}")
 MORE_CHANGES: Final = Said(id="... dan {more} sel lain berubah", en="... and {more} more cells changed")
+PLACES: Final = {
+    "dpt": "I.A",
+    **{f"voters.{part}": f"I.B.{part}" for part in ("dpt", "dptb", "dpk", "total")},
+    **{
+        f"ballots.{part}": f"II.{number}"
+        for number, part in enumerate(("received", "used", "returned", "unused"), 1)
+    },
+    "disability": "III",
+    "valid": "V.A",
+    "invalid": "V.B",
+    "total": "V.C",
+}
+"""Where on the form a path of schemas.forms stands."""
+
 VOTES: Final = Said(id="suara", en="votes")
 
 _STATUS_STYLE: Final[dict[str, Style]] = {
@@ -68,9 +85,10 @@ def _entry(row: Row, names: OptionNames | None, language: Language) -> list[Line
     lines = [head]
     if row["votes"] is not None:
         lines += paragraph(_figures(row, names, language), "", INDENT)
-    for change in row["changes"][:CHANGES_SHOWN]:
+    for change in sorted(row["changes"], key=_weight)[:CHANGES_SHOWN]:
         before, after = (_cell(change[side], language) for side in ("before", "after"))
-        lines.append([(f"{INDENT}{_cell_name(change['cell'], names, language)}: {before} → {after}", "")])
+        name = cell_name(change["cell"], names, language)
+        lines.append([(f"{INDENT}{name}: {before} → {after}", "")])
     if len(row["changes"]) > CHANGES_SHOWN:
         more = len(row["changes"]) - CHANGES_SHOWN
         lines.append([(INDENT + MORE_CHANGES.within(language).format(more=more), "dim")])
@@ -100,9 +118,9 @@ def _figures(row: Row, names: OptionNames | None, language: Language) -> str:
     if len(votes) <= VOTES_SHOWN:
         for key in votes:
             name = names.short(key) if names else option_of(key)
-            parts.append(f"{name} {whole(row['votes'][key], language)}")
+            parts.append(f"{name}{KEPT}{whole(row['votes'][key], language)}")
     for word, figure in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
-        parts.append(f"{word.within(language).lower()} {whole(row[figure], language)}")
+        parts.append(f"{word.within(language).lower()}{KEPT}{whole(row[figure], language)}")
     return ", ".join(parts)
 
 
@@ -110,22 +128,47 @@ def _cell(value: Any, language: Language) -> str:
     return whole(value, language) if isinstance(value, int) else str(MISSING if value is None else value)
 
 
-def _cell_name(cell: str, names: OptionNames | None, language: Language) -> str:
-    block, _, option = cell.partition(".")
-    if block == "votes" and names is not None:
-        return f"{VOTES.within(language)} {option} {names.name(option)}".rstrip()
-    return cell
+def cell_name(cell: str, names: OptionNames | None, language: Language) -> str:
+    """What a cell of the form is called: `voters.dpt.j` is 'listed voters (DPT) who voted'."""
+    block, _, rest = cell.partition(".")
+    if block == "votes":
+        return f"{VOTES.within(language)} {rest} {names.name(rest) if names else ''}".rstrip()
+    path, _, last = cell.rpartition(".")
+    sex = last.upper() if last in ("l", "p", "j") else ""
+    place = PLACES.get(path if sex else cell)
+    if place is None:
+        return cell
+    name = NAMES[place].within(language)
+    return name if sex in ("", "J") else f"{name}, {SEXES[sex].within(language)}"
+
+
+def _weight(change: Row) -> int:
+    """What matters most first: votes, then other totals, then their parts."""
+    cell: str = change["cell"]
+    if cell.startswith("votes."):
+        return 0 if is_top(cell.removeprefix("votes.")) else 2
+    return 3 if cell.endswith((".l", ".p")) or cell.startswith("words.") else 1
 
 
 def region_lines(
     rows: Sequence[Row], names: OptionNames, language: Language, limit: int | None
 ) -> list[Line]:
     """The states of a region's totals, oldest first: recorded votes and the valid ones of clean forms."""
-    options, _ = top_options(rows[-1:], 3)
+    for most in range(REGION_OPTIONS, 0, -1):
+        table = _region_table(rows, top_options(rows[-1:], most)[0], names, language)
+        if fits(table, limit):
+            break
+    return list(drawn(table, limit))
+
+
+def _region_table(
+    rows: Sequence[Row], options: Sequence[str], names: OptionNames, language: Language
+) -> Table:
+    zone = zone_of(row["recorded_at"] for row in rows)
     clean = words.CLEAN.within(language)
     table = Table(
         [
-            Column(words.RECORDED_AT.within(language), style="id"),
+            Column(f"{words.RECORDED_AT.within(language)} {zone}", style="id"),
             Column(words.VERSION.within(language).capitalize(), right=True),
             Column(words.STATIONS.within(language), right=True),
             Column("%", right=True),
@@ -139,7 +182,7 @@ def region_lines(
         listed = stations["expected"] - row["outstanding"]["stations"]
         table.rows.append(
             [
-                moment(row["recorded_at"]) if row["version"] else MISSING,
+                clock(row["recorded_at"] if row["version"] else None, zone),
                 whole(row["version"], language),
                 whole(stations["received"], language),
                 percent(listed, stations["expected"], language),
@@ -148,4 +191,4 @@ def region_lines(
                 whole(row["clean"]["valid"], language),
             ]
         )
-    return list(drawn(table, limit))
+    return table

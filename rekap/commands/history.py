@@ -91,12 +91,12 @@ def _last(rows: list[Row], most: int) -> list[Row]:
 def _show(session: Session, client: Client, place: Place, rows: list[Row]) -> None:
     from queries.places import names_above
     from rekap.options import OptionNames
-    from rekap.tables import show, width
+    from rekap.tables import paragraph, show, width
     from rekap.timeline import region_lines, station_lines
     from schemas.regions import Level
 
     where = ", ".join(name for name in (place.name, *names_above(client, session.election.id, place)) if name)
-    show([[(place.unit, "id"), (f"  {where}", "title")]])
+    show(paragraph(f"{place.unit}  {where}", "title"))
     if not rows:
         session.say(Said(*(text.format(unit=place.unit) for text in (NOTHING.id, NOTHING.en))))
         return

@@ -127,42 +127,13 @@ def _in_full(row: Row) -> str:
 
 
 def _show(session: Session, rows: list[Row], *, head: bool = True) -> None:
-    from rekap import words
-    from rekap.numbers import moment
-    from rekap.tables import Column, Table, drawn, show, width
+    from rekap.log_table import log_lines
+    from rekap.tables import show, width
 
-    if not rows and head:
+    if not rows:
         session.say(NO_EVENTS)
         return
-    text = session.text
-    table = Table(
-        [
-            Column(text(words.POSITION), right=True, style="id"),
-            Column(text(words.RECORDED_AT)),
-            Column(text(words.EVENT)),
-            Column(text(words.TYPE)),
-            Column(text(words.CONTEST)),
-            Column(text(words.UNIT)),
-            Column(text(words.FATE)),
-        ]
-    )
-    for row in rows:
-        parked = row["outcome"] == "parked"
-        fate = row["reason"] if parked else f"{text(words.VERSION)} {row['version']}"
-        if parked:
-            table.styles[len(table.rows)] = "warn"
-        table.rows.append(
-            [
-                str(row["position"]),
-                moment(row["recorded_at"]),
-                row["event_id"][:8],
-                row["type"],
-                row["contest"],
-                row["unit"],
-                fate,
-            ]
-        )
-    show(list(drawn(table, width()))[0 if head else 1 :])
+    show(log_lines(rows, session.language, width(), head=head))
 
 
 def _follow(session: Session, start: int, form: Format) -> None:

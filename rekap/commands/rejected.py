@@ -90,29 +90,10 @@ def command(
 
 
 def _show(session: Session, rows: list[Row], counted: bool) -> None:
-    from rekap import words
-    from rekap.numbers import moment, whole
-    from rekap.tables import Column, Table, drawn, show, width
+    from rekap.rejected_tables import rejected_counts, rejected_list
+    from rekap.tables import show, width
 
     if not rows:
         session.say(NONE_REJECTED)
         return
-    text = session.text
-    if counted:
-        table = Table([Column(text(words.REASON)), Column(text(words.COUNT), right=True)])
-        table.rows = [[row["reason"], whole(row["count"], session.language)] for row in rows]
-    else:
-        table = Table(
-            [
-                Column(text(words.POSITION), right=True, style="id"),
-                Column(text(words.RECORDED_AT)),
-                Column(text(words.UNIT)),
-                Column(text(words.REASON)),
-                Column(text(words.SENTENCE), wraps=True),
-            ]
-        )
-        for row in rows:
-            about = " ".join(part for part in (row["contest"], row["unit"]) if part)
-            said = row["sentence"][session.language]
-            table.rows.append([str(row["position"]), moment(row["recorded_at"]), about, row["reason"], said])
-    show(drawn(table, width()))
+    show((rejected_counts if counted else rejected_list)(rows, session.language, width()))

@@ -1,0 +1,63 @@
+"""Entries of the log as a table: when, what, about whom, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rekap import words
+from rekap.numbers import clock, zone_of
+from rekap.tables import Column, Line, Table, drawn, fits
+from schemas.language import Language, Said
+
+Row = dict[str, Any]
+
+ID_SHOWN: Final = 8
+"""Digits of an event id: enough for `rekap log --event`."""
+
+HAPPENED: Final = {
+    "CountSubmitted": Said(id="hasil", en="counted"),
+    "CountCorrected": Said(id="pembetulan", en="corrected"),
+    "CountAnnulled": Said(id="pembatalan", en="annulled"),
+    "RecapCertified": Said(id="pengesahan", en="certified"),
+}
+
+
+def log_lines(rows: Sequence[Row], language: Language, limit: int | None, *, head: bool = True) -> list[Line]:
+    """The table's lines, `head` among them; without ids where the terminal is narrow."""
+    table = _table(rows, language, ids=True)
+    if not fits(table, limit):
+        table = _table(rows, language, ids=False)
+    lines = list(drawn(table, limit))
+    return lines if head else lines[len(lines) - len(rows) :]
+
+
+def _table(rows: Sequence[Row], language: Language, *, ids: bool) -> Table:
+    zone = zone_of(row["recorded_at"] for row in rows)
+    columns = [
+        Column(words.POSITION.within(language), right=True, style="id"),
+        Column(f"{words.RECORDED_AT.within(language)} {zone}"),
+        *([Column("Id")] if ids else []),
+        Column(words.EVENT.within(language)),
+        Column(words.CONTEST.within(language)),
+        Column(words.UNIT.within(language)),
+        Column(words.FATE.within(language), cuts=True),
+    ]
+    table = Table(columns)
+    for place, row in enumerate(rows):
+        parked = row["outcome"] == "parked"
+        if parked:
+            table.styles[place] = "warn"
+        happened = HAPPENED.get(row["type"])
+        table.rows.append(
+            [
+                str(row["position"]),
+                clock(row["recorded_at"], zone),
+                *([row["event_id"][:ID_SHOWN]] if ids else []),
+                happened.within(language) if happened else row["type"],
+                row["contest"],
+                row["unit"],
+                row["reason"] if parked else f"{words.VERSION.within(language)} {row['version']}",
+            ]
+        )
+    return table
