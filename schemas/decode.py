@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.canonical import NOT_IDENTITY, dumps, event_id, identity_bytes
+from schemas.canonical import dumps, event_id, identity_bytes
 from schemas.events import (
     SCHEMA_VERSION,
     CountAnnulled,
@@ -31,8 +31,15 @@ MAX_BYTES: Final = 64 * 1024
 
 _ID_NAME: Final = "event_id"
 _ID_KEY: Final = b'"event_id":"'
+_AFTER_ID: Final = ("key_id", "occurred_at", "payload")
+"""The keys of an event that may sort right behind its id; every event has the last one."""
 _ID_MEMBER_LENGTH: Final = len(_ID_KEY) + 64 + len(b'",')
 _EVENT: Final[TypeAdapter[Any]] = TypeAdapter(Event)
+_BY_TYPE: Final[dict[str, TypeAdapter[Any]]] = {
+    kind.model_fields["type"].annotation.__args__[0]: TypeAdapter(kind)  # type: ignore[union-attr]
+    for kind in (CountSubmitted, CountCorrected, CountAnnulled, RecapCertified)
+}
+"""The same as _EVENT for a type that is known already, at three quarters of the cost."""
 
 AnyEvent = CountSubmitted | CountCorrected | CountAnnulled | RecapCertified
 
@@ -60,7 +67,7 @@ def decode(raw: bytes) -> Decoded:
         raw = dumps(_lift(document))
     try:
         # Strictly, so that "1" and 1.0 are no 1; of JSON, because only there a list may be a tuple.
-        event: AnyEvent = _EVENT.validate_json(raw, strict=True)
+        event: AnyEvent = _validator_of(document).validate_json(raw, strict=True)
     except ValidationError as error:
         raise _explain(error) from None
     if stated_id is not None and stated_id != actual_id:
@@ -82,7 +89,7 @@ def content_id(raw: bytes) -> str:
 def encode(document: dict[str, Any]) -> bytes:
     """The canonical bytes of an event with its event id written in; `document` must be canonical-ready."""
     identity = identity_bytes(document)
-    following = min((key for key in document if key > _ID_NAME and key not in NOT_IDENTITY), default=None)
+    following = next((key for key in _AFTER_ID if key in document), None)
     if following is None or "signature" in document:
         return dumps({**document, _ID_NAME: sha256(identity).hexdigest()})
     # Put in where it sorts, instead of writing everything again. See `_identity` for why the first hit is it.
@@ -92,6 +99,11 @@ def encode(document: dict[str, Any]) -> bytes:
         sha256(identity).hexdigest().encode(),
         identity[place:],
     )
+
+
+def _validator_of(document: dict[str, Any]) -> TypeAdapter[Any]:
+    kind = document.get("type")
+    return _BY_TYPE.get(kind, _EVENT) if isinstance(kind, str) else _EVENT
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
@@ -166,8 +178,7 @@ def _refuse_duplicate_keys(raw: bytes) -> None:
 
 def _explain(error: ValidationError) -> Rejected:
     first = error.errors(include_url=False, include_input=False)[0]
-    # The first element of a union's place is its tag, which the reader did not write.
-    place = ".".join(str(part) for part in first["loc"][1:]) or "type"
+    place = ".".join(str(part) for part in first["loc"]) or "type"
     more = error.error_count() - 1
     also_id, also_en = (f" (dan {more} lagi)", f" (and {more} more)") if more else ("", "")
     message = first["msg"]

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from schemas.ballots import Ballot, Ballots
 from schemas.decode import Decoded, content_id, decode
 from schemas.elections import Election, Poll
-from schemas.events import CountAnnulled, CountCorrected, RecapCertified
+from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified
 from schemas.findings import Finding, Status
-from schemas.regions import REGION_LEVELS, Level, Registry, Station
+from schemas.regions import REGION_LEVELS, UNKNOWN, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of, votes_of
@@ -74,7 +74,7 @@ class Assessor:
         self._registry = registry
         self._ballots = ballots
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
-        self._places: dict[tuple[int, int], Place] = {}
+        self._surroundings = _Surroundings(election, registry)
 
     def assess(self, messages: Sequence[bytes]) -> list[Assessed]:
         """Each message assessed, in order. Never raises for what a message says."""
@@ -161,9 +161,12 @@ class Assessor:
         for option in form.votes or ():
             if option not in ballot.place:
                 raise _unknown_option(event.contest, event.station, option, ballot)
-        place = self._place(contest, station.village, ballot)
+        place = self._surroundings.of(station.village, ballot)
+        # The window is that of the first count: what is corrected or voted again comes later by law (R24).
+        is_first = isinstance(event, CountSubmitted) and event.payload.kind == CountKind.REGULAR
+        occurred_at = event.occurred_at if is_first else None
         votes = votes_of(form, ballot)
-        findings = check(form, Circumstances(place, station.registered, listed, event.occurred_at))
+        findings = check(form, Circumstances(place, station.registered, listed, occurred_at))
         return AssessedCount(
             raw,
             decoded,
@@ -206,31 +209,58 @@ class Assessor:
             votes[names[option]] = figure
         return AssessedRecap(raw, decoded, _proposal(decoded), contest, region.index, votes)
 
-    def _place(self, contest: int, village: int, ballot: Ballot) -> Place:
-        place = self._places.get((contest, village))
-        if place is None:
-            place = self._places[contest, village] = self._look_up_place(village, ballot)
-        return place
 
-    def _look_up_place(self, village: int, ballot: Ballot) -> Place:
-        limits = self._election.limits
-        codes = {self._registry.ids[index] for index in self._registry.chain(village)}
-        poll = next(
-            (poll for poll in self._election.poll_exceptions if not codes.isdisjoint(poll.regions)),
-            self._election.poll or Poll(closes=None, until=None),
-        )
-        return Place(
-            ballot=ballot,
-            voters_limit=limits.voters_per_station if codes.isdisjoint(limits.voters_exempt) else None,
-            figure_limit=(
-                limits.figure if codes.isdisjoint(self._election.overseas) else limits.figure_overseas
-            ),
-            reserve_percent=limits.reserve_percent,
-            outlier_percent=limits.outlier_percent,
-            outlier_valid=limits.outlier_valid,
-            closes=poll.closes,
-            until=poll.until,
-        )
+class _Surroundings:
+    """The limits and polls of each region, taken over from the region above unless the election names others.
+
+    There are few different ones, so that all stations of an area share one `Place` for each ballot.
+    """
+
+    def __init__(self, election: Election, registry: Registry) -> None:
+        limits = election.limits
+        poll = election.poll or Poll(closes=None, until=None)
+        exempt, overseas = set(limits.voters_exempt), set(election.overseas)
+        exceptions = {region: poll for poll in election.poll_exceptions for region in poll.regions}
+        self._limits = limits
+        self._kinds: list[tuple[int | None, int, Poll]] = []
+        self._places: dict[tuple[int, int], Place] = {}
+        # By region index the number of its kind.
+        self._kind_of: list[int] = [0] * len(registry.ids)
+        numbers: dict[tuple[int | None, int, int], int] = {}
+        for region, (code, parent) in enumerate(zip(registry.ids, registry.parent.tolist(), strict=True)):
+            if parent == UNKNOWN:
+                kind = (limits.voters_per_station, limits.figure, poll)
+            else:
+                kind = self._kinds[self._kind_of[parent]]
+            if code in exempt:
+                kind = (None, kind[1], kind[2])
+            if code in overseas:
+                kind = (kind[0], limits.figure_overseas, kind[2])
+            if code in exceptions:
+                kind = (kind[0], kind[1], exceptions[code])
+            key = (kind[0], kind[1], id(kind[2]))  # polls live as long as the election
+            if key not in numbers:
+                numbers[key] = len(self._kinds)
+                self._kinds.append(kind)
+            self._kind_of[region] = numbers[key]
+
+    def of(self, village: int, ballot: Ballot) -> Place:
+        """The surroundings of a village's stations in the contest of that ballot."""
+        key = (self._kind_of[village], ballot.index)
+        place = self._places.get(key)
+        if place is None:
+            voters_limit, figure_limit, poll = self._kinds[key[0]]
+            place = self._places[key] = Place(
+                ballot=ballot,
+                voters_limit=voters_limit,
+                figure_limit=figure_limit,
+                reserve_percent=self._limits.reserve_percent,
+                outlier_percent=self._limits.outlier_percent,
+                outlier_valid=self._limits.outlier_valid,
+                closes=poll.closes,
+                until=poll.until,
+            )
+        return place
 
 
 def level_of(registry: Registry, region: int) -> Level:

@@ -45,7 +45,7 @@ def figures_of(form: CHasil, votes: Sequence[int | None], registered: int | None
         form.invalid or 0,
         (ballots.received or 0) if ballots is not None else 0,
         (ballots.used or 0) if ballots is not None else 0,
-        *(votes if None not in votes else [figure or 0 for figure in votes]),  # type: ignore[misc]
+        *[figure or 0 for figure in votes],
     )
 
 

@@ -8,10 +8,10 @@ each form that arrives. Everything here can be made from the log again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from event_log.sqlite import LogUnavailable, SqliteLog, unavailable
+from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
 from schemas.rejections import Reason
 
 READ_BATCH: Final = 20_000
@@ -53,10 +53,10 @@ class Decisions:
         return int(row[0]) if row else 0
 
     def write(
-        self, decisions: Iterable[DecisionRow], parked: Iterable[tuple[bytes, str]], checkpoint: int
+        self, decisions: Sequence[DecisionRow], parked: Iterable[tuple[bytes, str]], checkpoint: int
     ) -> None:
         """Add the state after a batch and move the checkpoint; within the transaction that appends it."""
-        self._connection.executemany("INSERT INTO decision VALUES (?, ?, ?, ?, ?)", decisions)
+        insert_rows(self._connection, "decision", decisions)
         self._connection.executemany("INSERT OR REPLACE INTO parked VALUES (?, ?)", parked)
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))
 

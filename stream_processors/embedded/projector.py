@@ -6,8 +6,8 @@ failure is told to the owner at its next `put` or `drain`; nothing is skipped.
 
 from __future__ import annotations
 
-import queue
 import threading
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,11 +25,15 @@ from stream_processors.embedded import records
 from stream_processors.embedded.batch import COUNT, RECAP, Batch
 from stream_processors.embedded.state import Outcome
 
-BATCHES_WAITING: Final = 4
-"""Batches that may wait for the projections before the owner waits too: some 20,000 events in memory."""
+EVENTS_TOGETHER: Final = 50_000
+"""Events that are inserted together while more come: each insert makes parts that ClickHouse has to merge,
+and inserts of a tenth of this size take three times the processor time for the same rows."""
 
-BATCHES_AT_ONCE: Final = 4
-"""Waiting batches that are inserted together: each insert makes parts that ClickHouse has to merge."""
+EVENTS_WAITING: Final = 100_000
+"""Events that may wait before the owner waits too: about 150 MB."""
+
+LONGEST_WAIT_S: Final = 1.0
+"""How long an event waits for company at the longest: how far the projections lag while a count goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +54,42 @@ class Projector:
         self._rows = rows
         self._writer = writer
         self._ballots = ballots
-        self._jobs: queue.Queue[Job | None] = queue.Queue(BATCHES_WAITING)
+        self._changed = threading.Condition()
+        # Guarded by `_changed`: what waits, since when, how many events wait or are being written.
+        self._jobs: list[Job] = []
+        self._since = 0.0
+        self._events = 0
+        self._hurry = False  # somebody waits for all of it
+        self._closed = False
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> None:
-        """Hand over a batch, waiting while too many wait. Raises what went wrong with an earlier one."""
-        self._raise_failure()
-        self._jobs.put(job)
+        """Hand over a batch, waiting while too much waits. Raises what went wrong with an earlier one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure or self._events < EVENTS_WAITING)
+            self._raise_failure()
+            if not self._jobs:
+                self._since = time.monotonic()
+            self._jobs.append(job)
+            self._events += len(job.outcome.appended)
+            self._changed.notify_all()
 
     def drain(self) -> None:
         """Return when everything handed over has arrived. Raises SinkUnavailable when it has not."""
-        self._jobs.join()
-        self._raise_failure()
+        with self._changed:
+            self._hurry = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._failure or not self._events)
+            self._hurry = False
+            self._raise_failure()
 
     def close(self) -> None:
         """Let the thread end after what was handed over."""
-        self._jobs.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         self._thread.join()
 
     def _raise_failure(self) -> None:
@@ -75,29 +97,37 @@ class Projector:
             raise self._failure
 
     def _run(self) -> None:
-        while True:
-            jobs = [self._jobs.get()]
-            while len(jobs) < BATCHES_AT_ONCE and jobs[-1] is not None:
-                try:
-                    jobs.append(self._jobs.get_nowait())
-                except queue.Empty:
-                    break
+        while jobs := self._next():
             try:
-                # After a failure nothing more is written: a later batch must not move the checkpoint.
-                if self._failure is None:
-                    self._write([job for job in jobs if job is not None])
+                self._write(jobs)
             except Exception as error:
-                self._failure = error
-            for _ in jobs:
-                self._jobs.task_done()
-            if jobs[-1] is None:
+                # Nothing more is written: a later batch must not move the checkpoint past this one.
+                with self._changed:
+                    self._failure = error
+                    self._changed.notify_all()
                 return
+            with self._changed:
+                self._events -= sum(len(job.outcome.appended) for job in jobs)
+                self._changed.notify_all()
+
+    def _next(self) -> list[Job]:
+        """The jobs to write now, waited for; none when the projector is closed and all is written."""
+        with self._changed:
+            while not self._due():
+                waited = time.monotonic() - self._since
+                self._changed.wait(max(LONGEST_WAIT_S - waited, 0.0) if self._jobs else None)
+            jobs, self._jobs = self._jobs, []
+            return jobs
+
+    def _due(self) -> bool:
+        if not self._jobs:
+            return self._closed
+        waiting = sum(len(job.outcome.appended) for job in self._jobs)
+        waited = time.monotonic() - self._since
+        return self._hurry or self._closed or waiting >= EVENTS_TOGETHER or waited >= LONGEST_WAIT_S
 
     def _write(self, jobs: list[Job]) -> None:
         """(1) rows, (2) position: see sinks.writer."""
-        jobs = [job for job in jobs if job.outcome.appended]
-        if not jobs:
-            return
         tables: dict[str, list[pa.Table]] = {}
         for job in jobs:
             for name, table in rows_of(self._rows, self._ballots, job):

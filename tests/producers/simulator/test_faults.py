@@ -53,7 +53,6 @@ def test_without_faults_every_form_is_clean() -> None:
         ("blanks", {"R19"}),
         ("late", {"R24"}),
         ("wrong_clocks", {"R24"}),
-        ("postponed", {"R24"}),
     ],
 )
 def test_a_fault_is_found_by_its_rule_on_every_form_that_has_it(fault: str, rules: set[str]) -> None:
