@@ -56,6 +56,15 @@ def test_an_empty_batch_appends_nothing(log: SqliteLog) -> None:
     assert log.end == 1
 
 
+@pytest.mark.parametrize("more", [-1, 0, 1, sqlite.ROWS_AT_ONCE])
+def test_a_batch_of_any_size_is_appended_whole(log: SqliteLog, more: int) -> None:
+    some = [b"%d" % number for number in range(sqlite.ROWS_AT_ONCE + more)]
+    assert append(log, *some) == 0
+    assert append(log, *some) == len(some)
+    assert bodies(log) == some * 2
+    assert whole(list(log.read()))
+
+
 def test_what_was_appended_is_there_after_closing_and_opening_again(path: Path, log: SqliteLog) -> None:
     append(log, b"one")
     log.close()

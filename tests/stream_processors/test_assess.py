@@ -296,6 +296,58 @@ def test_each_place_has_the_poll_of_its_region(station: str, found: list[str]) -
     assert rules(submitted(station, pairs(1, 2, 3), occurred_at="2024-02-14T13:30:00+08:00")) == found
 
 
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (submitted(STATION, pairs(1, 2, 3), occurred_at="2024-03-01T10:00:00+07:00"), ["R24"]),
+        (corrected(STATION, "0" * 64, pairs(1, 2, 3), occurred_at="2024-03-01T10:00:00+07:00"), []),
+        (
+            submitted(
+                STATION,
+                {},
+                payload={"form": pairs(1, 2, 3), "kind": "revote"},
+                occurred_at="2024-03-01T10:00:00+07:00",
+            ),
+            [],
+        ),
+    ],
+    ids=["a first count", "a correction", "a count of a re-vote"],
+)
+def test_only_a_first_count_has_a_window(raw: bytes, found: list[str]) -> None:
+    assert rules(raw) == found
+
+
+def test_the_nearest_region_with_limits_of_its_own_decides() -> None:
+    """Limits and polls are those of the region above unless a region has others."""
+    definition = WORLD.election
+    later = definition.poll_exceptions[0].model_copy(update={"regions": ("12",)})
+    district = definition.poll_exceptions[1].model_copy(update={"regions": ("1202",)})
+    changed = definition.model_copy(update={"poll_exceptions": (district, later), "overseas": ("1101",)})
+    assessor = Assessor(changed, WORLD.registry, WORLD.ballots)
+    large = {"votes": {"1": 400, "2": 300, "3": 300}, "valid": 1_000}
+    at = "2024-02-14T13:30:00+08:00"
+    stations = (STATION, IN_11_B, IN_12, IN_WITA)
+    found = assessor.assess([submitted(station, large, occurred_at=at) for station in stations])
+    early = assessor.assess(
+        [submitted(station, large, occurred_at="2020-01-01T00:00Z") for station in stations]
+    )
+    said = [
+        [finding.rule for finding in one.findings]
+        for one in (*found, *early)
+        if isinstance(one, AssessedCount)
+    ]
+    assert said == [
+        ["R24"],  # 1101: larger figures, the nation's poll, which is an hour later than the middle's
+        ["R14", "R24"],
+        ["R14"],  # 12: the poll of the middle
+        ["R14"],  # 1202: none at all
+        ["R24"],
+        ["R14", "R24"],
+        ["R14", "R24"],
+        ["R14"],
+    ]
+
+
 def test_without_a_poll_no_time_is_wrong() -> None:
     definition = WORLD.election.model_copy(update={"poll": None, "poll_exceptions": ()})
     assessor = Assessor(definition, WORLD.registry, WORLD.ballots)

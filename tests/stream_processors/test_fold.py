@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.regions import Level
+from schemas.registry_build import RegionRow, StationRow, build_registry
 from stream_processors.fold import Folded, fold
 from tests import logs
 from tests.logs import Sent, messy_logs, top_votes
@@ -310,12 +311,25 @@ def test_a_certified_recapitulation_changes_no_total() -> None:
     assert with_recap.regions == folded([count]).regions
 
 
-def test_a_region_and_a_station_of_the_same_name_have_separate_lineages() -> None:
-    """A recapitulation of region 11 is no event of a station: neither stands in the other's way."""
-    again = recap("11", {"1": 2}, device="second")
-    result = folded([recap("11", {"1": 1}), again, submitted(FIRST, pairs(1, 2, 3))])
-    assert result.accepted == 2
+def test_a_certified_region_may_replace_its_own_document_only() -> None:
+    """Contests and regions have lineages of their own; a second first document of one is parked."""
+    first = recap("11", {"1": 1})
+    others = [recap("12", {"1": 1}), recap("11", {"11:21": 1}, DPD)]
+    result = folded([first, *others, recap("11", {"1": 2}), recap("11", {"1": 3}, supersedes=first)])
+    assert result.accepted == 4
     assert dict(result.parked) == {"already_counted": 1}
+
+
+def test_a_region_and_a_station_of_the_same_name_do_not_stand_in_each_others_way() -> None:
+    """Other elections number as they like: here a sub-district and a station are both called 111."""
+    levels = (Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT, Level.VILLAGE)
+    rows = [
+        RegionRow("1" * depth, "1" * (depth - 1) or None, level, "R") for depth, level in enumerate(levels, 1)
+    ]
+    registry = build_registry(rows, [StationRow("111", "1111")], root=(NATION, "N"))
+    result = fold([recap("111", {"1": 1}), submitted("111", pairs(1, 2, 3))], WORLD.election, registry)
+    assert result.accepted == 2
+    assert result.regions[PPWP, NATION].version == 1
 
 
 def test_unlisted_stations_count_only_where_the_election_says_so() -> None:

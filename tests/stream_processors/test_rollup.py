@@ -24,7 +24,7 @@ from stream_processors.fold import fold
 from stream_processors.rollup import FIRST_CAPACITY, Merge, Rollup, Snapshot, merge, total
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, decide
 from tests.logs import Sent, messy_logs
-from tests.worlds import DPD, DPR, NATION, PPWP, election, world
+from tests.worlds import DPD, DPR, NATION, PPWP, election, form, submitted, world
 
 WORLD = world(count_unlisted_stations=True)
 UNIT = "1101012001001"
@@ -351,6 +351,14 @@ def test_tally_and_snapshot_of_a_region_agree(sent: list[Sent]) -> None:
             assert [tally.version, *tally.fixed] == sums
             votes = sum(tally.votes.values()) + sum(tally.clean_votes.values())
             assert votes == sum(sum(cells[width:]) for cells in snapshot.cells.values())
+
+
+def test_a_value_leaves_out_ballots_from_which_nothing_came() -> None:
+    said = form({"1": 5, "1.0": 5, "2": 0, "2.0": 0})
+    rollup, _ = rolled_up([Sent(submitted("1201012001001", said, DPR))])
+    assert len(WORLD.ballots.of_region(1, 0)) == 3
+    (ballot,) = rollup.snapshot(1, 0).cells
+    assert WORLD.ballots.ballots[ballot].constituency == "12-A"
 
 
 def test_a_region_where_a_contest_is_not_held_has_an_empty_value() -> None:

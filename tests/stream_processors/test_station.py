@@ -102,6 +102,14 @@ def test_an_annulled_count_sent_again_does_not_come_back_into_force() -> None:
     assert decide(after(first("a"), annulment("x", of="a")), first("a")) == REPEATED
 
 
+def test_however_long_the_story_every_event_of_it_is_remembered() -> None:
+    """A first message that comes again after dozens of corrections is still no second first count."""
+    story = [first("0"), *(correction(str(number), of=str(number - 1)) for number in range(1, 60))]
+    lineage = after(*story)
+    assert lineage.version == len(lineage.ids) == 60
+    assert all(decide(lineage, proposal) == REPEATED for proposal in story)
+
+
 # What is parked
 
 
