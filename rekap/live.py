@@ -12,9 +12,6 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
-
 from queries.findings import findings
 from queries.progress import progress
 from queries.results import results
@@ -25,9 +22,10 @@ from rekap.result_sheet import options_table
 from rekap.session import Session
 from rekap.tables import STYLES, Line, drawn, terminal_width
 from schemas.language import Said
-from sinks.client import SinkUnavailable, connect
+from sinks.client import connect
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
     from rich.console import RenderableType
 
 REFRESH_S: Final = 1.0
@@ -84,8 +82,9 @@ class LiveView:
             with closing(connect(self._url, readonly=True)) as client:
                 while not self._over.wait(REFRESH_S):
                     self._lines = self._seen(client)
-        except (SinkUnavailable, ClickHouseError):
-            return  # the picture stays as it was; the count goes on and reports by itself
+        except Exception:
+            # Whatever it was: the picture stays as it is, and the count goes on and reports by itself.
+            return
 
     def _seen(self, client: Client) -> list[Line]:
         session, language = self._session, self._session.language

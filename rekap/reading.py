@@ -10,9 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Final
-
-from clickhouse_connect.driver.client import Client
+from typing import TYPE_CHECKING, Final
 
 from event_log.sqlite import SqliteLog
 from queries.cells import sink_position
@@ -20,6 +18,9 @@ from rekap.session import Session
 from schemas.language import Said
 from sinks.client import SinkUnavailable, connect
 from sinks.ownership import AlreadyOwned, OwnerInfo, find_owner, own
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 PATIENCE_S: Final = 10.0
 """How long to wait for an owner that serves nothing: another reader is done in about a second, and a count

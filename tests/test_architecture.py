@@ -55,11 +55,7 @@ ONLY_IN: Final = {
 }
 """Libraries that belong to one layer. What is imported for type checkers alone is free."""
 
-EXEMPT: Final = {
-    ("rekap.live", "clickhouse_connect.driver.client"),
-    ("rekap.live", "clickhouse_connect.driver.exceptions"),
-    ("rekap.reading", "clickhouse_connect.driver.client"),
-}
+EXEMPT: Final[set[tuple[str, str]]] = set()
 """Imports that break a rule above and are known: each one that goes is taken out here too."""
 
 IMPURE: Final = (
