@@ -1,0 +1,101 @@
+"""A count to ask, and a way to run command lines as a shell would see them."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rekap.application import run
+from stream_processors.embedded.directory import DataDirectory
+from stream_processors.embedded.runner import Runner
+from tests.rekap.messages import messages
+from tests.worlds import election, registry
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """stdout, which is one JSON document."""
+        return json.loads(self.out)
+
+
+Rekap = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests; English."""
+    for name in ("REKAP_DATA", "REKAP_LANG", "LC_ALL", "LC_MESSAGES", "REKAP_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+
+@pytest.fixture
+def rekap() -> Rekap:
+    """Runs `rekap ARGUMENTS` in this process, on pipes."""
+
+    def rekap(*arguments: object) -> Ran:
+        gc.collect()  # an earlier test's forgotten client would hold the engine
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run([str(argument) for argument in arguments])
+            out.flush()
+            err.flush()
+        written = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+        return Ran(code, *written)
+
+    return rekap
+
+
+@pytest.fixture(scope="session")
+def kept_count(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory in which the messages of tests/rekap/messages.py were counted. Never change it."""
+    gc.collect()
+    path = tmp_path_factory.mktemp("counted") / "data"
+    directory = DataDirectory.create(path, election(count_unlisted_stations=True), registry())
+    with Runner.open(directory, command="test", workers=0) as runner:
+        runner.submit(messages())
+    return path
+
+
+@pytest.fixture
+def counted(kept_count: Path, plain_environment: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The counted directory to read from, named by REKAP_DATA."""
+    assert plain_environment is None  # asked for, so that it has run before
+    monkeypatch.setenv("REKAP_DATA", str(kept_count))
+    return kept_count
+
+
+@pytest.fixture
+def own_count(kept_count: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the counted directory, to change."""
+    gc.collect()
+    path = tmp_path / "data"
+    shutil.copytree(kept_count, path, symlinks=True)
+    yield path
+    gc.collect()
+
+
+@pytest.fixture
+def empty_count(tmp_path: Path) -> Path:
+    """A directory that is set up, and in which nothing was counted."""
+    gc.collect()
+    directory = DataDirectory.create(tmp_path / "empty", election(), registry())
+    Runner.open(directory, command="test", workers=0).close()
+    return directory.path
