@@ -201,8 +201,8 @@ class Runner:
         if projected >= self._log.end:  # new entries would take positions that the projections have filled
             raise LogUnavailable(
                 f"The log {self._log.path} has {self._log.end} entries, but {projected + 1} are projected: "
-                "it was cut off, or is an older copy. Put the newer log back. If that one is lost, remove the "
-                "directory clickhouse beside the log and run the same command again."
+                "it was cut off, or is an older copy. Put the newer log back. If that one is lost, remove "
+                "the directory clickhouse beside the log and run the same command again."
             )
         for rows in self._decisions.read(projected + 1):
             self._state.restore(rows)

@@ -43,7 +43,7 @@ def test_a_log_shorter_than_what_is_projected_is_refused(set_back: DataDirectory
     log.close()
 
 
-def test_the_advice_that_it_gives_brings_the_projections_in_line_with_the_log(
+def test_its_advice_brings_the_projections_in_line_with_the_log(
     set_back: DataDirectory,
 ) -> None:
     shutil.rmtree(set_back.path / "clickhouse")
