@@ -1,5 +1,4 @@
-"""One connection to ClickHouse's HTTP interface: requests in, answers and errors out, as ClickHouse writes
-them.
+"""One connection to ClickHouse's HTTP interface: requests in, answers and errors out, as ClickHouse has them.
 
 Errors before the first byte of an answer have a status and X-ClickHouse-Exception-Code; later ones end the
 body with ClickHouse's exception block and close the connection. What may be asked is decided by
@@ -18,42 +17,16 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Final, Protocol
 
-from sinks.http_codec import ENCODINGS, BodyDamaged, BodyTooLarge, Encoder, decode, encoder_for
-from sinks.http_query import BAD_ARGUMENTS, Asked, BadRequest, read_request
+from sinks.http_body import MAX_READ_BODY, MAX_WRITE_BODY, read_body
+from sinks.http_codec import BodyDamaged, BodyTooLarge, Encoder, encoder_for
+from sinks.http_errors import BAD_ARGUMENTS, TOO_MANY_SIMULTANEOUS_QUERIES, error_text, status_of
+from sinks.http_query import Asked, BadRequest, read_request
 from sinks.http_session import Answer, EngineError, Session
-from sinks.read_guard import NOT_IMPLEMENTED, READONLY, SYNTAX_ERROR
 
 QUEUE_S: Final = 10
 """How long a query waits for its turn before it is told to come again."""
-MAX_READ_BODY: Final = 1 << 20
-"""Bytes of a reader's request: a query of a megabyte is not written by a person."""
-DISCARDED_BODY: Final = 16 << 20
-"""Bytes of a refused request that are read and dropped: a client that is still sending does not hear a
-refusal."""
-MAX_WRITE_BODY: Final = 256 << 20
-"""Bytes of an insert: 50 times the batches that are sent."""
 IDLE_S: Final = 30
 """A silent connection is closed after this; clients connect again without being asked."""
-TOO_MANY_SIMULTANEOUS_QUERIES: Final = 202
-_UNKNOWN_THINGS: Final = dict.fromkeys((46, 47, 50, 56, 60, 63, 73, 81, 115), 404)
-STATUS: Final[dict[int, int]] = _UNKNOWN_THINGS | {
-    BAD_ARGUMENTS: 400,
-    SYNTAX_ERROR: 400,
-    NOT_IMPLEMENTED: 501,
-    159: 408,  # TIMEOUT_EXCEEDED
-    TOO_MANY_SIMULTANEOUS_QUERIES: 503,
-}
-"""HTTP status by ClickHouse's error code, as its server does it; 500 for the rest."""
-
-NAMES: Final = {
-    BAD_ARGUMENTS: "BAD_ARGUMENTS",
-    READONLY: "READONLY",
-    SYNTAX_ERROR: "SYNTAX_ERROR",
-    NOT_IMPLEMENTED: "NOT_IMPLEMENTED",
-    TOO_MANY_SIMULTANEOUS_QUERIES: "TOO_MANY_SIMULTANEOUS_QUERIES",
-}
-"""ClickHouse's names of the errors that are given here and not by the engine."""
-
 _CONTENT_TYPES: Final = {
     "CSV": "text/csv; charset=UTF-8",
     "JSONEachRow": "application/x-ndjson; charset=UTF-8",
@@ -101,7 +74,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         try:
-            body = self._body()
+            limit = MAX_WRITE_BODY if self.server.allow_writes else MAX_READ_BODY
+            body = read_body(self.rfile, self.headers, limit)
         except BodyTooLarge:
             self.close_connection = True
             self._fail(BAD_ARGUMENTS, "The request is too large. Send less at a time.", status=413)
@@ -184,10 +158,10 @@ class Handler(BaseHTTPRequestHandler):
             for chunk in chunks:
                 self._chunk(chunk if encoder is None else encoder.compress(chunk))
         except EngineError as error:
-            # Too late for a status. As ClickHouse: the error in a block that the tag marks, and a body cut
-            # short.
-            text = f"{error}\n"
-            said = f"\r\n__exception__\r\n{tag}\r\n{text}{len(text)} {tag}\r\n__exception__\r\n".encode()
+            # Too late for a status. As ClickHouse: the error, marked by the tag, and a body cut short.
+            text = f"{error}\n".encode()
+            mark = tag.encode()
+            said = b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n" % (mark, text, len(text), mark)
             self._chunk(said if encoder is None else encoder.compress(said) + encoder.flush())
             self.close_connection = True
             self.wfile.flush()
@@ -202,13 +176,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def _fail(self, code: int, text: str, status: int | None = None) -> None:
-        if not text.startswith("Code: "):
-            text = f"Code: {code}. DB::Exception: {text} ({NAMES[code]})"
-        if "(version " not in text:
-            text += f" (version {self.server.version})"
-        self._send(
-            status or STATUS.get(code, 500), {"X-ClickHouse-Exception-Code": str(code)}, f"{text}\n".encode()
-        )
+        said = error_text(code, text, self.server.version)
+        headers = {"X-ClickHouse-Exception-Code": str(code)}
+        self._send(status or status_of(code), headers, f"{said}\n".encode())
 
     def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self._head(
@@ -224,46 +194,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("X-ClickHouse-Timezone", self.server.timezone)
         for name, value in headers.items():
             # A value may be the client's own (query id): it must not begin a header of its own.
-            self.send_header(name, value.replace("\r", "").replace("\n", ""))
+            self.send_header(name, "".join(sign for sign in value if sign.isascii() and sign.isprintable()))
         self.send_header("Connection", "close" if self.close_connection else "keep-alive")
         if not self.close_connection:
             self.send_header("Keep-Alive", f"timeout={IDLE_S}")
         self.end_headers()
-
-    def _body(self) -> bytes:
-        limit = MAX_WRITE_BODY if self.server.allow_writes else MAX_READ_BODY
-        encoding = self.headers.get("Content-Encoding", "identity")
-        if encoding not in (*ENCODINGS, "identity"):
-            raise BodyDamaged(f"Content-Encoding {encoding} is not known here; use {', '.join(ENCODINGS)}.")
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            body = b"".join(self._chunks(limit))
-        else:
-            length = self.headers.get("Content-Length", "0")
-            if not length.isdecimal():
-                raise BodyDamaged("Content-Length is not a number.")
-            if int(length) > limit:
-                for _ in range(min(int(length), DISCARDED_BODY) >> 16):
-                    self.rfile.read(1 << 16)
-                raise BodyTooLarge
-            body = self.rfile.read(int(length))
-            if len(body) < int(length):
-                raise BodyDamaged("The body is shorter than its Content-Length. Send it again.")
-        return body if encoding == "identity" else decode(body, encoding, limit)
-
-    def _chunks(self, limit: int) -> Iterator[bytes]:
-        left = limit
-        while True:
-            try:
-                size = int(self.rfile.readline(64).split(b";")[0], 16)
-            except ValueError:
-                raise BodyDamaged("The chunked body is cut short or damaged. Send it again.") from None
-            left -= size
-            if left < 0:
-                raise BodyTooLarge
-            chunk = self.rfile.read(size)
-            if len(chunk) < size:
-                raise BodyDamaged("The chunked body is cut short. Send it again.")
-            self.rfile.readline(64)
-            if size == 0:
-                return
-            yield chunk

@@ -18,6 +18,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from sinks.client import DATABASE
+from sinks.http_errors import BAD_ARGUMENTS
 from sinks.http_session import STREAMED_FORMATS, Query
 from sinks.read_guard import (
     NOT_IMPLEMENTED,
@@ -29,8 +30,6 @@ from sinks.read_guard import (
     refuse_anywhere,
     refuse_reading,
 )
-
-BAD_ARGUMENTS: Final = 36
 
 _SPOKEN: Final = names(
     """

@@ -17,6 +17,7 @@ from typing import Any, Final
 import chdb
 
 from sinks.client import DATABASE, ENGINE_SETTINGS
+from sinks.http_errors import STD_EXCEPTION
 
 READER_MEMORY_BYTES: Final = 1 << 30
 """A query may use this much: enough to join and sort all 823,236 stations, and it leaves the writer its
@@ -38,7 +39,6 @@ STOPPED_WITH_SERVER: Final = "rekap_http"
 """`log_comment` of our queries: stopping the server ends the queries that carry it."""
 
 _CODE: Final = re.compile(r"Code: (\d+)\.")
-STD_EXCEPTION: Final = 1001
 
 
 class EngineError(Exception):
@@ -79,6 +79,7 @@ class Session:
     def __init__(self, directory: Path, query: Query) -> None:
         """Raises EngineError when the database or a setting does not exist."""
         self._query = query
+        self._stream: Any = None
         try:
             self._connection = chdb.connect(str(directory.resolve()))
         except RuntimeError as error:
@@ -100,15 +101,17 @@ class Session:
         parameters = dict(query.parameters)
         try:
             if query.streamed:
-                blocks = self._connection.send_query(query.text, query.format, params=parameters)
-                return Answer(_begun(_blocks(blocks)), {})
+                self._stream = self._connection.send_query(query.text, query.format, params=parameters)
+                return Answer(_begun(_blocks(self._stream)), {})
             result = self._connection.query(query.text, query.format, params=parameters)
         except RuntimeError as error:
             raise EngineError(str(error)) from error
         return Answer(iter((result.bytes(),)), _summary(result))
 
     def close(self) -> None:
-        """Give the connection up; a result not read to its end is dropped."""
+        """Give the connection up; a result not read to its end is ended first."""
+        if self._stream is not None:
+            self._stream.close()
         self._connection.close()
 
     def __enter__(self) -> Session:
@@ -159,8 +162,6 @@ def _blocks(result: Any) -> Iterator[bytes]:
             yield block.bytes()
     except RuntimeError as error:
         raise EngineError(str(error)) from error
-    finally:
-        result.close()
 
 
 def _summary(result: Any) -> dict[str, str]:

@@ -26,11 +26,14 @@ def connection(server: Server) -> http.client.HTTPConnection:
 
 
 def request(
-    server: Server, parameters: dict[str, str] | None = None, body: bytes | None = None, **headers: str
+    server: Server,
+    parameters: dict[str, str] | None = None,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
     """Status, headers and body of a GET, or of a POST when there is a body."""
     used = connection(server)
-    used.request("GET" if body is None else "POST", "/?" + urlencode(parameters or {}), body, headers)
+    used.request("GET" if body is None else "POST", "/?" + urlencode(parameters or {}), body, headers or {})
     response = used.getresponse()
     answer = response.status, response.headers, response.read()
     used.close()

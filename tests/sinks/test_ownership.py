@@ -230,7 +230,7 @@ def test_a_directory_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch:
     def refuse(*_: object) -> int:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(ownership.os, "open", refuse)  # a real one cannot be made as root
+    monkeypatch.setattr(os, "open", refuse)  # a real one cannot be made as root
     with (
         pytest.raises(DirectoryUnusable, match="cannot be written: Read-only file system"),
         own(tmp_path, "x"),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -146,6 +147,30 @@ def test_clickhouse_connect_writes_where_writing_is_allowed(
         ("f", 1000),
     ]
     client.close()
+
+
+def test_an_insert_whose_answer_was_lost_may_be_sent_again(writable: Server, clickhouse: Client) -> None:
+    row = b"e,0,5,2024-02-14 00:00:00\n"
+    where = urlsplit(writable.url)
+    asked = "POST /?query=INSERT+INTO+sink_position+FORMAT+CSV HTTP/1.1\r\n"
+    with socket.create_connection((str(where.hostname), where.port or 0)) as raw:
+        raw.sendall(f"{asked}Content-Length: {len(row)}\r\n\r\n".encode() + row)
+    for _ in range(100):  # it arrives though nobody hears of it
+        if clickhouse.command("SELECT count() FROM sink_position"):
+            break
+        time.sleep(0.05)
+    assert request(writable, {"query": "INSERT INTO sink_position FORMAT CSV"}, row)[0] == 200
+    assert clickhouse.query("SELECT count(), max(position) FROM sink_position FINAL").result_rows == [(1, 5)]
+
+
+def test_an_insert_that_was_cut_short_leaves_nothing(writable: Server, clickhouse: Client) -> None:
+    where = urlsplit(writable.url)
+    asked = "POST /?query=INSERT+INTO+sink_position+FORMAT+CSV HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"
+    with socket.create_connection((str(where.hostname), where.port or 0)) as raw:
+        raw.sendall(asked.encode() + b"e,0,5,2024-02-14 00:00:00\n")
+        raw.shutdown(socket.SHUT_WR)
+        assert b" 400 " in raw.recv(1000)
+    assert clickhouse.command("SELECT count() FROM sink_position") == 0
 
 
 def test_migrations_run_over_http(writable: Server) -> None:
