@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from schemas.ballots import Ballot
 from tests.worlds import ABROAD, DPD, DPR, ELECTION_ID, PPWP, World, annulled, corrected, recap, submitted
+
+UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For every test with random input: how long one takes says how busy the machine is, and nothing else."""
 
 UNLISTED: Final = "1101012001099"
 """A station of a known village that is on no list."""

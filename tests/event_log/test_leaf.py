@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_log.leaf import leaf_hash
+from tests.logs import UNHURRIED
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,7 @@ def test_a_leaf_is_hashed_as_rfc_6962_says(raw: bytes, expected: str) -> None:
     assert leaf_hash(raw).hex() == expected
 
 
+@UNHURRIED
 @given(st.binary(min_size=64, max_size=64))
 def test_no_entry_passes_for_an_inner_node(children: bytes) -> None:
     """RFC 6962 hashes inner nodes behind 0x01; a leaf of the same 64 bytes has another hash."""

@@ -14,6 +14,7 @@ from event_log import sqlite
 from event_log.leaf import leaf_hash
 from event_log.sqlite import LogUnavailable, SqliteLog
 from tests.event_log.support import append, bodies, rows, whole
+from tests.logs import UNHURRIED
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_what_was_appended_is_there_after_closing_and_opening_again(path: Path, 
     assert whole(list(reader.read()))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(UNHURRIED, max_examples=25)
 @given(st.lists(st.lists(st.binary(max_size=20), max_size=5), max_size=6), st.integers(1, 4), st.data())
 def test_reading_from_anywhere_gives_what_was_appended_from_there_on(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[bytes]], at_once: int, data: st.DataObject

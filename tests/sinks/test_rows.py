@@ -18,7 +18,7 @@ from sinks.tables import TABLES
 from stream_processors.assess import AssessedCount
 from stream_processors.cells import STATUS_CODE, station_cells
 from stream_processors.rollup import Rollup
-from tests.logs import Sent, messy_logs
+from tests.logs import UNHURRIED, Sent, messy_logs
 from tests.sinks.handmade import (
     ABROAD_STATION,
     AT,
@@ -100,7 +100,7 @@ def test_nothing_to_write_makes_no_rows() -> None:
         assert made.num_rows == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(UNHURRIED, max_examples=30)
 @given(messy_logs(WORLD))
 def test_totals_of_many_regions_at_once_are_the_rows_of_each_tally(sent: list[Sent]) -> None:
     """Two ways to the same row: columns of cells for regions with one ballot, tallies for any region."""

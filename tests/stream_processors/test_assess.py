@@ -30,7 +30,7 @@ from stream_processors.assess import (
 )
 from stream_processors.cells import no_figures
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Parked, decide
-from tests.logs import UNLISTED, Sent, messy_logs
+from tests.logs import UNHURRIED, UNLISTED, Sent, messy_logs
 from tests.schemas.examples import FOLDER, invalid, name, valid
 from tests.worlds import (
     ABROAD,
@@ -475,7 +475,7 @@ def test_messages_without_any_count_are_assessed_too() -> None:
     assert isinstance(other, Refused)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(UNHURRIED, max_examples=30)
 @given(messy_logs(WORLD, max_size=12))
 def test_each_message_is_assessed_in_its_place_and_for_itself(sent: list[Sent]) -> None:
     """Neither order nor company changes what a message is, and results stand in the messages' order."""
@@ -485,7 +485,7 @@ def test_each_message_is_assessed_in_its_place_and_for_itself(sent: list[Sent]) 
     assert together == [assess(raw) for raw in raws]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(UNHURRIED, max_examples=60)
 @given(st.lists(st.binary(max_size=200), max_size=3))
 def test_no_bytes_stop_the_assessor(raws: list[bytes]) -> None:
     assert len(WORLD.assessor.assess(raws)) == len(raws)
@@ -531,7 +531,7 @@ def _with(document: Any, path: tuple[str, ...], value: Any) -> Any:
     return {**document, path[0]: _with(document.get(path[0], {}), path[1:], value)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(UNHURRIED, max_examples=300)
 @given(st.sampled_from(_paths(_WHOLE)), _VALUES)
 @example(("occurred_at",), "0001-01-01T00:00:00+14:00")
 @example(("occurred_at",), "9999-12-31T23:59:59-12:00")

@@ -24,7 +24,7 @@ from stream_processors.cells import (
     station_cells,
 )
 from stream_processors.checks import votes_of
-from tests.logs import ballot_of
+from tests.logs import UNHURRIED, ballot_of
 from tests.worlds import BLANK, DPR, PPWP, form, pairs, world
 
 STATION = "1101012001001"
@@ -83,6 +83,7 @@ def stations(draw: st.DrawFn) -> tuple[int, Status, bool, tuple[int, ...]]:
     return draw(st.integers(1, 60_000)), status, draw(st.booleans()), shown
 
 
+@UNHURRIED
 @given(st.lists(stations(), min_size=1, max_size=8))
 def test_cells_are_those_of_the_plain_definition(
     some: list[tuple[int, Status, bool, tuple[int, ...]]],

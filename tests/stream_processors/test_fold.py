@@ -16,7 +16,7 @@ from schemas.regions import Level
 from schemas.registry_build import RegionRow, StationRow, build_registry
 from stream_processors.fold import Folded, fold
 from tests import logs
-from tests.logs import Sent, messy_logs, top_votes
+from tests.logs import UNHURRIED, Sent, messy_logs, top_votes
 from tests.worlds import (
     ABROAD,
     BLANK,
@@ -136,14 +136,14 @@ def total_name(contest: str, station: str, option: str) -> str:
     return option
 
 
-@settings(max_examples=100, deadline=None)
+@settings(UNHURRIED, max_examples=100)
 @given(messy_logs(WORLD))
 def test_every_cell_of_every_region_is_the_plain_sum_over_the_forms_in_force(sent: list[Sent]) -> None:
     result = folded(one.raw for one in sent)
     assert {key: cells(result, *key) for key in result.regions} == plain_regions(sent)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD))
 def test_every_message_is_accepted_repeated_or_parked(sent: list[Sent]) -> None:
     result = folded(one.raw for one in sent)
@@ -152,7 +152,7 @@ def test_every_message_is_accepted_repeated_or_parked(sent: list[Sent]) -> None:
     assert result.parked.total() >= sum(not one.possible for one in sent)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD))
 def test_the_nations_versions_are_the_number_of_accepted_counts(sent: list[Sent]) -> None:
     counts = [one.raw for one in sent if b'"RecapCertified"' not in one.raw]
@@ -160,7 +160,7 @@ def test_the_nations_versions_are_the_number_of_accepted_counts(sent: list[Sent]
     assert sum(result.regions[contest, NATION].version for contest in (PPWP, DPR, DPD)) == result.accepted
 
 
-@settings(max_examples=40, deadline=None)
+@settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD, max_size=15), st.randoms(use_true_random=False))
 def test_sending_any_messages_again_at_the_end_changes_nothing(sent: list[Sent], random: Any) -> None:
     """What was accepted is repeated. What was parked may have lost its obstacle meanwhile, so only messages
@@ -176,7 +176,7 @@ def test_sending_any_messages_again_at_the_end_changes_nothing(sent: list[Sent],
     assert after.accepted == before.accepted
 
 
-@settings(max_examples=40, deadline=None)
+@settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD), st.randoms(use_true_random=False))
 def test_the_order_of_independent_stations_does_not_matter(sent: list[Sent], random: Any) -> None:
     """The messages of each station and contest stay in their order; otherwise they are mixed anew."""
@@ -198,7 +198,7 @@ def test_the_order_of_independent_stations_does_not_matter(sent: list[Sent], ran
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD))
 def test_every_region_is_the_sum_of_its_children_and_every_village_of_its_stations(sent: list[Sent]) -> None:
     result = folded(one.raw for one in sent)

@@ -23,7 +23,7 @@ from stream_processors.cells import STATUS_CODE, cell_count, station_cells
 from stream_processors.fold import fold
 from stream_processors.rollup import FIRST_CAPACITY, Merge, Rollup, Snapshot, merge, total
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, decide
-from tests.logs import Sent, messy_logs
+from tests.logs import UNHURRIED, Sent, messy_logs
 from tests.worlds import DPD, DPR, NATION, PPWP, election, form, submitted, world
 
 WORLD = world(count_unlisted_stations=True)
@@ -71,6 +71,7 @@ some_of = histories().flatmap(lambda history: st.lists(st.sampled_from(history),
 three_of = histories().flatmap(lambda history: st.tuples(*[st.sampled_from(history)] * 3))
 
 
+@UNHURRIED
 @given(three_of)
 def test_merging_is_idempotent_commutative_and_associative(three: tuple[Snapshot, ...]) -> None:
     a, b, c = three
@@ -79,6 +80,7 @@ def test_merging_is_idempotent_commutative_and_associative(three: tuple[Snapshot
     assert join(join(a, b), c) == join(a, join(b, c))
 
 
+@UNHURRIED
 @given(some_of)
 def test_any_order_with_any_repetition_ends_with_the_highest_version(came: list[Snapshot]) -> None:
     highest = max(came, key=lambda one: one.version)
@@ -87,6 +89,7 @@ def test_any_order_with_any_repetition_ends_with_the_highest_version(came: list[
         assert held_after([*order, *order]) == highest
 
 
+@UNHURRIED
 @given(st.lists(st.builds(snapshot, st.integers(1, 9), st.integers(0, 1)), max_size=12))
 def test_the_held_version_never_falls_even_among_conflicting_values(came: list[Snapshot]) -> None:
     held = None
@@ -122,6 +125,7 @@ def test_the_same_version_with_other_cells_is_a_conflict_and_the_held_one_stays(
 # total
 
 
+@UNHURRIED
 @given(st.lists(some_of, max_size=4), st.randoms(use_true_random=False))
 def test_a_total_is_the_sum_of_its_children_cell_by_cell_in_any_order(
     groups: list[list[Snapshot]], random: Any
@@ -241,7 +245,7 @@ class Counting(RuleBasedStateMachine):
 
 
 TestCounting = Counting.TestCase
-TestCounting.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
+TestCounting.settings = settings(UNHURRIED, max_examples=12, stateful_step_count=12)
 
 
 def test_changes_show_only_after_settling_and_only_once() -> None:
@@ -320,7 +324,7 @@ def rolled_up(sent: Iterable[Sent]) -> tuple[Rollup, int]:
     return rollup, accepted
 
 
-@settings(max_examples=50, deadline=None)
+@settings(UNHURRIED, max_examples=50)
 @given(messy_logs(WORLD))
 def test_totals_kept_current_equal_the_fold_in_every_region(sent: list[Sent]) -> None:
     rollup, _ = rolled_up(sent)
@@ -330,7 +334,7 @@ def test_totals_kept_current_equal_the_fold_in_every_region(sent: list[Sent]) ->
         assert rollup.tally(contests[contest], WORLD.registry.index[region]) == tally
 
 
-@settings(max_examples=30, deadline=None)
+@settings(UNHURRIED, max_examples=30)
 @given(messy_logs(WORLD))
 def test_the_nations_version_is_the_number_of_accepted_events(sent: list[Sent]) -> None:
     rollup, accepted = rolled_up(sent)
@@ -338,7 +342,7 @@ def test_the_nations_version_is_the_number_of_accepted_events(sent: list[Sent]) 
     assert sum(rollup.snapshot(contest, 0).version for contest in range(3)) == accepted
 
 
-@settings(max_examples=30, deadline=None)
+@settings(UNHURRIED, max_examples=30)
 @given(messy_logs(WORLD))
 def test_tally_and_snapshot_of_a_region_agree(sent: list[Sent]) -> None:
     rollup, _ = rolled_up(sent)

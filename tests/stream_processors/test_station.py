@@ -20,6 +20,7 @@ from stream_processors.station import (
     Proposal,
     decide,
 )
+from tests.logs import UNHURRIED
 
 UNIT = "1101012001001"
 
@@ -214,6 +215,7 @@ def arrivals(draw: st.DrawFn) -> tuple[list[Proposal], list[Proposal]]:
     return chain, arriving
 
 
+@UNHURRIED
 @given(arrivals())
 def test_a_lawful_chain_wins_whatever_comes_between(story: tuple[list[Proposal], list[Proposal]]) -> None:
     chain, arriving = story
@@ -225,6 +227,7 @@ def test_a_lawful_chain_wins_whatever_comes_between(story: tuple[list[Proposal],
     assert lineage == after(*chain)
 
 
+@UNHURRIED
 @given(st.lists(st.sampled_from("abcdefgh"), max_size=30).flatmap(st.permutations), st.data())
 def test_the_version_never_falls_and_is_the_number_of_accepted_events(
     arriving: list[str], data: st.DataObject
@@ -254,6 +257,7 @@ def test_the_version_never_falls_and_is_the_number_of_accepted_events(
     assert lineage.in_force is None or lineage.in_force == accepted[-1]
 
 
+@UNHURRIED
 @given(st.lists(st.sampled_from("abcdef"), max_size=20))
 def test_deciding_depends_only_on_what_was_accepted(arriving: list[str]) -> None:
     """Parked and repeated events leave nothing behind: leaving them out gives the same decisions."""
