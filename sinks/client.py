@@ -5,7 +5,8 @@ speak to a server. What comes back is a clickhouse-connect client each time, and
 It promises neither that tables exist (`sinks.migrate`) nor that nobody else writes (`sinks.ownership`).
 
 One process can have one chDB path open at a time, with any number of clients on it: close them all before
-opening another path. A client is for one thread at a time: open one for each thread.
+opening another path. A client is for one thread at a time: open one for each thread. A query that fails in
+the middle of a large result leaves the rest of it to the next query on the same chDB client: close it then.
 """
 
 from __future__ import annotations

@@ -72,9 +72,14 @@ class Owner:
         _held.add(self)
 
     def announce(self, url: str) -> None:
-        """Say where the projections can be read while this process lives."""
-        self.info = replace(self.info, url=url)
-        self._write()
+        """Say where the projections can be read while this process lives. Raises DirectoryUnusable."""
+        said = self.info
+        self.info = replace(said, url=url)
+        try:
+            self._write()
+        except OSError as error:
+            self.info = said  # what the file still says
+            raise _unusable(self._directory, error) from error
 
     def _write(self) -> None:
         # A reader sees the old text or the new one, never half of it.

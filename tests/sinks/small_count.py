@@ -260,7 +260,7 @@ def rows() -> dict[str, list[Row]]:
         ],
         "tally_history": [
             *tally_rows([], 0),
-            *tally_rows(stations[:6], 6),
+            *(row for row in tally_rows(stations[:6], 6) if row["version"]),  # only what changed
             *tally_rows(stations, 14),
         ],
         "recap": [

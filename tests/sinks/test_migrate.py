@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -93,6 +94,34 @@ def test_a_migration_that_crashed_anywhere_is_completed_by_running_again(tmp_pat
             assert names.result_rows == expected
             client.close()
             shutil.rmtree(directory)
+
+
+class Failing:
+    """A client whose insert of the migration's row fails, with or without having arrived."""
+
+    def __init__(self, client: Client, *, arrives: bool) -> None:
+        self._client = client
+        self._arrives = arrives
+
+    def insert(self, *arguments: Any, **named: Any) -> None:
+        if self._arrives:
+            self._client.insert(*arguments, **named)
+        raise OSError("the connection is gone")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+@pytest.mark.parametrize("arrives", [False, True], ids=["did not persist", "did persist"])
+def test_a_migration_whose_last_step_failed_is_applied_once_in_the_end(tmp_path: Path, arrives: bool) -> None:
+    client = connect(f"chdb://{tmp_path}/clickhouse")
+    with pytest.raises(OSError, match="gone"):
+        migrate(Failing(client, arrives=arrives))
+    numbers = [migration.number for migration in known_migrations()]
+    assert migrate(client) == (numbers[1:] if arrives else numbers)
+    rows = client.query("SELECT number FROM schema_migration FINAL ORDER BY number").result_rows
+    assert [number for (number,) in rows] == numbers
+    client.close()
 
 
 def test_a_file_changed_after_it_was_applied_is_named(clickhouse: Client) -> None:

@@ -221,6 +221,23 @@ def test_looking_does_not_get_in_the_way_of_taking(tmp_path: Path) -> None:
             looker.join()
 
 
+def test_an_address_that_cannot_be_written_is_not_announced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with own(tmp_path, "x") as owner:
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "write_text", full)
+            with pytest.raises(DirectoryUnusable, match="make room"):
+                owner.announce("http://127.0.0.1:1")
+        assert find_owner(tmp_path) == owner.info
+        assert owner.info.url is None
+        owner.announce("http://127.0.0.1:1")
+        assert find_owner(tmp_path) == owner.info
+
+
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(DirectoryUnusable, match=r"no directory .*rekap init"), own(tmp_path / "missing", "x"):
         pass
