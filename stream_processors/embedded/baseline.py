@@ -6,7 +6,11 @@ in the middle means that it is inserted again, which changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 import numpy as np
+import pyarrow as pa
 
 from schemas.ballots import Ballots
 from schemas.regions import Registry
@@ -14,6 +18,10 @@ from sinks.rows import Rows
 from sinks.writer import Writer
 from stream_processors.cells import cell_count
 from stream_processors.rollup import tally_of
+
+ROWS_TOGETHER: Final = 5_000
+"""Rows of one insert, some 50 MB of the widest ballots. There are a thousand ballots in a general election;
+an insert for each would take ten times as long as all the rest."""
 
 BEFORE_ALL_TIME = 0
 """1970: a baseline row is older than every event, so that `as of` any time finds one."""
@@ -24,6 +32,20 @@ def insert_baseline(rows: Rows, writer: Writer, registry: Registry, ballots: Bal
     if not writer.is_empty("region"):
         return
     writer.insert({"register_station": rows.register_stations()})
+    waiting: list[pa.Table] = []
+    for table in _tallies(rows, registry, ballots):
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= ROWS_TOGETHER:
+            writer.insert({"tally_history": pa.concat_tables(waiting)})
+            waiting.clear()
+    if waiting:
+        writer.insert({"tally_history": pa.concat_tables(waiting)})
+    # Last, because its presence says that all the rest is there.
+    writer.insert({"region": rows.regions()})
+
+
+def _tallies(rows: Rows, registry: Registry, ballots: Ballots) -> Iterator[pa.Table]:
+    """Every region at zero, a table for each ballot and one for regions with several."""
     for contest in range(len(ballots.contests)):
         alone: dict[int, list[int]] = {}
         several = []
@@ -37,9 +59,6 @@ def insert_baseline(rows: Rows, writer: Writer, registry: Registry, ballots: Bal
         for index, regions in alone.items():
             ballot = ballots.ballots[index]
             zero = np.zeros((len(regions), cell_count(ballot)), np.int64)
-            table = rows.tallies(ballot, np.array(regions), zero, 0, BEFORE_ALL_TIME)
-            writer.insert({"tally_history": table})
+            yield rows.tallies(ballot, np.array(regions), zero, 0, BEFORE_ALL_TIME)
         if several:
-            writer.insert({"tally_history": rows.whole_tallies(several, 0, BEFORE_ALL_TIME)})
-    # Last, because its presence says that all the rest is there.
-    writer.insert({"region": rows.regions()})
+            yield rows.whole_tallies(several, 0, BEFORE_ALL_TIME)
