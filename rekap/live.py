@@ -36,6 +36,10 @@ HEAD: Final = Said(
     id="{done} dari {total} kiriman, {rate} per detik, sisa {left}",
     en="{done} of {total} messages, {rate}/s, {left} left",
 )
+ALL_IN: Final = Said(
+    id="Semua {total} kiriman ada dalam log; hasilnya menyusul",
+    en="All {total} messages are in the log; the totals follow",
+)
 LATEST: Final = Said(id="Temuan terbaru", en="Latest findings")
 
 
@@ -118,6 +122,8 @@ class LiveView:
 
     def _head(self) -> str:
         language = self._session.language
+        if self._done == self._total:
+            return self._session.text(ALL_IN).format(total=whole(self._total, language))
         rate = self._done / max(time.monotonic() - self._began, 0.1)
         left = int((self._total - self._done) / rate) if rate and self._total else 0
         return self._session.text(HEAD).format(
