@@ -6,6 +6,7 @@ Nothing that a subcommand needs is imported here.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,11 +59,12 @@ def run(arguments: Sequence[str]) -> int:
     language: Language = asked_for(arguments, os.environ)
     session = Session(language)
     try:
-        result = application.main(list(arguments), "rekap", standalone_mode=False, obj=session)
+        # Not `application.main`: click would decide itself what a closed pipe and Ctrl-C mean.
+        with application.make_context("rekap", list(arguments), obj=session) as context:
+            result = application.invoke(context)
+            sys.stdout.flush()
     except click.exceptions.Exit as finished:
         return finished.exit_code
     except BaseException as error:
-        if isinstance(error, SystemExit):
-            raise
         return exit_code(error, session)
     return result if isinstance(result, int) else DONE

@@ -87,14 +87,29 @@ class Command(click.Command):
             formatter.write(f"  {example}\n")
 
 
+class CommandOnIds(Command):
+    """A subcommand whose argument may be an id that begins with a minus sign (overseas, 2019)."""
+
+    def __init__(self, name: str, **settings: Any) -> None:
+        super().__init__(name, context_settings={"ignore_unknown_options": True}, **settings)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = {"--help", *(option for parameter in self.params for option in parameter.opts)}
+        for argument in args:
+            name = argument.partition("=")[0]
+            if name.startswith("--") and name not in known:
+                raise click.NoSuchOption(name, possibilities=None, ctx=ctx)
+        return super().parse_args(ctx, args)
+
+
 def subcommand(
-    name: str, more: Said, examples: Sequence[str], **settings: Any
+    name: str, more: Said, examples: Sequence[str], kind: type[Command] = Command
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Makes a function (with its options) the subcommand `name`. Its help: the sentence in the list of
     commands, then `more`, then `examples`: lines that work as they stand."""
     said = Said(id=f"{KNOWN[name].id}\n\n{more.id}", en=f"{KNOWN[name].en}\n\n{more.en}")
     decorator: Callable[[Callable[..., Any]], click.Command]
-    decorator = click.command(name, cls=Command, said=said, examples=examples, **settings)
+    decorator = click.command(name, cls=kind, said=said, examples=examples)
     return decorator
 
 

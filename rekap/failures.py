@@ -61,7 +61,9 @@ OS_SAID: Final = Said(
 
 def exit_code(error: BaseException, session: Session) -> int:
     """Say on stderr what `error` means, and how the process is to end."""
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+    if isinstance(error, KeyboardInterrupt):
+        if session.watched:
+            click.echo(err=True)  # the terminal has written ^C
         session.say(INTERRUPTED_SAID)
         return INTERRUPTED
     if isinstance(error, click.ClickException):

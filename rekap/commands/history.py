@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rekap.command import Option, subcommand
+from rekap.command import CommandOnIds, Option, subcommand
 from rekap.formats import Format, Row, chosen_format, row_options, write_rows
 from rekap.session import Session, pass_session
 from schemas.language import Said
@@ -37,8 +37,7 @@ TABLE_ROWS = 20
 NOTHING = Said(id="Belum ada apa pun tentang {unit}.", en="Nothing has come about {unit} yet.")
 
 
-# An id may begin with a minus sign (overseas, 2019): what is no option is taken for one.
-@subcommand("history", MORE, EXAMPLES, context_settings={"ignore_unknown_options": True})
+@subcommand("history", MORE, EXAMPLES, CommandOnIds)
 @click.argument("unit")
 @click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
 @click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
@@ -52,8 +51,6 @@ def command(
     output: Path | None,
     written: str | None,
 ) -> None:
-    if unit.startswith("--"):
-        raise click.NoSuchOption(unit)
     form = chosen_format(session, written, output)
     chosen = session.contests(contests)
 

@@ -50,6 +50,7 @@ SIZE_HELP = Said(
     id="Perkecil negara percontohan menjadi sekian TPS.",
     en="Scale the built-in nation down to so many stations.",
 )
+EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 EXAMPLES = (
     "rekap --data night init --election pemilu2024 --size 20000",
     "rekap --data aceh init --election pemilu2024 --provinces 11",
@@ -81,11 +82,9 @@ NEXT = Said(
 
 @subcommand("init", MORE, EXAMPLES)
 @click.option("--election", "-e", cls=Option, said=ELECTION_HELP, metavar="ID|FILE", required=True)
-@click.option("--registry", cls=Option, said=REGISTRY_HELP, metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--stations", cls=Option, said=STATIONS_HELP, metavar="FILE", type=click.Path(path_type=Path))
-@click.option(
-    "--candidates", cls=Option, said=CANDIDATES_HELP, metavar="FILE", type=click.Path(path_type=Path)
-)
+@click.option("--registry", cls=Option, said=REGISTRY_HELP, metavar="FILE", type=EXISTING)
+@click.option("--stations", cls=Option, said=STATIONS_HELP, metavar="FILE", type=EXISTING)
+@click.option("--candidates", cls=Option, said=CANDIDATES_HELP, metavar="FILE", type=EXISTING)
 @click.option("--builtin", cls=Option, said=BUILTIN_HELP, is_flag=True)
 @click.option("--provinces", cls=Option, said=PROVINCES_HELP, metavar="CODES")
 @click.option("--size", cls=Option, said=SIZE_HELP, metavar="N", type=click.IntRange(min=1))
