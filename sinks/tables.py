@@ -11,7 +11,7 @@ A plain string and a dictionary-encoded one are inserted equally fast, so the si
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -254,6 +254,16 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "sink_position": SINK_POSITION,
 }
 """Every table by name. `station` and `tally` are derived: insert into their history and they follow."""
+
+_UNMERGED: Final[dict[str, Any]] = {"optimize_on_insert": 0}
+INSERT_SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "station_history": _UNMERGED,
+    "tally_history": _UNMERGED,
+    "finding": _UNMERGED,
+}
+"""Settings to insert a table's batches with, none for the others. A batch holds few rows of one key, so merging
+them before they are stored gains nothing and costs most of the insert: of 20,000 stations and their view,
+90-100k/s with it and 280-310k/s without. FINAL reads the same either way. `event` is faster with it."""
 
 
 def clickhouse_type(field: pa.Field) -> str:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from sinks.tables import TABLES
+from sinks.tables import INSERT_SETTINGS, TABLES
 from tests.sinks import small_count
 
 WRITTEN = sorted(set(TABLES) - {"station", "tally"})
@@ -33,6 +33,19 @@ def test_an_arrow_batch_comes_back_as_it_went_in(clickhouse: Client, table: str)
     maps = {name for name in names if pa.types.is_map(TABLES[table].field(name).type)}
     wanted = [{name: dict(row[name]) if name in maps else plain(row[name]) for name in names} for row in rows]
     assert sorted(found, key=repr) == sorted(wanted, key=repr)
+
+
+@pytest.mark.parametrize("table", sorted(INSERT_SETTINGS))
+def test_a_row_twice_in_one_batch_is_one_row_whatever_the_batch_is_inserted_with(
+    clickhouse: Client, table: str
+) -> None:
+    rows = small_count.rows()[table]
+    batch = pa.Table.from_pylist(rows * 2, schema=TABLES[table])
+    clickhouse.insert_arrow(table, batch, settings=INSERT_SETTINGS[table])
+    assert clickhouse.command(f"SELECT count() FROM {table} FINAL") == len(rows)
+    if table.endswith("_history"):
+        in_force = f"SELECT count() FROM {table.removesuffix('_history')} FINAL"
+        assert clickhouse.command(in_force) == len({row["unit"] for row in rows})
 
 
 def test_a_missing_figure_stays_missing(clickhouse: Client) -> None:
