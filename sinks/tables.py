@@ -261,9 +261,9 @@ INSERT_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "tally_history": _UNMERGED,
     "finding": _UNMERGED,
 }
-"""Settings to insert a table's batches with, none for the others. A batch holds few rows of one key, so merging
-them before they are stored gains nothing and costs most of the insert: of 20,000 stations and their view,
-90-100k/s with it and 280-310k/s without. FINAL reads the same either way. `event` is faster with it."""
+"""Settings to insert a table's batches with, none for the others. A batch holds few rows of one key, so
+merging them before they are stored gains nothing and costs most of the insert: of 20,000 stations and their
+view, 90-100k/s with it and 280-310k/s without. FINAL reads the same either way. `event` is faster with it."""
 
 
 def clickhouse_type(field: pa.Field) -> str:

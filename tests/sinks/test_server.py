@@ -303,6 +303,23 @@ def test_a_setting_in_the_url_does_not_loosen_a_limit(served: Server, name: str,
     assert (status, headers["X-ClickHouse-Exception-Code"]) == (500, "164")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count() FROM numbers(10) AS l ANY LEFT JOIN (SELECT number, 1 AS found FROM numbers(5)) AS r "
+        "USING (number) WHERE found = 1",
+        "SELECT count() FROM numbers(10) AS l WHERE EXISTS (SELECT 1 FROM numbers(5) AS r "
+        "WHERE r.number = l.number)",
+        "SELECT count() FROM numbers(10) WHERE number NOT IN (SELECT number FROM numbers(5))",
+    ],
+)
+def test_questions_that_the_optimizer_would_turn_into_a_missing_join_are_answered(
+    served: Server, writer: Client, sql: str
+) -> None:
+    assert ask(served, sql) == "5\n"
+    assert writer.command(sql) == 5
+
+
 def test_a_setting_of_how_the_answer_is_written_is_taken(served: Server) -> None:
     answer = ask(
         served, "SELECT toUInt64(1) AS a FORMAT JSONEachRow", output_format_json_quote_64bit_integers="1"
