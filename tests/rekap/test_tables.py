@@ -1,0 +1,158 @@
+"""Tables: one row one line on a pipe, never wider than the terminal on one, and what is cut is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rekap.options import OptionNames, in_ballot_order, is_top
+from rekap.progress_table import bar
+from rekap.result_tables import several, top_options
+from rekap.tables import Column, Line, Table, drawn, fits
+from schemas.elections import load_election
+from schemas.language import Said
+from tests.worlds import DPD, DPR, election
+
+PROVINCE = Said(id="provinsi", en="province")
+
+
+def text(lines: list[Line]) -> list[str]:
+    return ["".join(piece for piece, _ in line) for line in lines]
+
+
+def table(**columns: Any) -> Table:
+    return Table(
+        [Column("Code"), Column("Voters outstanding", right=True), Column("Name", **columns)],
+        [["11", "1,234", "A long name of a region"], ["12", "5", "Short"]],
+    )
+
+
+def test_on_a_pipe_nothing_is_cut_and_numbers_stand_to_the_right() -> None:
+    assert text(list(drawn(table(cuts=True), None))) == [
+        "Code  Voters outstanding  Name                   ",
+        "11                 1,234  A long name of a region",
+        "12                     5  Short                  ",
+    ]
+
+
+def test_on_a_terminal_a_title_takes_a_line_for_each_word_before_anything_is_cut() -> None:
+    assert text(list(drawn(table(cuts=True), 42))) == [
+        "           Voters                         ",
+        "Code  outstanding  Name                   ",
+        "11          1,234  A long name of a region",
+        "12              5  Short                  ",
+    ]
+
+
+def test_what_does_not_fit_is_cut_and_shows_it() -> None:
+    lines = text(list(drawn(table(cuts=True), 32)))
+    assert max(map(len, lines)) == 32
+    assert lines[2] == "11          1,234  A long name …"
+
+
+def test_what_does_not_fit_goes_on_in_the_next_line() -> None:
+    lines = text(list(drawn(table(wraps=True), 32)))
+    assert max(map(len, lines)) == 32
+    assert lines[2:4] == ["11          1,234  A long name  ", "                   of a region  "]
+
+
+def test_it_is_known_whether_a_table_fits() -> None:
+    assert fits(table(), None)
+    assert fits(table(), 42)
+    assert not fits(table(), 41)
+    assert fits(table(cuts=True), 30)
+    assert not fits(table(cuts=True), 20)  # ten characters of a name are the least
+
+
+def test_a_sentence_below_a_row_is_indented_under_its_second_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rekap.tables.width", lambda: 20)
+    one = Table([Column("No"), Column("What")], [["1", "x"]], below={0: "why it was not accepted"})
+    assert text(list(drawn(one, 20))) == ["No  What", "1   x   ", "    why it was not", "    accepted"]
+
+
+@pytest.mark.parametrize(
+    ("done", "of", "drawing"),
+    [(0, 9, "────"), (1, 823_236, "╸───"), (1, 2, "━━──"), (8, 9, "━━━─"), (9, 9, "━━━━"), (0, 0, "────")],
+)
+def test_a_bar_is_full_only_when_all_is_done_and_empty_only_when_nothing_is(
+    done: int, of: int, drawing: str
+) -> None:
+    assert bar(done, of, 4) == drawing
+
+
+def row(region: str, votes: dict[str, int | None], **more: Any) -> dict[str, Any]:
+    valid = sum(figure or 0 for figure in votes.values())
+    totals = {"votes": votes, "valid": valid, "invalid": 1, "voters": valid + 1}
+    return {
+        "region": region,
+        "name": f"PROVINCE {region}",
+        **totals,
+        "clean": {**totals, "votes": {option: (figure or 0) // 2 for option, figure in votes.items()}},
+        "stations": {
+            "expected": 10,
+            "received": 9,
+            "clean": 5,
+            "flagged": 3,
+            "blank": 1,
+            "annulled": 0,
+        },
+        "outstanding": {"stations": 2, "registered": 450},
+        **more,
+    }
+
+
+def names(contest: str) -> OptionNames:
+    return OptionNames(election(), election().contest(contest))
+
+
+def test_results_on_a_pipe_are_a_line_a_unit_with_both_totals_and_a_sum() -> None:
+    rows = [row("11", {"1": 1000, "2": 3000, "3": 0}), row("12", {"1": 500, "2": 0, "3": 0})]
+    lines = text(several(rows, PROVINCE, names("PPWP"), "en", None))
+    assert len(lines) == 1 + 2 + 2
+    first = "11 PROVINCE 11 9/10 80.0% 450 1,000 25.0% 500 12.5% 3,000 75.0% 1,500 37.5% 0 0.0% 0 0.0%"
+    total = "Total 18/20 80.0% 900 1,500 33.3% 750 16.7% 3,000 66.7% 1,500 33.3% 0 0.0% 0 0.0%"
+    assert " ".join(lines[1].split()) == f"{first} 4,000 4,000"
+    assert " ".join(lines[-1].split()) == f"{total} 4,500 4,500"
+
+
+@pytest.mark.parametrize("limit", [60, 80, 100, 120])
+def test_results_on_a_terminal_are_never_wider_and_always_have_both_totals(limit: int) -> None:
+    rows = [row("11", {"1": 98_000_000, "2": 3_000, "3": 7}), row("12", {"1": 500, "2": 0, "3": 0})]
+    lines = text(several(rows, PROVINCE, names("PPWP"), "en", limit))
+    assert max(map(len, lines)) <= limit
+    assert "98,000,000" in " ".join(lines)
+    assert "49,000,000" in " ".join(lines)
+    assert "clean" in " ".join(lines)
+
+
+def test_a_narrow_terminal_says_how_many_options_it_leaves_out() -> None:
+    many = {str(number): 10 * number for number in range(1, 19)}
+    lines = text(several([row("11", many)], PROVINCE, names("PPWP"), "en", 80))
+    assert any("more options" in line and "--format" in line for line in lines)
+    shown, more = top_options([row("11", many)], 4)
+    assert (shown, more) == (["15", "16", "17", "18"], 14)
+
+
+def test_a_missing_figure_is_a_dash_and_adds_nothing() -> None:
+    blank = row("12", {"1": None, "2": None, "3": None}, valid=None)
+    rows = [row("11", {"1": 5, "2": 5, "3": 0}), blank]
+    lines = text(several(rows, PROVINCE, names("PPWP"), "en", None))
+    assert lines[2].split()[6] == "-"
+    assert lines[-1].split()[4] == "5"
+
+
+def test_options_have_names_in_every_kind_of_contest() -> None:
+    definition = load_election("pemilu2024")
+    pairs = OptionNames(definition, definition.contest("PPWP"))
+    assert pairs.name("2") == "Prabowo Subianto - Gibran Rakabuming Raka"
+    assert pairs.short("2") == "Prabowo-Gibran"
+    assert names(DPD).name("12:23") == "Calon 23"
+    assert names(DPR).short("11-A:1.2") == "Calon 1.2"
+    assert names(DPR).short("77") == "77"  # nobody said: the code itself
+
+
+def test_only_what_adds_up_to_the_valid_votes_is_compared() -> None:
+    assert [key for key in ("1", "1.0", "11-A:1.2", "12:23") if is_top(key)] == ["1", "12:23"]
+    ordered = sorted(["12:2", "10", "2", "11:21", "11:3"], key=in_ballot_order)
+    assert ordered == ["2", "10", "11:3", "11:21", "12:2"]
