@@ -16,6 +16,7 @@ from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.formats import Format, write_document
 from rekap.numbers import whole
 from rekap.session import Session
+from rekap.tables import write
 from schemas.language import Said
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def tell(session: Session, report: IngestReport, form: Format) -> int:
         write_document(document(report))
     else:
         for line in sentences(session, report):
-            click.echo(line)
+            write(line)
     _name_unreadable(session, report)
     return ANSWER_IS_NO if report.unreadable else DONE
 

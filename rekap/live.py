@@ -84,6 +84,7 @@ class LiveView:
     def _ask(self) -> None:
         try:
             with closing(connect(self._url, readonly=True)) as client:
+                self._lines = self._seen(client)
                 while not self._over.wait(REFRESH_S):
                     self._lines = self._seen(client)
         except Exception:

@@ -6,7 +6,9 @@ Sentences go to stderr; stdout is for what was asked for.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -79,8 +81,11 @@ class Session:
         return said.within(self.language)
 
     def say(self, said: Said) -> None:
-        """Write a sentence to stderr."""
-        click.echo(self.text(said), err=True)
+        """Write a sentence to stderr, its lines broken between words where that is a terminal."""
+        text = self.text(said)
+        if self.watched:
+            text = textwrap.fill(text, shutil.get_terminal_size().columns, break_long_words=False)
+        click.echo(text, err=True)
 
     @property
     def watched(self) -> bool:

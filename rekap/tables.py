@@ -133,6 +133,11 @@ def paragraph(text: str, style: Style = "", indent: str = "") -> list[Line]:
     ]
 
 
+def write(text: str) -> None:
+    """Write a sentence to stdout, its lines broken between words where that is a terminal."""
+    show(paragraph(text))
+
+
 def _widths(table: Table, *, narrow: bool) -> list[int]:
     """What the cells take; a title may take several lines of `narrow` tables, one for each word."""
     rows = [*table.rows, *table.footer]

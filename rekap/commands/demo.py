@@ -64,7 +64,7 @@ TRY_NEXT = Said(id="Coba selanjutnya", en="What to try next")
 def command(session: Session) -> int:
     from rekap.counting import sentences, take_in
     from rekap.nights import night
-    from rekap.tables import on_terminal
+    from rekap.tables import on_terminal, write
 
     session.data = session.data or DEMO_DIRECTORY
     _set_up(session)
@@ -78,7 +78,7 @@ def command(session: Session) -> int:
 
     report = take_in(session, source, "demo", view=live if on_terminal() else None)
     for line in sentences(session, report):
-        click.echo(line)
+        write(line)
     return DONE if _look_around(session).equal else ANSWER_IS_NO
 
 
@@ -87,6 +87,7 @@ def _set_up(session: Session) -> None:
     from rekap.bars import Waiting
     from rekap.commands.init import prepare
     from rekap.nights import invented
+    from rekap.tables import write
     from schemas.elections import load_election
     from stream_processors.embedded.directory import ELECTION_FILE, DataDirectory, DirectoryConflict
 
@@ -99,11 +100,12 @@ def _set_up(session: Session) -> None:
         except DirectoryConflict:
             raise click.UsageError(session.text(ANOTHER).format(path=path)) from None
     if existed:
-        click.echo(session.text(CONTINUED).format(path=path))
+        write(session.text(CONTINUED).format(path=path))
 
 
 def _introduce(session: Session, messages: int) -> None:
     from rekap.numbers import whole
+    from rekap.tables import write
 
     language = session.language
     said = session.text(ABOUT).format(
@@ -112,7 +114,7 @@ def _introduce(session: Session, messages: int) -> None:
         messages=whole(messages, language),
         path=session.path,
     )
-    click.echo(said)
+    write(said)
     click.echo(session.text(MEANWHILE).format(rekap=_rekap(), path=session.path) + "\n")
 
 

@@ -117,8 +117,10 @@ def command(
         return
     if registry is None:
         session.say(BUILT_IN)
+    from rekap.tables import write
+
     what = _described(session, chosen, regions)
-    click.echo(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
+    write(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
     click.echo(session.text(NEXT).format(path=path), err=True)
 
 

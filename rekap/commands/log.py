@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +85,8 @@ def command(
 ) -> int:
     form = chosen_format(session, written, output)
     if follow:
-        _follow(session, start, form)
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it: nothing is interrupted
+            _follow(session, start, form)
         return 0
 
     from queries.events import events, find_event

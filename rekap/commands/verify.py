@@ -75,7 +75,7 @@ def verified(session: Session) -> Verification:
 def tell(session: Session, verification: Verification) -> None:
     """The comparison for people."""
     from rekap.numbers import whole
-    from rekap.tables import Column, Table, drawn, show, width
+    from rekap.tables import Column, Table, drawn, show, width, write
 
     language = session.language
     said = EQUAL if verification.equal else DIFFERENT
@@ -84,7 +84,7 @@ def tell(session: Session, verification: Verification) -> None:
         "events": whole(verification.events, language),
         "differences": whole(verification.difference_count, language),
     }
-    click.echo(session.text(said).format(**numbers))
+    write(session.text(said).format(**numbers))
     click.echo(session.text(DIGEST).format(digest=verification.state_digest))
     if verification.equal:
         return

@@ -1,0 +1,178 @@
+"""Reading: through the owner while there is one, alone when there is none, never hiding what is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from rekap.reading import NothingYet, reader
+from rekap.session import Session
+from sinks.client import connect
+from sinks.ownership import find_owner
+from stream_processors.embedded.directory import DataDirectory
+from stream_processors.embedded.runner import Runner
+from tests.queries.world import insert, minute
+from tests.rekap.conftest import Rekap
+from tests.rekap.messages import CORRECTED, VILLAGE
+from tests.worlds import ELECTION_ID, election, pairs, registry, submitted
+
+READERS = (
+    ("results",),
+    ("results", "--level", "station", "--contest", "DPD"),
+    ("results", "--as-of", "2999-01-01T00:00:00Z"),
+    ("progress", "--level", "village"),
+    ("findings",),
+    ("findings", "--count"),
+    ("rejected", "--region", "11"),
+    ("history", CORRECTED),
+    ("history", "11"),
+    ("log",),
+    ("verify",),
+)
+
+
+def test_every_question_has_the_same_answer_through_the_owner(rekap: Rekap, own_count: Path) -> None:
+    alone = [rekap("--data", own_count, *command, "--format", "json") for command in READERS]
+    assert [ran.code for ran in alone] == [0] * len(READERS)
+    with Runner.open(DataDirectory.open(own_count), command="import", workers=0):
+        through = [rekap("--data", own_count, *command, "--format", "json") for command in READERS]
+    assert through == alone
+
+
+def test_what_comes_in_is_seen_by_the_next_question(rekap: Rekap, own_count: Path) -> None:
+    with Runner.open(DataDirectory.open(own_count), command="import", workers=0) as runner:
+        (before,) = rekap("--data", own_count, "results", "--format", "json").json
+        runner.submit([submitted(f"{VILLAGE[:-1]}2001", pairs(1, 2, 3))])
+        (after,) = rekap("--data", own_count, "results", "--format", "json").json
+    assert (before["version"], after["version"]) == (7, 8)
+
+
+def test_no_reader_leaves_the_directory_owned(rekap: Rekap, own_count: Path) -> None:
+    assert rekap("--data", own_count, "results").code == 0
+    assert rekap("--data", own_count, "results", "--region", "4711").code == 2
+    assert find_owner(own_count) is None
+
+
+def test_a_log_that_is_ahead_is_said(rekap: Rekap, own_count: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = DataDirectory.open(own_count)
+    with Runner.open(directory, command="import", workers=0) as runner:
+        # The projection is cut off: what is appended from now on is in the log only.
+        monkeypatch.setattr(runner._projector, "put", lambda _: None)
+        runner.submit([submitted("1101012002001", pairs(1, 2, 3))])
+    ran = rekap("--data", own_count, "results", "--format", "json")
+    assert ran.code == 0
+    assert "last 1 events of the log are not in these results yet" in " ".join(ran.err.split())
+    assert ran.json[0]["version"] == 7
+    assert "is 1 messages behind the log" in rekap("--data", own_count, "progress").out
+    with Runner.open(directory, command="serve", workers=0):
+        pass
+    ran = rekap("--data", own_count, "results", "--format", "json")
+    assert (ran.err, ran.json[0]["version"]) == ("", 8)
+
+
+def test_a_directory_whose_set_up_was_interrupted_says_what_to_do(rekap: Rekap, tmp_path: Path) -> None:
+    DataDirectory.create(tmp_path / "data", election(), registry())
+    ran = rekap("--data", tmp_path / "data", "results")
+    assert ran.code == 3
+    assert "nothing to read" in ran.err
+    with pytest.raises(NothingYet), reader(Session("en", tmp_path / "data"), "test"):
+        pass
+    assert find_owner(tmp_path / "data") is None
+
+
+def test_a_reader_waits_for_an_owner_that_is_getting_ready(rekap: Rekap, own_count: Path) -> None:
+    from sinks.ownership import own
+
+    def hold() -> None:
+        with own(own_count, "import"):
+            held.set()
+            time.sleep(0.5)
+
+    held = threading.Event()
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    assert rekap("--data", own_count, "results").code == 0
+    holder.join()
+
+
+def test_verify_names_what_differs_and_ends_with_1(rekap: Rekap, own_count: Path) -> None:
+    client = connect(DataDirectory.open(own_count).clickhouse_url)
+    row = {
+        "election": ELECTION_ID,
+        "contest": "PPWP",
+        "level": "province",
+        "parent": "0",
+        "unit": "12",
+        "version": 5,
+        "recorded_at": minute(0),
+        "votes": {"1": 7},
+        "clean_votes": {},
+    }
+    insert(client, "tally_history", [row])
+    client.close()
+    ran = rekap("--data", own_count, "verify", "--format", "json")
+    assert ran.code == 1
+    said = ran.json
+    assert said["equal"] is False
+    assert said["difference_count"] == len(said["differences"]) > 0
+    assert {
+        "contest": "PPWP",
+        "level": "province",
+        "unit": "12",
+        "cell": "votes.1",
+        "log": 0,
+        "projection": 7,
+    } in said["differences"]
+    ran = rekap("--data", own_count, "verify")
+    assert ran.code == 1
+    assert "Different:" in ran.out
+    assert "votes.1" in ran.out
+    assert "The log is what counts" in ran.err
+
+
+def lines_of(process: subprocess.Popen[str], count: int) -> list[str]:
+    assert process.stdout is not None
+    return [process.stdout.readline() for _ in range(count)]
+
+
+def test_the_log_is_followed_without_keeping_anybody_from_counting(own_count: Path) -> None:
+    command = [sys.executable, "-m", "rekap", "--data", str(own_count), "log", "--from", "8", "--follow"]
+    following = subprocess.Popen(
+        [*command, "--format", "jsonl"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert [json.loads(line)["position"] for line in lines_of(following, 2)] == [8, 9]
+    time.sleep(1.5)  # it waits, and owns nothing
+    with Runner.open(DataDirectory.open(own_count), command="import", workers=0) as runner:
+        runner.submit([submitted("1101012002001", pairs(1, 2, 3))])
+        (line,) = lines_of(following, 1)
+    assert json.loads(line)["event"]["station"] == "1101012002001"
+    following.send_signal(signal.SIGINT)
+    _, err = following.communicate(timeout=30)
+    assert (following.returncode, err) == (0, "")
+
+
+def test_serve_answers_until_it_is_stopped_and_frees_the_directory(own_count: Path) -> None:
+    command = [sys.executable, "-m", "rekap", "--data", str(own_count), "serve"]
+    serving = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert serving.stderr is not None
+    said = serving.stderr.readline()
+    url = re.search(r"http://\S+", said)
+    assert url, said
+    query = "SELECT valid FROM tally_now WHERE level = 'nation' AND contest = 'PPWP'"
+    with urllib.request.urlopen(url[0], query.encode(), timeout=30) as answer:
+        assert answer.read() == b"3292\n"
+    serving.send_signal(signal.SIGINT)
+    out, err = serving.communicate(timeout=30)
+    assert (serving.returncode, out) == (0, "")
+    assert "free again" in err
+    assert find_owner(own_count) is None
