@@ -1,0 +1,1 @@
+"""Measurements, as whole processes, of what docs/performance.md reports."""

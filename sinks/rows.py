@@ -1,4 +1,4 @@
-"""From decided events and changed totals to rows of the projections, as Arrow tables; nothing is inserted here.
+"""From decided events and changed totals to rows of the projections, as Arrow tables; it inserts nothing.
 
 Rows are made for many units at once and hold plain values. The same input gives the same rows, so that a
 batch that may have arrived can be made and inserted again.

@@ -16,7 +16,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sinks.client import SinkUnavailable
 from sinks.rows import PARTITION
-from sinks.tables import SINK_POSITION
+from sinks.tables import INSERT_SETTINGS, SINK_POSITION
 
 NOTHING: Final = -1
 """The position of projections that no event has reached."""
@@ -42,7 +42,7 @@ class Writer:
         try:
             for name, table in tables.items():
                 if table.num_rows:
-                    self._client.insert_arrow(name, table)
+                    self._client.insert_arrow(name, table, settings=INSERT_SETTINGS.get(name))
         except (ClickHouseError, OSError) as error:
             raise _unavailable(error) from error
 
