@@ -31,13 +31,14 @@ class Bar:
         self._began = time.monotonic()
         self._drawn: tuple[Progress, TaskID] | None = None
 
-    def update(self, done: int, total: int | None = None) -> None:
-        """So many are done; `total` where that is known only now."""
+    def update(self, done: int, total: int | None = None, what: Said | None = None) -> None:
+        """So many are done; `total` where that is known only now, `what` where it is something else now."""
         self._total = total if total is not None else self._total
+        self._what = self._session.text(what) if what is not None else self._what
         if not self._session.watched or time.monotonic() - self._began < QUIET_S:
             return
         progress, task = self._drawn or self._draw()
-        progress.update(task, completed=done, total=self._total)
+        progress.update(task, completed=done, total=self._total, description=self._what)
 
     def __enter__(self) -> Self:
         return self

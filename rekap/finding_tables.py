@@ -14,7 +14,7 @@ from stream_processors.checks import RULES
 Row = dict[str, Any]
 
 MUST_HOLD = Said(id="Yang seharusnya", en="What should hold")
-SEVERITY = Said(id="Berat", en="Severity")
+SEVERITY = Said(id="Sifat", en="Severity")
 STATION = Said(id="TPS", en="Station")
 _STYLE: dict[str, Style] = {"hard": "bad", "soft": "warn"}
 

@@ -25,6 +25,7 @@ MORE = Said(
 )
 EXAMPLES = ("rekap --data demo-data verify", "rekap --data demo-data verify --format json")
 VERIFYING = Said(id="Menghitung ulang", en="Counting again")
+COMPARING = Said(id="Membandingkan", en="Comparing")
 EQUAL = Said(
     id="Sama: {cells} angka dari {events} peristiwa cocok dengan log.",
     en="Equal: {cells} figures from {events} events agree with the log.",
@@ -69,7 +70,12 @@ def verified(session: Session) -> Verification:
         closing(SqliteLog.open(directory.log_path, readonly=True)) as log,
         Bar(session, VERIFYING, None) as bar,
     ):
-        return verify(log, directory.election, directory.registry, client, bar.update)
+
+        def show(done: int, total: int) -> None:
+            # Folding is what takes long and can be measured; comparing follows when all is folded.
+            bar.update(done, total, COMPARING if done == total else None)
+
+        return verify(log, directory.election, directory.registry, client, show)
 
 
 def tell(session: Session, verification: Verification) -> None:
