@@ -24,6 +24,7 @@ class Reason(StrEnum):
     UNKNOWN_REGION = "unknown_region"
     NOT_HELD_HERE = "not_held_here"
     UNKNOWN_OPTION = "unknown_option"
+    NOT_AUTHORISED = "not_authorised"
     ALREADY_COUNTED = "already_counted"
     SUPERSEDED_MISMATCH = "superseded_mismatch"
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from schemas.ballots import Ballot, Ballots
 from schemas.decode import Decoded, content_id, decode
 from schemas.elections import Election, Poll
-from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified
+from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified, Role
 from schemas.findings import Finding, Status
 from schemas.regions import REGION_LEVELS, UNKNOWN, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
@@ -24,6 +24,9 @@ from stream_processors.station import Proposal
 
 CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT})
 """The recapitulation goes from sub-district to nation; a village has no document of its own."""
+
+WATCHING: Final = frozenset({Role.SAKSI, Role.BAWASLU})
+"""Roles whose copies of a form are compared with the official one and are never counted."""
 
 
 class AssessedCount(NamedTuple):
@@ -123,6 +126,14 @@ class Assessor:
                 Reason.UNKNOWN_CONTEST,
                 id=f"Tidak ada pemilihan {event.contest} dalam {self._election.id}; yang ada: {known}.",
                 en=f"{self._election.id} has no contest {event.contest}; there are: {known}.",
+            )
+        if event.submitted_by is not None and event.submitted_by.role in WATCHING:
+            raise reject(
+                Reason.NOT_AUTHORISED,
+                id=f"Peran {event.submitted_by.role} mengawasi dan tidak mengirim hasil yang dihitung. "
+                "Hasil harus dikirim oleh KPPS atau jajaran KPU.",
+                en=f"The role {event.submitted_by.role} watches and submits no count that is added up. "
+                "A count must come from the station's officers or the commission.",
             )
         return contest
 

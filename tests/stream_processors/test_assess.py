@@ -30,6 +30,7 @@ from stream_processors.assess import (
 )
 from stream_processors.cells import no_figures
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Parked, decide
+from tests import worlds
 from tests.logs import UNHURRIED, UNLISTED, Sent, messy_logs
 from tests.schemas.examples import FOLDER, invalid, name, valid
 from tests.worlds import (
@@ -557,6 +558,7 @@ _OF_AN_ELECTION = (
     Reason.UNKNOWN_STATION,
     Reason.UNKNOWN_REGION,
     Reason.NOT_HELD_HERE,
+    Reason.NOT_AUTHORISED,
     Reason.UNKNOWN_OPTION,
 )
 _OF_A_LOG = sorted(
@@ -607,3 +609,12 @@ def test_the_last_example_of_a_log_is_parked_for_the_reason_of_its_folder(
     parked = decide(lineage, last.proposal)
     assert isinstance(parked, Parked)
     assert parked.rejection.reason == folder.relative_to(FOLDER / "invalid").parts[0]
+
+
+@pytest.mark.parametrize("role", ["saksi", "bawaslu"])
+def test_a_watching_role_submits_nothing_that_is_counted(role: str) -> None:
+    who = {"officer": "o-1", "role": role}
+    raw = worlds.submitted(worlds.all_stations()[0], worlds.form({"1": 5}), submitted_by=who)
+    (one,) = worlds.world().assessor.assess([raw])
+    assert isinstance(one, Refused)
+    assert one.rejection.reason == Reason.NOT_AUTHORISED
