@@ -1,0 +1,73 @@
+"""What the documents name exists, and what must be documented is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from schemas.decode import AnyEvent
+from schemas.events import AnnulmentReason, CorrectionReason, CountKind, Role
+from schemas.rejections import Reason
+
+ROOT = Path(__file__).parent.parent
+EVENTS = get_args(AnyEvent)
+
+
+def ticked(document: str) -> list[str]:
+    """Everything in backticks in a document."""
+    return re.findall(r"`([^`\n]+)`", (ROOT / "docs" / document).read_text("utf-8"))
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field's type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from models_in(part)
+
+
+def fields_of(models: Iterator[type[BaseModel]]) -> set[str]:
+    """The fields of the models and of all models in them."""
+    names: set[str] = set()
+    for model in models:
+        for name, field in model.model_fields.items():
+            names |= {name} | fields_of(models_in(field.annotation))
+    return names
+
+
+def named_tests(document: str) -> list[str]:
+    """The tests that a document names."""
+    return [name for name in ticked(document) if name.startswith("tests/")]
+
+
+def test_every_event_field_and_word_is_documented() -> None:
+    words = {
+        str(word) for kind in (Reason, CorrectionReason, AnnulmentReason, CountKind, Role) for word in kind
+    }
+    types = {event.__name__ for event in EVENTS}
+    fields = fields_of(iter(EVENTS))
+    assert {"sha256", "dptb", "l"} <= fields
+    assert not (words | types | fields) - set(ticked("events.md"))
+
+
+def test_every_function_on_the_way_of_a_form_exists() -> None:
+    functions = [name for name in ticked("flow.md") if re.fullmatch(r"\w+(\.\w+)+", name)]
+    assert functions
+    for name in functions:
+        assert callable(resolve_name(name)), name
+
+
+@pytest.mark.parametrize("document", ["flow.md", "failures.md"])
+def test_every_test_that_is_named_exists(document: str) -> None:
+    assert named_tests(document)
+    for named in named_tests(document):
+        path, _, test = named.partition("::")
+        tree = ast.parse((ROOT / path).read_text("utf-8"))
+        assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, named
