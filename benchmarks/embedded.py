@@ -6,6 +6,7 @@ Checks the national sums: a fast wrong count is no measurement.
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sys
@@ -73,6 +74,7 @@ def main() -> int:
     print(
         f"largest memory: owner {own.ru_maxrss / 1024:.0f} MiB, a worker {workers.ru_maxrss / 1024:.0f} MiB"
     )
+    gc.disable()  # as workers do
     assessor = Assessor(election, registry, Ballots(election, registry))
     chunks = [chunk for chunk, _ in zip(source.chunks(lambda *_: {}), range(SAMPLE_CHUNKS), strict=False)]
     _alone("read and encode", lambda: [[r for r in c.records() if isinstance(r, Message)] for c in chunks])

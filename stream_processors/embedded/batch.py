@@ -28,7 +28,7 @@ COUNT: Final = 0
 RECAP: Final = 1
 REFUSED: Final = 2
 
-IN_CACHE: Final = 250
+IN_CACHE: Final = 50
 """Messages assessed together: what is made of them, some 3 kB each, then fits the processor's cache."""
 
 
