@@ -61,13 +61,13 @@ class Failing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
-    def insert_arrow(self, table: str, rows: pa.Table) -> Any:
+    def insert_arrow(self, table: str, rows: pa.Table, settings: dict[str, Any] | None = None) -> Any:
         self.inserted.append(table)
         if len(self.inserted) == self._step + 1:
             if self._persists:
-                self._client.insert_arrow(table, rows)
+                self._client.insert_arrow(table, rows, settings=settings)
             raise self._error
-        return self._client.insert_arrow(table, rows)
+        return self._client.insert_arrow(table, rows, settings=settings)
 
 
 class Broken:
