@@ -1,0 +1,105 @@
+"""All polling stations of 2019, through the command line, against what KPU itself published.
+
+The folder of real results is named by REKAP_REAL_DATA; without it there is nothing to compare with.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(os.environ.get("REKAP_REAL_DATA", "absent")) / "pilpres2019"
+LEVELS = {
+    "provinsi": "province",
+    "kabupaten_kota": "district",
+    "kecamatan": "subdistrict",
+    "kelurahan_desa": "village",
+}
+FIGURES = ("kpu_pas1", "kpu_pas2", "kpu_sah", "kpu_tidak_sah", "kpu_pengguna")
+COUNTED = 806_583
+LONGEST_S = 600
+"""A command on a busy machine; each takes about a minute."""
+KILLS = 3
+"""Kills in the middle of the import before it is let through."""
+
+pytestmark = [
+    pytest.mark.real_data,
+    pytest.mark.slow,
+    pytest.mark.skipif(not FOLDER.is_dir(), reason="REKAP_REAL_DATA names no folder with pilpres2019"),
+]
+
+
+def command(directory: Path, *arguments: str) -> list[str]:
+    """The command line on that directory, with an answer for scripts."""
+    return [sys.executable, "-m", "rekap", "--data", str(directory), *arguments, "--format", "json"]
+
+
+def answer(directory: Path, *arguments: str) -> Any:
+    """What the command prints."""
+    done = subprocess.run(
+        command(directory, *arguments), capture_output=True, text=True, timeout=LONGEST_S, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def count(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The count of 2019, its import killed at random moments before it went through."""
+    directory = tmp_path_factory.mktemp("pilpres2019") / "count"
+    files = ["--registry", str(FOLDER / "regions.csv"), "--stations", str(FOLDER / "tps.parquet")]
+    init = [sys.executable, "-m", "rekap", "--data", str(directory), "init", "--election", "pilpres2019"]
+    subprocess.run([*init, *files], check=True, capture_output=True, timeout=LONGEST_S)
+    draw = random.Random(2019)
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            command(directory, "import", str(FOLDER / "tps.parquet")),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            process.wait(draw.uniform(2, 10))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    report = answer(directory, "import", str(FOLDER / "tps.parquet"))
+    assert report["accepted"] + report["repeated"] == COUNTED
+    assert (report["read"], report["empty"]) == (816_920, 10_337)
+    assert report["parked"] == report["unreadable"] == 0
+    return directory
+
+
+@pytest.mark.parametrize("word", LEVELS)
+def test_every_cell_equals_the_published_aggregates(count: Path, word: str) -> None:
+    with (FOLDER / "situng_aggregates.csv").open(encoding="utf-8") as file:
+        published = {
+            row["child_id"]: tuple(int(row[figure]) for figure in FIGURES)
+            for row in csv.DictReader(file)
+            if row["child_level"] == word
+        }
+    rows = answer(count, "results", "--contest", "PPWP", "--level", LEVELS[word])
+    counted = {
+        row["region"]: (row["votes"]["1"], row["votes"]["2"], row["valid"], row["invalid"], row["voters"])
+        for row in rows
+    }
+    assert len(published) > 30
+    assert {region: counted.get(region) for region in published} == published
+
+
+def test_the_nation_is_the_sum_that_was_published(count: Path) -> None:
+    (nation,) = answer(count, "results", "--contest", "PPWP", "--level", "nation")
+    assert nation["votes"] == {"1": 84_298_880, "2": 68_221_284}
+    assert (nation["valid"], nation["version"]) == (151_950_244, COUNTED)
+
+
+def test_the_rules_find_what_the_data_is_known_to_hold(count: Path) -> None:
+    found = {row["rule"]: row["stations"] for row in answer(count, "findings", "--count")}
+    assert (found["R06"], found["R08"], found["unlisted_station"]) == (13_848, 39_666, 3_571)
