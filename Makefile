@@ -32,6 +32,7 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev ## measure it; REKAP_REAL_DATA names the folder of real results
 	$(BIN)/python -m benchmarks.embedded
+	$(BIN)/python -m benchmarks.latency
 
 lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build pyproject.toml -o requirements.lock

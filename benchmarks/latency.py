@@ -1,0 +1,63 @@
+"""From one submission handed over to its row being queryable, as a distribution, on a register of the nation.
+
+Each submission is a transaction of its own on the disk and inserts of its own. `submit` returns when the
+projections hold it; a query through a second connection follows and is not part of the time.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+from producers.simulator.nation import builtin_registry
+from producers.simulator.night import Night
+from producers.sources import Message
+from schemas.elections import load_election
+from sinks.client import connect
+from stream_processors.embedded.directory import DataDirectory
+from stream_processors.embedded.runner import Runner
+
+BEFORE = 20_000
+"""Messages counted before, so that tables and state are not empty."""
+SUBMISSIONS = 500
+SEED = 2024
+
+
+def main() -> int:
+    """Measure and print; 1 when a submission was not queryable after all."""
+    election = load_election("pemilu2024")
+    registry = builtin_registry(election)
+    night = Night(election, registry, SEED, contests=["PPWP"])
+    records = (record for chunk in night.chunks() for record in chunk.records())
+    messages = [r.raw for r in islice(records, BEFORE + SUBMISSIONS) if isinstance(r, Message)]
+    with tempfile.TemporaryDirectory() as place:
+        directory = DataDirectory.create(Path(place) / "count", election, registry)
+        with Runner.open(directory, command="benchmark", workers=0) as runner:
+            runner.submit(messages[:BEFORE])
+            reader = connect(runner.url, readonly=True)
+            before = _positions(reader)
+            times = []
+            accepted = 0
+            for raw in messages[BEFORE:]:
+                began = time.perf_counter()
+                report = runner.submit([raw])
+                times.append(time.perf_counter() - began)
+                accepted += report.accepted + report.parked
+            arrived = _positions(reader) - before
+            reader.close()
+    times.sort()
+    for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0)):
+        print(f"{name} {times[min(int(len(times) * share), len(times) - 1)] * 1e3:.1f} ms")
+    return 0 if arrived == accepted else 1
+
+
+def _positions(reader: object) -> int:
+    rows = reader.query("SELECT count() FROM event FINAL").result_rows  # type: ignore[attr-defined]
+    return int(rows[0][0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
