@@ -139,7 +139,12 @@ def _why_not_open(path: Path, error: str) -> str:
         if cause.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"The disk under {path} is full. Free some space and run the same command again."
         return f"{path} cannot be written ({cause.strerror}). Make it writable, or name another directory."
-    return f"The database in {path} cannot be opened. The engine says: {error}"
+    # Seen once, right after a count of half a million wide forms: the engine stumbled over its own parts
+    # while loading them, and opened them the next time. A failed start can't be repeated in its process.
+    return (
+        f"The database in {path} cannot be opened. Run the same command again; the log is untouched. If it "
+        f"fails again, move that directory away: rekap makes it anew from the log. The engine says: {error}"
+    )
 
 
 def _process_holding(path: Path) -> str | None:
