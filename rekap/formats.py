@@ -51,6 +51,10 @@ OUTPUT_HELP: Final = Said(
 )
 
 
+CONTEST_HELP: Final = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
+LIMIT_HELP: Final = Said(id="Paling banyak sekian baris.", en="At most so many rows.")
+
+
 def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --format and --output to a command that answers with rows."""
     to_file = click.Path(path_type=Path, dir_okay=False)
@@ -60,6 +64,26 @@ def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     decorated: Callable[..., Any] = chosen(output(function))
     return decorated
+
+
+def list_options(*, region: Said, count: Said) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds --region, --contest, --count and --limit to a command that lists what a count holds; `region` and
+    `count` say what they choose there."""
+    options = (
+        click.option("--region", "-r", cls=Option, said=region, metavar="ID"),
+        click.option(
+            "--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True
+        ),
+        click.option("--count", "counted", cls=Option, said=count, is_flag=True),
+        click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N"),
+    )
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
 
 
 def document_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,15 +12,16 @@ from typing import Final, NamedTuple
 
 from schemas.ballots import Ballot, Ballots
 from schemas.decode import Decoded, content_id, decode
-from schemas.elections import Election, Poll
+from schemas.elections import Election
 from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified, Role
 from schemas.findings import Finding, Status
-from schemas.regions import REGION_LEVELS, UNKNOWN, Level, Registry, Station
+from schemas.regions import REGION_LEVELS, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of, votes_of
-from stream_processors.checks.context import Circumstances, Place
+from stream_processors.checks.context import Circumstances
 from stream_processors.station import Proposal
+from stream_processors.surroundings import Surroundings
 
 CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT})
 """The recapitulation goes from sub-district to nation; a village has no document of its own."""
@@ -77,7 +78,7 @@ class Assessor:
         self._registry = registry
         self._ballots = ballots
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
-        self._surroundings = _Surroundings(election, registry)
+        self._surroundings = Surroundings(election, registry)
 
     def assess(self, messages: Sequence[bytes]) -> list[Assessed]:
         """Each message assessed, in order. Never raises for what a message says."""
@@ -140,7 +141,11 @@ class Assessor:
     def _count(self, raw: bytes, decoded: Decoded, contest: int, station: Station | None) -> AssessedCount:
         event = decoded.event
         assert not isinstance(event, RecapCertified)
-        if station is None or (station.listed is False and not self._election.count_unlisted_stations):
+        origin = event.payload.origin
+        listed = station.listed if station is not None else None
+        if listed is None and origin is not None:
+            listed = origin.listed  # without a list of ours, the source's own word
+        if station is None or (listed is False and not self._election.count_unlisted_stations):
             raise reject(
                 Reason.UNKNOWN_STATION,
                 id=f"TPS {event.station} tidak ada dalam daftar TPS. Periksa kodenya; jika TPS itu memang "
@@ -151,8 +156,6 @@ class Assessor:
         ballot = self._ballots.of(contest, station.village)
         if ballot is None:
             raise _not_held(event.contest, event.station)
-        origin = event.payload.origin
-        listed = origin.listed if station.listed is None and origin is not None else station.listed
         if isinstance(event, CountAnnulled):
             return AssessedCount(
                 raw,
@@ -219,59 +222,6 @@ class Assessor:
                 raise _given_twice(event.contest, event.region, names[option])
             votes[names[option]] = figure
         return AssessedRecap(raw, decoded, _proposal(decoded), contest, region.index, votes)
-
-
-class _Surroundings:
-    """The limits and polls of each region, taken over from the region above unless the election names others.
-
-    There are few different ones, so that all stations of an area share one `Place` for each ballot.
-    """
-
-    def __init__(self, election: Election, registry: Registry) -> None:
-        limits = election.limits
-        poll = election.poll or Poll(closes=None, until=None)
-        exempt, overseas = set(limits.voters_exempt), set(election.overseas)
-        exceptions = {region: poll for poll in election.poll_exceptions for region in poll.regions}
-        self._limits = limits
-        self._kinds: list[tuple[int | None, int, Poll]] = []
-        self._places: dict[tuple[int, int], Place] = {}
-        # By region index the number of its kind.
-        self._kind_of: list[int] = [0] * len(registry.ids)
-        numbers: dict[tuple[int | None, int, int], int] = {}
-        for region, (code, parent) in enumerate(zip(registry.ids, registry.parent.tolist(), strict=True)):
-            if parent == UNKNOWN:
-                kind = (limits.voters_per_station, limits.figure, poll)
-            else:
-                kind = self._kinds[self._kind_of[parent]]
-            if code in exempt:
-                kind = (None, kind[1], kind[2])
-            if code in overseas:
-                kind = (kind[0], limits.figure_overseas, kind[2])
-            if code in exceptions:
-                kind = (kind[0], kind[1], exceptions[code])
-            key = (kind[0], kind[1], id(kind[2]))  # polls live as long as the election
-            if key not in numbers:
-                numbers[key] = len(self._kinds)
-                self._kinds.append(kind)
-            self._kind_of[region] = numbers[key]
-
-    def of(self, village: int, ballot: Ballot) -> Place:
-        """The surroundings of a village's stations in the contest of that ballot."""
-        key = (self._kind_of[village], ballot.index)
-        place = self._places.get(key)
-        if place is None:
-            voters_limit, figure_limit, poll = self._kinds[key[0]]
-            place = self._places[key] = Place(
-                ballot=ballot,
-                voters_limit=voters_limit,
-                figure_limit=figure_limit,
-                reserve_percent=self._limits.reserve_percent,
-                outlier_percent=self._limits.outlier_percent,
-                outlier_valid=self._limits.outlier_valid,
-                closes=poll.closes,
-                until=poll.until,
-            )
-        return place
 
 
 def level_of(registry: Registry, region: int) -> Level:

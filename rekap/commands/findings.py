@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from rekap.command import Option, subcommand
-from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.formats import Format, Row, chosen_format, list_options, row_options, write_rows
 from rekap.session import Session, pass_session
 from schemas.language import Said
 
@@ -25,9 +25,7 @@ RULE_HELP = Said(
 REGION_HELP = Said(
     id="Hanya di dalam wilayah ini, atau di TPS ini.", en="Only inside this region, or at this station."
 )
-CONTEST_HELP = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
 COUNT_HELP = Said(id="Hanya banyaknya, menurut aturan.", en="Only how many, by rule.")
-LIMIT_HELP = Said(id="Paling banyak sekian baris.", en="At most so many rows.")
 EXAMPLES = (
     "rekap --data demo-data findings --count",
     "rekap --data demo-data findings --rule R06 --region 32",
@@ -57,10 +55,7 @@ def rule_option(
 @click.option(
     "--rule", "rules", cls=Option, said=RULE_HELP, metavar="CODE", multiple=True, callback=rule_option
 )
-@click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
-@click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
-@click.option("--count", "counted", cls=Option, said=COUNT_HELP, is_flag=True)
-@click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
+@list_options(region=REGION_HELP, count=COUNT_HELP)
 @row_options
 @pass_session
 def command(

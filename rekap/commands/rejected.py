@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from rekap.command import Option, subcommand
-from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.formats import Format, Row, chosen_format, list_options, row_options, write_rows
 from rekap.session import Session, pass_session
 from schemas.language import Said
 from schemas.rejections import Reason
@@ -24,9 +24,7 @@ REGION_HELP = Said(
     id="Hanya tentang wilayah ini, yang di dalamnya, atau TPS ini.",
     en="Only about this region, what is inside it, or this station.",
 )
-CONTEST_HELP = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
 COUNT_HELP = Said(id="Hanya banyaknya, menurut alasan.", en="Only how many, by reason.")
-LIMIT_HELP = Said(id="Paling banyak sekian baris.", en="At most so many rows.")
 EXAMPLES = (
     "rekap --data demo-data rejected --count",
     "rekap --data demo-data rejected --reason already_counted --limit 10",
@@ -48,10 +46,7 @@ REASONS = [reason.value for reason in Reason]
     metavar="CODE",
     multiple=True,
 )
-@click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
-@click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
-@click.option("--count", "counted", cls=Option, said=COUNT_HELP, is_flag=True)
-@click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
+@list_options(region=REGION_HELP, count=COUNT_HELP)
 @row_options
 @pass_session
 def command(

@@ -25,12 +25,13 @@ from stream_processors.embedded import records
 from stream_processors.embedded.batch import COUNT, RECAP, Batch
 from stream_processors.embedded.state import Outcome
 
-EVENTS_TOGETHER: Final = 50_000
-"""Events that are inserted together while more come: each insert makes parts that ClickHouse has to merge,
-and inserts of a tenth of this size take three times the processor time for the same rows."""
+BYTES_TOGETHER: Final = 20_000_000
+"""Bytes of events that are inserted together while more come: 50,000 forms of a presidential election. Each
+insert makes parts that ClickHouse has to merge, and inserts of a tenth of this size take three times the
+processor time for the same rows. Bytes, because a form of parties has thirty times the cells."""
 
-EVENTS_WAITING: Final = 100_000
-"""Events that may wait before the owner waits too: about 150 MB."""
+BYTES_WAITING: Final = 40_000_000
+"""Bytes of events that may wait before the owner waits too; with their columns some 150 MB."""
 
 LONGEST_WAIT_S: Final = 1.0
 """How long an event waits for company at the longest: how far the projections lag while a count goes on."""
@@ -46,6 +47,11 @@ class Job:
     totals: list[tuple[int, NDArray[np.int64], Cells]]  # ballot, regions, their cells
     whole: list[Tally]  # regions with several ballots
 
+    @property
+    def size(self) -> int:
+        """The bytes of its messages, as a measure of what it takes to hold and to insert."""
+        return sum(map(len, self.batch.raws))
+
 
 class Projector:
     """Writes jobs through a `Writer` that is used by its thread alone."""
@@ -55,10 +61,10 @@ class Projector:
         self._writer = writer
         self._ballots = ballots
         self._changed = threading.Condition()
-        # Guarded by `_changed`: what waits, since when, how many events wait or are being written.
+        # Guarded by `_changed`: what waits, since when, how many bytes wait or are being written.
         self._jobs: list[Job] = []
         self._since = 0.0
-        self._events = 0
+        self._bytes = 0
         self._hurry = False  # somebody waits for all of it
         self._closed = False
         self._failure: Exception | None = None
@@ -68,12 +74,12 @@ class Projector:
     def put(self, job: Job) -> None:
         """Hand over a batch, waiting while too much waits. Raises what went wrong with an earlier one."""
         with self._changed:
-            self._changed.wait_for(lambda: self._failure or self._events < EVENTS_WAITING)
+            self._changed.wait_for(lambda: self._failure or self._bytes < BYTES_WAITING)
             self._raise_failure()
             if not self._jobs:
                 self._since = time.monotonic()
             self._jobs.append(job)
-            self._events += len(job.outcome.appended)
+            self._bytes += job.size
             self._changed.notify_all()
 
     def drain(self) -> None:
@@ -81,7 +87,7 @@ class Projector:
         with self._changed:
             self._hurry = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._failure or not self._events)
+            self._changed.wait_for(lambda: self._failure or not self._bytes)
             self._hurry = False
             self._raise_failure()
 
@@ -107,7 +113,7 @@ class Projector:
                     self._changed.notify_all()
                 return
             with self._changed:
-                self._events -= sum(len(job.outcome.appended) for job in jobs)
+                self._bytes -= sum(job.size for job in jobs)
                 self._changed.notify_all()
 
     def _next(self) -> list[Job]:
@@ -122,9 +128,9 @@ class Projector:
     def _due(self) -> bool:
         if not self._jobs:
             return self._closed
-        waiting = sum(len(job.outcome.appended) for job in self._jobs)
+        waiting = sum(job.size for job in self._jobs)
         waited = time.monotonic() - self._since
-        return self._hurry or self._closed or waiting >= EVENTS_TOGETHER or waited >= LONGEST_WAIT_S
+        return self._hurry or self._closed or waiting >= BYTES_TOGETHER or waited >= LONGEST_WAIT_S
 
     def _write(self, jobs: list[Job]) -> None:
         """(1) rows, (2) position: see sinks.writer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import signal
@@ -10,7 +9,6 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -20,9 +18,7 @@ from event_log.errors import unavailable
 from event_log.leaf import leaf_hash
 from event_log.sqlite import FORMAT, LogUnavailable, SqliteLog
 from tests.event_log.support import append, bodies, python, rows, whole
-
-NOBODY = 65_534
-"""The user that owns nothing: root, as whom containers run tests, is refused by no permission."""
+from tests.privileges import without_privileges
 
 KILLS = 8
 """Processes killed in the middle of appending: about a quarter of a second each."""
@@ -31,19 +27,6 @@ KILLS = 8
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "log.sqlite"
-
-
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """Run as a user whom permissions bind."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture

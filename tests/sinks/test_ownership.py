@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from datetime import datetime
@@ -24,6 +25,7 @@ from sinks.ownership import (
     find_owner,
     own,
 )
+from tests.privileges import without_privileges
 
 OWN_AND_WAIT = """
 import sys
@@ -255,17 +257,19 @@ def test_a_directory_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch:
         pass
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_without_permission_says_so(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+def test_a_directory_without_permission_says_so() -> None:
+    directory = Path(tempfile.mkdtemp())  # not tmp_path: nobody may look into the folders of root above it
+    directory.chmod(0o555)
     try:
         with (
+            without_privileges(),
             pytest.raises(DirectoryUnusable, match="cannot be written: Permission denied"),
-            own(tmp_path, "x"),
+            own(directory, "x"),
         ):
             pass
     finally:
-        tmp_path.chmod(0o700)
+        directory.chmod(0o755)
+        directory.rmdir()
 
 
 def test_a_full_disk_at_the_owner_s_file_gives_the_lock_up(

@@ -384,13 +384,19 @@ def test_an_unlisted_station_of_an_unknown_village_counts_nowhere() -> None:
 def test_without_a_list_of_stations_only_the_source_can_say_that_one_is_unlisted(
     origin: Mapping[str, Any] | None, unlisted: bool
 ) -> None:
-    without_list = world(station_list=False)
+    without_list = world(station_list=False, count_unlisted_stations=True)
     payload: dict[str, Any] = {"form": pairs(1, 2, 3)}
     if origin is not None:
         payload["origin"] = {"source": "situng", "record": "row 1", **origin}
     one = count(submitted(UNLISTED, {}, payload=payload), without_list)
     assert one.unlisted is unlisted
     assert [finding.rule for finding in one.findings] == (["unlisted_station"] if unlisted else [])
+
+
+def test_a_station_that_its_source_calls_unlisted_is_refused_where_unlisted_ones_do_not_count() -> None:
+    origin = {"source": "situng", "record": "row 1", "listed": False}
+    raw = submitted(UNLISTED, {}, payload={"form": pairs(1, 2, 3), "origin": origin})
+    assert refused(raw, world(station_list=False)).rejection.reason is Reason.UNKNOWN_STATION
 
 
 def test_the_registers_own_list_prevails_over_what_a_source_says() -> None:
