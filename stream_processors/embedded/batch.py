@@ -6,11 +6,12 @@ of them go on into the projections without being looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import chain
-from struct import pack
+from struct import Struct
 from typing import Any, Final
 
 import pyarrow as pa
@@ -133,9 +134,14 @@ def _count_row(one: AssessedCount, station_row: int) -> tuple[Any, ...]:
         one.ballot.index,
         STATUS_CODE[one.status],
         one.unlisted,
-        pack(f"<{len(figures)}I", *figures),
+        _packer(len(figures))(*figures),
         station_row,
     )
+
+
+@cache
+def _packer(count: int) -> Callable[..., bytes]:
+    return Struct(f"<{count}I").pack
 
 
 def _recap_row(one: AssessedRecap) -> tuple[Any, ...]:

@@ -27,8 +27,9 @@ _SCHEMA: Final = (
 STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
 
-DecisionRow = tuple[int, bool, int, str, bytes]
-"""position, is_recap, contest index, unit, record (see stream_processors.embedded.records)."""
+DecisionRow = tuple[int, int, int, str, bytes]
+"""position, is_recap (0 or 1, not a bool: sqlite3 would look for an adapter), contest index, unit, record (see
+stream_processors.embedded.records)."""
 
 
 class Decisions:

@@ -149,7 +149,7 @@ def rows_of(rows: Rows, ballots: Ballots, job: Job) -> list[tuple[str, pa.Table]
     events = _taken(batch.events, appended)
     versions = np.zeros(len(appended), np.int64)
     versions[[position - first for position in outcome.positions]] = [
-        records.head(record)[0] for record in outcome.records
+        records.version(record) for record in outcome.records
     ]
     row_of = {place: row for row, place in enumerate(appended)}
     parked: dict[int, Rejection] = {row_of[place]: said for place, said in outcome.parked.items()}
@@ -190,7 +190,7 @@ def _unit_rows(rows: Rows, names: list[str], job: Job) -> list[tuple[str, pa.Tab
     batch, outcome, at = job.batch, job.outcome, job.recorded_at
     counts = [n for n, place in enumerate(outcome.accepted) if batch.kinds[place] == COUNT]
     places = [outcome.accepted[n] for n in counts]
-    versions = [records.head(outcome.records[n])[0] for n in counts]
+    versions = [records.version(outcome.records[n]) for n in counts]
     positions = [outcome.positions[n] for n in counts]
     tables = [
         (
@@ -220,7 +220,7 @@ def _unit_rows(rows: Rows, names: list[str], job: Job) -> list[tuple[str, pa.Tab
         (
             names[batch.contests[place]],
             batch.regions[place],
-            records.head(outcome.records[n])[0],
+            records.version(outcome.records[n]),
             outcome.positions[n],
             batch.ids[place].hex(),
             batch.recaps[place],

@@ -6,14 +6,22 @@ to the disk as they are, and hold nothing that the garbage collector would have 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.findings import Status
 from stream_processors.cells import STATUS_CODE, STATUSES
 from stream_processors.station import NOTHING_YET, Lineage
 
 _HEAD: Final = Struct("<HBBII")  # events, status code, unlisted, ballot, region
+_HEAD_COLUMNS: Final = np.dtype(
+    [("version", "<u2"), ("status", "u1"), ("unlisted", "u1"), ("ballot", "<u4"), ("region", "<u4")]
+)
+FIGURE_BYTES: Final = 4
 _ID_BYTES: Final = 32
 _POSITION_BYTES: Final = 8
 _ANNULLED: Final = STATUS_CODE[Status.ANNULLED]
@@ -90,12 +98,19 @@ def unpack(record: bytes) -> Record:
     )
 
 
-def head(record: bytes) -> tuple[int, int, int, int, int]:
-    """Version, status code, unlisted (0 or 1), ballot, region: what adding up needs beside the figures."""
-    return _HEAD.unpack_from(record)
+def heads(held: Sequence[bytes]) -> NDArray[Any]:
+    """`version`, `status` code, `unlisted` (0 or 1), `ballot` and `region` of many records, as columns."""
+    return np.frombuffer(b"".join([record[: _HEAD.size] for record in held]), _HEAD_COLUMNS)
 
 
-def figures(record: bytes) -> bytes:
-    """Only the figures."""
-    count = _HEAD.unpack_from(record)[0]
-    return record[_HEAD.size + count * (_ID_BYTES + _POSITION_BYTES) :]
+def version(record: bytes) -> int:
+    """Only the version."""
+    count: int = _HEAD.unpack_from(record)[0]
+    return count
+
+
+def figures(held: Sequence[bytes], count: int) -> NDArray[np.int64]:
+    """Only the figures of many records that have `count` of them: a row for each."""
+    start = -count * FIGURE_BYTES
+    joined = b"".join([record[start:] for record in held])
+    return np.frombuffer(joined, "<u4").reshape(len(held), count).astype(np.int64)

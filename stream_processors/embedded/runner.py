@@ -44,8 +44,8 @@ from stream_processors.embedded.workers import Bytes, Reading, Workers
 UNREADABLE_KEPT: Final = 1_000
 """Unreadable records that a report names one by one; all are counted."""
 
-BATCHES_BETWEEN_COLLECTIONS: Final = 20
-"""Some 100,000 events: what cycles they leave behind is little."""
+BATCHES_BETWEEN_COLLECTIONS: Final = 100
+"""Some 500,000 events: what cycles they leave behind is little."""
 
 
 @dataclass(slots=True)
@@ -141,12 +141,10 @@ class Runner:
         number = self._contests.get(contest)
         if number is None:
             return {}
-        found: dict[str, Sequence[bytes]] = {}
-        for station in stations:
-            record = self._state.record(number, station)
-            if record is not None:
-                found[station] = self._log.at(records.unpack(record).positions)
-        return found
+        return {
+            station: self._log.at(records.unpack(record).positions)
+            for station, record in self._state.records_of(number, stations)
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -173,7 +171,13 @@ class Runner:
             )
             self._decisions.write(
                 [
-                    (position, batch.kinds[place] == RECAP, batch.contests[place], batch.units[place], record)
+                    (
+                        position,
+                        int(batch.kinds[place] == RECAP),
+                        batch.contests[place],
+                        batch.units[place],
+                        record,
+                    )
                     for position, place, record in zip(
                         outcome.positions, outcome.accepted, outcome.records, strict=True
                     )

@@ -59,9 +59,10 @@ class State:
         self._counts: list[dict[str, bytes]] = [{} for _ in ballots.contests]
         self._recaps: list[dict[str, bytes]] = [{} for _ in ballots.contests]
 
-    def record(self, contest: int, unit: str, *, is_recap: bool = False) -> bytes | None:
-        """The record of a unit, None when nothing of it was accepted."""
-        return (self._recaps if is_recap else self._counts)[contest].get(unit)
+    def records_of(self, contest: int, stations: Iterable[str]) -> list[tuple[str, bytes]]:
+        """The records of those `stations` of which something was accepted."""
+        units = self._counts[contest]
+        return [(station, units[station]) for station in stations if station in units]
 
     def decide_batch(self, batch: Batch, first: int, parked_before: ParkedBefore) -> Outcome:
         """What becomes of each message of `batch` if it is appended from position `first` on."""
@@ -139,22 +140,21 @@ class State:
 
     def finish_restoring(self) -> None:
         """Add up all records that `restore` took in."""
-        by_ballot: dict[int, list[bytes]] = {}
         for units in self._counts:
-            for record in units.values():
-                by_ballot.setdefault(records.head(record)[3], []).append(record)
-        for ballot, held in by_ballot.items():
-            for start in range(0, len(held), RESTORE_BATCH):
-                part = held[start : start + RESTORE_BATCH]
-                regions = np.array([records.head(record)[4] for record in part], np.int64)
-                self.rollup.add(ballot, regions, self._cells(ballot, part))
-                self.rollup.settle()
+            held = list(units.values())
+            ballots = records.heads(held)["ballot"]
+            for ballot in np.unique(ballots).tolist():
+                places = np.flatnonzero(ballots == ballot).tolist()
+                for start in range(0, len(places), RESTORE_BATCH):
+                    part = [held[place] for place in places[start : start + RESTORE_BATCH]]
+                    regions = records.heads(part)["region"].astype(np.int64)
+                    self.rollup.add(ballot, regions, self._cells(ballot, part))
+                    self.rollup.settle()
 
     def _cells(self, ballot: int, held: Sequence[bytes]) -> Cells:
         """The cells of these records, all of one ballot."""
-        heads = np.array([records.head(record)[:3] for record in held], np.int64)
-        width = figure_count(self._ballots.ballots[ballot])
-        figures = np.frombuffer(b"".join([records.figures(record) for record in held]), "<u4")
+        heads = records.heads(held)
         return station_cells(
-            heads[:, 0], heads[:, 1], heads[:, 2], figures.reshape(len(held), width).astype(np.int64)
+            *(heads[name].astype(np.int64) for name in ("version", "status", "unlisted")),
+            records.figures(held, figure_count(self._ballots.ballots[ballot])),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from struct import pack
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,11 +43,27 @@ def test_what_was_packed_is_unpacked(
     assert whole.lineage.ids == tuple(ids)
     assert whole.positions == tuple(positions[: len(ids)])
     assert (whole.status, whole.unlisted, whole.ballot, whole.region) == (status, unlisted, ballot, region)
-    assert whole.figures == figures == records.figures(record)
-    assert records.head(record) == (len(ids), status, unlisted, ballot, region)
+    assert whole.figures == figures
+    assert records.version(record) == len(ids)
+    assert records.heads([record, record])[1].tolist() == (len(ids), status, unlisted, ballot, region)
     annulled = status == STATUS_CODE[Status.ANNULLED]
     assert records.lineage_of(record).in_force == (None if annulled else ids[-1])
 
 
 def test_a_unit_without_a_record_has_nothing_yet() -> None:
     assert records.lineage_of(None) is NOTHING_YET
+
+
+@given(
+    st.lists(
+        st.tuples(IDS, st.lists(st.integers(0, 2**32 - 1), min_size=3, max_size=3)), min_size=1, max_size=4
+    )
+)
+def test_figures_of_many_records_are_theirs_whatever_their_lineages(
+    units: list[tuple[list[bytes], list[int]]],
+) -> None:
+    held = [
+        records.pack(b"".join(ids), bytes(8 * len(ids)), 0, False, 0, 0, pack("<3I", *figures))
+        for ids, figures in units
+    ]
+    assert records.figures(held, 3).tolist() == [figures for _, figures in units]
