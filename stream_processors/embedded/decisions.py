@@ -28,7 +28,7 @@ STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
 
 DecisionRow = tuple[int, int, int, str, bytes]
-"""position, is_recap (0 or 1, not a bool: sqlite3 would look for an adapter), contest index, unit, record (see
+"""position, is_recap (0 or 1: sqlite3 would look for an adapter of a bool), contest index, unit, record (see
 stream_processors.embedded.records)."""
 
 

@@ -155,6 +155,8 @@ class State:
         """The cells of these records, all of one ballot."""
         heads = records.heads(held)
         return station_cells(
-            *(heads[name].astype(np.int64) for name in ("version", "status", "unlisted")),
+            heads["version"].astype(np.int64),
+            heads["status"].astype(np.int64),
+            heads["unlisted"].astype(np.int64),
             records.figures(held, figure_count(self._ballots.ballots[ballot])),
         )

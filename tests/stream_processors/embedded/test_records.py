@@ -13,6 +13,7 @@ from stream_processors.embedded import records
 from stream_processors.station import NOTHING_YET
 
 IDS = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=5, unique=True)
+THREE_FIGURES = st.lists(st.integers(0, 2**32 - 1), min_size=3, max_size=3)
 
 
 @given(
