@@ -1,0 +1,210 @@
+"""Rows on their way to the sink: they come out as they went in, in messages of a bounded size, or not."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sinks.migrate import known_migrations
+from sinks.row_messages import FORMAT, LARGEST, RowMessage, RowsUndecodable, decode, encode
+from sinks.tables import EVENT, TABLES
+from tests.sinks.handmade import AT, every_table
+from tests.worlds import world
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+MOMENTS = st.integers(0, 2**50)
+
+
+def values(kind: pa.DataType) -> st.SearchStrategy[Any]:
+    """Any value of a column of that type."""
+    if pa.types.is_string(kind):
+        return TEXTS
+    if pa.types.is_boolean(kind):
+        return st.booleans()
+    if pa.types.is_timestamp(kind):
+        return MOMENTS
+    if pa.types.is_map(kind):
+        return st.dictionaries(TEXTS, values(kind.item_type), max_size=3).map(lambda held: list(held.items()))
+    if pa.types.is_list(kind):
+        return st.lists(values(kind.value_type), max_size=3)
+    signed = pa.types.is_signed_integer(kind)
+    top = 2 ** (kind.bit_width - signed)
+    return st.integers(-top if signed else 0, top - 1)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[str, pa.Table]:
+    """A few rows of a few tables; nulls only where they are allowed."""
+    chosen = draw(st.lists(st.sampled_from(sorted(TABLES)), max_size=3, unique=True))
+    found = {}
+    for name in chosen:
+        count = draw(st.integers(0, 4))
+        columns = []
+        for field in TABLES[name]:
+            one = values(field.type)
+            if field.nullable:
+                one = st.none() | one
+            columns.append(pa.array(draw(st.lists(one, min_size=count, max_size=count)), field.type))
+        found[name] = pa.Table.from_arrays(columns, schema=TABLES[name])
+    return found
+
+
+def together(messages: Sequence[RowMessage]) -> dict[str, pa.Table]:
+    """The rows of all messages, by table."""
+    found: dict[str, list[pa.Table]] = {}
+    for message in messages:
+        name, table = decode(message.headers, message.value)
+        found.setdefault(name, []).append(table)
+    return {name: pa.concat_tables(some) for name, some in found.items()}
+
+
+def event_rows(bodies: Sequence[bytes]) -> pa.Table:
+    """A mirror of the log with these bodies."""
+    count = len(bodies)
+    given: dict[str, pa.Array] = {
+        "position": pa.array(range(count), pa.uint64()),
+        "recorded_at": pa.array([AT] * count, pa.timestamp("us", tz="UTC")),
+        "outcome": pa.array(["parked"] * count),
+        "body": pa.Array.from_buffers(pa.string(), count, pa.array(bodies, pa.binary()).buffers()),
+    }
+    empty = {pa.string(): "", pa.uint32(): 0}
+    moments = pa.array([datetime(2024, 2, 14, tzinfo=UTC)] * count, pa.timestamp("ms", tz="UTC"))
+    return pa.Table.from_arrays(
+        [
+            given[field.name]
+            if field.name in given
+            else moments
+            if field.name == "occurred_at"
+            else pa.array([empty[field.type]] * count, field.type)
+            for field in EVENT
+        ],
+        schema=EVENT,
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(tables())
+def test_rows_come_out_as_they_went_in(given: dict[str, pa.Table]) -> None:
+    assert together(encode(given)) == {name: table for name, table in given.items() if table.num_rows}
+
+
+def test_the_rows_of_every_table_come_out_as_they_went_in() -> None:
+    made = every_table(world(), "tiny")
+    assert together(encode(made)) == made
+
+
+def test_the_order_of_tables_and_rows_is_kept() -> None:
+    made = every_table(world(), "tiny")
+    last = {name: made[name] for name in reversed(made)}
+    assert [dict(message.headers)["table"].decode() for message in encode(last)] == list(last)
+
+
+def test_rows_that_are_cut_out_of_many_are_sent_alone() -> None:
+    made = every_table(world(), "tiny")["register_station"]
+    assert together(encode({"register_station": made.slice(7, 2)})) == {"register_station": made.slice(7, 2)}
+    (whole,) = encode({"register_station": made})
+    (part,) = encode({"register_station": made.slice(7, 2)})
+    assert len(part.value) < len(whole.value)
+
+
+@pytest.mark.parametrize("size", [600, 64 * 1024], ids=["forms", "the largest messages of an event"])
+def test_no_message_is_larger_than_a_broker_takes(size: int) -> None:
+    rows = event_rows([os.urandom(size) for _ in range(3_000_000 // size)])  # what no compression helps
+    messages = encode({"event": rows})
+    assert len(messages) > 3
+    assert max(len(message.value) for message in messages) <= LARGEST
+    assert together(messages) == {"event": rows}
+
+
+def test_a_single_row_larger_than_that_is_a_message_of_its_own() -> None:
+    rows = event_rows([b"small", os.urandom(LARGEST + 1), b"small too"])
+    messages = encode({"event": rows})
+    assert [decode(*message)[1].num_rows for message in messages] == [1, 1, 1]
+    assert together(messages) == {"event": rows}
+
+
+def test_bytes_that_are_no_text_are_kept() -> None:
+    rows = event_rows([b"\xff\x00\xfe", b""])
+    (message,) = encode({"event": rows})
+    body = decode(*message)[1]["body"].combine_chunks().cast(pa.binary())
+    assert body.to_pylist() == [b"\xff\x00\xfe", b""]
+
+
+def test_forms_compress_to_less_than_half() -> None:
+    form = b'{"contest":"PPWP","payload":{"form":{"invalid":2,"valid":%d,"votes":{"1":%d,"2":%d}}}}'
+    rows = event_rows([form % (n, n % 7, n % 11) for n in range(5_000)])
+    assert sum(len(message.value) for message in encode({"event": rows})) < rows.nbytes / 2
+
+
+def test_the_format_is_that_of_the_newest_migration() -> None:
+    """A migration that changes a table changes what messages hold: readers of the other format must know."""
+    assert known_migrations()[-1].number == FORMAT
+
+
+def test_columns_that_are_not_those_of_the_table_are_not_sent() -> None:
+    made = every_table(world(), "tiny")
+    with pytest.raises(ValueError, match="not the columns of recap"):
+        encode({"recap": made["finding"]})
+
+
+def changed(message: RowMessage, header: str, value: bytes | None) -> list[tuple[str, bytes]]:
+    """Its headers with another value of one of them; None: without it."""
+    return [
+        (name, held if name != header else value)
+        for name, held in message.headers
+        if name != header or value is not None
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "said"),
+    [
+        ("format", b"1", f"rows of format 1; this version of rekap reads {FORMAT}. Use one version"),
+        ("format", b"999", "rows of format 999"),
+        ("format", None, "rows of format ;"),
+        ("table", b"no_such_table", "a table 'no_such_table', which there is not.*report this sentence"),
+        ("table", None, "a table ''"),
+        ("checksum", b"00000000", "rows of recap differs from its checksum.*report this sentence"),
+        ("checksum", None, "differs from its checksum"),
+    ],
+)
+def test_a_message_with_other_headers_is_refused_with_a_sentence(
+    header: str, value: bytes | None, said: str
+) -> None:
+    (message,) = encode({"recap": every_table(world(), "tiny")["recap"]})
+    with pytest.raises(RowsUndecodable, match=said):
+        decode(changed(message, header, value), message.value)
+
+
+@given(st.data())
+def test_a_damaged_byte_is_found_before_the_bytes_are_looked_into(data: st.DataObject) -> None:
+    (message,) = encode({"finding": every_table(world(), "tiny")["finding"]})
+    raw = bytearray(message.value)
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(RowsUndecodable, match="differs from its checksum"):
+        decode(message.headers, bytes(raw))
+
+
+@pytest.mark.parametrize("value", [b"", b"none", b"\xff\xff\xff\xff\x00\x00\x00\x00"])
+def test_bytes_that_are_no_rows_are_refused_although_their_checksum_fits(value: bytes) -> None:
+    headers = [
+        ("table", b"event"),
+        ("format", str(FORMAT).encode()),
+        ("checksum", f"{zlib.crc32(value):08x}".encode()),
+    ]
+    with pytest.raises(RowsUndecodable, match="rows of event can't be read"):
+        decode(headers, value)
+
+
+def test_rows_of_another_table_are_refused_although_their_checksum_fits() -> None:
+    (message,) = encode({"region": every_table(world(), "tiny")["region"]})
+    with pytest.raises(RowsUndecodable, match="rows of event can't be read"):
+        decode(changed(message, "table", b"event"), message.value)
