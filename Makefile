@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: install demo test lint bench lock clean
+.PHONY: install demo test lint bench lock clean kafka kafka-jars
 
 install: .venv/installed ## make .venv, so that .venv/bin/rekap is the command
 
@@ -22,13 +22,27 @@ install: .venv/installed ## make .venv, so that .venv/bin/rekap is the command
 demo: install ## count an election and look at it
 	@$(BIN)/rekap demo
 
-test: .venv/installed-dev lint ## prove it
+test: .venv/installed-dev lint kafka-jars ## prove it
 	$(BIN)/python -m pytest
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+kafka-jars: ## fetch Apache Kafka for the tests, where Java and Maven are
+	@if test .kafka/complete -nt deploy/kafka/pom.xml; then :; \
+	elif ! command -v java >/dev/null || ! command -v mvn >/dev/null; then \
+	  echo "No Java or no Maven here: tests that need a Kafka broker will be skipped (or set KAFKA_BOOTSTRAP_SERVERS)." >&2; \
+	else \
+	  echo "Fetching Apache Kafka into .kafka (54 MB) ..." >&2; \
+	  rm -rf .kafka; \
+	  mvn --quiet --batch-mode --strict-checksums --file deploy/kafka/pom.xml dependency:copy-dependencies \
+	    -DincludeScope=runtime -DoutputDirectory="$(CURDIR)/.kafka" && touch .kafka/complete; \
+	fi
+
+kafka: .venv/installed kafka-jars ## run one Kafka broker on free loopback ports, until Ctrl-C
+	@$(BIN)/python -m tests.brokers
 
 bench: .venv/installed-dev ## measure it; REKAP_REAL_DATA names the folder of real results
 	$(BIN)/python -m benchmarks.embedded
