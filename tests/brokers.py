@@ -239,7 +239,8 @@ def main() -> None:
     """Run one broker until Ctrl-C or SIGTERM."""
     if (reason := why_not()) is not None:
         sys.exit(reason)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for one in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with Ctrl-C ignored
+        signal.signal(one, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), Broker.start() as broker:
         print(f"Kafka answers at {broker.bootstrap}. Ctrl-C ends it and removes its data.", flush=True)
         broker.processes[0].wait()
