@@ -25,9 +25,9 @@ from schemas.registry_files import read_registry
 from sinks.client import connect
 from stream_processors.assess import Assessor
 from stream_processors.embedded import projector
-from stream_processors.embedded.batch import assess_batch
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
+from stream_processors.partition.batch import assess_batch
 
 NATION = {"1": 84_298_880, "2": 68_221_284}
 SAMPLE_CHUNKS = 20

@@ -15,11 +15,13 @@ from schemas.decode import Decoded, content_id, decode
 from schemas.elections import Election
 from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified, Role
 from schemas.findings import Finding, Status
+from schemas.placement import key_of_region
 from schemas.regions import REGION_LEVELS, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of, votes_of
 from stream_processors.checks.context import Circumstances
+from stream_processors.refusals import PartitionOf, Placed, given_twice, misplaced, not_held, unknown_option
 from stream_processors.station import Proposal
 from stream_processors.surroundings import Surroundings
 
@@ -71,17 +73,30 @@ Assessed = AssessedCount | AssessedRecap | Refused
 
 
 class Assessor:
-    """Assesses messages against one election, its register and its ballots."""
+    """Assesses messages against one election, its register and its ballots.
 
-    def __init__(self, election: Election, registry: Registry, ballots: Ballots) -> None:
+    With `partition_of` it also holds them against the place where they stand: on another partition than the
+    rest of its district, an event could be counted beside the one that it contradicts.
+    """
+
+    def __init__(
+        self,
+        election: Election,
+        registry: Registry,
+        ballots: Ballots,
+        partition_of: PartitionOf | None = None,
+    ) -> None:
         self._election = election
         self._registry = registry
         self._ballots = ballots
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
         self._surroundings = Surroundings(election, registry)
+        self._partition_of = partition_of
+        self._placements: dict[int, Placed] = {}
 
-    def assess(self, messages: Sequence[bytes]) -> list[Assessed]:
-        """Each message assessed, in order. Never raises for what a message says."""
+    def assess(self, messages: Sequence[bytes], placed: Sequence[Placed] | None = None) -> list[Assessed]:
+        """Each message assessed, in order. Never raises for what a message says. `placed` tells where each
+        of them stands, on a log with partitions."""
         results: list[Assessed | None] = []
         counts: list[tuple[int, bytes, Decoded]] = []
         for raw in messages:
@@ -99,7 +114,25 @@ class Assessor:
         stations = self._registry.stations_of([decoded.event.unit for _, _, decoded in counts])
         for (place, raw, decoded), station in zip(counts, stations, strict=True):
             results[place] = self._guard(raw, decoded, station)
-        return [result for result in results if result is not None]
+        assessed = [result for result in results if result is not None]
+        if placed is None or self._partition_of is None:
+            return assessed
+        return [self._in_place(one, place) for one, place in zip(assessed, placed, strict=True)]
+
+    def _in_place(self, one: Assessed, placed: Placed) -> Assessed:
+        if isinstance(one, Refused):
+            return one
+        region = one.village if isinstance(one, AssessedCount) else one.region
+        right = self._placements.get(region)
+        if right is None:
+            assert self._partition_of is not None
+            key = key_of_region(self._registry, region)
+            right = self._placements[region] = Placed(key, self._partition_of(key))
+        return (
+            one
+            if placed == right
+            else Refused(one.raw, one.proposal.id, one.decoded, misplaced(placed, right))
+        )
 
     def _guard(self, raw: bytes, decoded: Decoded, station: Station | None) -> Assessed:
         try:
@@ -155,7 +188,7 @@ class Assessor:
             )
         ballot = self._ballots.of(contest, station.village)
         if ballot is None:
-            raise _not_held(event.contest, event.station)
+            raise not_held(event.contest, event.station)
         if isinstance(event, CountAnnulled):
             return AssessedCount(
                 raw,
@@ -174,7 +207,7 @@ class Assessor:
         form = event.payload.form
         for option in form.votes or ():
             if option not in ballot.place:
-                raise _unknown_option(event.contest, event.station, option, ballot)
+                raise unknown_option(event.contest, event.station, option, ballot)
         place = self._surroundings.of(station.village, ballot)
         # The window is that of the first count: what is corrected or voted again comes later by law (R24).
         is_first = isinstance(event, CountSubmitted) and event.payload.kind == CountKind.REGULAR
@@ -210,16 +243,16 @@ class Assessor:
             )
         ballots = [self._ballots.ballots[i] for i in self._ballots.of_region(contest, region.index)]
         if not ballots:
-            raise _not_held(event.contest, event.region)
+            raise not_held(event.contest, event.region)
         names = {key: key for ballot in ballots for key in ballot.keys}
         if len(ballots) == 1:  # as on the document: without the constituency, which is the only one
             names |= dict(zip(ballots[0].options, ballots[0].keys, strict=True))
         votes: dict[str, int] = {}
         for option, figure in event.payload.cells.votes.items():
             if option not in names:
-                raise _unknown_option(event.contest, event.region, option, ballots[0])
+                raise unknown_option(event.contest, event.region, option, ballots[0])
             if names[option] in votes:  # with and without its constituency: which figure is meant?
-                raise _given_twice(event.contest, event.region, names[option])
+                raise given_twice(event.contest, event.region, names[option])
             votes[names[option]] = figure
         return AssessedRecap(raw, decoded, _proposal(decoded), contest, region.index, votes)
 
@@ -241,37 +274,4 @@ def _proposal(decoded: Decoded) -> Proposal:
         unit=event.unit,
         supersedes=bytes.fromhex(supersedes) if supersedes else None,
         annuls=isinstance(event, CountAnnulled),
-    )
-
-
-def _not_held(contest: str, unit: str) -> Rejected:
-    return reject(
-        Reason.NOT_HELD_HERE,
-        id=f"Pemilihan {contest} tidak diadakan di {unit}. Periksa jenis pemilihan dan kodenya.",
-        en=f"{contest} is not held at {unit}. Check the contest and the code.",
-    )
-
-
-def _given_twice(contest: str, unit: str, key: str) -> Rejected:
-    _, _, option = key.partition(":")
-    return reject(
-        Reason.MALFORMED,
-        id=f"Pilihan {option} {contest} di {unit} tertulis dua kali, sebagai {option} dan {key}; "
-        "tulis sekali saja.",
-        en=f"Option {option} of {contest} at {unit} is given twice, as {option} and as {key}; give it once.",
-    )
-
-
-def _unknown_option(contest: str, unit: str, option: str, ballot: Ballot) -> Rejected:
-    if not ballot.options:
-        return reject(
-            Reason.UNKNOWN_OPTION,
-            id=f"Belum ada calon {contest} yang dikenal untuk {unit}. Berikan berkas calon pada rekap init.",
-            en=f"No candidates of {contest} are known for {unit}. Give their file to rekap init.",
-        )
-    shown = ", ".join(ballot.options[:24]) + (", ..." if len(ballot.options) > 24 else "")
-    return reject(
-        Reason.UNKNOWN_OPTION,
-        id=f"Pilihan {option} tidak ada pada surat suara {contest} di {unit}; yang ada: {shown}.",
-        en=f"Option {option} is not on the ballot of {contest} at {unit}; there are: {shown}.",
     )

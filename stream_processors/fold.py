@@ -19,6 +19,7 @@ from schemas.findings import Status
 from schemas.regions import REGION_LEVELS, UNKNOWN, VILLAGE_DEPTH, Level, Registry
 from schemas.tallies import FIXED_CELLS, Tally, state_digest
 from stream_processors.assess import Assessed, AssessedCount, Assessor, Refused
+from stream_processors.refusals import PartitionOf, Placed
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Repeated, decide
 
 TOGETHER: Final = 1_000
@@ -73,13 +74,29 @@ class Folded:
         return state_digest((t.contest, t.level.value, t.unit, t.cells()) for t in tallies)
 
 
-def fold(messages: Iterable[bytes], election: Election, registry: Registry) -> Folded:
-    """The results of these messages in this order. Never raises for what a message says."""
+class Stood(NamedTuple):
+    """A message, and where it stood on a log with several partitions."""
+
+    raw: bytes
+    placed: Placed
+
+
+def fold(
+    messages: Iterable[bytes | Stood],
+    election: Election,
+    registry: Registry,
+    partition_of: PartitionOf | None = None,
+) -> Folded:
+    """The results of these messages in this order. Never raises for what a message says.
+
+    Of a log with partitions they are `Stood`, each partition's in its order, whichever partition comes first;
+    `partition_of` tells where a key belongs.
+    """
     ballots = Ballots(election, registry)
     folded = Folded(registry, ballots.contests)
     lineages: dict[tuple[type, int, str], Lineage] = {}
     in_force = folded.in_force
-    for one in _assessed(messages, Assessor(election, registry, ballots)):
+    for one in _assessed(messages, Assessor(election, registry, ballots, partition_of)):
         folded.messages += 1
         if isinstance(one, Refused):
             folded.parked[one.rejection.reason] += 1
@@ -99,10 +116,12 @@ def fold(messages: Iterable[bytes], election: Election, registry: Registry) -> F
     return folded
 
 
-def _assessed(messages: Iterable[bytes], assessor: Assessor) -> Iterator[Assessed]:
+def _assessed(messages: Iterable[bytes | Stood], assessor: Assessor) -> Iterator[Assessed]:
     source = iter(messages)
     while some := list(islice(source, TOGETHER)):
-        yield from assessor.assess(some)
+        raws = [one.raw if isinstance(one, Stood) else one for one in some]
+        placed = [one.placed for one in some if isinstance(one, Stood)]
+        yield from assessor.assess(raws, placed or None)
 
 
 def _in_force(one: AssessedCount, version: int) -> InForce:

@@ -25,6 +25,7 @@ PACKAGES: Final = (
     "queries",
     "audit",
     "producers",
+    "monitoring",
     "benchmarks",
     "rekap",
 )
@@ -32,12 +33,28 @@ PACKAGES: Final = (
 MAY_IMPORT: Final = {
     "schemas": (),
     "stream_processors": ("schemas",),
-    "stream_processors.embedded": ("schemas", "stream_processors", "event_log", "sinks", "producers.sources"),
+    "stream_processors.partition": (
+        *("schemas", "stream_processors", "event_log.leaf", "sinks.rows", "sinks.writer", "producers.sources"),
+    ),
+    "stream_processors.embedded": (
+        *("schemas", "stream_processors", "stream_processors.partition"),
+        *("event_log", "sinks", "producers.sources"),
+    ),
+    "stream_processors.distributed": (
+        *("schemas", "stream_processors", "stream_processors.partition", "monitoring"),
+        *("event_log", "event_log.kafka", "sinks.rows", "sinks.row_messages"),
+    ),
     "event_log": ("schemas",),
+    "event_log.kafka": ("schemas", "event_log"),
     "sinks": ("schemas",),
+    "sinks.delivery": (
+        *("schemas", "sinks", "event_log", "event_log.kafka", "stream_processors", "monitoring"),
+        "stream_processors.partition.baseline",
+    ),
+    "monitoring": ("schemas",),
     "queries": ("schemas",),
-    "producers": ("schemas",),
-    "audit": ("schemas", "event_log", "queries", "stream_processors.fold"),
+    "producers": ("schemas", "event_log", "event_log.kafka"),
+    "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),
     "rekap": PACKAGES,
 }
@@ -48,10 +65,13 @@ ONLY_IN: Final = {
     "clickhouse_connect": ("sinks", "queries"),
     "chdb": ("sinks",),
     "sqlite3": ("event_log", "stream_processors.embedded"),
+    "kafka": ("event_log.kafka", "producers", "stream_processors.distributed", "benchmarks.stream"),
+    "faust": ("stream_processors.distributed", "benchmarks.stream"),
+    "prometheus_client": ("monitoring",),
     "click": ("rekap",),
     "rich": ("rekap",),
-    "multiprocessing": ("stream_processors.embedded",),
-    "threading": ("stream_processors.embedded", "sinks", "rekap"),
+    "multiprocessing": ("stream_processors.partition",),
+    "threading": ("stream_processors", "event_log", "producers", "sinks", "monitoring", "rekap"),
 }
 """Libraries that belong to one layer. What is imported for type checkers alone is free."""
 
@@ -160,10 +180,10 @@ def test_no_part_imports_what_it_may_not_know() -> None:
         ("schemas.forms", "schemas.regions", False),
         ("schemas.forms", "event_log.leaf", True),
         ("stream_processors.fold", "stream_processors.checks.votes", False),
-        ("stream_processors.fold", "stream_processors.embedded.state", True),
-        ("stream_processors.embedded.state", "stream_processors.rollup", False),
-        ("stream_processors.embedded.batch", "producers.sources", False),
-        ("stream_processors.embedded.batch", "producers.importers", True),
+        ("stream_processors.fold", "stream_processors.partition.state", True),
+        ("stream_processors.partition.state", "stream_processors.rollup", False),
+        ("stream_processors.partition.batch", "producers.sources", False),
+        ("stream_processors.partition.batch", "producers.importers", True),
         ("sinks.rows", "queries.cells", True),
         ("sinks.rows", "stream_processors.cells", True),
         ("audit.verify", "stream_processors.fold", False),

@@ -13,6 +13,7 @@ from typing import Final
 
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
 from schemas.rejections import Reason
+from stream_processors.partition.state import RecordRow
 
 READ_BATCH: Final = 20_000
 """Rows fetched at once while state is read: a few megabytes."""
@@ -26,10 +27,6 @@ _SCHEMA: Final = (
 
 STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
-
-DecisionRow = tuple[int, int, int, str, bytes]
-"""position, is_recap (0 or 1: sqlite3 would look for an adapter of a bool), contest index, unit, record (see
-stream_processors.embedded.records)."""
 
 
 class Decisions:
@@ -54,7 +51,7 @@ class Decisions:
         return int(row[0]) if row else 0
 
     def write(
-        self, decisions: Sequence[DecisionRow], parked: Iterable[tuple[bytes, str]], checkpoint: int
+        self, decisions: Sequence[RecordRow], parked: Iterable[tuple[bytes, str]], checkpoint: int
     ) -> None:
         """Add the state after a batch and move the checkpoint; within the transaction that appends it."""
         insert_rows(self._connection, "decision", decisions)
@@ -66,7 +63,7 @@ class Decisions:
         row = self._connection.execute("SELECT reason FROM parked WHERE id = ?", (event_id,)).fetchone()
         return row is not None and row[0] == reason
 
-    def read(self, below: int) -> Iterator[list[DecisionRow]]:
+    def read(self, below: int) -> Iterator[list[RecordRow]]:
         """The rows at positions below `below`, in order, some thousands at a time. Raises LogUnavailable."""
         try:
             rows = self._connection.execute(

@@ -32,14 +32,15 @@ from sinks.ownership import own
 from sinks.rows import Rows
 from sinks.server import Server
 from sinks.writer import Writer
-from stream_processors.embedded import records
-from stream_processors.embedded.baseline import insert_baseline
-from stream_processors.embedded.batch import RECAP, Batch
 from stream_processors.embedded.decisions import Decisions
 from stream_processors.embedded.directory import DataDirectory
-from stream_processors.embedded.projector import Job, Projector
-from stream_processors.embedded.state import Outcome, State
-from stream_processors.embedded.workers import Bytes, Reading, Workers
+from stream_processors.embedded.projector import Projector
+from stream_processors.partition import records
+from stream_processors.partition.assessing import Bytes, Reading, Workers
+from stream_processors.partition.baseline import insert_baseline
+from stream_processors.partition.batch import RECAP, Batch
+from stream_processors.partition.changes import Changes, Totals
+from stream_processors.partition.state import Outcome, State
 
 UNREADABLE_KEPT: Final = 1_000
 """Unreadable records that a report names one by one; all are counted."""
@@ -70,7 +71,7 @@ class Runner:
         """Use `open`."""
         election, registry = directory.election, directory.registry
         ballots = Ballots(election, registry)
-        self._ballots = ballots
+        self._totals = Totals(registry, ballots)
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
         with ExitStack() as opened:  # what was opened is closed again when a later step fails
             # Before the lock: a forked process would keep it. See Workers.
@@ -190,15 +191,8 @@ class Runner:
 
     def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
         touched = self._state.apply(batch, outcome)
-        totals = []
-        several: set[tuple[int, int]] = set()
-        for ballot, regions in touched.items():
-            contest = self._ballots.contest_of[ballot]
-            alone = self._ballots.has_one(contest)[regions]
-            totals.append((ballot, regions[alone], self._state.rollup.cells(ballot, regions[alone])))
-            several.update((contest, region) for region in regions[~alone].tolist())
-        whole = [self._state.rollup.tally(contest, region) for contest, region in sorted(several)]
-        self._projector.put(Job(batch, outcome, recorded_at, totals, whole))
+        totals, whole = self._totals.of(self._state, touched)
+        self._projector.put(Changes(batch, outcome, recorded_at, totals, whole))
 
     def _recover(self, projected: int) -> None:
         """State as of the projections' checkpoint, then what the log has beyond it, as on the normal way."""
@@ -270,7 +264,7 @@ def _recorded_at(entry: Entry) -> int:
 def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
     report.read += reading.size
     report.accepted += len(outcome.accepted)
-    report.repeated += outcome.repeated + reading.unchanged
+    report.repeated += len(outcome.repeated) + reading.unchanged
     report.parked += len(outcome.parked) + len(outcome.parked_again)
     report.unreadable += len(reading.unreadable)
     report.empty += reading.empty

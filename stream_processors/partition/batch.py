@@ -24,6 +24,7 @@ from schemas.forms import CHasil
 from schemas.rejections import Rejection
 from stream_processors.assess import AssessedCount, AssessedRecap, Assessor, Refused
 from stream_processors.cells import STATUS_CODE
+from stream_processors.refusals import Placed
 
 COUNT: Final = 0
 RECAP: Final = 1
@@ -66,8 +67,10 @@ class Batch:
         return len(self.raws)
 
 
-def assess_batch(assessor: Assessor, messages: Sequence[bytes]) -> Batch:
-    """The messages assessed, as columns."""
+def assess_batch(
+    assessor: Assessor, messages: Sequence[bytes], placed: Sequence[Placed] | None = None
+) -> Batch:
+    """The messages assessed, as columns; `placed` as for Assessor.assess."""
     rows: list[tuple[Any, ...]] = []
     events: list[tuple[Any, ...]] = []
     stations: list[tuple[Any, ...]] = []
@@ -75,7 +78,10 @@ def assess_batch(assessor: Assessor, messages: Sequence[bytes]) -> Batch:
     recaps: dict[int, dict[str, Any]] = {}
     refusals: dict[int, Rejection] = {}
     slices = range(0, len(messages), IN_CACHE)
-    assessed = chain.from_iterable(assessor.assess(messages[start : start + IN_CACHE]) for start in slices)
+    assessed = chain.from_iterable(
+        assessor.assess(messages[start : start + IN_CACHE], placed and placed[start : start + IN_CACHE])
+        for start in slices
+    )
     for place, one in enumerate(assessed):
         events.append(_event_row(one.decoded))
         if isinstance(one, AssessedCount):

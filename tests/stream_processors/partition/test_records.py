@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.findings import Status
 from stream_processors.cells import STATUS_CODE
-from stream_processors.embedded import records
+from stream_processors.partition import records
 from stream_processors.station import NOTHING_YET
 
 IDS = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=5, unique=True)

@@ -17,9 +17,8 @@ from schemas.ballots import Ballots
 from schemas.regions import Registry
 from schemas.rejections import Reason, Rejection
 from stream_processors.cells import Cells, figure_count, station_cells
-from stream_processors.embedded import records
-from stream_processors.embedded.batch import RECAP, REFUSED, Batch
-from stream_processors.embedded.decisions import DecisionRow
+from stream_processors.partition import records
+from stream_processors.partition.batch import RECAP, REFUSED, Batch
 from stream_processors.rollup import Rollup
 from stream_processors.station import Accepted, Proposal, Repeated, decide
 
@@ -27,26 +26,41 @@ RESTORE_BATCH: Final = 50_000
 """Records added up at once while state is restored: some 20 MB of cells."""
 
 ParkedBefore = Callable[[bytes, Reason], bool]
+"""Whether the message with that id has been parked for that reason before."""
+
+RecordRow = tuple[int, int, int, str, bytes]
+"""position, is_recap (0 or 1: sqlite3 would look for an adapter of a bool), contest index, unit, record (see
+stream_processors.partition.records): a unit's state after the event at that position."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What becomes of a batch that is appended from position `first` on. Places are those in the batch."""
+    """What becomes of a batch. Places are those in the batch.
+
+    A batch that is to be appended stands in the log from `first` on without what it repeats; one that was
+    read from a log stands there as a whole, at the positions `given`.
+    """
 
     first: int
-    appended: list[int] = field(default_factory=list)  # places that enter the log, in order
+    given: Sequence[int] | None = None
+    appended: list[int] = field(default_factory=list)  # places that stand in the log, in order
     accepted: list[int] = field(default_factory=list)  # of these, the places accepted
     records: list[bytes] = field(default_factory=list)  # the unit's record after each accepted one
     previous: list[bytes | None] = field(default_factory=list)  # and before it
     positions: list[int] = field(default_factory=list)  # the position of each accepted one
     parked: dict[int, Rejection] = field(default_factory=dict)  # appended, but parked
     parked_again: list[Rejection] = field(default_factory=list)  # the same message, parked before
-    repeated: int = 0
+    repeated: list[int] = field(default_factory=list)  # accepted before
 
     @property
     def end(self) -> int:
-        """The position after the last one appended."""
-        return self.first + len(self.appended)
+        """The position after the last one that stands in the log."""
+        return self.given[-1] + 1 if self.given else self.first + len(self.appended)
+
+    @property
+    def entries(self) -> Sequence[int]:
+        """The position of each of `appended`."""
+        return range(self.first, self.end) if self.given is None else self.given
 
 
 class State:
@@ -66,7 +80,14 @@ class State:
 
     def decide_batch(self, batch: Batch, first: int, parked_before: ParkedBefore) -> Outcome:
         """What becomes of each message of `batch` if it is appended from position `first` on."""
-        outcome = Outcome(first)
+        return self._decide(batch, Outcome(first), parked_before)
+
+    def decide_entries(self, batch: Batch, positions: Sequence[int]) -> Outcome:
+        """What became of each message of `batch`, which stands in the log at these positions (ascending)."""
+        return self._decide(batch, Outcome(positions[0], positions), _never)
+
+    def _decide(self, batch: Batch, outcome: Outcome, parked_before: ParkedBefore) -> Outcome:
+        given = outcome.given
         fresh: dict[tuple[bool, int, str], bytes] = {}
         parked_now: dict[bytes, Reason] = {}
         for place, (kind, message, contest, unit) in enumerate(
@@ -83,7 +104,7 @@ class State:
                     Proposal(message, unit, batch.supersedes[place], batch.annuls[place]),
                 )
                 if isinstance(decision, Accepted):
-                    position = outcome.end
+                    position = outcome.end if given is None else given[place]
                     ids, positions = records.extended(held, message, position)
                     record = fresh[key] = records.pack(
                         ids,
@@ -101,10 +122,15 @@ class State:
                     outcome.positions.append(position)
                     continue
                 if isinstance(decision, Repeated):
-                    outcome.repeated += 1
+                    outcome.repeated.append(place)
+                    if given is not None:
+                        outcome.appended.append(place)
                     continue
                 rejection = decision.rejection
-            if parked_now.get(message) == rejection.reason or parked_before(message, rejection.reason):
+            if given is not None:
+                outcome.parked[place] = rejection
+                outcome.appended.append(place)
+            elif parked_now.get(message) == rejection.reason or parked_before(message, rejection.reason):
                 outcome.parked_again.append(rejection)
             else:
                 parked_now[message] = rejection.reason
@@ -133,7 +159,7 @@ class State:
             self.rollup.add(ballot, villages, changes)
         return self.rollup.settle()
 
-    def restore(self, rows: Iterable[DecisionRow]) -> None:
+    def restore(self, rows: Iterable[RecordRow]) -> None:
         """Take in rows of the state on the disk, in order; `finish_restoring` adds up afterwards."""
         for _, is_recap, contest, unit, record in rows:
             (self._recaps if is_recap else self._counts)[contest][unit] = record
@@ -160,3 +186,7 @@ class State:
             heads["unlisted"].astype(np.int64),
             records.figures(held, figure_count(self._ballots.ballots[ballot])),
         )
+
+
+def _never(_: bytes, __: Reason) -> bool:
+    return False

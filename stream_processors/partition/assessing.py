@@ -15,24 +15,28 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from producers.sources import Chunk, Message, Record, Unreadable
 from schemas.ballots import Ballots
 from schemas.elections import Election
 from schemas.regions import Registry
 from stream_processors.assess import Assessor
-from stream_processors.embedded.batch import Batch, assess_batch
+from stream_processors.partition.batch import Batch, assess_batch
 
 CHUNKS_AHEAD: Final = 2
 """Chunks in work for each worker: one that it works on, one that waits, so that it never idles."""
 
 ORPHAN_CHECK_S: Final = 1.0
 """How often a worker looks whether its owner still lives."""
+
+
+Part = TypeVar("Part")
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +101,17 @@ class Workers:
 
     def read(self, chunks: Iterable[Chunk]) -> Iterator[Reading]:
         """Every chunk, read and assessed, in order. Raises OSError when a source can't be read."""
+        return self.map(read_chunk, chunks)
+
+    def map(self, work: Callable[[Assessor, Part], Done], parts: Iterable[Part]) -> Iterator[Done]:
+        """What `work` (a module's function) makes of every part, in order; raises what `work` raises."""
         if self._pool is None:
-            for chunk in chunks:
-                yield read_chunk(self._assessor, chunk)
+            for part in parts:
+                yield work(self._assessor, part)
             return
-        ahead: deque[Future[Reading]] = deque()
-        for chunk in chunks:
-            ahead.append(self._pool.submit(_read, chunk))
+        ahead: deque[Future[Done]] = deque()
+        for part in parts:
+            ahead.append(self._pool.submit(_work, work, part))
             if len(ahead) > self._count * CHUNKS_AHEAD:
                 yield ahead.popleft().result()
         while ahead:
@@ -142,6 +150,6 @@ def _end_with(owner: int) -> None:
     os._exit(1)
 
 
-def _read(chunk: Chunk) -> Reading:
+def _work(work: Callable[[Assessor, Part], Done], part: Part) -> Done:
     assert _assessor is not None
-    return read_chunk(_assessor, chunk)
+    return work(_assessor, part)

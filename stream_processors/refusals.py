@@ -1,0 +1,72 @@
+"""Why a message that is an event can be no part of this count, in sentences that say what to do.
+
+When each of them is the answer is decided by whoever calls (stream_processors.assess).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from schemas.ballots import Ballot
+from schemas.language import Said
+from schemas.rejections import Reason, Rejected, Rejection, reject
+
+
+class Placed(NamedTuple):
+    """Where a message stands on a log with several partitions, and the key it was sent with."""
+
+    key: bytes | None
+    partition: int
+
+
+PartitionOf = Callable[[bytes], int]
+"""Which partition of its log a key belongs on."""
+
+
+def not_held(contest: str, unit: str) -> Rejected:
+    return reject(
+        Reason.NOT_HELD_HERE,
+        id=f"Pemilihan {contest} tidak diadakan di {unit}. Periksa jenis pemilihan dan kodenya.",
+        en=f"{contest} is not held at {unit}. Check the contest and the code.",
+    )
+
+
+def misplaced(placed: Placed, right: Placed) -> Rejection:
+    key, wanted = ("-" if key is None else key.decode("utf-8", "replace") for key in (placed.key, right.key))
+    return Rejection(
+        Reason.WRONG_KEY,
+        Said(
+            id=f"Pesan ini memakai kunci {key} di partisi {placed.partition}; tempatnya kunci {wanted} di "
+            f"partisi {right.partition}. Kirim lewat rekap, atau dengan kode kabupaten/kota sebagai kunci "
+            "dan pembagi bawaan Kafka (murmur2).",
+            en=f"The message has the key {key} on partition {placed.partition}; its place is the key "
+            f"{wanted} on partition {right.partition}. Send it through rekap, or with the code of the "
+            "district as key and Kafka's default partitioner (murmur2).",
+        ),
+    )
+
+
+def given_twice(contest: str, unit: str, key: str) -> Rejected:
+    _, _, option = key.partition(":")
+    return reject(
+        Reason.MALFORMED,
+        id=f"Pilihan {option} {contest} di {unit} tertulis dua kali, sebagai {option} dan {key}; "
+        "tulis sekali saja.",
+        en=f"Option {option} of {contest} at {unit} is given twice, as {option} and as {key}; give it once.",
+    )
+
+
+def unknown_option(contest: str, unit: str, option: str, ballot: Ballot) -> Rejected:
+    if not ballot.options:
+        return reject(
+            Reason.UNKNOWN_OPTION,
+            id=f"Belum ada calon {contest} yang dikenal untuk {unit}. Berikan berkas calon pada rekap init.",
+            en=f"No candidates of {contest} are known for {unit}. Give their file to rekap init.",
+        )
+    shown = ", ".join(ballot.options[:24]) + (", ..." if len(ballot.options) > 24 else "")
+    return reject(
+        Reason.UNKNOWN_OPTION,
+        id=f"Pilihan {option} tidak ada pada surat suara {contest} di {unit}; yang ada: {shown}.",
+        en=f"Option {option} is not on the ballot of {contest} at {unit}; there are: {shown}.",
+    )
