@@ -8,9 +8,16 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from schemas.language import Said
+
 
 class LogUnavailable(Exception):
-    """The log can't be opened, read or appended to; the text says why and what to do."""
+    """The log can't be opened, read or appended to; the text says why and what to do. `said`: in both
+    languages, where the text is for the public."""
+
+    def __init__(self, text: Said | str) -> None:
+        super().__init__(text.en if isinstance(text, Said) else text)
+        self.said = text if isinstance(text, Said) else None
 
 
 def unavailable(path: Path, error: sqlite3.Error) -> LogUnavailable:

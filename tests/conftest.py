@@ -17,6 +17,9 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.client import connect
 from sinks.migrate import migrate
+from tests.kafka_fixtures import broker, connection, startable
+
+__all__ = ["broker", "connection", "startable"]  # fixtures of every folder
 
 
 @pytest.fixture(scope="session")

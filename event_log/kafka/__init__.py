@@ -1,0 +1,1 @@
+"""The log on Apache Kafka: how to reach it, its topics, and which election it was opened for."""

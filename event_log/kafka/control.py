@@ -1,0 +1,179 @@
+"""Which election the topics were opened for: one record, against which everybody who starts compares
+themselves.
+
+Two registers on one log would give two different results, each of them consistent. So whoever writes or reads
+it refuses to start on any difference. It is no protection against somebody who writes to the topic on
+purpose: only its first record counts, and the right to write it belongs to one user.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError, KafkaTimeoutError
+
+from event_log.errors import LogUnavailable
+from event_log.kafka.connection import REQUEST_MS, Connection
+from event_log.kafka.errors import broker_unavailable
+from event_log.kafka.survey import partitions_of
+from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
+from schemas.canonical import dumps
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from schemas.elections import Election
+    from schemas.regions import Registry
+
+TYPE: Final = "ElectionOpened"
+POLL_MS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a log was opened for: the election's id, the hashes (hex SHA-256) of its definition with
+    candidates and of its register, and the number of partitions of count-events."""
+
+    election: str
+    definition_hash: str
+    registry_hash: str
+    partitions: int
+
+    @classmethod
+    def of(cls, election: Election, registry: Registry, partitions: int) -> Opened:
+        """What a log of so many partitions is when it is opened for these."""
+        return cls(election.id, election.hash, registry.hash, partitions)
+
+    def encode(self) -> bytes:
+        """The record's bytes: canonical JSON."""
+        return dumps({"type": TYPE, **asdict(self)})
+
+
+def announce(connection: Connection, opened: Opened) -> bool:
+    """Open the topics for an election; whether they were not yet. Raises LogUnavailable, also when they are
+    opened for another one."""
+    if (held := read_control(connection)) is not None:
+        compare(connection, held, opened)
+        return False
+    topic = connection.topic(ELECTION_CONTROL)
+    try:
+        producer = KafkaProducer(**connection.client_settings(), acks="all", enable_idempotence=True)
+        try:
+            producer.send(topic, value=opened.encode(), partition=0).get(timeout=REQUEST_MS / 1_000)
+        finally:
+            producer.close(timeout=1)
+    except KafkaError as error:
+        raise broker_unavailable(connection, error, topic) from error
+    compare(connection, read_control(connection), opened)  # another process may have been faster
+    return True
+
+
+def require(connection: Connection, election: Election, registry: Registry) -> Opened:
+    """What the topics were opened for. Raises LogUnavailable unless it is this election, with this register,
+    and the partitions are as many as then."""
+    held = read_control(connection)
+    opened = Opened.of(election, registry, partitions_of(connection, COUNT_EVENTS))
+    compare(connection, held, opened)
+    return opened
+
+
+def read_control(connection: Connection) -> Opened | None:
+    """What the topics were opened for; None: nothing yet. Raises LogUnavailable."""
+    topic = TopicPartition(connection.topic(ELECTION_CONTROL), 0)
+    partitions_of(connection, ELECTION_CONTROL)  # a consumer would wait for a topic that is not there
+    try:
+        consumer = KafkaConsumer(**connection.client_settings(), enable_auto_commit=False)
+        try:
+            consumer.assign([topic])
+            raw = _first(consumer, topic)
+        finally:
+            consumer.close(autocommit=False)
+    except KafkaError as error:
+        raise broker_unavailable(connection, error, topic.topic) from error
+    return None if raw is None else _decode(connection, raw)
+
+
+def _first(consumer: KafkaConsumer, topic: TopicPartition) -> bytes | None:
+    """The first record, or None of an empty topic. Raises KafkaError."""
+    begin, end = consumer.beginning_offsets([topic])[topic], consumer.end_offsets([topic])[topic]
+    if begin == end:
+        return None
+    consumer.seek(topic, begin)
+    deadline = time.monotonic() + REQUEST_MS / 1_000
+    while time.monotonic() < deadline:
+        for record in consumer.poll(timeout_ms=POLL_MS).get(topic, ()):
+            return bytes(record.value or b"")
+    raise KafkaTimeoutError(topic.topic)
+
+
+def _decode(connection: Connection, raw: bytes) -> Opened:
+    try:
+        document = orjson.loads(raw)
+        if document.pop("type") != TYPE:
+            raise ValueError
+        opened = Opened(**document)
+        if Opened.encode(opened) != raw or not isinstance(opened.partitions, int):
+            raise ValueError
+    except (ValueError, TypeError, KeyError, AttributeError):
+        name = connection.topic(ELECTION_CONTROL)
+        raise LogUnavailable(
+            Said(
+                id=f"Catatan pertama topik {name} bukan {TYPE} yang dikenal versi ini. Pakai versi rekap "
+                "yang membuatnya, atau awalan lain (--topic-prefix).",
+                en=f"The first record of the topic {name} is no {TYPE} that this version knows. Use the "
+                "version of rekap that wrote it, or another prefix (--topic-prefix).",
+            )
+        ) from None
+    return opened
+
+
+def compare(connection: Connection, held: Opened | None, mine: Opened) -> None:
+    """Nothing if the topics were opened for what one has oneself. Raises LogUnavailable."""
+    if held == mine:
+        return
+    where = f"{connection.prefix}* ({connection})"
+    if held is None:
+        raise LogUnavailable(
+            Said(
+                id=f"Topik {where} belum dibuka untuk pemilu mana pun. Buka: rekap --data DIR topics create.",
+                en=f"The topics {where} have not been opened for any election. Open them: "
+                "rekap --data DIR topics create.",
+            )
+        )
+    if held.partitions != mine.partitions:
+        raise LogUnavailable(
+            Said(
+                id=f"Topik {where} dibuka dengan {held.partitions} partisi, kini {mine.partitions}: pesan "
+                "suatu TPS kini di partisi lain. Mulai dengan awalan baru (--topic-prefix) dan ulang log "
+                "ke sana.",
+                en=f"The topics {where} were opened with {held.partitions} partitions and have "
+                f"{mine.partitions} now: a station's messages are in another one. Begin with a new prefix "
+                "(--topic-prefix) and replay the log there.",
+            )
+        )
+    id, en = _what_differs(held, mine)
+    raise LogUnavailable(
+        Said(
+            id=f"Topik {where} dibuka untuk {id}. Sebutkan direktori data yang sama dengan saat topik "
+            "dibuka, atau awalan lain (--topic-prefix).",
+            en=f"The topics {where} were opened for {en}. Name the data directory with which they were "
+            "opened, or another prefix (--topic-prefix).",
+        )
+    )
+
+
+def _what_differs(held: Opened, mine: Opened) -> tuple[str, str]:
+    if held.election != mine.election:
+        return f"{held.election}, bukan {mine.election}", f"{held.election}, not {mine.election}"
+    if held.definition_hash != mine.definition_hash:
+        return (
+            f"{held.election} dengan definisi atau calon yang lain",
+            f"{held.election} with another definition or other candidates",
+        )
+    return (
+        f"{held.election} dengan daftar wilayah dan TPS yang lain",
+        f"{held.election} with another register",
+    )

@@ -1,0 +1,127 @@
+"""What an error of Kafka's client means for whoever runs the command: which broker, why, what to do about it.
+
+Nothing is tried again here. Where a cluster was silent, its addresses are tried once more, so that 'nobody is
+there' is told from 'somebody who speaks another protocol'.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Final
+
+from kafka import errors as kafka_errors
+
+from event_log.errors import LogUnavailable
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from event_log.kafka.connection import Connection
+
+PROBE_S: Final = 2.0
+"""How long an address that has been silent before gets to accept a connection."""
+
+REFUSED: Final = (
+    kafka_errors.SaslAuthenticationFailedError,
+    kafka_errors.UnsupportedSaslMechanismError,
+    kafka_errors.IllegalSaslStateError,
+)
+TOO_LARGE: Final = (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError)
+NO_TOPIC: Final = (kafka_errors.UnknownTopicOrPartitionError, kafka_errors.UnknownTopicIdError)
+TOO_FEW: Final = (
+    kafka_errors.NotEnoughReplicasError,
+    kafka_errors.NotEnoughReplicasAfterAppendError,
+    kafka_errors.InvalidReplicationFactorError,
+)
+SILENT: Final = (
+    kafka_errors.KafkaTimeoutError,
+    kafka_errors.KafkaConnectionError,
+    kafka_errors.NodeNotReadyError,
+    kafka_errors.RequestTimedOutError,
+)
+
+
+def broker_unavailable(connection: Connection, error: Exception, what: str = "") -> LogUnavailable:
+    """`error`, of kafka-python, as one sentence. `what`: the topic (or group) that was asked for, if
+    known."""
+    said = _said(connection, error, what or str(error))
+    return LogUnavailable(said)
+
+
+def _said(connection: Connection, error: Exception, what: str) -> Said:
+    where = str(connection)
+    if isinstance(error, REFUSED):
+        user = (connection.security.username if connection.security else None) or "-"
+        return Said(
+            id=f"Kafka di {where} menolak pengguna {user}. Periksa sasl.username, sasl.password, dan "
+            "sasl.mechanism dalam berkas --broker-config.",
+            en=f"Kafka at {where} refused the user {user}. Check sasl.username, sasl.password and "
+            "sasl.mechanism in the file of --broker-config.",
+        )
+    if isinstance(error, kafka_errors.AuthorizationError):
+        user = (connection.security.username if connection.security else None) or "ANONYMOUS"
+        return Said(
+            id=f"Kafka di {where} tidak mengizinkan pengguna {user} melakukan ini ({what}). Pakai pengguna "
+            "yang berhak, atau minta hak itu: rekap topics acls menetapkan hak setiap pengguna.",
+            en=f"Kafka at {where} does not let the user {user} do this ({what}). Use a user who may, or ask "
+            "for that right: rekap topics acls sets what each user may do.",
+        )
+    if isinstance(error, NO_TOPIC):
+        return Said(
+            id=f"Topik tidak ada di Kafka {where} ({what}). Buat dahulu: rekap --data DIR topics create "
+            f"--broker {where}, atau periksa --topic-prefix.",
+            en=f"Kafka at {where} has no such topic ({what}). Make the topics first: rekap --data DIR "
+            f"topics create --broker {where}, or check --topic-prefix.",
+        )
+    if isinstance(error, TOO_LARGE):
+        return Said(
+            id=f"Kafka di {where} menolak kiriman yang terlalu besar ({what}). Batasnya max.message.bytes "
+            "dari topik itu: rekap topics check.",
+            en=f"Kafka at {where} refused a message that is too large ({what}). The limit is the topic's "
+            "max.message.bytes: rekap topics check.",
+        )
+    if isinstance(error, TOO_FEW):
+        return Said(
+            id=f"Kafka di {where} kekurangan broker yang hidup untuk menyimpan ini dengan aman. Hidupkan "
+            "kembali broker yang mati, lalu ulangi perintah yang sama; yang sudah diterima tidak hilang.",
+            en=f"Kafka at {where} has too few live brokers to keep this safely. Bring the dead ones back "
+            "and run the same command again; nothing that was acknowledged is lost.",
+        )
+    if isinstance(error, SILENT):
+        return _silence(connection)
+    return Said(
+        id=f"Kafka di {where}: {error}. Ulangi perintah yang sama; jika gagal lagi, laporkan kalimat ini.",
+        en=f"Kafka at {where}: {error}. Run the same command again; if it fails again, report this sentence.",
+    )
+
+
+def _silence(connection: Connection) -> Said:
+    """What a cluster's silence means, after looking at its addresses."""
+    where = str(connection)
+    reasons = {server: _probe(server) for server in connection.servers}
+    if any(reason is None for reason in reasons.values()):
+        protocol = connection.security.protocol if connection.security else "PLAINTEXT"
+        return Said(
+            id=f"{where} menerima sambungan tetapi tidak menjawab sebagai Kafka dengan {protocol}. Mungkin "
+            "broker masih memulai atau kelebihan beban, atau security.protocol atau sertifikatnya lain: "
+            "periksa --broker-config, lalu ulangi perintah yang sama.",
+            en=f"{where} takes connections but does not answer as Kafka with {protocol}. Either the broker "
+            "is still starting or overloaded, or its security.protocol or certificate is another: check "
+            "--broker-config, then run the same command again.",
+        )
+    why = "; ".join(f"{server}: {reason}" for server, reason in reasons.items())
+    return Said(
+        id=f"Kafka tidak dapat dihubungi ({why}). Periksa apakah broker hidup dan alamatnya benar, lalu "
+        "ulangi perintah yang sama: yang sudah diterima log tidak hilang.",
+        en=f"Kafka can't be reached ({why}). Check that the broker is up and the address right, then run the "
+        "same command again: nothing that the log took in is lost.",
+    )
+
+
+def _probe(server: str) -> str | None:
+    """Why nobody answers at an address, or None where somebody takes the connection."""
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE_S).close()
+    except OSError as error:
+        return error.strerror or str(error) or type(error).__name__
+    return None

@@ -1,0 +1,70 @@
+"""Makes an election's topics: what is missing, as declared; what is there stays as it is.
+
+Whether what is there is as it should be is found out by event_log.kafka.check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from kafka.errors import NoError, TopicAlreadyExistsError, for_code
+
+from event_log.kafka.admin import administration
+from event_log.kafka.connection import Connection
+from event_log.kafka.survey import described
+from event_log.kafka.topics import ALL_TOPICS
+
+READY_MS: Final = 30_000
+"""How long new topics may take until each partition has a leader."""
+
+CHOOSABLE: Final = tuple(topic.name for topic in ALL_TOPICS if topic.may_differ and topic.like is None)
+"""Topics whose number of partitions can be another than the declared one."""
+
+
+def numbers_of_partitions(chosen: Mapping[str, int] | None = None) -> dict[str, int]:
+    """How many partitions each topic gets, by its name without prefix, when some are `chosen` (>= 1 each).
+
+    Raises ValueError for a topic that is not CHOOSABLE.
+    """
+    chosen = chosen or {}
+    for name, number in chosen.items():
+        if name not in CHOOSABLE or number < 1:
+            raise ValueError(f"{name}={number}: choose a number >= 1 for {', '.join(CHOOSABLE)}")
+    return {topic.name: chosen.get(topic.like or topic.name, topic.partitions) for topic in ALL_TOPICS}
+
+
+def create(
+    connection: Connection, *, partitions: Mapping[str, int] | None = None, replication: int = 1
+) -> list[str]:
+    """Make what is missing, each partition with `replication` copies, and wait until it can be used; the
+    names of what was made.
+
+    `partitions`: numbers other than the declared ones, by name without prefix. Topics that go by the number
+    of another one get the number which that one really has. Raises ValueError as `numbers_of_partitions`
+    does, and LogUnavailable.
+    """
+    numbers = numbers_of_partitions(partitions)
+    with administration(connection) as admin:
+        there = described(admin, connection, ALL_TOPICS)
+        numbers |= {topic.name: len(seen["partitions"]) for topic, seen in there.items()}
+        missing = {
+            connection.topic(topic): {
+                "num_partitions": numbers[topic.like or topic.name],
+                "replication_factor": replication,
+                "configs": topic.settings(replication),
+            }
+            for topic in ALL_TOPICS
+            if topic not in there
+        }
+        made = []
+        if missing:
+            answer = admin.create_topics(missing, raise_errors=False)
+            for one in answer["topics"]:
+                error = for_code(one["error_code"])
+                if error is NoError:
+                    made.append(one["name"])
+                elif error is not TopicAlreadyExistsError:  # somebody else makes them at this moment
+                    raise error(f"{one['name']}: {one['error_message']}")
+        admin.wait_for_topics([connection.topic(topic) for topic in ALL_TOPICS], timeout_ms=READY_MS)
+    return made
