@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from event_log.leaf import leaf_hash
 from event_log.sqlite import SqliteLog
-from queries.cells import Key, region_cells, sink_position, station_cells
+from queries.cells import Key, region_cells, sink_positions, station_cells
 from schemas.elections import Election
 from schemas.regions import REGION_LEVELS, Level, Registry
 from schemas.tallies import Tally
@@ -70,17 +70,17 @@ def verify(
 ) -> Verification:
     """Compare the log of `election` with the projections behind `client`. Raises LogUnavailable and
     SinkUnavailable."""
-    events = sink_position(client, election.id) + 1
+    events = sink_positions(client, election.id).get(0, -1) + 1
     comparison = _Comparison()
     folded = fold(_bodies(log, events, comparison, on_progress), election, registry)
     comparison.compare(
         {(tally.contest, tally.unit): tally for tally in folded.stations()},
         "station",
-        station_cells(client, election.id, events),
+        station_cells(client, election.id, {0: events}),
     )
     for level in REGION_LEVELS:
         ours = {key: tally for key, tally in folded.regions.items() if tally.level is level}
-        comparison.compare(ours, level, region_cells(client, election.id, level, events))
+        comparison.compare(ours, level, region_cells(client, election.id, level, {0: events}))
     return Verification(
         equal=comparison.count == 0,
         cells=comparison.cells,

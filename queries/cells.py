@@ -1,12 +1,13 @@
 """Every cell of every unit as the projections show it, by the names of schemas.tallies, for comparison.
 
-Rows are those of an exact position of the log, so that a count under way can be compared too. A station's
+Rows are those of exact positions of the log, one in each of its partitions, so that a count under way can be
+compared too. Totals that add up several partitions have no such position: the newest is given. A station's
 row has no cells for ballots; what a form does not say counts as zero here, as it does in every total.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
@@ -28,45 +29,56 @@ _REGION_COLUMNS: Final = {
     **{name: name for name in (*RECORDED, *CLEAN)},
 }
 
+MANY_PARTITIONS: Final = 2**32 - 1
+"""The partition of totals that add up several: see sinks.tables."""
+
+# A partition that is not asked about has the index 0, and there an array of numbers has the number 0.
+_BEFORE: Final = "position < {events:Array(UInt64)}[indexOf({partitions:Array(UInt32)}, partition)]"
+
 _REGIONS: Final = """
 SELECT contest, unit, {columns}, votes, clean_votes
 FROM tally_history
 WHERE election = {{election:String}} AND level = {{level:String}}
-    AND (position < {{events:UInt64}} OR version = 0)
+    AND ({before} OR version = 0 OR partition = {many})
 ORDER BY contest, parent, unit, version DESC
 LIMIT 1 BY contest, parent, unit
 """
 
-_STATIONS: Final = """
+_STATIONS: Final = f"""
 SELECT contest, unit, version, status, listed, registered, voters, valid, invalid, votes
 FROM station_history
-WHERE election = {election:String} AND position < {events:UInt64}
+WHERE election = {{election:String}} AND {_BEFORE}
 ORDER BY contest, unit, version DESC
 LIMIT 1 BY contest, unit
 """
 
 
-def sink_position(client: Client, election: str) -> int:
-    """The last position of the log that has arrived in the projections; -1 before the first."""
+def sink_positions(client: Client, election: str) -> dict[int, int]:
+    """The last position that has arrived in the projections of each partition that anything came from."""
     rows = client.query(
-        "SELECT max(position) FROM sink_position WHERE election = {election:String} HAVING count() > 0",
+        "SELECT partition, max(position) FROM sink_position WHERE election = {election:String} "
+        "GROUP BY partition ORDER BY partition",
         parameters={"election": election},
     ).result_rows
-    return int(rows[0][0]) if rows else -1
+    return {int(partition): int(position) for partition, position in rows}
 
 
-def region_cells(client: Client, election: str, level: str, events: int) -> Iterator[tuple[Key, Cells]]:
-    """Every region of a level after the first `events` entries of the log."""
+def region_cells(
+    client: Client, election: str, level: str, events: Mapping[int, int]
+) -> Iterator[tuple[Key, Cells]]:
+    """Every region of a level after the first `events` entries of each partition of the log (by its number;
+    of one that is not named, none)."""
     columns = ", ".join(_REGION_COLUMNS.values())
-    asked = {"election": election, "level": level, "events": events}
-    for contest, unit, *fixed, votes, clean in _rows(client, _REGIONS.format(columns=columns), asked):
+    sql = _REGIONS.format(columns=columns, before=_BEFORE, many=MANY_PARTITIONS)
+    asked = {"election": election, "level": level, **_vector(events)}
+    for contest, unit, *fixed, votes, clean in _rows(client, sql, asked):
         cells: Cells = dict(zip(_REGION_COLUMNS, fixed, strict=True))
         yield (contest, unit), cells | _votes(votes, clean)
 
 
-def station_cells(client: Client, election: str, events: int) -> Iterator[tuple[Key, Cells]]:
-    """Every station with an accepted event after the first `events` entries of the log."""
-    asked = {"election": election, "events": events}
+def station_cells(client: Client, election: str, events: Mapping[int, int]) -> Iterator[tuple[Key, Cells]]:
+    """Every station with an accepted event among the first `events` entries of each partition."""
+    asked = {"election": election, **_vector(events)}
     for contest, unit, version, status, listed, registered, voters, valid, invalid, votes in _rows(
         client, _STATIONS, asked
     ):
@@ -86,6 +98,10 @@ def station_cells(client: Client, election: str, events: int) -> Iterator[tuple[
             clean = votes
             cells |= {f"clean_{name}": cells[name] for name in ("voters", "valid", "invalid")}
         yield (contest, unit), cells | _votes(votes, clean)
+
+
+def _vector(events: Mapping[int, int]) -> dict[str, list[int]]:
+    return {"partitions": list(events), "events": list(events.values())}
 
 
 def _votes(votes: dict[str, int], clean: dict[str, int]) -> Cells:

@@ -18,7 +18,7 @@ SHORTEST_PREFIX: Final = 8
 look-ups shows; fewer digits would mostly be a slip."""
 
 _SQL: Final = """
-SELECT position, recorded_at, event_id, type, contest, unit, occurred_at, outcome, reason, version,
+SELECT partition, position, recorded_at, event_id, type, contest, unit, occurred_at, outcome, reason, version,
     isValidUTF8(body) AS is_text, if(is_text, body, hex(body)) AS shown
 FROM event FINAL
 WHERE election = {{election:String}} AND ({condition})
@@ -28,11 +28,12 @@ ORDER BY partition, position
 
 
 def events(client: Client, election: str, start: int = 0, limit: int | None = None) -> Iterator[Row]:
-    """The log from position `start` on, at most `limit` entries: `{position, recorded_at, event_id, type,
-    contest, unit, occurred_at, outcome, reason, version, event, bytes}`.
+    """The log from position `start` of each partition on, at most `limit` entries: `{partition, position,
+    recorded_at, event_id, type, contest, unit, occurred_at, outcome, reason, version, event, bytes}`.
 
-    `event` is the JSON document as it arrived; where the bytes are none it is None and `bytes` has them in
-    hex. `reason` says why an entry was parked, '' if it was not.
+    `outcome` is accepted, parked or repeated (the same message stands in the log before), `reason` says why
+    an entry was parked, '' if it was not. `event` is the JSON document as it arrived; where the bytes are
+    none it is None and `bytes` has them in hex.
     """
     asked: dict[str, Any] = {"election": election, "start": start}
     if limit is not None:

@@ -29,7 +29,7 @@ WHERE election = {{election:String}}
 
 _LIST: Final = """
 SELECT contest, unit AS station, village, subdistrict, district, province, version, rule, severity, tag,
-    place, numbers, sentence_id, sentence_en, recorded_at, position
+    place, numbers, sentence_id, sentence_en, recorded_at, partition, position
 {asked}
 ORDER BY {order} contest, length(province), province, length(district), district, length(village), village,
     length(station), station, rule, place
@@ -55,12 +55,12 @@ def findings(
     newest_first: bool = False,
 ) -> Iterator[Row]:
     """One row for each finding: `{contest, station, village, subdistrict, district, province, version, rule,
-    severity, tag, place, numbers, sentence: {id, en}, recorded_at, position}`.
+    severity, tag, place, numbers, sentence: {id, en}, recorded_at, partition, position}`.
 
     `region` may be a region of any level or a station. Raises Unanswerable for an unknown one.
     """
     asked, where = _asked(client, election, rules, region, contests)
-    order = "position DESC," if newest_first else ""
+    order = "recorded_at DESC, partition, position DESC," if newest_first else ""
     cut = "" if limit is None else "LIMIT {limit:UInt64}"
     if limit is not None:
         asked["limit"] = limit

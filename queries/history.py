@@ -11,25 +11,26 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
+from queries.cells import MANY_PARTITIONS
 from queries.events import of_unit
 from queries.results import COLUMNS, shaped
 from queries.rows import Row, first, in_utc, select
 from schemas.regions import Level
 
 _VERSIONS: Final = """
-SELECT position, contest, version, status, listed, kind, votes, valid, invalid, voters
+SELECT partition, position, contest, version, status, listed, kind, votes, valid, invalid, voters
 FROM station_history FINAL WHERE election = {election:String} AND unit = {unit:String}
 """
 _FINDINGS: Final = """
-SELECT position, rule, severity, place, tag, numbers, sentence_id, sentence_en
+SELECT partition, position, rule, severity, place, tag, numbers, sentence_id, sentence_en
 FROM finding FINAL WHERE election = {election:String} AND unit = {unit:String} ORDER BY rule, place
 """
 _REJECTED: Final = """
-SELECT position, reason, sentence_id, sentence_en
+SELECT partition, position, reason, sentence_id, sentence_en
 FROM rejected FINAL WHERE election = {election:String} AND unit = {unit:String}
 """
 _SNAPSHOTS: Final = f"""
-SELECT contest, parent, recorded_at, position, {COLUMNS} FROM tally_history FINAL
+SELECT contest, parent, recorded_at, partition, position, {COLUMNS} FROM tally_history FINAL
 WHERE election = {{election:String}} AND level = {{level:String}} AND unit = {{unit:String}}
     AND (empty({{contests:Array(String)}}) OR contest IN {{contests:Array(String)}})
 ORDER BY contest, version
@@ -46,25 +47,26 @@ _FORM_ORDER: Final = (
 def station_history(client: Client, election: str, station: str, contests: tuple[str, ...] = ()) -> list[Row]:
     """One row for each event about a station, oldest first, accepted ones with the version they made:
 
-    `{position, recorded_at, contest, event_id, type, outcome, version, status, listed, kind, reason, note,
-    supersedes, submitted_by, device, occurred_at, origin, votes, valid, invalid, voters, changes, findings,
-    rejected}`. `changes` are `{cell, before, after}` of the form against the last accepted one of the same
-    contest; `reason` is that of a correction or annulment, `rejected` `{reason, sentence}` of a parked one.
+    `{partition, position, recorded_at, contest, event_id, type, outcome, version, status, listed, kind,
+    reason, note, supersedes, submitted_by, device, occurred_at, origin, votes, valid, invalid, voters,
+    changes, findings, rejected}`. `changes` are `{cell, before, after}` of the form against the last accepted
+    one of the same contest; `reason` is that of a correction or annulment, `rejected` `{reason, sentence}` of
+    a parked one.
     """
     asked = {"election": election, "unit": station}
-    versions = {row.pop("position"): row for row in select(client, _VERSIONS, asked)}
-    found: dict[int, list[Row]] = {}
+    versions = {_place(row): row for row in select(client, _VERSIONS, asked)}
+    found: dict[tuple[int, int], list[Row]] = {}
     for row in select(client, _FINDINGS, asked):
-        found.setdefault(row.pop("position"), []).append(_with_sentence(row))
-    refused = {row.pop("position"): _with_sentence(row) for row in select(client, _REJECTED, asked)}
+        found.setdefault(_place(row), []).append(_with_sentence(row))
+    refused = {_place(row): _with_sentence(row) for row in select(client, _REJECTED, asked)}
     last: dict[str, dict[str, Any]] = {}
     rows = []
     for event in of_unit(client, election, station):
         contest = event["contest"]
         if contests and contest not in contests:
             continue
-        position = event["position"]
-        version = versions.get(position)
+        place = event["partition"], event["position"]
+        version = versions.get(place)
         document = event["event"] or {}
         payload = document.get("payload") or {}
         form = cells_of(payload.get("form") or {})
@@ -74,7 +76,8 @@ def station_history(client: Client, election: str, station: str, contests: tuple
             last[contest] = form
         rows.append(
             {
-                "position": position,
+                "partition": event["partition"],
+                "position": event["position"],
                 "recorded_at": event["recorded_at"],
                 "contest": contest,
                 "event_id": event["event_id"],
@@ -94,8 +97,8 @@ def station_history(client: Client, election: str, station: str, contests: tuple
                 "votes": version and (version["votes"] if version["status"] != "annulled" else None),
                 **{figure: version and version[figure] for figure in _FIGURES},
                 "changes": changes,
-                "findings": found.get(position, []),
-                "rejected": refused.get(position),
+                "findings": found.get(place, []),
+                "rejected": refused.get(place),
             }
         )
     return rows
@@ -105,7 +108,8 @@ def region_history(
     client: Client, election: str, region: str, level: Level, contests: tuple[str, ...] = ()
 ) -> Iterator[Row]:
     """The snapshots of a region's totals, oldest first: rows as of `queries.results`, and with them
-    `recorded_at`, `position` and `changes` (`{cell, before, after}` against the snapshot before)."""
+    `recorded_at`, `partition`, `position` and `changes` (`{cell, before, after}` against the snapshot
+    before). Totals that add up several partitions of the log have neither partition nor position."""
     before: dict[str, dict[str, Any]] = {}
     asked = {"election": election, "unit": region, "level": level.value, "contests": list(contests)}
     for row in select(client, _SNAPSHOTS, asked):
@@ -114,7 +118,9 @@ def region_history(
         del snapshot["name"]
         cells = cells_of({key: snapshot[key] for key in ("votes", *_FIGURES, "stations")})
         snapshot["recorded_at"] = in_utc(row["recorded_at"])
-        snapshot["position"] = row["position"] if row["version"] else None
+        has_place = row["version"] and row["partition"] != MANY_PARTITIONS
+        snapshot["partition"] = row["partition"] if has_place else None
+        snapshot["position"] = row["position"] if has_place else None
         snapshot["changes"] = differences(before[contest], cells) if contest in before else []
         before[contest] = cells
         yield snapshot
@@ -144,6 +150,11 @@ def _as_on_the_form(cell: tuple[str, Any]) -> tuple[int, list[tuple[int, str]]]:
     name = cell[0]
     block = _FORM_ORDER.index(name) if name in _FORM_ORDER else len(_FORM_ORDER)
     return block, [(len(part), part) for part in name.split(".")]
+
+
+def _place(row: Row) -> tuple[int, int]:
+    """The partition and position of a row, taken out of it."""
+    return row.pop("partition"), row.pop("position")
 
 
 def _with_sentence(row: Row) -> Row:

@@ -21,7 +21,7 @@ WHERE election = {{election:String}}
     AND ({inside})
 """
 _LIST: Final = """
-SELECT position, recorded_at, event_id, type, contest, unit, reason, sentence_id, sentence_en
+SELECT partition, position, recorded_at, event_id, type, contest, unit, reason, sentence_id, sentence_en
 {asked}
 ORDER BY partition, position
 {limit}
@@ -51,8 +51,9 @@ def rejected(
     contests: Sequence[str] = (),
     limit: int | None = None,
 ) -> Iterator[Row]:
-    """One row for each parked message: `{position, recorded_at, event_id, type, contest, unit, reason,
-    sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for an unknown region."""
+    """One row for each parked message: `{partition, position, recorded_at, event_id, type, contest, unit,
+    reason, sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for an unknown
+    region."""
     asked, where = _asked(client, election, reasons, region, contests)
     if limit is not None:
         asked["limit"] = limit

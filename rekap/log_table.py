@@ -45,8 +45,7 @@ def _table(rows: Sequence[Row], language: Language, *, ids: bool) -> Table:
     ]
     table = Table(columns)
     for place, row in enumerate(rows):
-        parked = row["outcome"] == "parked"
-        if parked:
+        if row["outcome"] == "parked":
             table.styles[place] = "warn"
         happened = HAPPENED.get(row["type"])
         table.rows.append(
@@ -57,7 +56,16 @@ def _table(rows: Sequence[Row], language: Language, *, ids: bool) -> Table:
                 happened.within(language) if happened else row["type"],
                 row["contest"],
                 row["unit"],
-                row["reason"] if parked else f"{words.VERSION.within(language)} {row['version']}",
+                _fate(row, language),
             ]
         )
     return table
+
+
+def _fate(row: Row, language: Language) -> str:
+    """What became of it: why it was parked, that it repeats another entry, or the version it made."""
+    if row["outcome"] == "parked":
+        return str(row["reason"])
+    if row["outcome"] == "repeated":
+        return words.REPEATED.within(language)
+    return f"{words.VERSION.within(language)} {row['version']}"

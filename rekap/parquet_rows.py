@@ -67,6 +67,7 @@ _STATIONS: Final = pa.struct(
 )
 _OUTSTANDING: Final = pa.struct(list(_fields("stations", "registered", kind=_INT)))
 _SENTENCE: Final = pa.struct(list(_fields("id", "en")))
+_PLACE: Final = tuple(_fields("partition", "position", kind=_INT))
 _REGION: Final = tuple(_fields("level", "region", "name", "parent", "contest"))
 
 
@@ -109,7 +110,7 @@ def findings_schema() -> pa.Schema:
             ("numbers", _VOTES),
             ("sentence", _SENTENCE),
             ("recorded_at", _TIME),
-            ("position", _INT),
+            *_PLACE,
         ]
     )
 
@@ -123,7 +124,7 @@ def rejected_schema() -> pa.Schema:
     """Rows of `rekap rejected`."""
     return pa.schema(
         [
-            ("position", _INT),
+            *_PLACE,
             ("recorded_at", _TIME),
             *_fields("event_id", "type", "contest", "unit", "reason"),
             ("sentence", _SENTENCE),
@@ -140,7 +141,7 @@ def log_schema() -> pa.Schema:
     """Rows of `rekap log`."""
     return pa.schema(
         [
-            ("position", _INT),
+            *_PLACE,
             ("recorded_at", _TIME),
             *_fields("event_id", "type", "contest", "unit"),
             ("occurred_at", _TIME),
@@ -156,7 +157,7 @@ def station_history_schema() -> pa.Schema:
     """Rows of `rekap history` of a station."""
     return pa.schema(
         [
-            ("position", _INT),
+            *_PLACE,
             ("recorded_at", _TIME),
             *_fields("contest", "event_id", "type", "outcome"),
             ("version", _INT),
@@ -177,4 +178,4 @@ def station_history_schema() -> pa.Schema:
 def region_history_schema() -> pa.Schema:
     """Rows of `rekap history` of a region."""
     named = [field for field in results_schema() if field.name != "name"]
-    return pa.schema([*named, ("recorded_at", _TIME), ("position", _INT), *_json("changes")])
+    return pa.schema([*named, ("recorded_at", _TIME), *_PLACE, *_json("changes")])

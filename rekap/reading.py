@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from event_log.sqlite import SqliteLog
-from queries.cells import sink_position
+from queries.cells import sink_positions
 from rekap.session import Session
 from schemas.language import Said
 from sinks.client import SinkUnavailable, connect
@@ -112,7 +112,7 @@ def _tell_what_is_missing(session: Session, client: Client) -> None:
                 f"rekap --data {session.path} serve once, or import something.",
             )
         )
-    missing = log_end(session) - 1 - sink_position(client, session.election.id)
+    missing = log_end(session) - 1 - sink_positions(client, session.election.id).get(0, -1)
     if missing > 0:
         session.say(
             Said(

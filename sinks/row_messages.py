@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from sinks.tables import TABLES
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The number of the newest migration: a change of the tables changes what messages hold."""
 
 LARGEST: Final = 900_000

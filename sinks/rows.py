@@ -1,7 +1,9 @@
 """From decided events and changed totals to rows of the projections, as Arrow tables; it inserts nothing.
 
 Rows are made for many units at once and hold plain values. The same input gives the same rows, so that a
-batch that may have arrived can be made and inserted again.
+batch that may have arrived can be made and inserted again. `partition` is the one of the log that positions
+are of (a log on one machine has one, number 0); `recorded_at`, in microseconds since 1970 UTC, is that of all
+rows or an array with that of each.
 """
 
 from __future__ import annotations
@@ -25,12 +27,10 @@ from sinks.tables import (
     REGION,
     REGISTER_STATION,
     REJECTED,
+    SINK_POSITION,
     STATION_HISTORY,
     TALLY_HISTORY,
 )
-
-PARTITION: Final = 0
-"""A log on one machine has one partition."""
 
 _FUNNEL_COLUMN: Final = {
     name: f"stations_{name}" for name in ("received", "clean", "flagged", "blank", "annulled", "unlisted")
@@ -38,6 +38,8 @@ _FUNNEL_COLUMN: Final = {
 _PATH: Final = (Level.VILLAGE, Level.SUBDISTRICT, Level.DISTRICT, Level.PROVINCE)
 
 Integers = NDArray[np.int64]
+Times = int | Integers
+"""When the log took events in: one time for all rows, or one for each."""
 
 
 class Rows:
@@ -55,24 +57,30 @@ class Rows:
         columns: Mapping[str, pa.Array],
         bodies: Sequence[bytes],
         positions: Integers,
-        recorded_at: int,
+        recorded_at: Times,
         rejections: Mapping[int, Rejection],
         versions: Integers,
+        partition: int = 0,
+        outcomes: Sequence[str] | None = None,
     ) -> pa.Table:
-        """The mirror of the log: entries at `positions` with their bytes. `rejections` (by row) tells which
-        are parked; `columns` has event_id, type, contest, unit and occurred_at."""
+        """The mirror of the log: entries at `positions` with their bytes. `rejections` (by row) has the
+        reasons of those parked; `columns` has event_id, type, contest, unit and occurred_at. `outcomes`
+        ('accepted', 'parked' or 'repeated') may be left out where nothing is repeated."""
         count = len(bodies)
         reasons = [""] * count
         for row, rejection in rejections.items():
             reasons[row] = rejection.reason
+        if outcomes is None:
+            outcomes = ["parked" if reason else "accepted" for reason in reasons]
         return self._table(
             EVENT,
             count,
             recorded_at,
+            partition,
             {
                 **columns,
                 "position": positions,
-                "outcome": ["parked" if reason else "accepted" for reason in reasons],
+                "outcome": outcomes,
                 "reason": reasons,
                 "version": versions,
                 "body": _texts(bodies),
@@ -87,7 +95,8 @@ class Rows:
         listed: Sequence[bool],
         versions: Integers,
         positions: Integers,
-        recorded_at: int,
+        recorded_at: Times,
+        partition: int = 0,
     ) -> pa.Table:
         """Accepted counts: `columns` has event_id, type, contest, unit, kind, votes, valid, invalid, voters,
         registered and rules."""
@@ -95,6 +104,7 @@ class Rows:
             STATION_HISTORY,
             len(villages),
             recorded_at,
+            partition,
             {
                 **columns,
                 **self._path(villages),
@@ -105,13 +115,19 @@ class Rows:
             },
         )
 
-    def findings(self, rows: Sequence[tuple[str, str, int, int, int, Finding]], recorded_at: int) -> pa.Table:
+    def findings(
+        self,
+        rows: Sequence[tuple[str, str, int, int, int, Finding]],
+        recorded_at: Times,
+        partition: int = 0,
+    ) -> pa.Table:
         """Findings as (contest, unit, village index, version, position, finding)."""
         contests, units, villages, versions, positions, findings = _columns(rows, 6)
         return self._table(
             FINDING,
             len(rows),
             recorded_at,
+            partition,
             {
                 **self._path(np.array(villages, np.int64)),
                 "contest": contests,
@@ -133,14 +149,16 @@ class Rows:
         columns: Mapping[str, pa.Array],
         bodies: Sequence[bytes],
         positions: Integers,
-        recorded_at: int,
+        recorded_at: Times,
         rejections: Sequence[Rejection],
+        partition: int = 0,
     ) -> pa.Table:
         """Parked messages: `columns` has event_id, type, contest and unit."""
         return self._table(
             REJECTED,
             len(bodies),
             recorded_at,
+            partition,
             {
                 **{name: columns[name] for name in ("event_id", "type", "contest", "unit")},
                 "position": positions,
@@ -152,7 +170,10 @@ class Rows:
         )
 
     def recaps(
-        self, rows: Sequence[tuple[str, int, int, int, str, Mapping[str, Any]]], recorded_at: int
+        self,
+        rows: Sequence[tuple[str, int, int, int, str, Mapping[str, Any]]],
+        recorded_at: Times,
+        partition: int = 0,
     ) -> pa.Table:
         """Certified recapitulations as (contest, region index, version, position, event id, cells); cells are
         document, votes (pairs), valid, invalid, voters."""
@@ -161,6 +182,7 @@ class Rows:
             RECAP,
             len(rows),
             recorded_at,
+            partition,
             {
                 "contest": contests,
                 "level": [REGION_LEVELS[self._registry.depth[region]].value for region in regions],
@@ -176,7 +198,13 @@ class Rows:
         )
 
     def tallies(
-        self, ballot: Ballot, regions: Integers, cells: Integers, position: int, recorded_at: int
+        self,
+        ballot: Ballot,
+        regions: Integers,
+        cells: Integers,
+        position: int,
+        recorded_at: Times,
+        partition: int = 0,
     ) -> pa.Table:
         """The totals of regions that have this ballot only: a row of `cells` for each."""
         contest = self._ballots.contest_of[ballot.index]
@@ -189,6 +217,7 @@ class Rows:
             TALLY_HISTORY,
             len(regions),
             recorded_at,
+            partition,
             {
                 "contest": [ballot.contest] * len(regions),
                 "level": self._levels.take(pa.array(self._registry.depth[regions])),
@@ -204,7 +233,9 @@ class Rows:
             },
         )
 
-    def whole_tallies(self, tallies: Sequence[Tally], position: int, recorded_at: int) -> pa.Table:
+    def whole_tallies(
+        self, tallies: Sequence[Tally], position: int, recorded_at: Times, partition: int = 0
+    ) -> pa.Table:
         """The totals of regions, each with options of its own: what `tallies` can't do for many at once."""
         columns: dict[str, list[Any]] = {
             "contest": [tally.contest for tally in tallies],
@@ -220,7 +251,11 @@ class Rows:
         }
         for place, name in enumerate(FIXED_CELLS):
             columns[_FUNNEL_COLUMN.get(name, name)] = [tally.fixed[place] for tally in tallies]
-        return self._table(TALLY_HISTORY, len(tallies), recorded_at, columns)
+        return self._table(TALLY_HISTORY, len(tallies), recorded_at, partition, columns)
+
+    def position(self, partition: int, position: int, recorded_at: int) -> pa.Table:
+        """That everything of the partition up to `position` has become rows: sent and inserted after them."""
+        return self._table(SINK_POSITION, 1, recorded_at, partition, {"position": [position]})
 
     def regions(self) -> pa.Table:
         """The register of regions."""
@@ -230,7 +265,8 @@ class Rows:
         return self._table(
             REGION,
             len(every),
-            None,
+            0,
+            0,
             {
                 "unit": self._ids.take(pa.array(every)),
                 "parent": self._ids.take(
@@ -255,7 +291,8 @@ class Rows:
         return self._table(
             REGISTER_STATION,
             len(ids),
-            None,
+            0,
+            0,
             {
                 "unit": ids,
                 "village": self._ids.take(pa.array(registry.station_village)),
@@ -280,14 +317,14 @@ class Rows:
         return path
 
     def _table(
-        self, schema: pa.Schema, count: int, recorded_at: int | None, columns: Mapping[str, Any]
+        self, schema: pa.Schema, count: int, recorded_at: Times, partition: int, columns: Mapping[str, Any]
     ) -> pa.Table:
         """`columns` as a table of `schema`, with what every row shares."""
-        shared: dict[str, Any] = {
-            "election": self._election,
-            "partition": PARTITION,
-            "recorded_at": recorded_at,
-        }
+        shared: dict[str, Any] = {"election": self._election, "partition": partition}
+        if isinstance(recorded_at, int):
+            shared["recorded_at"] = recorded_at
+        else:
+            columns = {**columns, "recorded_at": recorded_at}
         arrays = []
         for column in schema:
             if column.name in columns:

@@ -18,13 +18,18 @@ import pyarrow as pa
 CLICKHOUSE_TYPE: Final = b"clickhouse"
 """Key of a field's metadata that holds the column's type as `system.columns` prints it."""
 
-OUTCOMES: Final = ("accepted", "parked")
+OUTCOMES: Final = ("accepted", "parked", "repeated")
+"""What became of an entry of the log. A log that takes in whatever is sent has entries that repeat others."""
 STATION_STATUSES: Final = ("clean", "flagged", "blank", "annulled")
 SEVERITIES: Final = ("hard", "soft")
 LEVELS: Final = ("village", "subdistrict", "district", "province", "nation")
 """Levels that have a tally, bottom up. Also the levels of `region`."""
 RECAP_LEVELS: Final = ("subdistrict", "district", "province", "nation")
 """Levels with a certified document. The village is a drill-down, not a step of the legal chain."""
+
+MANY_PARTITIONS: Final = 2**32 - 1
+"""The partition of totals that add up several: those above the district when the log has partitions. They
+have no position there, and hold 0 for it."""
 
 
 def _enum(names: tuple[str, ...]) -> str:
@@ -105,6 +110,7 @@ STATION_HISTORY: Final = pa.schema(
         *_PLACE,
         _uint32("version"),
         _recorded_at(),
+        _uint32("partition"),
         _uint64("position"),
         _string("event_id"),
         _word("type"),
@@ -131,6 +137,7 @@ TALLY_HISTORY: Final = pa.schema(
         _string("unit"),
         _uint64("version"),
         _recorded_at(),
+        _uint32("partition"),
         _uint64("position"),
         _map("votes", pa.uint64(), "UInt64"),
         _uint64("valid"),
@@ -171,6 +178,7 @@ FINDING: Final = pa.schema(
         _string("sentence_id"),
         _string("sentence_en"),
         _recorded_at(),
+        _uint32("partition"),
         _uint64("position"),
     ]
 )
@@ -200,6 +208,7 @@ RECAP: Final = pa.schema(
         _string("unit"),
         _uint32("version"),
         _recorded_at(),
+        _uint32("partition"),
         _uint64("position"),
         _string("event_id"),
         _string("document"),

@@ -15,7 +15,6 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sinks.client import SinkUnavailable
-from sinks.rows import PARTITION
 from sinks.tables import INSERT_SETTINGS, SINK_POSITION
 
 NOTHING: Final = -1
@@ -29,13 +28,19 @@ class Writer:
         self._client = client
         self._election = election
 
-    def position(self) -> int:
-        """The last position of the log that has arrived, NOTHING before the first. Raises SinkUnavailable."""
+    def positions(self) -> dict[int, int]:
+        """The last position that has arrived of each partition of the log that anything came from. Raises
+        SinkUnavailable."""
         rows = self._rows(
-            "SELECT max(position) FROM sink_position "
-            "WHERE election = {election:String} AND partition = {partition:UInt32} HAVING count() > 0"
+            "SELECT partition, max(position) FROM sink_position WHERE election = {election:String} "
+            "GROUP BY partition ORDER BY partition"
         )
-        return int(rows[0][0]) if rows else NOTHING
+        return {int(partition): int(position) for partition, position in rows}
+
+    def position(self, partition: int = 0) -> int:
+        """The last position of that partition that has arrived, NOTHING before the first. Raises
+        SinkUnavailable."""
+        return self.positions().get(partition, NOTHING)
 
     def insert(self, tables: Mapping[str, pa.Table]) -> None:
         """(1) Insert the rows of each table. Raises SinkUnavailable; some may have arrived then."""
@@ -46,13 +51,13 @@ class Writer:
         except (ClickHouseError, OSError) as error:
             raise _unavailable(error) from error
 
-    def move(self, position: int, recorded_at: int) -> None:
-        """(2) Say that everything up to `position` has arrived. Raises SinkUnavailable."""
+    def move(self, position: int, recorded_at: int, partition: int = 0) -> None:
+        """(2) Say that everything in the partition up to `position` has arrived. Raises SinkUnavailable."""
         row = pa.Table.from_arrays(
             [
                 pa.array([value], column.type)
                 for value, column in zip(
-                    (self._election, PARTITION, position, recorded_at), SINK_POSITION, strict=True
+                    (self._election, partition, position, recorded_at), SINK_POSITION, strict=True
                 )
             ],
             schema=SINK_POSITION,
@@ -64,9 +69,10 @@ class Writer:
         return not self._rows(f"SELECT 1 FROM {table} WHERE election = {{election:String}} LIMIT 1")
 
     def _rows(self, sql: str) -> Sequence[Sequence[Any]]:
-        asked = {"election": self._election, "partition": PARTITION}
         try:
-            rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=asked).result_rows
+            rows: Sequence[Sequence[Any]] = self._client.query(
+                sql, parameters={"election": self._election}
+            ).result_rows
         except (ClickHouseError, OSError) as error:
             raise _unavailable(error) from error
         return rows

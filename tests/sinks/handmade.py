@@ -69,8 +69,8 @@ def integers(*figures: int) -> NDArray[np.int64]:
     return np.array(figures, np.int64)
 
 
-def every_table(world: World, election: str) -> dict[str, pa.Table]:
-    """Rows for every table that rows are inserted into, for an election of that name."""
+def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa.Table]:
+    """Rows for every table that rows are inserted into, for an election of that name, from one partition."""
     rows = Rows(election, world.registry, world.ballots)
     event_columns = _columns(
         _EVENTS,
@@ -106,7 +106,13 @@ def every_table(world: World, election: str) -> dict[str, pa.Table]:
     several.settle()
     return {
         "event": rows.events(
-            event_columns, BODIES, integers(0, 1, 2, 3, 4, 5), AT, REJECTIONS, integers(1, 1, 2, 0, 0, 1)
+            event_columns,
+            BODIES,
+            integers(0, 1, 2, 3, 4, 5),
+            AT,
+            REJECTIONS,
+            integers(1, 1, 2, 0, 0, 1),
+            partition,
         ),
         "station_history": rows.stations(
             form_columns | {name: column.take(taken) for name, column in event_columns.items()},
@@ -116,20 +122,22 @@ def every_table(world: World, election: str) -> dict[str, pa.Table]:
             integers(1, 1, 2),
             integers(0, 1, 2),
             AT,
+            partition,
         ),
-        "finding": rows.findings([("PPWP", ABROAD_STATION, int(villages[1]), 1, 1, FINDING)], AT),
+        "finding": rows.findings([("PPWP", ABROAD_STATION, int(villages[1]), 1, 1, FINDING)], AT, partition),
         "rejected": rows.rejected(
             {name: column.take(parked) for name, column in event_columns.items()},
             [BODIES[row] for row in REJECTIONS],
             integers(3, 4),
             AT,
             list(REJECTIONS.values()),
+            partition,
         ),
-        "recap": rows.recaps([("DPD", world.registry.index["11"], 1, 5, IDS[5], recap)], AT),
+        "recap": rows.recaps([("DPD", world.registry.index["11"], 1, 5, IDS[5], recap)], AT, partition),
         "tally_history": pa.concat_tables(
             [
-                rows.tallies(world.ballots.ballots[0], regions, cells, 5, AT),
-                rows.whole_tallies([several.tally(1, 0)], 5, AT),
+                rows.tallies(world.ballots.ballots[0], regions, cells, 5, AT, partition),
+                rows.whole_tallies([several.tally(1, 0)], 5, AT, partition),
             ]
         ),
         "region": rows.regions(),

@@ -63,6 +63,7 @@ def station(
         "province": unit[:2],
         "version": version,
         "recorded_at": _at(position),
+        "partition": 0,
         "position": position,
         "event_id": f"{position:064x}",
         "type": {1: "CountSubmitted"}.get(
@@ -151,6 +152,7 @@ def _place(unit: str, parent: str, level: str, expected: int, position: int) -> 
         "parent": parent,
         "unit": unit,
         "recorded_at": _at(position) if position else EPOCH,
+        "partition": 0,
         "position": position,
         "registered": REGISTERED * expected,
         "stations_expected": expected,
@@ -208,6 +210,7 @@ def recap(level: str, unit: str, version: int, votes: Iterable[int], **cells: in
         "unit": unit,
         "version": version,
         "recorded_at": _at(20 + version),
+        "partition": 0,
         "position": 20 + version,
         "event_id": f"{20 + version:064x}",
         "document": f"D.Hasil {unit}/{version}",

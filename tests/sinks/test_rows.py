@@ -25,6 +25,7 @@ from tests.sinks.handmade import (
     BODIES,
     IDS,
     OCCURRED,
+    REJECTIONS,
     STATION,
     TIME,
     every_table,
@@ -35,6 +36,7 @@ from tests.worlds import ABROAD, ELECTION_ID, world
 
 WORLD = world()
 ROWS = Rows(ELECTION_ID, WORLD.registry, WORLD.ballots)
+EVENT_COLUMNS = ("event_id", "type", "contest", "unit", "occurred_at")
 INSERTED = [name for name in TABLES if name not in ("station", "tally", "sink_position")]
 
 
@@ -72,6 +74,40 @@ def test_the_same_input_gives_the_same_rows() -> None:
 @pytest.mark.parametrize("name", INSERTED)
 def test_every_row_names_its_election(name: str) -> None:
     assert set(every_table(WORLD, "another")[name]["election"].to_pylist()) == {"another"}
+
+
+@pytest.mark.parametrize("name", [name for name in INSERTED if "position" in TABLES[name].names])
+def test_rows_say_of_which_partition_their_position_is(name: str) -> None:
+    alone, seventh = every_table(WORLD, ELECTION_ID)[name], every_table(WORLD, ELECTION_ID, 7)[name]
+    place = alone.schema.get_field_index("partition")
+    assert set(alone["partition"].to_pylist()) == {0}
+    assert set(seventh["partition"].to_pylist()) == {7}
+    assert seventh.remove_column(place).equals(alone.remove_column(place))
+
+
+def test_each_row_may_have_its_own_time() -> None:
+    ballot = WORLD.ballots.ballots[0]
+    regions, cells = region_cells(WORLD)
+    times = AT + np.arange(len(regions))
+    made = ROWS.tallies(ballot, regions, cells, 5, times)
+    assert made["recorded_at"].cast(pa.int64()).to_pylist() == times.tolist()
+    place = made.schema.get_field_index("recorded_at")
+    once = ROWS.tallies(ballot, regions, cells, 5, AT)
+    assert made.remove_column(place).equals(once.remove_column(place))
+
+
+def test_an_entry_that_repeats_another_is_neither_accepted_nor_parked() -> None:
+    made = ROWS.events(
+        {name: every_table(WORLD, ELECTION_ID)["event"][name].slice(0, 3) for name in EVENT_COLUMNS},
+        BODIES[:3],
+        integers(0, 1, 2),
+        AT,
+        {2: REJECTIONS[4]},
+        integers(1, 0, 0),
+        outcomes=["accepted", "repeated", "parked"],
+    )
+    assert made["outcome"].to_pylist() == ["accepted", "repeated", "parked"]
+    assert made["reason"].to_pylist() == ["", "", "already_counted"]
 
 
 def test_nothing_to_write_makes_no_rows() -> None:
@@ -173,6 +209,7 @@ def test_stations_come_back_with_null_for_what_is_missing_and_all_regions_above(
         "province": "11",
         "version": 1,
         "recorded_at": TIME,
+        "partition": 0,
         "position": 0,
         "event_id": IDS[0],
         "type": "CountSubmitted",

@@ -135,6 +135,15 @@ def test_a_position_that_comes_late_does_not_move_it_back(client: Client, electi
     assert writer.position() == 9
 
 
+def test_each_partition_of_the_log_has_its_own_position(client: Client, election: str) -> None:
+    writer = Writer(client, election)
+    assert writer.positions() == {}
+    for partition, position in ((11, 3), (0, 7), (11, 5)):
+        writer.move(position, AT, partition)
+    assert writer.positions() == {0: 7, 11: 5}
+    assert (writer.position(), writer.position(11), writer.position(4)) == (7, 5, NOTHING)
+
+
 def test_each_election_has_its_own_position_and_its_own_rows(client: Client, election: str) -> None:
     write(client, election)
     other = Writer(client, f"{election}-other")
@@ -210,9 +219,10 @@ def test_writing_twice_equals_once(
         lambda writer: writer.insert({"recap": every_table(WORLD, "broken")["recap"]}),
         lambda writer: writer.move(0, AT),
         lambda writer: writer.position(),
+        lambda writer: writer.positions(),
         lambda writer: writer.is_empty("region"),
     ],
-    ids=["insert", "move", "position", "is_empty"],
+    ids=["insert", "move", "position", "positions", "is_empty"],
 )
 def test_every_call_says_what_to_do_when_the_projections_can_not_be_reached(
     call: Callable[[Writer], object], error: Exception, said: str
