@@ -38,7 +38,8 @@ KINDS: Final = {
     ("sinks.ownership", "DirectoryUnusable"): OUTSIDE_FAILED,
     ("sinks.client", "SinkUnavailable"): OUTSIDE_FAILED,
     ("sinks.migrate", "MigrationError"): OUTSIDE_FAILED,
-    ("event_log.sqlite", "LogUnavailable"): OUTSIDE_FAILED,
+    ("event_log.errors", "LogUnavailable"): OUTSIDE_FAILED,
+    ("event_log.kafka.connection", "ConnectionInvalid"): WRONG_USAGE,
     ("clickhouse_connect.driver.exceptions", "ClickHouseError"): OUTSIDE_FAILED,
 }
 """Exceptions whose text is for people, and the exit code of each."""

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ Rekap = Callable[..., Ran]
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of whoever runs the tests; English."""
-    for name in ("REKAP_DATA", "REKAP_LANG", "LC_ALL", "LC_MESSAGES", "REKAP_DEBUG"):
+    for name in [name for name in os.environ if name.startswith("REKAP_")] + ["LC_ALL", "LC_MESSAGES"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "C.UTF-8")
 

@@ -1,0 +1,93 @@
+"""Options that say where the distributed runner's services are, for every command that uses them.
+
+They are read and held against each other here; nothing is connected to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from rekap.command import Option
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from event_log.kafka.connection import Connection
+
+BROKER_VARIABLE: Final = "REKAP_BROKER"
+CONFIG_VARIABLE: Final = "REKAP_BROKER_CONFIG"
+PREFIX_VARIABLE: Final = "REKAP_TOPIC_PREFIX"
+
+BROKER_HELP: Final = Said(
+    id=f"Alamat Kafka, beberapa dipisah dengan koma; atau isi {BROKER_VARIABLE}.",
+    en=f"The address of Kafka, several with commas between; or set {BROKER_VARIABLE}.",
+)
+CONFIG_HELP: Final = Said(
+    id="Berkas nama=nilai untuk masuk ke Kafka (security.protocol, sasl.username, ...); atau isi "
+    f"{CONFIG_VARIABLE}.",
+    en="File of name=value lines for logging in to Kafka (security.protocol, sasl.username, ...); or set "
+    f"{CONFIG_VARIABLE}.",
+)
+PREFIX_HELP: Final = Said(
+    id=f"Awalan nama semua topik pemilu ini; atau isi {PREFIX_VARIABLE}.",
+    en=f"What the names of all topics of this election begin with; or set {PREFIX_VARIABLE}.",
+)
+
+
+def broker_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds --broker, --broker-config and --topic-prefix, and gives the command `connection`: a Connection, or
+    None without --broker where that is not `required`. Raises ConnectionInvalid."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    options = (
+        click.option(
+            "--broker",
+            cls=Option,
+            said=BROKER_HELP,
+            metavar="HOST:PORT",
+            envvar=BROKER_VARIABLE,
+            required=required,
+        ),
+        click.option(
+            "--broker-config",
+            cls=Option,
+            said=CONFIG_HELP,
+            metavar="FILE",
+            envvar=CONFIG_VARIABLE,
+            type=file,
+        ),
+        click.option(
+            "--topic-prefix",
+            cls=Option,
+            said=PREFIX_HELP,
+            metavar="PREFIX",
+            envvar=PREFIX_VARIABLE,
+            default="",
+        ),
+    )
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def with_connection(
+            *arguments: Any, broker: str | None, broker_config: Path | None, topic_prefix: str, **named: Any
+        ) -> Any:
+            connection = _connection(broker, broker_config, topic_prefix)
+            return function(*arguments, connection=connection, **named)
+
+        decorated: Callable[..., Any] = with_connection
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return add
+
+
+def _connection(broker: str | None, config: Path | None, prefix: str) -> Connection | None:
+    if broker is None:
+        return None
+    from event_log.kafka.connection import Connection
+
+    return Connection.of(broker, config, prefix)
