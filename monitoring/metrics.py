@@ -1,0 +1,165 @@
+"""Every metric of workers and sinks, declared once with what moves it.
+
+They count what this process did since it started, and start at zero again with it: results never depend on
+them. Topics and partitions are those of the process; what it does not own any more keeps no series.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from schemas.regions import REGION_LEVELS
+from schemas.rejections import Reason
+
+REGISTRY: Final = CollectorRegistry()
+"""What the endpoint shows: not the default of prometheus_client, which libraries add to."""
+
+ProcessCollector(registry=REGISTRY)  # memory, processor time, open files
+PlatformCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""From an insert of a few rows to what somebody is called for."""
+_COUNTS: Final = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
+"""From one form on a quiet evening to a backlog."""
+_RECOVERY: Final = (0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
+"""A national contest is to be there again within 30 seconds."""
+
+# Worker and sink
+
+LAG: Final = Gauge(
+    "rekap_lag_messages",
+    "Messages of a partition that are in the topic and not taken in yet. Set after each batch and while "
+    "idle; grows when messages come faster than they are taken in.",
+    ["topic", "partition"],
+    registry=REGISTRY,
+)
+POSITION: Final = Gauge(
+    "rekap_position",
+    "Position of the last message of a partition that has been taken in. Set after each batch; stands still "
+    "when nothing comes or nothing works.",
+    ["topic", "partition"],
+    registry=REGISTRY,
+)
+HEALTHY: Final = Gauge(
+    "rekap_healthy",
+    "1 while the process does its work, 0 while it can't. /health says why. Set when that changes.",
+    registry=REGISTRY,
+)
+
+# Worker: events
+
+EVENTS_FOLDED: Final = Counter(
+    "rekap_events_folded",
+    "Events taken into the state. Moved by reading in bulk (gear bulk: after a start, an assignment or a "
+    "backlog) and by the stream (gear live). Events read again after a restart count again.",
+    ["gear"],
+    registry=REGISTRY,
+)
+EVENTS_ACCEPTED: Final = Counter(
+    "rekap_events_accepted",
+    "Events folded that made a new version of a station or of a recapitulation.",
+    registry=REGISTRY,
+)
+EVENTS_REPEATED: Final = Counter(
+    "rekap_events_repeated",
+    "Events folded that had been accepted before. Moved by senders that are not sure and send again.",
+    registry=REGISTRY,
+)
+EVENTS_PARKED: Final = Counter(
+    "rekap_events_parked",
+    "Events folded that could not be accepted, by reason. Moved by what is sent; if nearly all are parked, "
+    "suspect the register, the definition or the version before the senders.",
+    ["reason"],
+    registry=REGISTRY,
+)
+BATCH_EVENTS: Final = Histogram(
+    "rekap_batch_events",
+    "Events folded together. Small while events come one by one, large while there is a backlog.",
+    buckets=_COUNTS,
+    registry=REGISTRY,
+)
+RECOVERY_SECONDS: Final = Histogram(
+    "rekap_recovery_seconds",
+    "From being given a partition to having folded it up to its end. Moved by starts and rebalances.",
+    buckets=_RECOVERY,
+    registry=REGISTRY,
+)
+
+# Worker: what it publishes and takes from below
+
+ROWS_PUBLISHED: Final = Counter(
+    "rekap_rows_published",
+    "Rows for the projections that the broker has acknowledged, by table. Moved by events folded that had "
+    "not been published, and by --republish.",
+    ["table"],
+    registry=REGISTRY,
+)
+TALLIES_PUBLISHED: Final = Counter(
+    "rekap_tallies_published",
+    "Totals that the broker has acknowledged, by the level of the region. Moved by changes below it, and by "
+    "announcing them again after an assignment.",
+    ["level"],
+    registry=REGISTRY,
+)
+TALLIES_MERGED: Final = Counter(
+    "rekap_tallies_merged",
+    "Totals that came from below, by their level and what they were: advanced (newer), repeated, stale "
+    "(older: after a rebalance, from an owner that did not know yet), conflict (the same version with other "
+    "figures: must stay 0, two owners have not read the same log).",
+    ["level", "result"],
+    registry=REGISTRY,
+)
+
+# Sink
+
+BATCH_ROWS: Final = Histogram(
+    "rekap_batch_rows",
+    "Rows that the sink inserted together, all tables. Moved by how many come within its waiting time.",
+    buckets=_COUNTS,
+    registry=REGISTRY,
+)
+ROWS_INSERTED: Final = Counter(
+    "rekap_rows_inserted",
+    "Rows inserted, by table; rows that are sent again count again, and are there once.",
+    ["table"],
+    registry=REGISTRY,
+)
+INSERT_SECONDS: Final = Histogram(
+    "rekap_insert_seconds",
+    "Seconds for inserting a batch into all tables and moving the positions. Moved by ClickHouse.",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+INSERT_FAILURES: Final = Counter(
+    "rekap_insert_failures",
+    "Batches that could not be inserted, each attempt. Moved by ClickHouse being away or refusing; the same "
+    "batch is tried again until it is in.",
+    registry=REGISTRY,
+)
+SINK_WAITING: Final = Gauge(
+    "rekap_sink_waiting",
+    "1 while the sink takes nothing because ClickHouse does not take its batch, else 0.",
+    registry=REGISTRY,
+)
+DELIVERY_SECONDS: Final = Histogram(
+    "rekap_delivery_seconds",
+    "From when the log took an event in to when its rows could be read, for the newest event of each "
+    "partition in a batch. Moved by load, by ClickHouse, and by a backlog that is being caught up on.",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+
+# Series that are alarms, or parts of sums, are there from the start: a rate from nothing is no rate.
+for _reason in Reason:
+    EVENTS_PARKED.labels(_reason.value)
+for _gear in ("bulk", "live"):
+    EVENTS_FOLDED.labels(_gear)
+for _level in REGION_LEVELS[1:3]:
+    for _result in ("advanced", "repeated", "conflict", "stale"):
+        TALLIES_MERGED.labels(_level.value, _result)
