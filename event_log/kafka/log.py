@@ -1,0 +1,220 @@
+"""A topic read as a log: for each partition its entries in order, from one position up to another.
+
+Positions are Kafka's offsets: ascending within a partition, with gaps where entries were compacted or are
+Kafka's own. While the brokers are away a read waits for them and goes on; after `patience_s` without any
+answer it ends with a sentence. An entry that is asked for and was removed is an error, never passed over.
+
+Nothing is committed anywhere: who reads keeps its own position. Nothing is said about what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
+
+from event_log.errors import LogUnavailable
+from event_log.kafka.connection import Connection
+from event_log.kafka.errors import broker_unavailable
+from event_log.kafka.survey import partitions_of
+from event_log.kafka.topics import Topic
+from schemas.language import Said
+
+PATIENCE_S: Final = 60.0
+"""How long a read waits for brokers that don't answer: a broker is back some 10 s after it was killed, and
+a partition has another leader sooner than that."""
+
+FETCH_BYTES: Final = 4 * 1024 * 1024
+"""Asked of a partition at once, some 6,000 events: 118,000 events/s then pass through one core. With Kafka's
+usual 1 MiB the wait for each answer shows, and 16 MiB bring nothing more."""
+
+POLL_RECORDS: Final = 20_000
+"""More than FETCH_BYTES hold as a rule: what came with one answer is handed out at once, and the next is on
+its way while it is looked at."""
+
+POLL_MS: Final = 200
+"""How long one poll waits. It is also how long a read takes to see that the last positions before its end
+hold nothing, since Kafka tells only by answering nothing."""
+
+IDLE_CHECK_S: Final = 10.0
+"""After so long without news a tail asks whether the brokers are still there."""
+
+
+class Record(NamedTuple):
+    """One entry: its position in its partition, when the log took it in (microseconds since 1970, UTC; Kafka
+    knows milliseconds), its key, the bytes as received, and the headers that came with it."""
+
+    position: int
+    recorded_at: int
+    key: bytes | None
+    raw: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+class KafkaLog:
+    """One topic, to read. For one thread at a time; reads may take turns, at the cost of fetching again."""
+
+    def __init__(self, connection: Connection, topic: Topic, *, patience_s: float = PATIENCE_S) -> None:
+        """Reach the brokers and find the topic. Raises LogUnavailable."""
+        self.connection = connection
+        self.topic = topic
+        self._name = connection.topic(topic)
+        self._patience_s = patience_s
+        self._reader: object = None
+        self.partitions = partitions_of(connection, topic)
+        self._all = [TopicPartition(self._name, partition) for partition in range(self.partitions)]
+        try:
+            self._consumer = KafkaConsumer(
+                **connection.client_settings(),
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="none",  # what is gone is an error
+                allow_auto_create_topics=False,
+                max_partition_fetch_bytes=FETCH_BYTES,
+                max_poll_records=POLL_RECORDS,
+                metrics_enabled=False,
+            )
+        except KafkaError as error:
+            raise broker_unavailable(connection, error, self._name) from error
+
+    def begins(self) -> list[int]:
+        """By partition the position of its first entry that is still there. Raises LogUnavailable."""
+        return self._positions(self._consumer.beginning_offsets)
+
+    def ends(self) -> list[int]:
+        """By partition the position that its next entry will have. Raises LogUnavailable."""
+        return self._positions(self._consumer.end_offsets)
+
+    def read(self, partition: int, start: int, end: int | None = None) -> Iterator[list[Record]]:
+        """The entries at positions from `start` up to `end` (not included; None, or further than the log
+        goes: its end as of the first step), some thousands at a time.
+
+        Raises LogUnavailable, also after some entries: go on from the last one's position + 1.
+        """
+        last = self.ends()[partition]
+        if start > last:
+            raise _shorter(self._name)
+        end = last if end is None else min(end, last)
+        position, reader = start, object()
+        heard = time.monotonic()
+        while position < end:
+            came = self._poll(reader, [self._all[partition]], [position]).get(self._all[partition], ())
+            # Without entries the consumer alone knows how far it got: Kafka's own marks take positions too.
+            moved = came[-1].offset + 1 if came else self._position(partition, position)
+            found = [_record(one) for one in came if one.offset < end]
+            if moved > position:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > self._patience_s:
+                raise self._silent()
+            position = moved
+            if found:
+                yield found
+
+    def tail(self, starts: Sequence[int]) -> Iterator[tuple[int, list[Record]]]:
+        """Of all partitions the entries from `starts` on, by partition, waiting for new ones for ever.
+
+        Each item is a partition and some of its entries. Raises LogUnavailable.
+        """
+        positions, reader = list(starts), object()
+        heard = time.monotonic()
+        while True:
+            records = self._poll(reader, self._all, positions)
+            for partition, some in records.items():
+                positions[partition.partition] = some[-1].offset + 1
+                yield partition.partition, [_record(one) for one in some]
+            if records:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > IDLE_CHECK_S:
+                self.ends()
+                heard = time.monotonic()
+
+    def close(self) -> None:
+        """Let go of the brokers."""
+        self._consumer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _poll(
+        self, reader: object, partitions: Sequence[TopicPartition], positions: Sequence[int]
+    ) -> dict[TopicPartition, list[Any]]:
+        """What comes next for this reader; nothing when nothing came in time, or may come later."""
+        try:
+            if self._reader is not reader:  # the first step, or another one has read in between
+                self._consumer.assign(list(partitions))
+                for partition, position in zip(partitions, positions, strict=True):
+                    self._consumer.seek(partition, position)
+                self._reader = reader
+            records: dict[TopicPartition, list[Any]] = self._consumer.poll(POLL_MS)
+        except OffsetOutOfRangeError as error:
+            raise self._gone(partitions, positions) from error
+        except KafkaError as error:
+            if not error.retriable:
+                raise broker_unavailable(self.connection, error, self._name) from error
+            self._reader = None
+            time.sleep(POLL_MS / 1000)
+            return {}
+        return records
+
+    def _position(self, partition: int, known: int) -> int:
+        """How far the consumer got without finding an entry."""
+        try:
+            position = self._consumer.position(self._all[partition], timeout_ms=POLL_MS)
+        except KafkaError as error:
+            raise broker_unavailable(self.connection, error, self._name) from error
+        return known if position is None else max(known, int(position))
+
+    def _positions(self, ask: Any) -> list[int]:
+        try:
+            found = ask(self._all, timeout_ms=int(self._patience_s * 1000))
+        except KafkaError as error:
+            raise broker_unavailable(self.connection, error, self._name) from error
+        return [int(found[partition]) for partition in self._all]
+
+    def _gone(self, partitions: Sequence[TopicPartition], positions: Sequence[int]) -> LogUnavailable:
+        """Why there is nothing at one of these positions."""
+        begins = self.begins()
+        for partition, position in zip(partitions, positions, strict=True):
+            if position < begins[partition.partition]:
+                return _removed(partition, position, begins[partition.partition])
+        return _shorter(self._name)
+
+    def _silent(self) -> LogUnavailable:
+        error = KafkaTimeoutError(f"nothing came for {self._patience_s:g} s")
+        return broker_unavailable(self.connection, error, self._name)
+
+
+def _record(one: Any) -> Record:
+    return Record(one.offset, one.timestamp * 1000, one.key, one.value or b"", one.headers)
+
+
+def _removed(partition: TopicPartition, position: int, begin: int) -> LogUnavailable:
+    name, number = partition
+    return LogUnavailable(
+        Said(
+            id=f"Partisi {number} dari {name} kini mulai pada posisi {begin}: isinya sejak {position} sudah "
+            "dihapus. Ambil dari salinan log, lalu periksa apa yang menghapusnya: rekap topics check.",
+            en=f"Partition {number} of {name} begins at position {begin} now: what stood from {position} on "
+            "was removed. Get it from a copy of the log, and find out what removed it: rekap topics check.",
+        )
+    )
+
+
+def _shorter(name: str) -> LogUnavailable:
+    return LogUnavailable(
+        Said(
+            id=f"{name} lebih pendek daripada yang pernah dibaca darinya. Kembalikan log yang lebih baru, "
+            "atau hapus semua yang dibuat darinya dan buat lagi.",
+            en=f"{name} is shorter than what has been read of it before. Put the newer log back, or remove "
+            "what was made from it and make that again.",
+        )
+    )
