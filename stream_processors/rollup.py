@@ -7,7 +7,7 @@ in its new one. Nothing here knows where values come from or go to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import add
@@ -122,6 +122,10 @@ class Rollup:
         table = self._tables[ballot]
         rows = table.rows(regions)
         return table.cells[rows]
+
+    def regions(self) -> Iterator[tuple[int, list[int]]]:
+        """By ballot the indexes of the regions that something came for."""
+        return ((ballot, list(table.row)) for ballot, table in enumerate(self._tables))
 
     def tally(self, contest: int, region: int) -> Tally:
         """The totals of a region in a contest, over all of its ballots."""

@@ -32,6 +32,7 @@ from sinks.ownership import own
 from sinks.rows import Rows
 from sinks.server import Server
 from sinks.writer import Writer
+from stream_processors.assess import Assessor
 from stream_processors.embedded.decisions import Decisions
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.projector import Projector
@@ -75,7 +76,7 @@ class Runner:
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
         with ExitStack() as opened:  # what was opened is closed again when a later step fails
             # Before the lock: a forked process would keep it. See Workers.
-            self._workers = opened.enter_context(Workers(election, registry, ballots, workers))
+            self._workers = opened.enter_context(Workers(Assessor(election, registry, ballots), workers))
             owner = opened.enter_context(own(directory.path, command))
             self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
             self._decisions = Decisions(self._log)

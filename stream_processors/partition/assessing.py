@@ -22,9 +22,6 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from producers.sources import Chunk, Message, Record, Unreadable
-from schemas.ballots import Ballots
-from schemas.elections import Election
-from schemas.regions import Registry
 from stream_processors.assess import Assessor
 from stream_processors.partition.batch import Batch, assess_batch
 
@@ -86,9 +83,9 @@ def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
 class Workers:
     """Some processes for one election; with `count` 0 everything is done in this process, when asked for."""
 
-    def __init__(self, election: Election, registry: Registry, ballots: Ballots, count: int) -> None:
+    def __init__(self, assessor: Assessor, count: int) -> None:
         """Start them. Do it before files and locks are opened: a forked process has them too."""
-        self._assessor = Assessor(election, registry, ballots)
+        self._assessor = assessor
         self._count = count
         self._pool: ProcessPoolExecutor | None = None
         if count:

@@ -1,0 +1,56 @@
+"""`rekap worker`: folds its share of the events on Kafka and adds up, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import click
+
+from rekap.cluster import broker_options
+from rekap.command import Option, subcommand
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from event_log.kafka.connection import Connection
+
+MORE = Said(
+    id="Beberapa worker berbagi pekerjaan; ditambah atau dikurangi kapan saja. Saat mulai, dan bila worker "
+    "lain berhenti, keadaan dilipat ulang dari log. Ctrl-C atau SIGTERM menghentikan; tidak ada yang perlu "
+    "disimpan.",
+    en="Several workers share the work; add and remove them at any time. At the start, and when another one "
+    "stops, state is folded again from the log. Stop it with Ctrl-C or SIGTERM; there is nothing to save.",
+)
+ASSESSORS_HELP = Said(
+    id="Proses yang memeriksa formulir saat membaca banyak sekaligus; tanpa ini satu untuk tiap inti.",
+    en="Processes that check forms while much is read at once; without it one for each core.",
+)
+EXAMPLES = (
+    "rekap --data night worker --broker 127.0.0.1:9092",
+    "rekap --data night worker --broker kafka-1:9092,kafka-2:9092 --broker-config worker.properties",
+)
+STARTED: Final = Said(
+    id="Bekerja. Ctrl-C menghentikan.",
+    en="At work. Ctrl-C ends it.",
+)
+
+
+@subcommand("worker", MORE, EXAMPLES)
+@broker_options(required=True)
+@click.option("--assessors", cls=Option, said=ASSESSORS_HELP, type=click.IntRange(min=0), metavar="N")
+@pass_session
+def command(session: Session, connection: Connection, assessors: int | None) -> None:
+    from stream_processors.distributed.process import run_worker
+
+    directory = session.directory
+
+    def fatal(error: Exception) -> NoReturn:
+        """Threads of the libraries would go on after an exception; the process must not."""
+        from rekap.failures import exit_code
+
+        os._exit(exit_code(error, session))
+
+    count = (os.cpu_count() or 1) if assessors is None else assessors
+    session.say(STARTED)
+    run_worker(directory.election, directory.registry, connection, count, fatal)

@@ -1,0 +1,57 @@
+"""How Faust is set up for a worker, each setting with its reason."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, Final
+
+import faust
+from yarl import URL
+
+from event_log.kafka.connection import Connection, Security
+
+SESSION_S: Final = 10.0
+"""A worker that is silent for so long has lost its partitions: the count stands still in its districts until
+another one has them."""
+
+BUFFER: Final = 4_096
+"""Messages that Faust keeps for an agent: some 3 MB, what a burst brings while the engine works."""
+
+
+def app_settings(connection: Connection) -> dict[str, Any]:
+    """Keyword arguments for faust.App."""
+    settings: dict[str, Any] = {
+        "broker": [URL(f"kafka://{server}") for server in connection.servers],
+        "store": "memory://",
+        # Nothing depends on offsets, and exactly_once would cost a transaction for each event.
+        "processing_guarantee": "at_least_once",
+        "web_enabled": False,
+        "topic_allow_declare": False,  # `rekap topics create` does, with settings that are checked
+        "topic_disable_leader": True,
+        "consumer_auto_offset_reset": "earliest",
+        "broker_session_timeout": SESSION_S,
+        "broker_heartbeat_interval": SESSION_S / 4,
+        "stream_buffer_maxsize": BUFFER,
+        # An agent at the gate would hold up the rebalance that is to open it.
+        "stream_wait_empty": False,
+        "worker_redirect_stdouts": False,
+    }
+    if connection.security is not None:
+        credentials = _credentials(connection.security)
+        if credentials is not None:
+            settings["broker_credentials"] = credentials
+    return settings
+
+
+def _credentials(security: Security) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    context = None
+    if security.protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=security.ca_file)
+    if security.mechanism is not None:
+        return faust.SASLCredentials(
+            username=security.username,
+            password=security.password,
+            mechanism=security.mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)

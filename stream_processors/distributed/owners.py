@@ -1,0 +1,115 @@
+"""Who owns a partition: in which order its state changes and its messages go out.
+
+Of the events, for every batch:
+  1. apply                     memory: the hop takes the entries in
+  2. what was parked           to its own topic, with the reason
+  3. rows, then their position to the sink's topic: up to there rows have gone out
+  4. totals that changed       to the next hop
+Of totals, for every batch: 1. the hop takes the values in, 2. the sums that changed go out.
+
+Nothing here is remembered on a disk, and no step has to succeed for the next one to be right: whoever owns
+the partition next folds it from the log, sends the rows again from the last position that went out on, and
+announces all its totals. What goes out twice changes nothing: rows have their identity in the tables' keys,
+totals a version. A step that fails ends the owner; it must never go on to the next batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import pyarrow as pa
+
+from schemas.ballots import Ballots
+from schemas.rejections import Rejection
+from schemas.tally_messages import TallyMessage
+from sinks.rows import Rows
+from stream_processors.distributed.count_hop import CountHop, Entries
+from stream_processors.distributed.sum_hop import SumHop
+from stream_processors.partition.changes import Changes, rows_of
+from stream_processors.rollup import Merge
+
+
+class Outlet(Protocol):
+    """Where messages go. A call returns when the message is on its way, in the order of the calls within a
+    topic and partition; raises when an earlier one is known to have failed."""
+
+    def rows(self, partition: int, tables: Mapping[str, pa.Table]) -> None:
+        """Rows made from that partition of the events, table after table."""
+        ...
+
+    def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
+        """An entry that could not be accepted."""
+        ...
+
+    def tally(self, message: TallyMessage) -> None:
+        """Totals, to the topic of their level."""
+        ...
+
+
+class CountOwner:
+    """Owns a partition of the events. Rows have gone out up to and including position `sent` (-1: none)."""
+
+    def __init__(self, hop: CountHop, rows: Rows, ballots: Ballots, outlet: Outlet, sent: int) -> None:
+        self.hop = hop
+        self.sent = sent
+        self._rows = rows
+        self._ballots = ballots
+        self._outlet = outlet
+
+    def take(self, entries: Entries) -> Changes:
+        """Steps 1 to 3 for entries from the hop's position on."""
+        changes = self.hop.take(entries)  # 1
+        outcome = changes.outcome
+        if self.hop.position - 1 <= self.sent:
+            return changes  # a predecessor of this owner sent all of it
+        for place, rejection in outcome.parked.items():  # 2
+            position = entries.positions[place]
+            if position > self.sent:
+                raw, key = entries.batch.raws[place], entries.keys[place]
+                self._outlet.parked(self.hop.partition, position, key, raw, rejection)
+        tables: dict[str, list[pa.Table]] = {}
+        for name, table in rows_of(self._rows, self._ballots, changes):
+            tables.setdefault(name, []).append(table)
+        whole = {name: pa.concat_tables(some) for name, some in tables.items()}
+        last = self.hop.position - 1
+        whole["sink_position"] = self._rows.position(self.hop.partition, last, changes.newest)
+        self._outlet.rows(self.hop.partition, whole)  # 3
+        self.sent = last
+        return changes
+
+    def emit(self) -> int:
+        """Step 4: the totals that changed; how many."""
+        return _send(self._outlet.tally, self.hop.changed())
+
+    def announce(self) -> int:
+        """All totals, whether they changed or not; how many."""
+        return _send(self._outlet.tally, self.hop.all())
+
+
+class SumOwner:
+    """Owns a partition of totals, to be added up for the level above."""
+
+    def __init__(self, hop: SumHop, outlet: Outlet) -> None:
+        self.hop = hop
+        self._outlet = outlet
+
+    def take(self, child: TallyMessage) -> Merge:
+        """Step 1 for one value."""
+        return self.hop.take(child)
+
+    def emit(self) -> int:
+        """Step 2: the sums that changed, or may have been lost; how many."""
+        return _send(self._outlet.tally, self.hop.changed())
+
+    def announce(self) -> int:
+        """All sums; how many."""
+        return _send(self._outlet.tally, self.hop.all())
+
+
+def _send(tally: Callable[[TallyMessage], None], messages: Iterable[TallyMessage]) -> int:
+    count = 0
+    for message in messages:
+        tally(message)
+        count += 1
+    return count

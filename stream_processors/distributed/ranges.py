@@ -1,0 +1,79 @@
+"""Reading a partition of the events in bulk: ranges of it, fetched and assessed by the processes of a pool.
+
+A process keeps its connection to the brokers from one range to the next. Which ranges are needed and what
+comes of their entries is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from event_log.kafka.connection import Connection
+from event_log.kafka.log import KafkaLog, Record
+from event_log.kafka.topics import COUNT_EVENTS
+from stream_processors.assess import Assessor
+from stream_processors.distributed.count_hop import Entries
+from stream_processors.partition.batch import assess_batch
+from stream_processors.refusals import Placed
+
+RANGE: Final = 6_000
+"""Positions of a range: the 4 MB or so that one fetch brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The entries of a partition at positions from `start` up to `end`, not included."""
+
+    connection: Connection
+    partition: int
+    start: int
+    end: int
+
+
+def ranges(connection: Connection, spans: dict[int, tuple[int, int]]) -> Iterator[Range]:
+    """Ranges that cover each partition's span (start, end), the partitions taking turns."""
+    waiting = {partition: span for partition, span in spans.items() if span[0] < span[1]}
+    while waiting:
+        for partition, (start, end) in list(waiting.items()):
+            middle = min(start + RANGE, end)
+            yield Range(connection, partition, start, middle)
+            waiting[partition] = (middle, end)
+            if middle == end:
+                del waiting[partition]
+
+
+def read_range(assessor: Assessor, span: Range) -> tuple[int, Entries | None]:
+    """The partition, and the entries of the range assessed (None: there are none). Raises LogUnavailable."""
+    records = [
+        record for some in _log(span.connection).read(span.partition, span.start, span.end) for record in some
+    ]
+    return span.partition, entries_of(assessor, span.partition, records) if records else None
+
+
+def entries_of(assessor: Assessor, partition: int, records: list[Record]) -> Entries:
+    """These entries of a partition, assessed."""
+    keys = [record.key for record in records]
+    batch = assess_batch(
+        assessor, [record.raw for record in records], [Placed(key, partition) for key in keys]
+    )
+    return Entries(
+        batch,
+        keys,
+        [record.position for record in records],
+        np.array([record.recorded_at for record in records], np.int64),
+    )
+
+
+_open: dict[Connection, KafkaLog] = {}
+
+
+def _log(connection: Connection) -> KafkaLog:
+    """This process's own reader. It ends with the process."""
+    log = _open.get(connection)
+    if log is None:
+        log = _open[connection] = KafkaLog(connection, COUNT_EVENTS)
+    return log

@@ -1,0 +1,42 @@
+"""How far rows of a partition have gone out to the sink: what the topic of rows says itself.
+
+A worker sends the position of a batch after its rows, so that everything up to the last position there is in
+the topic before it. Where nothing is left of it (the topic keeps days), rows are sent from the beginning.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Final
+
+from event_log.kafka.connection import Connection
+from event_log.kafka.log import KafkaLog
+from event_log.kafka.topics import COUNT_ROWS
+from sinks.row_messages import decode
+
+NOTHING: Final = -1
+
+LOOK_BACK: Final = 64
+"""Messages looked at first, from the end on: a batch of events makes about ten. Then eight times as many."""
+
+
+def last_sent(connection: Connection, partition: int) -> int:
+    """The last position of that partition of the events whose rows have gone out; NOTHING before the first.
+
+    Raises LogUnavailable, and RowsUndecodable when something else writes to the topic.
+    """
+    with closing(KafkaLog(connection, COUNT_ROWS)) as log:
+        begin, end = log.begins()[partition], log.ends()[partition]
+        step, start = LOOK_BACK, end
+        while start > begin:
+            start, before = max(begin, start - step), start
+            step *= 8
+            found = NOTHING
+            for records in log.read(partition, start, before):
+                for record in records:
+                    if dict(record.headers).get("table") == b"sink_position":
+                        _, rows = decode(record.headers, record.raw)
+                        found = max(rows.column("position").to_pylist())
+            if found != NOTHING:
+                return found
+    return NOTHING

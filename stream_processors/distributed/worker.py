@@ -1,0 +1,170 @@
+"""The worker: an engine whose partitions a consumer group hands out, and whose live entries Faust brings.
+
+Faust says which partitions are this worker's and brings their entries; what they mean is the engine's affair,
+and so are their positions: the offsets that Faust commits only tell others how far the group is. Until the
+engine has caught up, the agents wait at a gate, and Faust goes on from where the log was read to.
+
+The engine runs on one thread of its own, so that heartbeats go on while it works. Whatever fails in it ends
+the process: its successor, here or elsewhere, folds the same state from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import faust
+from faust.types import TP
+
+from event_log.kafka.connection import Connection
+from event_log.kafka.log import Record
+from event_log.kafka.topics import COUNT_EVENTS
+from schemas.regions import Level
+from stream_processors.distributed.engine import SUMMED, Engine, Owned, Reassigned
+from stream_processors.distributed.faust_settings import app_settings
+
+FLUSH_S: Final = 0.05
+"""How long an entry waits for company: an event passes three hops, and has to be seen within a second."""
+
+WAITING_MOST: Final = 4_000
+"""Entries that may wait for the engine before the agents wait too."""
+
+ANNOUNCE_S: Final = 600.0
+"""How often all totals are announced again, though nothing was lost as far as anybody knows: far more often
+than a compacted topic forgets the older of two values (see event_log.kafka.topics)."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What has arrived and is not in the engine yet."""
+
+    events: dict[int, list[Record]] = field(default_factory=dict)
+    tallies: dict[tuple[Level, int], list[bytes]] = field(default_factory=dict)
+    count: int = 0
+
+
+class Worker:
+    """Runs an engine in a Faust app; one in a process."""
+
+    def __init__(self, engine: Engine, connection: Connection, fatal: Callable[[Exception], None]) -> None:
+        """`fatal` is told of what can't be got over, and ends the process."""
+        self.app = faust.App(f"{connection.prefix}rekap-worker", **app_settings(connection))
+        self._engine = engine
+        self._fatal = fatal
+        self._thread = ThreadPoolExecutor(1, "engine")
+        self._waiting = _Waiting()
+        self._assignment = 0  # the number of the last one: what is done for an older one is given up
+        self._is_open = False  # the gate at which agents wait while the engine catches up
+        self._topic_of = {connection.topic(topic): topic.name for topic in (COUNT_EVENTS, *SUMMED.values())}
+        self._name_of = {name: topic for topic, name in self._topic_of.items()}
+        self._agent(COUNT_EVENTS.name, self._event_arrived)
+        for level, topic in SUMMED.items():
+            self._agent(topic.name, partial(self._tally_arrived, level))
+        self.app.on_partitions_revoked.connect(self._on_revoked)
+        self.app.on_rebalance_complete.connect(self._on_assigned)
+        self.app.task(self._flush_for_ever)
+
+    def _agent(self, topic: str, arrived: Callable[[Any], None]) -> None:
+        """Make the agent that takes what comes on a topic."""
+        channel = self.app.topic(
+            self._name_of[topic],
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+
+        async def agent(stream: Any) -> None:
+            async for event in stream.events():
+                while not self._is_open or self._waiting.count >= WAITING_MOST:
+                    await asyncio.sleep(FLUSH_S / 5)
+                arrived(event.message)
+
+        self.app.agent(channel, name=topic)(agent)
+
+    def _event_arrived(self, message: Any) -> None:
+        record = Record(
+            message.offset, round(message.timestamp * 1_000) * 1_000, message.key, message.value, ()
+        )
+        self._waiting.events.setdefault(message.partition, []).append(record)
+        self._waiting.count += 1
+
+    def _tally_arrived(self, level: Level, message: Any) -> None:
+        self._waiting.tallies.setdefault((level, message.partition), []).append(message.value)
+        self._waiting.count += 1
+
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        self._close_gate()
+
+    async def _on_assigned(self, *_: Any, **__: Any) -> None:
+        self._close_gate()
+        self.app.add_future(self._recover(self._assignment))
+
+    def _close_gate(self) -> None:
+        self._assignment += 1
+        self._is_open = False
+        self._waiting = _Waiting()
+
+    async def _recover(self, assignment: int) -> None:
+        """Let the engine own what is assigned, then let Faust go on from where the engine stands."""
+
+        def outdated() -> bool:
+            return assignment != self._assignment
+
+        owned = self._assigned()
+        stands = await self._in_engine(partial(self._own, owned, outdated))
+        if outdated() or stands is None:
+            return
+        for (topic, partition), position in stands.items():
+            await self.app.consumer.seek(TP(self._name_of[topic], partition), position)
+        if not outdated():
+            self._is_open = True
+
+    def _own(self, owned: Owned, outdated: Callable[[], bool]) -> dict[tuple[str, int], int] | None:
+        try:
+            return self._engine.own(owned, outdated)
+        except Reassigned:
+            return None
+
+    def _assigned(self) -> Owned:
+        by_topic: dict[str, set[int]] = {name: set() for name in self._name_of}
+        for one in self.app.consumer.assignment():
+            if one.topic in self._topic_of:
+                by_topic[self._topic_of[one.topic]].add(one.partition)
+        sums = {level: frozenset(by_topic[topic.name]) for level, topic in SUMMED.items()}
+        return frozenset(by_topic[COUNT_EVENTS.name]), sums
+
+    async def _flush_for_ever(self) -> None:
+        announced = time.monotonic()
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            if not self._is_open:
+                continue
+            if self._waiting.count:
+                waiting, self._waiting = self._waiting, _Waiting()
+                await self._in_engine(partial(self._take, waiting))
+            if time.monotonic() - announced > ANNOUNCE_S:
+                await self._in_engine(self._engine.announce)
+                announced = time.monotonic()
+
+    def _take(self, waiting: _Waiting) -> None:
+        for partition, records in waiting.events.items():
+            self._engine.take_events(partition, records)
+        for (level, partition), raws in waiting.tallies.items():
+            self._engine.take_tallies(level, partition, raws)
+        self._engine.emit()
+
+    async def _in_engine(self, work: Callable[[], Result]) -> Result | None:
+        """What `work` gives, on the engine's thread; whatever it raises is the end."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except Exception as error:
+            self._fatal(error)
+            return None
