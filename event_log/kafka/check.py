@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from event_log.kafka.admin import administration
 from event_log.kafka.connection import Connection
-from event_log.kafka.survey import Found, survey
-from event_log.kafka.topics import ALL_TOPICS, Topic
+from event_log.kafka.control import Opened, mismatch, read_control
+from event_log.kafka.survey import Found, partitions_of, survey
+from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS, ELECTION_CONTROL, Topic
 from schemas.language import Said
+
+if TYPE_CHECKING:
+    from schemas.elections import Election
+    from schemas.regions import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,17 @@ def check(connection: Connection) -> list[Difference]:
         else:
             differences.append(Difference(name, "topic", "there", "missing", MISSING))
     return differences
+
+
+def check_election(connection: Connection, election: Election, registry: Registry) -> list[Difference]:
+    """Whether the topics, which are there, were opened for this election. Raises LogUnavailable."""
+    name = connection.topic(ELECTION_CONTROL)
+    held = read_control(connection)
+    mine = Opened.of(election, registry, partitions_of(connection, COUNT_EVENTS))
+    said = mismatch(connection, held, mine)
+    if said is None:
+        return []
+    return [Difference(name, "opened for", str(mine), str(held or "nothing"), said)]
 
 
 MISSING = Said(id="Buat: rekap topics create.", en="Make it: rekap topics create.")

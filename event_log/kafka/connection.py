@@ -125,6 +125,10 @@ class Connection:
         """The topic's name on this cluster."""
         return self.prefix + topic.name
 
+    def group(self, name: str) -> str:
+        """The consumer group's name on this cluster."""
+        return self.prefix + name
+
     def __str__(self) -> str:
         return ",".join(self.servers)
 

@@ -47,6 +47,10 @@ class Opened:
         """What a log of so many partitions is when it is opened for these."""
         return cls(election.id, election.hash, registry.hash, partitions)
 
+    def __str__(self) -> str:
+        hashes = f"{self.definition_hash[:8]}, {self.registry_hash[:8]}"
+        return f"{self.election} ({hashes}), {self.partitions} partitions"
+
     def encode(self) -> bytes:
         """The record's bytes: canonical JSON."""
         return dumps({"type": TYPE, **asdict(self)})
@@ -132,48 +136,47 @@ def _decode(connection: Connection, raw: bytes) -> Opened:
 
 def compare(connection: Connection, held: Opened | None, mine: Opened) -> None:
     """Nothing if the topics were opened for what one has oneself. Raises LogUnavailable."""
+    if (said := mismatch(connection, held, mine)) is not None:
+        raise LogUnavailable(said)
+
+
+def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Said | None:
+    """Why one can't go on with what the topics were opened for, and what to do; None: one can."""
     if held == mine:
-        return
+        return None
     where = f"{connection.prefix}* ({connection})"
     if held is None:
-        raise LogUnavailable(
-            Said(
-                id=f"Topik {where} belum dibuka untuk pemilu mana pun. Buka: rekap --data DIR topics create.",
-                en=f"The topics {where} have not been opened for any election. Open them: "
-                "rekap --data DIR topics create.",
-            )
+        return Said(
+            id=f"Topik {where} belum dibuka untuk pemilu mana pun. Buka: rekap --data DIR topics create.",
+            en=f"The topics {where} have not been opened for any election. Open them: rekap --data DIR "
+            "topics create.",
         )
     if held.partitions != mine.partitions:
-        raise LogUnavailable(
-            Said(
-                id=f"Topik {where} dibuka dengan {held.partitions} partisi, kini {mine.partitions}: pesan "
-                "suatu TPS kini di partisi lain. Mulai dengan awalan baru (--topic-prefix) dan ulang log "
-                "ke sana.",
-                en=f"The topics {where} were opened with {held.partitions} partitions and have "
-                f"{mine.partitions} now: a station's messages are in another one. Begin with a new prefix "
-                "(--topic-prefix) and replay the log there.",
-            )
+        return Said(
+            id=f"Topik {where} dibuka dengan {held.partitions} partisi, kini {mine.partitions}: pesan suatu "
+            "TPS kini di partisi lain. Mulai dengan awalan baru (--topic-prefix) dan ulang log ke sana.",
+            en=f"The topics {where} were opened with {held.partitions} partitions and have "
+            f"{mine.partitions} now: a station's messages are in another one. Begin with a new prefix "
+            "(--topic-prefix) and replay the log there.",
         )
-    id, en = _what_differs(held, mine)
-    raise LogUnavailable(
-        Said(
-            id=f"Topik {where} dibuka untuk {id}. Sebutkan direktori data yang sama dengan saat topik "
-            "dibuka, atau awalan lain (--topic-prefix).",
-            en=f"The topics {where} were opened for {en}. Name the data directory with which they were "
-            "opened, or another prefix (--topic-prefix).",
-        )
+    what = _what_differs(held, mine)
+    return Said(
+        id=f"Topik {where} dibuka untuk {what.id}. Sebutkan direktori data yang sama dengan saat topik "
+        "dibuka, atau awalan lain (--topic-prefix).",
+        en=f"The topics {where} were opened for {what.en}. Name the data directory with which they were "
+        "opened, or another prefix (--topic-prefix).",
     )
 
 
-def _what_differs(held: Opened, mine: Opened) -> tuple[str, str]:
+def _what_differs(held: Opened, mine: Opened) -> Said:
     if held.election != mine.election:
-        return f"{held.election}, bukan {mine.election}", f"{held.election}, not {mine.election}"
+        return Said(id=f"{held.election}, bukan {mine.election}", en=f"{held.election}, not {mine.election}")
     if held.definition_hash != mine.definition_hash:
-        return (
-            f"{held.election} dengan definisi atau calon yang lain",
-            f"{held.election} with another definition or other candidates",
+        return Said(
+            id=f"{held.election} dengan definisi atau calon yang lain",
+            en=f"{held.election} with another definition or other candidates",
         )
-    return (
-        f"{held.election} dengan daftar wilayah dan TPS yang lain",
-        f"{held.election} with another register",
+    return Said(
+        id=f"{held.election} dengan daftar wilayah dan TPS yang lain",
+        en=f"{held.election} with another register",
     )

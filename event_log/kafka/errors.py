@@ -65,6 +65,13 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
             en=f"Kafka at {where} does not let the user {user} do this ({what}). Use a user who may, or ask "
             "for that right: rekap topics acls sets what each user may do.",
         )
+    if isinstance(error, kafka_errors.SecurityDisabledError):
+        return Said(
+            id=f"Broker Kafka di {where} tidak memeriksa hak siapa pun. Isi authorizer.class.name pada "
+            "setiap broker dahulu.",
+            en=f"The Kafka brokers at {where} check nobody's rights. Set authorizer.class.name on each "
+            "broker first.",
+        )
     if isinstance(error, NO_TOPIC):
         return Said(
             id=f"Topik tidak ada di Kafka {where} ({what}). Buat dahulu: rekap --data DIR topics create "

@@ -10,13 +10,18 @@ from typing import Final
 
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
+from event_log.errors import LogUnavailable
 from event_log.kafka.admin import administration
 from event_log.kafka.connection import Connection
 from event_log.kafka.survey import described
 from event_log.kafka.topics import ALL_TOPICS
+from schemas.language import Said
 
 READY_MS: Final = 30_000
 """How long new topics may take until each partition has a leader."""
+
+MOST_COPIES: Final = 3
+"""With two that must have a message (IN_SYNC), one machine may be lost at any time."""
 
 CHOOSABLE: Final = tuple(topic.name for topic in ALL_TOPICS if topic.may_differ and topic.like is None)
 """Topics whose number of partitions can be another than the declared one."""
@@ -35,24 +40,28 @@ def numbers_of_partitions(chosen: Mapping[str, int] | None = None) -> dict[str, 
 
 
 def create(
-    connection: Connection, *, partitions: Mapping[str, int] | None = None, replication: int = 1
+    connection: Connection, *, partitions: Mapping[str, int] | None = None, replication: int | None = None
 ) -> list[str]:
-    """Make what is missing, each partition with `replication` copies, and wait until it can be used; the
-    names of what was made.
+    """Make what is missing, and wait until it can be used; the names of what was made.
 
     `partitions`: numbers other than the declared ones, by name without prefix. Topics that go by the number
-    of another one get the number which that one really has. Raises ValueError as `numbers_of_partitions`
-    does, and LogUnavailable.
+    of another one get the number which that one really has. `replication`: copies of each partition; without
+    it one on each broker, MOST_COPIES at most. Raises ValueError as `numbers_of_partitions` does, and
+    LogUnavailable, also where a topic is there with another number than the one asked for.
     """
     numbers = numbers_of_partitions(partitions)
     with administration(connection) as admin:
         there = described(admin, connection, ALL_TOPICS)
+        for topic, seen in there.items():
+            if (asked := (partitions or {}).get(topic.name)) not in (None, len(seen["partitions"])):
+                raise _fixed(connection.topic(topic), len(seen["partitions"]), asked)
         numbers |= {topic.name: len(seen["partitions"]) for topic, seen in there.items()}
+        copies = replication or min(len(admin.describe_cluster()["brokers"]), MOST_COPIES)
         missing = {
             connection.topic(topic): {
                 "num_partitions": numbers[topic.like or topic.name],
-                "replication_factor": replication,
-                "configs": topic.settings(replication),
+                "replication_factor": copies,
+                "configs": topic.settings(copies),
             }
             for topic in ALL_TOPICS
             if topic not in there
@@ -68,3 +77,14 @@ def create(
                     raise error(f"{one['name']}: {one['error_message']}")
         admin.wait_for_topics([connection.topic(topic) for topic in ALL_TOPICS], timeout_ms=READY_MS)
     return made
+
+
+def _fixed(topic: str, number: int, asked: int | None) -> LogUnavailable:
+    return LogUnavailable(
+        Said(
+            id=f"Topik {topic} sudah ada dengan {number} partisi, bukan {asked}; jumlahnya tetap selama "
+            "pemilu. Hapus --partitions, atau pakai awalan baru (--topic-prefix).",
+            en=f"The topic {topic} is there with {number} partitions, not {asked}; their number is fixed "
+            "for an election. Leave out --partitions, or use a new prefix (--topic-prefix).",
+        )
+    )

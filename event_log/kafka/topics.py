@@ -127,3 +127,9 @@ ALL_TOPICS: Final = (
     ELECTION_CONTROL,
 )
 """In the order in which messages pass through them."""
+
+WORKER_GROUP: Final = "rekap-worker"
+"""The consumer group of all workers; with the prefix of a Connection, as topics."""
+
+SINK_GROUP: Final = "rekap-sink"
+"""The consumer group of all sinks."""

@@ -51,9 +51,17 @@ KNOWN: Final = {
         id="Hitung ulang dari log dan bandingkan setiap angka.",
         en="Count again from the log and compare every figure.",
     ),
+    "worker": Said(
+        id="Hitung peristiwa di Kafka bersama worker lain, sampai Ctrl-C.",
+        en="Count the events on Kafka together with other workers, until Ctrl-C.",
+    ),
     "serve": Said(
         id="Sajikan hasil untuk program lain, hanya baca, sampai Ctrl-C.",
         en="Serve the results to other programs, read-only, until Ctrl-C.",
+    ),
+    "topics": Said(
+        id="Buat dan periksa topik suatu pemilu di Kafka, dan hak penggunanya.",
+        en="Make and check an election's topics on Kafka, and who may use them.",
     ),
 }
 """In the order of use."""

@@ -1,0 +1,191 @@
+"""Who may do what on the topics, declared once: a user for each kind of process, with the least that it
+needs.
+
+Kafka enforces it where the brokers have an authorizer and let nobody do what no rule allows. Administrators
+are not here: they are the brokers' `super.users`. Host-based rules, quotas and the brokers' own users are
+theirs too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kafka import KafkaAdminClient
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+    UserScramCredentialUpsertion,
+)
+
+from event_log.errors import LogUnavailable
+from event_log.kafka.admin import administration
+from event_log.kafka.connection import Connection
+from event_log.kafka.topics import (
+    ALL_TOPICS,
+    COUNT_EVENTS,
+    COUNT_ROWS,
+    DISTRICT_TALLIES,
+    ELECTION_CONTROL,
+    NATION_TALLIES,
+    PROVINCE_TALLIES,
+    REJECTED,
+    SINK_GROUP,
+    WORKER_GROUP,
+    Topic,
+)
+from schemas.language import Said
+
+ADMIN: Final = "admin"
+"""The administrator, who makes topics, opens the election and sets the rights of the others."""
+
+ITERATIONS: Final = 8_192
+"""Rounds of SCRAM's hash: twice the least that Kafka takes, for the day when the stored hashes get out."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user, what it may read and write, the consumer group it may be in, and whether it may see settings.
+    Reading or writing a topic includes seeing that it is there."""
+
+    name: str
+    why: str
+    reads: tuple[Topic, ...] = ()
+    writes: tuple[Topic, ...] = ()
+    group: str | None = None
+    sees_settings: bool = False
+
+
+USERS: Final = (
+    User(
+        "field",
+        why="Systems that send counts: they add to the log and can't read what others sent.",
+        reads=(ELECTION_CONTROL,),
+        writes=(COUNT_EVENTS,),
+    ),
+    User(
+        "worker",
+        why="Workers: they read the log and publish what follows from it. The log itself they can't write.",
+        reads=(COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, ELECTION_CONTROL),
+        writes=(COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, NATION_TALLIES, REJECTED),
+        group=WORKER_GROUP,
+    ),
+    User(
+        "sink",
+        why="The sink: it reads rows and totals, and writes to ClickHouse alone.",
+        reads=(COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES, ELECTION_CONTROL),
+        group=SINK_GROUP,
+    ),
+    User(
+        "auditor",
+        why="Whoever checks the count: reads everything, settings too, and writes nothing.",
+        reads=ALL_TOPICS,
+        sees_settings=True,
+    ),
+)
+"""Users with rights of their own, each a kind of process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What setting the rights changed: rules that were `granted` and `withdrawn`, as sentences."""
+
+    granted: list[str]
+    withdrawn: list[str]
+
+
+def rules(connection: Connection) -> list[ACL]:
+    """All rules, for the topics and groups of the connection's prefix."""
+    return [
+        ACL(f"User:{user.name}", "*", operation, ACLPermissionType.ALLOW, ResourcePattern(kind, name))
+        for user in USERS
+        for kind, name, operation in _rights(connection, user)
+    ]
+
+
+def _rights(connection: Connection, user: User) -> Iterator[tuple[ResourceType, str, ACLOperation]]:
+    for topic in user.reads:
+        yield ResourceType.TOPIC, connection.topic(topic), ACLOperation.READ
+        if user.sees_settings:
+            yield ResourceType.TOPIC, connection.topic(topic), ACLOperation.DESCRIBE_CONFIGS
+    for topic in user.writes:
+        yield ResourceType.TOPIC, connection.topic(topic), ACLOperation.WRITE
+    if user.group is not None:
+        yield ResourceType.GROUP, connection.group(user.group), ACLOperation.READ
+
+
+def set_rights(connection: Connection) -> Changed:
+    """Give each user of USERS the declared rights on the topics and groups of this prefix, and no others
+    there.
+
+    Rules of other users and for anything else stay. Raises LogUnavailable.
+    """
+    wanted = rules(connection)
+    with administration(connection) as admin:
+        held = _held(admin, connection)
+        missing = [rule for rule in wanted if rule not in held]
+        excess = [rule for rule in held if rule not in wanted]
+        if missing:
+            failed = admin.create_acls(missing)["failed"]
+            if failed:
+                raise failed[0]()
+        if excess:
+            for _, _, error in admin.delete_acls(excess):
+                if error.errno:
+                    raise error()
+    return Changed([_said(rule) for rule in missing], [_said(rule) for rule in excess])
+
+
+def _held(admin: KafkaAdminClient, connection: Connection) -> list[ACL]:
+    """The rules of our users about our topics and groups. Raises KafkaError."""
+    anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
+    found, _ = admin.describe_acls(everything)
+    users = {f"User:{user.name}" for user in USERS}
+    names = {connection.topic(topic) for topic in ALL_TOPICS}
+    names |= {connection.group(user.group) for user in USERS if user.group}
+    return [
+        rule for rule in found if rule.principal in users and rule.resource_pattern.resource_name in names
+    ]
+
+
+def _said(rule: ACL) -> str:
+    """A rule in one line."""
+    resource = rule.resource_pattern
+    may = "may" if rule.permission_type is ACLPermissionType.ALLOW else "may not"
+    return (
+        f"{rule.principal.removeprefix('User:')} {may} {rule.operation.name.lower()} "
+        f"{resource.resource_type.name.lower()} {resource.resource_name}"
+    )
+
+
+def set_passwords(connection: Connection, passwords: Mapping[str, str]) -> None:
+    """Let these users log in with these passwords from now on, and no longer with their former ones.
+
+    Only a salted hash leaves this process. Sessions that are open stay open. Raises LogUnavailable.
+    """
+    own = connection.security.mechanism if connection.security else None
+    mechanism = own if own and own.startswith("SCRAM") else "SCRAM-SHA-256"
+    changes = [
+        UserScramCredentialUpsertion(user, mechanism, password, iterations=ITERATIONS)
+        for user, password in passwords.items()
+    ]
+    with administration(connection) as admin:
+        answers = admin.alter_user_scram_credentials(changes)
+    for user, problem in answers.items():
+        if problem is not None:
+            raise LogUnavailable(
+                Said(
+                    id=f"Kata sandi pengguna {user} tidak diterima Kafka: {problem}. Masuklah sebagai "
+                    f"{ADMIN}, atau pilih kata sandi lain.",
+                    en=f"Kafka did not take the password of the user {user}: {problem}. Log in as {ADMIN}, "
+                    "or choose another password.",
+                )
+            )

@@ -1,0 +1,203 @@
+"""`rekap topics`: the topics of an election on Kafka, made, checked, and who may use them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from rekap.cluster import broker_options
+from rekap.command import Option, subcommand
+from rekap.failures import ANSWER_IS_NO, DONE
+from rekap.formats import Format, document_option, write_document
+from rekap.passwords import read_passwords
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from event_log.kafka.check import Difference
+    from event_log.kafka.connection import Connection
+
+MORE = Said(
+    id="create membuat yang belum ada dan membuka topik untuk pemilu dari direktori data; yang sudah ada "
+    "tidak diubah. check membandingkan dengan yang ditetapkan. Keduanya berakhir dengan kode 1 bila ada "
+    "yang berbeda. acls menetapkan hak pengguna field, worker, sink, dan auditor.",
+    en="create makes what is missing and opens the topics for the election of the data directory; what is "
+    "there is not changed. check compares with what was declared. Both end with code 1 when anything "
+    "differs. acls sets what the users field, worker, sink and auditor may do.",
+)
+EXAMPLES = (
+    "rekap --data night topics create --broker 127.0.0.1:9092",
+    "rekap --data night topics check --broker 127.0.0.1:9092 --format json",
+    "rekap topics acls --broker 127.0.0.1:9092 --broker-config admin.properties --passwords /run/secrets",
+)
+PARTITIONS_HELP = Said(
+    id="create: jumlah partisi count-events, tetap selama pemilu; semula 12.",
+    en="create: partitions of count-events, the same for the whole election; default 12.",
+)
+REPLICATION_HELP = Said(
+    id="create: salinan setiap partisi; semula satu pada setiap broker, paling banyak 3.",
+    en="create: copies of each partition; default one on each broker, 3 at most.",
+)
+PASSWORDS_HELP = Said(
+    id="acls: setel juga kata sandi, dari berkas bernama pengguna dalam direktori ini.",
+    en="acls: set passwords too, from files named for the users in this directory.",
+)
+MADE = Said(id="Dibuat: {names}.", en="Made: {names}.")
+ALL_THERE = Said(id="Semua topik sudah ada.", en="All topics were there.")
+OPENED = Said(
+    id="Dibuka untuk {election} dengan {partitions} partisi.",
+    en="Opened for {election} with {partitions} partitions.",
+)
+OPEN_ALREADY = Said(
+    id="Terbuka untuk {election} dengan {partitions} partisi.",
+    en="Open for {election} with {partitions} partitions.",
+)
+AS_DECLARED = Said(id="Semua topik sebagaimana ditetapkan.", en="All topics are as declared.")
+DIFFERS = Said(id="Ada yang berbeda ({number}):", en="Differences ({number}):")
+RIGHTS_UNCHANGED = Said(id="Hak semua pengguna sudah benar.", en="All users have the right rights.")
+GRANTED = Said(id="Diberikan: {rule}", en="Granted: {rule}")
+WITHDRAWN = Said(id="Dicabut: {rule}", en="Withdrawn: {rule}")
+PASSWORDS_SET = Said(id="Kata sandi disetel: {users}.", en="Passwords set: {users}.")
+
+ONLY_WITH: Final = {"partitions": "create", "replication": "create", "passwords": "acls"}
+"""Options that belong to one of the actions."""
+
+
+@subcommand("topics", MORE, EXAMPLES)
+@click.argument("action", type=click.Choice(["create", "check", "acls"]))
+@click.option("--partitions", cls=Option, said=PARTITIONS_HELP, type=click.IntRange(1, 1_000), metavar="N")
+@click.option("--replication", cls=Option, said=REPLICATION_HELP, type=click.IntRange(1, 10), metavar="N")
+@click.option(
+    "--passwords",
+    cls=Option,
+    said=PASSWORDS_HELP,
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+)
+@broker_options(required=True)
+@document_option
+@pass_session
+def command(session: Session, /, action: str, connection: Connection, written: str, **chosen: Any) -> int:
+    _refuse_strangers(session, action, chosen)
+    as_json = Format(written) is Format.JSON
+    if action == "create":
+        return _create(session, connection, as_json, chosen["partitions"], chosen["replication"])
+    if action == "check":
+        return _check(session, connection, as_json)
+    return _acls(session, connection, as_json, chosen["passwords"])
+
+
+def _refuse_strangers(session: Session, action: str, chosen: dict[str, Any]) -> None:
+    for name, owner in ONLY_WITH.items():
+        if chosen[name] is not None and action != owner:
+            said = Said(
+                id=f"--{name} hanya untuk rekap topics {owner}.",
+                en=f"--{name} is for rekap topics {owner} only.",
+            )
+            raise click.UsageError(session.text(said))
+
+
+def _create(
+    session: Session,
+    connection: Connection,
+    as_json: bool,
+    partitions: int | None,
+    replication: int | None,
+) -> int:
+    directory = session.directory
+
+    from event_log.kafka.control import Opened, announce
+    from event_log.kafka.setup import create
+    from event_log.kafka.survey import partitions_of
+    from event_log.kafka.topics import COUNT_EVENTS
+
+    chosen = {} if partitions is None else {COUNT_EVENTS.name: partitions}
+    made = create(connection, partitions=chosen, replication=replication)
+    there = partitions_of(connection, COUNT_EVENTS)
+    opened = Opened.of(directory.election, directory.registry, there)
+    new = announce(connection, opened)
+    differences = _differences(session, connection)
+    if as_json:
+        write_document(
+            {
+                "created": made,
+                "opened": new,
+                "election": opened.election,
+                "partitions": opened.partitions,
+                "differences": [_row(one) for one in differences],
+            }
+        )
+    else:
+        click.echo(session.text(MADE if made else ALL_THERE).format(names=", ".join(made)))
+        numbers = {"election": opened.election, "partitions": opened.partitions}
+        click.echo(session.text(OPENED if new else OPEN_ALREADY).format(**numbers))
+        _tell(session, differences)
+    return ANSWER_IS_NO if differences else DONE
+
+
+def _check(session: Session, connection: Connection, as_json: bool) -> int:
+    differences = _differences(session, connection)
+    if as_json:
+        write_document({"differences": [_row(one) for one in differences]})
+    else:
+        _tell(session, differences)
+    return ANSWER_IS_NO if differences else DONE
+
+
+def _differences(session: Session, connection: Connection) -> list[Difference]:
+    """Those of the topics; where all are there, also whether they were opened for the data directory."""
+    directory = session.directory
+
+    from event_log.kafka.check import check, check_election
+
+    differences = check(connection)
+    if not any(one.setting == "topic" for one in differences):
+        differences += check_election(connection, directory.election, directory.registry)
+    return differences
+
+
+def _row(difference: Difference) -> dict[str, Any]:
+    return {
+        "topic": difference.topic,
+        "setting": difference.setting,
+        "expected": difference.expected,
+        "found": difference.found,
+        "sentence": {"id": difference.said.id, "en": difference.said.en},
+    }
+
+
+def _tell(session: Session, differences: list[Difference]) -> None:
+    from rekap.tables import Column, Table, drawn, show, width
+
+    if not differences:
+        click.echo(session.text(AS_DECLARED))
+        return
+    click.echo(session.text(DIFFERS).format(number=len(differences)))
+    table = Table([Column(title, wraps=True) for title in ("topic", "setting", "expected", "found", "")])
+    for one in differences:
+        table.rows.append([one.topic, one.setting, one.expected, one.found, session.text(one.said)])
+    show(drawn(table, width()))
+
+
+def _acls(session: Session, connection: Connection, as_json: bool, folder: Path | None) -> int:
+    from event_log.kafka.access import set_passwords, set_rights
+
+    passwords = {} if folder is None else read_passwords(session, folder)
+    if passwords:
+        set_passwords(connection, passwords)
+    changed = set_rights(connection)
+    if as_json:
+        write_document(
+            {"granted": changed.granted, "withdrawn": changed.withdrawn, "passwords": sorted(passwords)}
+        )
+        return DONE
+    if passwords:
+        click.echo(session.text(PASSWORDS_SET).format(users=", ".join(sorted(passwords))))
+    for said, rules in ((GRANTED, changed.granted), (WITHDRAWN, changed.withdrawn)):
+        for rule in rules:
+            click.echo(session.text(said).format(rule=rule))
+    if not changed.granted and not changed.withdrawn:
+        click.echo(session.text(RIGHTS_UNCHANGED))
+    return DONE
