@@ -1,7 +1,7 @@
 """Every metric of workers and sinks, declared once with what moves it.
 
 They count what this process did since it started, and start at zero again with it: results never depend on
-them. Topics and partitions are those of the process; what it does not own any more keeps no series.
+them. A gauge of a partition that the process does not own any more is to be removed by whoever set it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ LAG: Final = Gauge(
 )
 POSITION: Final = Gauge(
     "rekap_position",
-    "Position of the last message of a partition that has been taken in. Set after each batch; stands still "
-    "when nothing comes or nothing works.",
-    ["topic", "partition"],
+    "Position in a partition of count-events up to which this process has done its work: the worker has "
+    "folded it, the sink has its rows in ClickHouse. Set after each batch; the worker's less the sink's are "
+    "the events on their way.",
+    ["partition"],
     registry=REGISTRY,
 )
 HEALTHY: Final = Gauge(

@@ -1,0 +1,62 @@
+"""Whether a process does its work, as its parts say themselves: nothing wrong, or what is wrong and why.
+
+A process that is stuck can't say so. It beats while it lives; silence for too long counts as a trouble.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from monitoring.metrics import HEALTHY
+
+SILENT_S: Final = 60.0
+"""Several times what any step between two beats may take; a probe would end a busy process otherwise."""
+
+STUCK: Final = "stuck"
+
+
+class Health:
+    """The troubles of one process, by the part that has them. For any number of threads.
+
+    Without a call of `beat` nobody is expected to beat; after the first one, `silent_s` seconds without
+    another are a trouble of the part STUCK.
+    """
+
+    def __init__(self, silent_s: float = SILENT_S, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds."""
+        self._silent_s = silent_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._troubles: dict[str, str] = {}
+        self._beat: float | None = None
+        HEALTHY.set(1)
+
+    def trouble(self, part: str, reason: str) -> None:
+        """`part` (kafka, clickhouse ...) can't do its work; `reason` is a sentence for an operator."""
+        with self._lock:
+            self._troubles[part] = reason
+            HEALTHY.set(0)
+
+    def well(self, part: str) -> None:
+        """`part` does its work (again)."""
+        with self._lock:
+            self._troubles.pop(part, None)
+            HEALTHY.set(0 if self._troubles else 1)
+
+    def beat(self) -> None:
+        """The process goes round its main loop."""
+        self._beat = self._clock()
+
+    def troubles(self) -> dict[str, str]:
+        """The reason by part; empty when all is well."""
+        with self._lock:
+            found = dict(self._troubles)
+        beat = self._beat
+        if beat is not None and (silent := self._clock() - beat) > self._silent_s:
+            found[STUCK] = (
+                f"Nothing has moved for {silent:.0f} s. Restart the process; nothing is lost by it."
+            )
+        return found
