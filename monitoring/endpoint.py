@@ -7,10 +7,11 @@ nothing to write: whoever reaches the address may read, so it belongs on loopbac
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -40,7 +41,8 @@ class Endpoint:
                 f"Metrics can't be served at {host}:{port} ({getattr(error, 'strerror', None) or error}). "
                 "Name another address with --metrics HOST:PORT, or stop what listens there."
             ) from error
-        self.url = f"http://{host}:{self._listener.server_port}"
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self._listener.server_port}"
         self._thread = threading.Thread(
             target=self._listener.serve_forever, args=(POLL_S,), name="metrics-http", daemon=True
         )
@@ -65,6 +67,7 @@ class _Listener(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], health: Health) -> None:
         self.health = health
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -72,8 +75,8 @@ class _Listener(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Listener  # type: ignore[assignment]
-    protocol_version: ClassVar[str] = "HTTP/1.1"  # type: ignore[misc]
+    server: _Listener
+    protocol_version = "HTTP/1.1"
     timeout = IDLE_S
 
     def do_GET(self) -> None:
@@ -87,7 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._json(HTTPStatus.NOT_FOUND, {"error": "There is /metrics and /health."})
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def _json(self, status: HTTPStatus, document: dict[str, Any]) -> None:
         self._answer(status, "application/json", json.dumps(document).encode() + b"\n")

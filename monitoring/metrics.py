@@ -64,7 +64,7 @@ EVENTS_FOLDED: Final = Counter(
 )
 EVENTS_ACCEPTED: Final = Counter(
     "rekap_events_accepted",
-    "Events folded that made a new version of a station or of a recapitulation.",
+    "Events folded that made a new version of a station or of a recapitulation. Moved by what is sent.",
     registry=REGISTRY,
 )
 EVENTS_REPEATED: Final = Counter(
@@ -81,7 +81,7 @@ EVENTS_PARKED: Final = Counter(
 )
 BATCH_EVENTS: Final = Histogram(
     "rekap_batch_events",
-    "Events folded together. Small while events come one by one, large while there is a backlog.",
+    "Events folded together. Moved by how many wait: few while they come one by one, many in a backlog.",
     buckets=_COUNTS,
     registry=REGISTRY,
 )
@@ -111,8 +111,8 @@ TALLIES_PUBLISHED: Final = Counter(
 TALLIES_MERGED: Final = Counter(
     "rekap_tallies_merged",
     "Totals that came from below, by their level and what they were: advanced (newer), repeated, stale "
-    "(older: after a rebalance, from an owner that did not know yet), conflict (the same version with other "
-    "figures: must stay 0, two owners have not read the same log).",
+    "(older: from an owner that did not know yet that it had lost its partition), conflict (the same version "
+    "with other figures: must stay 0). Moved by changes below, and by announcing again after an assignment.",
     ["level", "result"],
     registry=REGISTRY,
 )
@@ -127,7 +127,7 @@ BATCH_ROWS: Final = Histogram(
 )
 ROWS_INSERTED: Final = Counter(
     "rekap_rows_inserted",
-    "Rows inserted, by table; rows that are sent again count again, and are there once.",
+    "Rows inserted, by table. Moved by what comes; rows that come again count again, and are there once.",
     ["table"],
     registry=REGISTRY,
 )
@@ -145,7 +145,7 @@ INSERT_FAILURES: Final = Counter(
 )
 SINK_WAITING: Final = Gauge(
     "rekap_sink_waiting",
-    "1 while the sink takes nothing because ClickHouse does not take its batch, else 0.",
+    "1 while the sink waits because ClickHouse does not take its batch, else 0. Set when that changes.",
     registry=REGISTRY,
 )
 DELIVERY_SECONDS: Final = Histogram(

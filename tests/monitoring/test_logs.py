@@ -1,0 +1,85 @@
+"""Logs: each line is one JSON object, whatever is said."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from monitoring.logs import JsonLines, fields, start_logging
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What is written while logging is started; it is as before afterwards."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    start_logging("sink", stream=stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+
+
+def lines(written: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+def test_a_line_says_when_who_and_what_with_its_fields(written: io.StringIO) -> None:
+    logging.getLogger("rekap.sink").info("Inserted %d rows", 9, extra=fields(rows=9, table="event"))
+    (line,) = lines(written)
+    assert datetime.fromisoformat(line.pop("time")).utcoffset() == timedelta(0)
+    assert line == {
+        "level": "info",
+        "process": "sink",
+        "logger": "rekap.sink",
+        "message": "Inserted 9 rows",
+        "rows": 9,
+        "table": "event",
+    }
+
+
+def test_what_every_line_has_can_not_be_overwritten(written: io.StringIO) -> None:
+    logging.getLogger("a").warning("said", extra=fields(level="none", message="other", process="x"))
+    (line,) = lines(written)
+    assert (line["level"], line["message"], line["process"]) == ("warning", "said", "sink")
+
+
+def test_an_exception_is_in_its_line(written: io.StringIO) -> None:
+    try:
+        raise ValueError("of\ntwo lines")
+    except ValueError:
+        logging.getLogger("a").exception("It failed")
+    (line,) = lines(written)
+    assert line["error"] == "ValueError: of\ntwo lines"
+    assert line["trace"].startswith("Traceback")
+
+
+def test_a_value_that_json_does_not_know_is_shown_as_text(written: io.StringIO) -> None:
+    logging.getLogger("a").info("é", extra=fields(what={1: object()}))
+    assert "object at" in lines(written)[0]["what"]["1"]
+    assert "é" in written.getvalue()
+
+
+def test_libraries_say_only_what_is_worth_it(written: io.StringIO) -> None:
+    logging.getLogger("kafka.consumer.fetcher").info("fetched")
+    logging.getLogger("kafka.consumer.fetcher").warning("lost")
+    logging.getLogger("a").debug("too much")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old", stacklevel=1)
+    assert [line["logger"] for line in lines(written)] == ["kafka.consumer.fetcher", "py.warnings"]
+
+
+def test_starting_again_does_not_write_twice(written: io.StringIO) -> None:
+    start_logging("worker", stream=written)
+    logging.getLogger("a").info("once")
+    assert [line["process"] for line in lines(written)] == ["worker"]
+    assert sum(isinstance(held.formatter, JsonLines) for held in logging.getLogger().handlers) == 1
