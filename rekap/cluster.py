@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rekap.command import Option
+from rekap.session import session_of
 from schemas.language import Said
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 BROKER_VARIABLE: Final = "REKAP_BROKER"
 CONFIG_VARIABLE: Final = "REKAP_BROKER_CONFIG"
 PREFIX_VARIABLE: Final = "REKAP_TOPIC_PREFIX"
+CLICKHOUSE_VARIABLE: Final = "REKAP_CLICKHOUSE"
+METRICS_VARIABLE: Final = "REKAP_METRICS"
 
 BROKER_HELP: Final = Said(
     id=f"Alamat Kafka, beberapa dipisah dengan koma; atau isi {BROKER_VARIABLE}.",
@@ -36,6 +39,54 @@ PREFIX_HELP: Final = Said(
     id=f"Awalan nama semua topik pemilu ini; atau isi {PREFIX_VARIABLE}.",
     en=f"What the names of all topics of this election begin with; or set {PREFIX_VARIABLE}.",
 )
+CLICKHOUSE_HELP: Final = Said(
+    id=f"Server ClickHouse: http(s)://PENGGUNA:SANDI@HOST:PORT/BASISDATA; atau isi {CLICKHOUSE_VARIABLE}. "
+    "Tanpa ini: basis data dalam direktori data.",
+    en=f"The ClickHouse server: http(s)://USER:PASSWORD@HOST:PORT/DATABASE; or set {CLICKHOUSE_VARIABLE}. "
+    "Without it: the database in the data directory.",
+)
+METRICS_HELP: Final = Said(
+    id=f"Sajikan /metrics (Prometheus) dan /health di alamat ini; atau isi {METRICS_VARIABLE}.",
+    en=f"Serve /metrics (Prometheus) and /health at this address; or set {METRICS_VARIABLE}.",
+)
+NO_ADDRESS: Final = Said(
+    id="{value!r} bukan alamat: tulis HOST:PORT, misalnya 127.0.0.1:9464",
+    en="{value!r} is no address: write HOST:PORT, as in 127.0.0.1:9464",
+)
+
+
+def clickhouse_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --clickhouse, and gives the command `clickhouse`: a URL as sinks.client.connect takes it, or
+    None. From the environment rather than the command line, where others see its password."""
+    return click.option(
+        "--clickhouse",
+        cls=Option,
+        said=CLICKHOUSE_HELP,
+        metavar="URL",
+        envvar=CLICKHOUSE_VARIABLE,
+    )(function)
+
+
+def metrics_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --metrics, and gives the command `metrics`: host and port, or None."""
+    return click.option(
+        "--metrics",
+        cls=Option,
+        said=METRICS_HELP,
+        metavar="HOST:PORT",
+        envvar=METRICS_VARIABLE,
+        callback=_address,
+    )(function)
+
+
+def _address(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    host, _, port = value.rpartition(":")
+    if not host.strip("[]") or not (port.isascii() and port.isdecimal()) or int(port) > 65_535:
+        said = session_of(context).text(NO_ADDRESS).format(value=value)
+        raise click.BadParameter(said, context, parameter)
+    return host.strip("[]"), int(port)
 
 
 def broker_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
