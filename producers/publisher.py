@@ -1,0 +1,234 @@
+"""Sends messages to the log on Kafka, each where its unit's events stand, and knows what arrived.
+
+What counts as sent was acknowledged by every replica in sync; what a retry brings twice Kafka drops. What was
+not acknowledged in time is handed back and never counted as sent, although the log may have it after all:
+sending it again is safe, since the same bytes are the same event. Once something has failed nothing more is
+taken, so that a correction does not overtake the count that it corrects. For one thread at a time.
+
+What a message says is not judged: what is no event goes into the log as well, and is parked for all to see.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from event_log.errors import LogUnavailable
+from event_log.kafka.connection import Connection
+from event_log.kafka.errors import broker_unavailable
+from event_log.kafka.partitioner import partition_of
+from event_log.kafka.survey import partitions_of
+from event_log.kafka.topics import COUNT_EVENTS
+from producers.addressing import Addresses, unit_of
+from schemas.decode import MAX_BYTES, content_id
+from schemas.language import Said
+from schemas.regions import Registry
+
+PATIENCE_S: Final = 60.0
+"""How long a message may wait for its acknowledgement: a broker is back some 10 s after it was killed."""
+
+BYTES_WAITING: Final = 16 * 1024 * 1024
+"""Bytes of messages that may wait for their acknowledgement before `publish` waits too, some 25,000 events.
+The client itself would take any number."""
+
+BATCH_BYTES: Final = 256 * 1024
+"""Bytes that go to one partition together, some 400 events: 60,000 events/s then pass through one core. A
+partition has one batch on its way at a time, and Kafka's usual 16 KiB would be 25 events a round trip."""
+
+REQUEST_BYTES: Final = 1024 * 1024
+"""Bytes of one request to a broker."""
+
+LINGER_MS: Final = 5
+"""How long a batch waits for company: an event that comes alone must not wait noticeably."""
+
+FRAME_BYTES: Final = 256
+"""More than Kafka's own bytes around one message."""
+
+LARGEST_BYTES: Final = COUNT_EVENTS.largest - FRAME_BYTES
+"""The largest message that the log takes. What is larger than an event may be is taken, and parked."""
+
+GOODBYE_S: Final = 2.0
+"""How long to wait for acknowledgements that are under way when sending is broken off."""
+
+
+class MessageTooLarge(Exception):
+    """The log does not take a message of that size, and it was not sent; `said` names it."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What became of the messages so far. The rest is waiting for its acknowledgement."""
+
+    sent: int = 0  # acknowledged
+    sent_bytes: int = 0
+    not_sent: list[bytes] = field(default_factory=list)  # not acknowledged, and never will be
+
+
+class _Waiting(NamedTuple):
+    """A message that was handed to Kafka's client."""
+
+    raw: bytes
+    future: Any
+
+
+class Publisher:
+    """Sends to one log. As a context manager it waits at its end for what is under way."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        registry: Registry,
+        *,
+        patience_s: float = PATIENCE_S,
+        bytes_waiting: int = BYTES_WAITING,
+    ) -> None:
+        """Reach the brokers and find the topic. Raises LogUnavailable.
+
+        A message that is not acknowledged within `patience_s` counts as not sent. `publish` waits while
+        `bytes_waiting` bytes of messages wait.
+        """
+        self.delivery = Delivery()
+        self._connection = connection
+        self._addresses = Addresses(registry)
+        self._topic = connection.topic(COUNT_EVENTS)
+        self._patience_s = patience_s
+        self._most = bytes_waiting
+        self._waiting: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._failure: LogUnavailable | None = None
+        self._partitions = partitions_of(connection, COUNT_EVENTS)
+        try:
+            self._producer = KafkaProducer(**_settings(connection.client_settings(), patience_s))
+        except KafkaError as error:
+            raise broker_unavailable(connection, error, self._topic) from error
+
+    def publish(self, raw: bytes) -> None:
+        """Send one message; waits while too much waits for its acknowledgement.
+
+        Returns before it is acknowledged. Raises MessageTooLarge (this one is not sent), and LogUnavailable
+        when an earlier one was not acknowledged: nothing more is taken then.
+        """
+        self.publish_to(self._addresses.key_of(raw), raw)
+
+    def publish_to(self, key: bytes, raw: bytes) -> None:
+        """As `publish`, for a message whose key is known (producers.addressing)."""
+        if len(key) + len(raw) > LARGEST_BYTES:
+            raise MessageTooLarge(_too_large(raw))
+        self._settle(self._most - len(raw))
+        if self._failure is not None:
+            raise self._failure
+        partition = partition_of(key, self._partitions)
+        try:
+            future = self._producer.send(self._topic, raw, key, partition=partition)
+        except KafkaError as error:  # the client can't even find out where to send it
+            self.delivery.not_sent.append(raw)
+            raise self._fail(error) from error
+        self._waiting.append(_Waiting(raw, future))
+        self._bytes += len(raw)
+
+    def flush(self) -> Delivery:
+        """Wait until everything is acknowledged. Raises LogUnavailable when something was not; `delivery`
+        tells what was and what was not."""
+        self._settle(-1)
+        if self._failure is not None:
+            raise self._failure
+        return self.delivery
+
+    def close(self) -> None:
+        """Let go of the brokers; what is still waiting gets a moment for its acknowledgement, and is not sent
+        otherwise. Raises nothing: `delivery` tells."""
+        until = time.monotonic() + min(GOODBYE_S, self._patience_s)
+        while self._waiting:
+            self._take_first(max(until - time.monotonic(), 0.0))
+        self._producer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self.close()
+
+    def _settle(self, most: int) -> None:
+        """Take in what has been acknowledged, and wait until at most `most` bytes wait."""
+        waiting = self._waiting
+        while waiting and (self._bytes > most or waiting[0].future.is_done):
+            # The client keeps the time itself once it has a producer id; this is for when it got none.
+            self._take_first(self._patience_s)
+
+    def _take_first(self, timeout_s: float) -> None:
+        """Take in what became of the message that has waited longest."""
+        raw, future = self._waiting[0]
+        try:
+            future.get(timeout_s)
+        except KafkaError as error:
+            self._fail(error)
+            return
+        self._waiting.popleft()
+        self._bytes -= len(raw)
+        self.delivery.sent += 1
+        self.delivery.sent_bytes += len(raw)
+
+    def _fail(self, error: KafkaError) -> LogUnavailable:
+        """Send nothing more, and find out what became of everything that waits."""
+        self._stop_sending()
+        self._failure = broker_unavailable(self._connection, error, self._topic)
+        for raw, future in self._waiting:
+            if future.succeeded():
+                self.delivery.sent += 1
+                self.delivery.sent_bytes += len(raw)
+            else:
+                self.delivery.not_sent.append(raw)
+        self._waiting.clear()
+        self._bytes = 0
+        return self._failure
+
+    def _stop_sending(self) -> None:
+        """End the client; every message that waits has its answer afterwards, be it that it was not sent."""
+        # There is no public way: close() waits for what waits, and when that fails leaves the sender running.
+        self._producer._sender.force_close()
+        self._producer.close()
+
+
+def _settings(reach: dict[str, Any], patience_s: float) -> dict[str, Any]:
+    """What Kafka's client is to do; `reach`: how to reach the brokers."""
+    patience_ms = int(patience_s * 1000)
+    return {
+        **reach,
+        "enable_idempotence": True,
+        "acks": "all",
+        "allow_auto_create_topics": False,
+        "batch_size": BATCH_BYTES,
+        "linger_ms": LINGER_MS,
+        "max_request_size": REQUEST_BYTES,
+        "max_block_ms": patience_ms,
+        "delivery_timeout_ms": patience_ms,
+        # Time for a second try within the patience.
+        "request_timeout_ms": min(reach["request_timeout_ms"], patience_ms // 2),
+        "metrics_enabled": False,
+    }
+
+
+def _too_large(raw: bytes) -> Said:
+    name = f"{content_id(raw)[:16]} ({unit_of(raw) or '-'})"
+    return Said(
+        id=f"Kiriman {name} tidak terkirim: {len(raw)} byte; log menerima {LARGEST_BYTES}, dan sebuah "
+        f"peristiwa paling banyak {MAX_BYTES}. Perbaiki pembuatnya.",
+        en=f"The message {name} was not sent: it has {len(raw)} bytes, the log takes {LARGEST_BYTES}, and an "
+        f"event has {MAX_BYTES} at most. Mend what made it.",
+    )
