@@ -1,4 +1,5 @@
-"""A Kafka broker for the tests: that of KAFKA_BOOTSTRAP_SERVERS, or one that the tests start; and who asks it.
+"""A Kafka broker for the tests: that of KAFKA_BOOTSTRAP_SERVERS, or one that the tests start; and who asks
+it.
 
 One broker serves a whole run; each test has topics of its own, by their prefix. Tests that kill brokers start
 their own. Where there is no broker to be had, these tests are skipped and say why.
