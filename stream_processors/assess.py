@@ -87,7 +87,7 @@ class Assessor:
         partition_of: PartitionOf | None = None,
     ) -> None:
         self._election = election
-        self._registry = registry
+        self.registry = registry
         self._ballots = ballots
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
         self._surroundings = Surroundings(election, registry)
@@ -111,7 +111,7 @@ class Assessor:
                 counts.append((len(results), raw, decoded))
                 results.append(None)
         # Stations are looked up together: one by one it would cost more than all rules.
-        stations = self._registry.stations_of([decoded.event.unit for _, _, decoded in counts])
+        stations = self.registry.stations_of([decoded.event.unit for _, _, decoded in counts])
         for (place, raw, decoded), station in zip(counts, stations, strict=True):
             results[place] = self._guard(raw, decoded, station)
         assessed = [result for result in results if result is not None]
@@ -126,7 +126,7 @@ class Assessor:
         right = self._placements.get(region)
         if right is None:
             assert self._partition_of is not None
-            key = key_of_region(self._registry, region)
+            key = key_of_region(self.registry, region)
             right = self._placements[region] = Placed(key, self._partition_of(key))
         return (
             one
@@ -232,7 +232,7 @@ class Assessor:
     def _recap(self, raw: bytes, decoded: Decoded, contest: int) -> AssessedRecap:
         event = decoded.event
         assert isinstance(event, RecapCertified)
-        region = self._registry.region(event.region)
+        region = self.registry.region(event.region)
         if region is None or region.level not in CERTIFIED_LEVELS:
             raise reject(
                 Reason.UNKNOWN_REGION,
