@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from rekap.cluster import broker_options
+from rekap.cluster import broker_options, metrics_option
 from rekap.command import Option, subcommand
 from rekap.session import Session, pass_session
 from schemas.language import Said
@@ -26,6 +27,14 @@ ASSESSORS_HELP = Said(
     id="Proses yang memeriksa formulir saat membaca banyak sekaligus; tanpa ini satu untuk tiap inti.",
     en="Processes that check forms while much is read at once; without it one for each core.",
 )
+SNAPSHOTS_HELP = Said(
+    id="Simpan keadaan di direktori ini dari waktu ke waktu; hanya mempercepat mulai berikutnya.",
+    en="Keep the state in this directory from time to time; it only makes the next start faster.",
+)
+REPUBLISH_HELP = Said(
+    id="Kirim ulang semua baris untuk ClickHouse dari awal log, misalnya ke basis data yang baru.",
+    en="Send all rows for ClickHouse again from the log's beginning, for instance to a new database.",
+)
 EXAMPLES = (
     "rekap --data night worker --broker 127.0.0.1:9092",
     "rekap --data night worker --broker kafka-1:9092,kafka-2:9092 --broker-config worker.properties",
@@ -39,9 +48,26 @@ STARTED: Final = Said(
 @subcommand("worker", MORE, EXAMPLES)
 @broker_options(required=True)
 @click.option("--assessors", cls=Option, said=ASSESSORS_HELP, type=click.IntRange(min=0), metavar="N")
+@click.option(
+    "--snapshots",
+    cls=Option,
+    said=SNAPSHOTS_HELP,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+)
+@click.option("--republish", cls=Option, said=REPUBLISH_HELP, is_flag=True)
+@metrics_option
 @pass_session
-def command(session: Session, connection: Connection, assessors: int | None) -> None:
-    from stream_processors.distributed.process import run_worker
+def command(
+    session: Session,
+    connection: Connection,
+    assessors: int | None,
+    snapshots: Path | None,
+    republish: bool,
+    metrics: tuple[str, int] | None,
+) -> None:
+    from monitoring.logs import start_logging
+    from stream_processors.distributed.process import Options, run_worker
 
     directory = session.directory
 
@@ -53,4 +79,6 @@ def command(session: Session, connection: Connection, assessors: int | None) -> 
 
     count = (os.cpu_count() or 1) if assessors is None else assessors
     session.say(STARTED)
-    run_worker(directory.election, directory.registry, connection, count, fatal)
+    start_logging("worker")
+    options = Options(count, snapshots, metrics, republish)
+    run_worker(directory.election, directory.registry, connection, options, fatal)

@@ -48,6 +48,7 @@ class CountHop:
         self.state = State(registry, ballots)
         self.position = 0  # of the next entry to take in
         self.newest = 0  # when the newest entry taken in was recorded
+        self.leaf = b""  # the leaf hash of the last entry taken in
         self.accepted = 0
         self._election = election
         self._registry = registry
@@ -66,6 +67,7 @@ class CountHop:
         touched = self.state.apply(entries.batch, outcome)
         self.position = outcome.end
         self.newest = max(self.newest, int(entries.recorded_at.max()))
+        self.leaf = entries.batch.leaves[-1]
         self.accepted += len(outcome.accepted)
         for ballot, regions in touched.items():
             contest = self._ballots.contest_of[ballot]

@@ -9,6 +9,7 @@ Used by one thread at a time. It knows nothing of consumer groups: who says what
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -17,6 +18,9 @@ from typing import Final
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog, Record
 from event_log.kafka.topics import COUNT_EVENTS, DISTRICT_TALLIES, PROVINCE_TALLIES, Topic
+from event_log.leaf import leaf_hash
+from monitoring.logs import fields
+from monitoring.metrics import RECOVERY_SECONDS
 from schemas.ballots import Ballots
 from schemas.elections import Election
 from schemas.regions import Level, Registry
@@ -24,12 +28,17 @@ from schemas.tally_messages import decode_tally
 from sinks.rows import Rows
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_hop import CountHop
+from stream_processors.distributed.observed import BULK, LIVE, folded, merged
 from stream_processors.distributed.outlet import KafkaOutlet
 from stream_processors.distributed.owners import CountOwner, SumOwner
 from stream_processors.distributed.ranges import entries_of, ranges, read_range
-from stream_processors.distributed.sent import last_sent
+from stream_processors.distributed.sent import NOTHING, last_sent
+from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.sum_hop import SumHop
 from stream_processors.partition.assessing import Workers
+from stream_processors.rollup import Merge
+
+log = logging.getLogger(__name__)
 
 NEARLY_THERE: Final = 2_000
 """Entries that may be missing when the bulk gear ends: they arrive live while it is being left."""
@@ -60,7 +69,11 @@ class Engine:
         connection: Connection,
         workers: Workers,
         outlet: KafkaOutlet,
+        snapshots: Snapshots | None = None,
+        republish: bool = False,
     ) -> None:
+        """With `republish` the rows of partitions that come to be owned are sent from the beginning, whatever
+        was sent before."""
         self._election = election
         self._registry = registry
         self._ballots = ballots
@@ -68,10 +81,13 @@ class Engine:
         self._connection = connection
         self._workers = workers
         self._outlet = outlet
+        self._snapshots = snapshots
+        self._republish = republish
         self._rows = Rows(election.id, registry, ballots)
         self._log = KafkaLog(connection, COUNT_EVENTS)
         self._counts: dict[int, CountOwner] = {}
         self._sums: dict[tuple[Level, int], SumOwner] = {}
+        self._entries_read = 0
 
     def own(self, owned: Owned, should_stop: Callable[[], bool]) -> dict[tuple[str, int], int]:
         """Own these partitions and no others, with state up to the log's end and all totals announced; by
@@ -82,13 +98,13 @@ class Engine:
         """
         events, sums = owned
         self._counts = {partition: owner for partition, owner in self._counts.items() if partition in events}
-        for partition in events:
+        began = time.monotonic()
+        for partition in sorted(events):
             sent = last_sent(self._connection, partition)
-            if partition not in self._counts:
-                hop = CountHop(partition, self._election.id, self._registry, self._ballots)
-                self._counts[partition] = CountOwner(hop, self._rows, self._ballots, self._outlet, sent)
-            owner = self._counts[partition]
-            owner.sent = max(owner.sent, sent)
+            if partition in self._counts:
+                self._counts[partition].sent = max(self._counts[partition].sent, sent)
+            else:
+                self._counts[partition] = self._count_owner(partition, sent)
         while True:
             spans = self._spans()
             self._read(spans, should_stop)
@@ -103,6 +119,12 @@ class Engine:
                 stands[SUMMED[level].name, partition] = position
         self.announce()
         self._outlet.flush()
+        seconds = time.monotonic() - began
+        RECOVERY_SECONDS.observe(seconds)
+        log.info(
+            "Caught up with the log.",
+            extra=fields(seconds=round(seconds, 2), partitions=sorted(events), entries=self._entries_read),
+        )
         return stands | {(COUNT_EVENTS.name, partition): at for partition, at in self.positions().items()}
 
     def positions(self) -> dict[int, int]:
@@ -118,14 +140,14 @@ class Engine:
         for run in _runs(records, owner.hop.position):
             if run[0].position > owner.hop.position:
                 self._read({partition: (owner.hop.position, run[0].position)}, lambda: False)
-            owner.take(entries_of(self._assessor, partition, run))
+            folded(owner.take(entries_of(self._assessor, partition, run)), LIVE)
 
     def take_tallies(self, level: Level, partition: int, raws: Iterable[bytes]) -> None:
         """Values that are to be added up at `level`, as `take_events`."""
         owner = self._sums.get((level, partition))
         if owner is not None:
             for raw in raws:
-                owner.take(decode_tally(raw))
+                self._merge(owner, raw)
 
     def emit(self) -> None:
         """Send the totals that changed. Raises LogUnavailable."""
@@ -137,8 +159,16 @@ class Engine:
         for owner in self._owners():
             owner.announce()
 
+    def save(self) -> None:
+        """Keep snapshots of what is owned, where a directory for them was named."""
+        for owner in self._counts.values():
+            if self._snapshots is not None:
+                self._snapshots.save(owner.hop)
+
     def close(self) -> None:
-        """Let go of the brokers."""
+        """Send what is under way and let go of the brokers. Raises LogUnavailable."""
+        self._outlet.flush()
+        self._outlet.close()
         self._log.close()
 
     def _owners(self) -> Iterator[CountOwner | SumOwner]:
@@ -156,7 +186,8 @@ class Engine:
             if should_stop():
                 raise Reassigned
             if entries is not None:
-                self._counts[partition].take(entries)
+                folded(self._counts[partition].take(entries), BULK)
+                self._entries_read += len(entries)
             if time.monotonic() - emitted > EMIT_S:
                 self.emit()
                 emitted = time.monotonic()
@@ -173,8 +204,41 @@ class Engine:
                 if should_stop():
                     raise Reassigned
                 for record in records:
-                    owner.take(decode_tally(record.raw))
+                    self._merge(owner, record.raw)
         return owner, end
+
+    def _merge(self, owner: SumOwner, raw: bytes) -> None:
+        value = decode_tally(raw)
+        what = owner.take(value)
+        merged(value.level, what)
+        if what is Merge.CONFLICT:
+            log.error(
+                "Two values of one version differ: two workers read different logs. The first is kept.",
+                extra=fields(unit=value.unit, contest=value.contest, version=value.version),
+            )
+
+    def _count_owner(self, partition: int, sent: int) -> CountOwner:
+        """An owner that stands at the partition's snapshot, or at its beginning."""
+        hop = self._fresh(partition)
+        if self._republish:
+            sent = NOTHING  # and no snapshot: rows are made while the log is folded
+        elif self._snapshots is not None and not (
+            # Rows between what was sent and a snapshot could not be made from it.
+            self._snapshots.restore(hop) and hop.position - 1 <= sent and self._is_of_this_log(hop)
+        ):
+            hop = self._fresh(partition)
+        return CountOwner(hop, self._rows, self._ballots, self._outlet, sent)
+
+    def _fresh(self, partition: int) -> CountHop:
+        return CountHop(partition, self._election.id, self._registry, self._ballots)
+
+    def _is_of_this_log(self, hop: CountHop) -> bool:
+        """Whether the last entry that the state holds is the one that stands there in the log."""
+        last = hop.position - 1
+        if last >= self._log.ends()[hop.partition]:
+            return False
+        found = [record for some in self._log.read(hop.partition, last, hop.position) for record in some]
+        return [leaf_hash(record.raw) for record in found] == [hop.leaf]
 
 
 def _runs(records: Sequence[Record], position: int) -> Iterator[list[Record]]:

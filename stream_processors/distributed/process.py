@@ -7,17 +7,22 @@ process ends with the first failure, without saving anything: there is nothing t
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 
 import mode.loop
 
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, require
 from event_log.kafka.partitioner import partition_of
+from monitoring.endpoint import Endpoint
+from monitoring.health import Health
 from schemas.ballots import Ballots
+from schemas.canonical import dumps
 from schemas.elections import Election
 from schemas.regions import Registry
 from stream_processors.assess import Assessor
@@ -31,29 +36,72 @@ import faust
 
 from stream_processors.distributed.engine import Engine
 from stream_processors.distributed.outlet import KafkaOutlet
+from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`assessors`: processes that assess what is read in bulk (0: the worker's own). `snapshots`: directory
+    for them. `metrics`: where to serve them. `republish`: send the rows of the whole log again."""
+
+    assessors: int
+    snapshots: Path | None = None
+    metrics: tuple[str, int] | None = None
+    republish: bool = False
 
 
 def run_worker(
     election: Election,
     registry: Registry,
     connection: Connection,
-    assessors: int,
+    options: Options,
     fatal: Callable[[Exception], None],
 ) -> None:
-    """Work until SIGTERM or SIGINT. `assessors` processes assess what is read in bulk (0: this one does).
+    """Work until SIGTERM or SIGINT.
 
-    Raises LogUnavailable when it can't start; `fatal` is told of what happens later, and ends the process.
+    Raises LogUnavailable and EndpointUnusable when it can't start, OSError when the directory for snapshots
+    can't be made; `fatal` is told of what happens later, and ends the process.
     """
     opened = require(connection, election, registry)
     ballots = Ballots(election, registry)
     assessor = assessor_of(election, registry, ballots, opened)
-    with Workers(assessor, assessors) as workers:
+    with ExitStack() as stack:
+        workers = stack.enter_context(Workers(assessor, options.assessors))
         gc.freeze()  # the register and what follows from it stay for ever: nothing to look through again
-        outlet = KafkaOutlet(connection)
-        engine = Engine(election, registry, ballots, assessor, connection, workers, outlet)
-        worker = Worker(engine, connection, fatal)
-        faust.Worker(worker.app, loglevel=logging.WARNING, quiet=True).execute_from_commandline()
+        health = Health()
+        if options.metrics is not None:
+            stack.enter_context(Endpoint(*options.metrics, health))
+        snapshots = None
+        if options.snapshots is not None:
+            snapshots = Snapshots(options.snapshots, dumps([connection.prefix, asdict(opened)]).decode())
+        engine = Engine(
+            election,
+            registry,
+            ballots,
+            assessor,
+            connection,
+            workers,
+            KafkaOutlet(connection),
+            snapshots,
+            options.republish,
+        )
+        worker = Worker(engine, connection, health, fatal)
+        _run(worker.app)
+        engine.save()
+        engine.close()
+
+
+def _run(app: faust.App) -> None:
+    """The app, until a signal ends it."""
+    # Logging is set up already, and there is no terminal to draw on.
+    process = faust.Worker(app, quiet=True, override_logging=False)
+    process.spinner = None
+    try:
+        process.execute_from_commandline()
+    except SystemExit as end:
+        if end.code:
+            raise RuntimeError(f"Faust ended with {end.code}") from end
 
 
 def assessor_of(election: Election, registry: Registry, ballots: Ballots, opened: Opened) -> Assessor:

@@ -24,6 +24,8 @@ from faust.types import TP
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import Record
 from event_log.kafka.topics import COUNT_EVENTS
+from monitoring.health import Health
+from monitoring.metrics import LAG, POSITION
 from schemas.regions import Level
 from stream_processors.distributed.engine import SUMMED, Engine, Owned, Reassigned
 from stream_processors.distributed.faust_settings import app_settings
@@ -37,6 +39,15 @@ WAITING_MOST: Final = 4_000
 ANNOUNCE_S: Final = 600.0
 """How often all totals are announced again, though nothing was lost as far as anybody knows: far more often
 than a compacted topic forgets the older of two values (see event_log.kafka.topics)."""
+
+SAVE_S: Final = 120.0
+"""How often snapshots are kept, where a directory for them was named: what was not saved is folded again, at
+tens of thousands of events a second."""
+
+OBSERVE_S: Final = 1.0
+"""How often positions and lag are told: more often than anybody asks."""
+
+RECOVERY: Final = "recovery"
 
 Result = TypeVar("Result")
 
@@ -53,10 +64,13 @@ class _Waiting:
 class Worker:
     """Runs an engine in a Faust app; one in a process."""
 
-    def __init__(self, engine: Engine, connection: Connection, fatal: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, engine: Engine, connection: Connection, health: Health, fatal: Callable[[Exception], None]
+    ) -> None:
         """`fatal` is told of what can't be got over, and ends the process."""
         self.app = faust.App(f"{connection.prefix}rekap-worker", **app_settings(connection))
         self._engine = engine
+        self._health = health
         self._fatal = fatal
         self._thread = ThreadPoolExecutor(1, "engine")
         self._waiting = _Waiting()
@@ -111,6 +125,7 @@ class Worker:
         self._assignment += 1
         self._is_open = False
         self._waiting = _Waiting()
+        self._health.trouble(RECOVERY, "Partitions were assigned anew; the log is being read.")
 
     async def _recover(self, assignment: int) -> None:
         """Let the engine own what is assigned, then let Faust go on from where the engine stands."""
@@ -126,6 +141,7 @@ class Worker:
             await self.app.consumer.seek(TP(self._name_of[topic], partition), position)
         if not outdated():
             self._is_open = True
+            self._health.well(RECOVERY)
 
     def _own(self, owned: Owned, outdated: Callable[[], bool]) -> dict[tuple[str, int], int] | None:
         try:
@@ -142,9 +158,10 @@ class Worker:
         return frozenset(by_topic[COUNT_EVENTS.name]), sums
 
     async def _flush_for_ever(self) -> None:
-        announced = time.monotonic()
+        announced = saved = observed = time.monotonic()
         while True:
             await asyncio.sleep(FLUSH_S)
+            self._health.beat()
             if not self._is_open:
                 continue
             if self._waiting.count:
@@ -153,6 +170,21 @@ class Worker:
             if time.monotonic() - announced > ANNOUNCE_S:
                 await self._in_engine(self._engine.announce)
                 announced = time.monotonic()
+            if time.monotonic() - saved > SAVE_S:
+                await self._in_engine(self._engine.save)
+                saved = time.monotonic()
+            if time.monotonic() - observed > OBSERVE_S:
+                self._observe()
+                observed = time.monotonic()
+
+    def _observe(self) -> None:
+        """Tell the metrics how far behind the log is what was taken in."""
+        POSITION.clear()
+        LAG.clear()
+        for partition, position in self._engine.positions().items():
+            end = self.app.consumer.highwater(TP(self._name_of[COUNT_EVENTS.name], partition)) or position
+            POSITION.labels(COUNT_EVENTS.name, partition).set(position - 1)
+            LAG.labels(COUNT_EVENTS.name, partition).set(max(0, end - position))
 
     def _take(self, waiting: _Waiting) -> None:
         for partition, records in waiting.events.items():

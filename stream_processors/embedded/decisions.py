@@ -63,12 +63,12 @@ class Decisions:
         row = self._connection.execute("SELECT reason FROM parked WHERE id = ?", (event_id,)).fetchone()
         return row is not None and row[0] == reason
 
-    def read(self, below: int) -> Iterator[list[RecordRow]]:
-        """The rows at positions below `below`, in order, some thousands at a time. Raises LogUnavailable."""
+    def read(self, below: int) -> Iterator[list[tuple[int, int, str, bytes]]]:
+        """is_recap, contest, unit and record of the rows at positions below `below`, in order, some thousands
+        at a time. Raises LogUnavailable."""
         try:
             rows = self._connection.execute(
-                "SELECT position, is_recap, contest, unit, record FROM decision "
-                "WHERE position < ? ORDER BY position",
+                "SELECT is_recap, contest, unit, record FROM decision WHERE position < ? ORDER BY position",
                 (below,),
             )
             while some := rows.fetchmany(READ_BATCH):

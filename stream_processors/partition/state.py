@@ -6,7 +6,7 @@ two the owner commits: what could not be written never enters the state. Recover
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -159,9 +159,16 @@ class State:
             self.rollup.add(ballot, villages, changes)
         return self.rollup.settle()
 
-    def restore(self, rows: Iterable[RecordRow]) -> None:
-        """Take in rows of the state on the disk, in order; `finish_restoring` adds up afterwards."""
-        for _, is_recap, contest, unit, record in rows:
+    def rows(self) -> Iterator[tuple[int, int, str, bytes]]:
+        """Every record: is_recap (0 or 1), contest index, unit, record."""
+        for is_recap, kinds in enumerate((self._counts, self._recaps)):
+            for contest, units in enumerate(kinds):
+                for unit, record in units.items():
+                    yield is_recap, contest, unit, record
+
+    def restore(self, rows: Iterable[tuple[int, int, str, bytes]]) -> None:
+        """Take in what `rows` gave, a unit's latest record last; `finish_restoring` adds up afterwards."""
+        for is_recap, contest, unit, record in rows:
             (self._recaps if is_recap else self._counts)[contest][unit] = record
 
     def finish_restoring(self) -> None:
