@@ -143,11 +143,15 @@ def set_rights(connection: Connection) -> Changed:
     return Changed([_said(rule) for rule in missing], [_said(rule) for rule in excess])
 
 
+def any_rule() -> ACLFilter:
+    """What every rule on a cluster matches."""
+    anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    return ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
+
+
 def _held(admin: KafkaAdminClient, connection: Connection) -> list[ACL]:
     """The rules of our users about our topics and groups. Raises KafkaError."""
-    anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
-    everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
-    found, _ = admin.describe_acls(everything)
+    found, _ = admin.describe_acls(any_rule())
     users = {f"User:{user.name}" for user in USERS}
     names = {connection.topic(topic) for topic in ALL_TOPICS}
     names |= {connection.group(user.group) for user in USERS if user.group}

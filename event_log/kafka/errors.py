@@ -6,19 +6,17 @@ there' is told from 'somebody who speaks another protocol'.
 
 from __future__ import annotations
 
-import socket
+import ssl
 from typing import TYPE_CHECKING, Final
 
 from kafka import errors as kafka_errors
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.probe import trouble_at
 from schemas.language import Said
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
-
-PROBE_S: Final = 2.0
-"""How long an address that has been silent before gets to accept a connection."""
 
 REFUSED: Final = (
     kafka_errors.SaslAuthenticationFailedError,
@@ -57,7 +55,7 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
             en=f"Kafka at {where} refused the user {user}. Check sasl.username, sasl.password and "
             "sasl.mechanism in the file of --broker-config.",
         )
-    if isinstance(error, kafka_errors.AuthorizationError):
+    if _not_allowed(error):
         user = (connection.security.username if connection.security else None) or "ANONYMOUS"
         return Said(
             id=f"Kafka di {where} tidak mengizinkan pengguna {user} melakukan ini ({what}). Pakai pengguna "
@@ -101,34 +99,44 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
     )
 
 
+def _not_allowed(error: Exception) -> bool:
+    # Who may write nothing at all gets no producer id, which the library tells by its text alone.
+    return isinstance(error, kafka_errors.AuthorizationError) or "AuthorizationFailedError" in str(error)
+
+
 def _silence(connection: Connection) -> Said:
     """What a cluster's silence means, after looking at its addresses."""
     where = str(connection)
-    reasons = {server: _probe(server) for server in connection.servers}
-    if any(reason is None for reason in reasons.values()):
-        protocol = connection.security.protocol if connection.security else "PLAINTEXT"
+    protocol = connection.security.protocol if connection.security else "PLAINTEXT"
+    found = {server: trouble_at(connection, server) for server in connection.servers}
+    for trouble in found.values():
+        if isinstance(trouble, REFUSED):
+            return _said(connection, trouble, "")
+        if isinstance(trouble, ssl.SSLError):
+            return Said(
+                id=f"Sambungan {protocol} ke {where} gagal: {trouble}. Periksa ssl.ca.location dan "
+                "security.protocol dalam berkas --broker-config, serta nama broker dalam sertifikatnya.",
+                en=f"The {protocol} connection to {where} failed: {trouble}. Check ssl.ca.location and "
+                "security.protocol in the file of --broker-config, and the broker's name in its "
+                "certificate.",
+            )
+    if all(isinstance(trouble, OSError) for trouble in found.values()):
+        why = "; ".join(f"{server}: {_reason(trouble)}" for server, trouble in found.items())
         return Said(
-            id=f"{where} menerima sambungan tetapi tidak menjawab sebagai Kafka dengan {protocol}. Mungkin "
-            "broker masih memulai atau kelebihan beban, atau security.protocol atau sertifikatnya lain: "
-            "periksa --broker-config, lalu ulangi perintah yang sama.",
-            en=f"{where} takes connections but does not answer as Kafka with {protocol}. Either the broker "
-            "is still starting or overloaded, or its security.protocol or certificate is another: check "
-            "--broker-config, then run the same command again.",
+            id=f"Kafka tidak dapat dihubungi ({why}). Periksa apakah broker hidup dan alamatnya benar, lalu "
+            "ulangi perintah yang sama: yang sudah diterima log tidak hilang.",
+            en=f"Kafka can't be reached ({why}). Check that the broker is up and the address right, then "
+            "run the same command again: nothing that the log took in is lost.",
         )
-    why = "; ".join(f"{server}: {reason}" for server, reason in reasons.items())
     return Said(
-        id=f"Kafka tidak dapat dihubungi ({why}). Periksa apakah broker hidup dan alamatnya benar, lalu "
-        "ulangi perintah yang sama: yang sudah diterima log tidak hilang.",
-        en=f"Kafka can't be reached ({why}). Check that the broker is up and the address right, then run the "
-        "same command again: nothing that the log took in is lost.",
+        id=f"{where} menerima sambungan tetapi tidak menjawab sebagai Kafka dengan {protocol}. Mungkin "
+        "broker masih memulai atau kelebihan beban, atau security.protocol-nya lain: periksa "
+        "--broker-config, lalu ulangi perintah yang sama.",
+        en=f"{where} takes connections but does not answer as Kafka with {protocol}. Either the broker is "
+        "still starting or overloaded, or its security.protocol is another: check --broker-config, then "
+        "run the same command again.",
     )
 
 
-def _probe(server: str) -> str | None:
-    """Why nobody answers at an address, or None where somebody takes the connection."""
-    host, _, port = server.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE_S).close()
-    except OSError as error:
-        return error.strerror or str(error) or type(error).__name__
-    return None
+def _reason(error: Exception | None) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -10,7 +10,6 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, UnknownError
 
 from event_log.errors import LogUnavailable
-from event_log.kafka import connection as connection_module
 from event_log.kafka.check import check
 from event_log.kafka.connection import Connection, Security
 from event_log.kafka.errors import broker_unavailable
@@ -19,11 +18,7 @@ from event_log.kafka.topics import COUNT_EVENTS
 from tests.brokers import free_ports
 from tests.event_log.kafka.test_setup import SMALL
 
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silence is believed after a second."""
-    monkeypatch.setattr(connection_module, "ANSWER_MS", 1_000)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
