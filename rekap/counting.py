@@ -5,7 +5,7 @@ A report is for people a few sentences, for programs one document with every num
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -14,13 +14,13 @@ import click
 from rekap.bars import Bar, Waiting
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.formats import Format, write_document
-from rekap.numbers import whole
+from rekap.numbers import tenths, whole
 from rekap.session import Session
 from rekap.tables import write
 from schemas.language import Said
 
 if TYPE_CHECKING:
-    from producers.sources import Source
+    from producers.sources import Source, Unreadable
     from stream_processors.embedded.runner import IngestReport, Runner
 
 UNREADABLE_SHOWN: Final = 20
@@ -96,7 +96,7 @@ def tell(session: Session, report: IngestReport, form: Format) -> int:
     else:
         for line in sentences(session, report):
             write(line)
-    _name_unreadable(session, report)
+    name_unreadable(session, report.unreadable, report.unreadable_records)
     return ANSWER_IS_NO if report.unreadable else DONE
 
 
@@ -107,7 +107,7 @@ def sentences(session: Session, report: IngestReport) -> list[str]:
         name: whole(value, language) for name, value in document(report).items() if isinstance(value, int)
     }
     rate = whole(int(report.read / max(report.seconds, 0.001)), language)
-    seconds = f"{report.seconds:.1f}" if language == "en" else f"{report.seconds:.1f}".replace(".", ",")
+    seconds = tenths(report.seconds, language)
     lines = [session.text(READ).format(**numbers, rate=rate, seconds=seconds)]
     if report.repeated and not report.accepted and not report.parked:
         lines.append(session.text(NOTHING_NEW))
@@ -118,12 +118,13 @@ def sentences(session: Session, report: IngestReport) -> list[str]:
     return lines
 
 
-def _name_unreadable(session: Session, report: IngestReport) -> None:
-    if not report.unreadable:
+def name_unreadable(session: Session, number: int, records: Sequence[Unreadable]) -> None:
+    """Name the first of the `number` unreadable records on stderr."""
+    if not number:
         return
     session.say(NOT_READ)
-    for record in report.unreadable_records[:UNREADABLE_SHOWN]:
+    for record in records[:UNREADABLE_SHOWN]:
         click.echo(f"  {record.place}: {session.text(record.said)}", err=True)
-    more = report.unreadable - min(len(report.unreadable_records), UNREADABLE_SHOWN)
+    more = number - min(len(records), UNREADABLE_SHOWN)
     if more:
         click.echo(session.text(MORE_NOT_READ).format(more=whole(more, session.language)), err=True)

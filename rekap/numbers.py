@@ -27,12 +27,17 @@ def percent(part: int | None, of: int | None, language: Language) -> str:
     """`part` in percent of `of` to a tenth. Not quite all is never shown as 100, nor a little as 0."""
     if part is None or not of:
         return MISSING
-    tenths = round(1000 * part / of)
-    if tenths >= 1000 and part < of:
-        tenths = 999
-    if tenths == 0 and part > 0:
-        tenths = 1
-    text = f"{tenths / 10:.1f}%"
+    permille = round(1000 * part / of)
+    if permille >= 1000 and part < of:
+        permille = 999
+    if permille == 0 and part > 0:
+        permille = 1
+    return f"{tenths(permille / 10, language)}%"
+
+
+def tenths(number: float, language: Language) -> str:
+    """A number to a tenth: 12.3 or 12,3."""
+    text = f"{number:.1f}"
     return text.replace(".", ",") if language == "id" else text
 
 

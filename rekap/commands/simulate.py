@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from rekap.cluster import broker_options
 from rekap.command import Option, subcommand
 from rekap.formats import Format, document_option
 from rekap.session import Session, pass_session
 from schemas.language import Said
 
+if TYPE_CHECKING:
+    from event_log.kafka.connection import Connection
+
 MORE = Said(
     id="Semua angka dikarang dari benih (--seed): benih yang sama memberi kiriman yang sama, byte demi byte. "
     "Ada kiriman ganda, terlambat, bertentangan, pembetulan, pembatalan, dan salah hitung, seperti malam "
-    "yang nyata.",
+    "yang nyata. Dengan --broker semuanya masuk ke log di Kafka, dan worker yang menghitungnya.",
     en="Every figure is drawn from the seed: the same seed gives the same messages, byte for byte. There are "
-    "duplicates, late and contradictory forms, corrections, annulments and wrong sums, as on a real night.",
+    "duplicates, late and contradictory forms, corrections, annulments and wrong sums, as on a real night. "
+    "With --broker all of it goes to the log on Kafka, where workers count it.",
 )
 SEED_HELP = Said(id="Benih.", en="The seed.")
 CONTEST_HELP = Said(
@@ -30,6 +37,7 @@ EXAMPLES = (
     "rekap --data night simulate --seed 7",
     "rekap --data night simulate --contest PPWP --speed 600",
     "rekap --data night simulate --seed 7 --format json",
+    "rekap --data night simulate --speed 60 --broker 127.0.0.1:9092",
 )
 DEFAULT_SEED = 2024
 
@@ -42,18 +50,34 @@ DEFAULT_SEED = 2024
 @click.option(
     "--speed", cls=Option, said=SPEED_HELP, type=click.FloatRange(0, min_open=True), metavar="FACTOR"
 )
+@broker_options(required=False)
 @document_option
 @pass_session
-def command(session: Session, seed: int, contests: tuple[str, ...], speed: float | None, written: str) -> int:
+def command(
+    session: Session,
+    /,
+    seed: int,
+    contests: tuple[str, ...],
+    speed: float | None,
+    connection: Connection | None,
+    written: str,
+) -> int:
     from rekap.bars import Waiting
-    from rekap.counting import take_in, tell
     from rekap.nights import PREPARING, PacedNight, night
 
     chosen = session.contests(contests) or None
     with Waiting(session, PREPARING):
-        source = night(session, seed, chosen)
-    if speed is None:
-        return tell(session, take_in(session, source, "simulate"), Format(written))
-    # One message after the other in this process: workers would fetch chunks before their time has come.
-    report = take_in(session, PacedNight(source, speed), "simulate", workers=0)
-    return tell(session, report, Format(written))
+        whole = night(session, seed, chosen)
+    source = whole if speed is None else PacedNight(whole, speed)
+    # One message after the other in this process: others would fetch chunks before their time has come.
+    processes = None if speed is None else 0
+    if connection is not None:
+        from rekap import sending
+
+        sent = sending.send(session, source, connection, processes=processes)
+        return sending.tell(session, sent, Format(written))
+
+    from rekap import counting
+
+    report = counting.take_in(session, source, "simulate", workers=processes)
+    return counting.tell(session, report, Format(written))

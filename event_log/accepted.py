@@ -1,0 +1,173 @@
+"""The accepted events of each unit, with their bytes, and how far a log was looked through: in one file.
+
+It can be made from the log again at any time: it may be removed, and who finds that it does not fit the log
+empties it. One process uses it at a time; another one gets a file of its own that is gone afterwards.
+
+What is accepted is not decided here, and nothing but bytes and ids is known of an event.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import orjson
+
+from event_log.errors import unavailable
+
+FORMAT: Final = 1
+"""PRAGMA user_version; a file of any other format is emptied."""
+
+PAGE_CACHE_KIB: Final = 128 * 1024
+"""SQLite's page cache: units are looked up all over the file."""
+
+_SCHEMA: Final = (
+    "CREATE TABLE looked (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, last INTEGER NOT NULL, "
+    "leaf BLOB NOT NULL) STRICT",
+    "CREATE TABLE accepted (contest TEXT NOT NULL, unit TEXT NOT NULL, version INTEGER NOT NULL, "
+    "id BLOB NOT NULL, annuls INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+    "CREATE UNIQUE INDEX by_unit ON accepted (contest, unit, version, id, annuls)",
+)
+
+
+class Looked(NamedTuple):
+    """How far one partition was looked through: the position to go on from, and the position and leaf hash of
+    the last entry that was seen, by which the same log is known again."""
+
+    next: int
+    last: int
+    leaf: bytes
+
+
+class AcceptedRow(NamedTuple):
+    """An accepted event: its unit, which of the unit's accepted events it is (from 1), its id (32 bytes),
+    whether it is an annulment (1 or 0), and its bytes."""
+
+    contest: str
+    unit: str
+    version: int
+    id: bytes
+    annuls: int
+    body: bytes
+
+
+class AcceptedEvents:
+    """The file, open. Use `open`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Use `open`."""
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The file at `path`, made if it is not there; one that is gone afterwards where another process has
+        it, or nothing can be written there. Raises LogUnavailable."""
+        try:
+            return cls._opened(path, str(path))
+        except sqlite3.OperationalError:  # in use, or not ours to write
+            pass
+        except sqlite3.DatabaseError:  # damaged: it can be made again
+            path.unlink(missing_ok=True)
+        temporary = Path(tempfile.gettempdir())
+        try:
+            return cls._opened(temporary, "")  # SQLite's word for a file without a name
+        except sqlite3.Error as error:
+            raise unavailable(temporary, error) from error
+
+    @classmethod
+    def _opened(cls, path: Path, name: str) -> Self:
+        connection = sqlite3.connect(name, isolation_level=None, timeout=0)
+        try:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
+            connection.execute("BEGIN EXCLUSIVE")  # held by this mode until the file is closed
+            if connection.execute("PRAGMA user_version").fetchone()[0] != FORMAT:
+                for (table,) in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table'"
+                ).fetchall():
+                    connection.execute(f'DROP TABLE "{table}"')
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {FORMAT}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection, path)
+
+    def looked(self) -> dict[int, Looked]:
+        """By partition how far it was looked through. Raises LogUnavailable."""
+        rows = self._rows("SELECT partition, next, last, leaf FROM looked")
+        return {partition: Looked(*rest) for partition, *rest in rows}
+
+    def clear(self) -> None:
+        """Forget everything. Raises LogUnavailable."""
+        self._rows("DELETE FROM accepted")
+        self._rows("DELETE FROM looked")
+
+    def versions(self, contest: str, units: Iterable[str]) -> dict[str, list[tuple[bytes, int]]]:
+        """Of those units that have any: id and `annuls` of their accepted events, oldest first. Raises
+        LogUnavailable."""
+        found: dict[str, list[tuple[bytes, int]]] = {}
+        for unit, event, annuls in self._of(contest, units, "id, annuls"):
+            found.setdefault(unit, []).append((event, annuls))
+        return found
+
+    def bodies(self, contest: str, units: Iterable[str]) -> dict[str, list[bytes]]:
+        """Of those units that have any: the bytes of their accepted events, oldest first. Raises
+        LogUnavailable."""
+        found: dict[str, list[bytes]] = {}
+        for unit, body in self._of(contest, units, "body"):
+            found.setdefault(unit, []).append(body)
+        return found
+
+    def add(self, rows: Sequence[AcceptedRow], looked: Mapping[int, Looked]) -> None:
+        """Add what was accepted, and how far was looked: all of it or nothing. Raises LogUnavailable."""
+        try:
+            self._connection.execute("BEGIN")
+            try:
+                self._connection.executemany("INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO looked VALUES (?, ?, ?, ?)",
+                    [(partition, *one) for partition, one in looked.items()],
+                )
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise unavailable(self._path, error) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _of(self, contest: str, units: Iterable[str], columns: str) -> list[Any]:
+        return self._rows(
+            f"SELECT unit, {columns} FROM accepted WHERE contest = ? "
+            "AND unit IN (SELECT value FROM json_each(?)) ORDER BY unit, version",
+            contest,
+            orjson.dumps(list(units)).decode(),
+        )
+
+    def _rows(self, sql: str, *values: str) -> list[Any]:
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise unavailable(self._path, error) from error
