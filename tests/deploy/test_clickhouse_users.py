@@ -1,0 +1,196 @@
+"""Who may do what in ClickHouse, on the real engine with the files that a deployment mounts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+from xml.etree import ElementTree
+
+import pytest
+
+from deploy.make_secrets import make
+from sinks.client import DATABASE
+from sinks.migrate import known_migrations
+from sinks.tables import TABLES
+from tests.deploy.compose_files import ROOT, services, target
+
+OPEN: Final = ROOT / "deploy/open/clickhouse/logins.xml"
+DENIED: Final = 497
+"""ClickHouse's number for: this user has no right to do that."""
+READ_ONLY: Final = 164
+"""ClickHouse's number for: not in this session, whatever the rights."""
+
+FORBIDDEN_TO_ALL: Final = (
+    "DROP TABLE event",
+    "TRUNCATE TABLE event",
+    "DETACH TABLE event",
+    "RENAME TABLE event TO event_2",
+    "ALTER TABLE event DELETE WHERE 1",
+    "ALTER TABLE event UPDATE body = '' WHERE 1",
+    "ALTER TABLE event DROP COLUMN body",
+    "ALTER TABLE event DROP PARTITION 'pemilu2024'",
+    "ALTER TABLE event MODIFY TTL recorded_at + INTERVAL 1 SECOND",
+    "DELETE FROM event WHERE 1",
+    "DROP DATABASE rekap",
+    "CREATE DATABASE another",
+    "CREATE FUNCTION nothing AS x -> x",
+    "CREATE USER somebody",
+    "SELECT * FROM another_count.event",
+    "INSERT INTO another_count.event SELECT 1",
+    "SELECT * FROM system.users",
+    "SELECT * FROM file('/etc/passwd', 'RawBLOB')",
+    "SELECT * FROM url('http://127.0.0.1:1/', 'RawBLOB')",
+)
+FORBIDDEN_TO_READERS: Final = (
+    "INSERT INTO sink_position (election) VALUES ('e')",
+    "CREATE TABLE mine (a UInt8) ENGINE = Memory",
+    "CREATE VIEW mine AS SELECT 1",
+    "DROP VIEW tally_now",
+    "ALTER TABLE event ADD COLUMN mine UInt8",
+    "OPTIMIZE TABLE event FINAL",
+)
+
+
+def run(
+    directory: Path,
+    user: str,
+    statements: tuple[str, ...] = (),
+    *,
+    prepare: bool = False,
+    logins: Path = OPEN,
+) -> Any:
+    """What a user gets, in a process of its own: the engine opens one directory in a process."""
+    asked = {
+        "directory": str(directory),
+        "user": user,
+        "prepare": prepare,
+        "statements": statements,
+        "logins": str(logins),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.deploy.database_user"],
+        input=json.dumps(asked),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def count(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small count that the sink has made from an empty database, beside a database of somebody else."""
+    directory = tmp_path_factory.mktemp("server")
+    made = run(
+        directory,
+        "default",
+        ("CREATE DATABASE another_count", "CREATE TABLE another_count.event (a UInt8) ENGINE = Log"),
+    )
+    assert made == [[], []]
+    run(directory, "sink", prepare=True)
+    return directory
+
+
+def test_the_sink_brings_an_empty_database_up_to_date_and_fills_it(count: Path) -> None:
+    applied, rows, wrong = run(
+        count,
+        "sink",
+        (
+            "SELECT number FROM schema_migration FINAL ORDER BY number",
+            "SELECT count() FROM station_now",
+            "SELECT count() FROM inconsistency",
+        ),
+    )
+    assert applied == [[str(migration.number)] for migration in known_migrations()]
+    assert int(rows[0][0]) > 0
+    assert wrong == [["0"]]
+
+
+def test_the_sink_can_neither_remove_nor_change_nor_look_around(count: Path) -> None:
+    assert run(count, "sink", FORBIDDEN_TO_ALL) == [DENIED] * len(FORBIDDEN_TO_ALL)
+
+
+def test_analysts_get_the_results_of_the_command_line(count: Path) -> None:
+    rows = run(count, "analyst", prepare=True)
+    assert {row["region"] for row in rows} == {"1101012001", "1101012002"}
+
+
+def test_analysts_read_every_table_and_view(count: Path) -> None:
+    (names,) = run(count, "analyst", ("SELECT name FROM system.tables WHERE database = 'rekap'",))
+    shown = [name for (name,) in names]
+    assert {*TABLES, "tally_now", "inconsistency", "turnout_outlier"} <= set(shown)
+    counts = run(count, "analyst", tuple(f"SELECT count() FROM {name}" for name in shown))
+    assert all(isinstance(found, list) for found in counts), dict(zip(shown, counts, strict=True))
+
+
+def test_analysts_write_nothing_and_can_not_lift_their_limits(count: Path) -> None:
+    forbidden = FORBIDDEN_TO_ALL + FORBIDDEN_TO_READERS
+    assert run(count, "analyst", forbidden) == [DENIED] * len(forbidden)
+    lifted = (
+        "SELECT 1 SETTINGS readonly = 0",
+        "SELECT 1 SETTINGS max_execution_time = 0",
+        "SELECT 1 SETTINGS max_memory_usage = 0",
+    )
+    assert run(count, "analyst", lifted) == [READ_ONLY] * len(lifted)
+    limits = run(
+        count,
+        "analyst",
+        ("SELECT getSetting('readonly'), getSetting('max_execution_time'), getSetting('max_memory_usage')",),
+    )
+    assert limits == [[["1", "120.0", "2000000000"]]]
+
+
+def logins(directory: Path, file: Path) -> dict[str, str]:
+    """How each user shows who it is, as the server understands it."""
+    (rows,) = run(
+        directory, "default", ("SELECT name, auth_type[1] FROM system.users ORDER BY name",), logins=file
+    )
+    return dict(rows)
+
+
+def test_without_the_secure_profile_nobody_has_a_password(count: Path) -> None:
+    assert logins(count, OPEN) | {"default": ""} == {
+        "analyst": "no_password",
+        "default": "",
+        "sink": "no_password",
+    }
+
+
+def test_in_the_secure_profile_everybody_has_one(count: Path, tmp_path: Path) -> None:
+    make(tmp_path / "secure")
+    held = logins(count, tmp_path / "secure/clickhouse/logins.xml")
+    assert held["analyst"] == held["sink"] == "sha256_password"
+
+
+def test_the_files_are_mounted_where_the_server_reads_them() -> None:
+    mounts = {
+        target(one): one if isinstance(one, str) else one["source"]
+        for one in services()["clickhouse"]["volumes"]
+    }
+    assert mounts["/etc/clickhouse-server/users.d/rekap.xml"].startswith("./deploy/clickhouse/users.xml:")
+    assert mounts["/etc/clickhouse-server/config.d/rekap.xml"].startswith("./deploy/clickhouse/config.xml:")
+    users = ElementTree.parse(ROOT / "deploy/clickhouse/users.xml").getroot()
+    assert users.findtext("include_from") == "/run/rekap/logins.xml"
+    assert {path.name for path in (ROOT / "deploy/open/clickhouse").iterdir()} == {"logins.xml"}
+    for user in ("sink", "analyst"):
+        assert users.find(f"users/{user}/include").attrib == {"incl": f"{user}_login"}
+        assert users.findtext(f"users/{user}/default_database") == DATABASE
+
+
+def test_the_administrator_is_let_in_from_inside_the_container_only() -> None:
+    users = ElementTree.parse(ROOT / "deploy/clickhouse/users.xml").getroot()
+    networks = users.find("users/default/networks")
+    assert networks.attrib == {"replace": "replace"}
+    assert [one.text for one in networks] == ["127.0.0.1", "::1"]
+
+
+def test_the_database_of_the_count_is_made_by_the_server() -> None:
+    config = ElementTree.parse(ROOT / "deploy/clickhouse/config.xml").getroot()
+    assert config.findtext("default_database") == DATABASE
+    for user in ("sink", "auditor"):
+        assert (ROOT / f"deploy/open/{user}/clickhouse.url").read_text().strip().endswith(f"/{DATABASE}")
