@@ -78,15 +78,22 @@ class Broker:
     """One broker (`nodes` = 1) or a cluster of several, which are broker and controller in one process each.
 
     `secure`: clients must log in with SCRAM-SHA-256 and may do what ACLs allow; the user ADMIN may do
-    everything. `properties`: more of Kafka's settings, or others, for every node.
+    everything. `properties`: more of Kafka's settings, or others, for every node; `client`: what its clients
+    then need besides.
     """
 
     def __init__(
-        self, nodes: int = 1, *, secure: bool = False, properties: Mapping[str, str] | None = None
+        self,
+        nodes: int = 1,
+        *,
+        secure: bool = False,
+        properties: Mapping[str, str] | None = None,
+        client: Mapping[str, str] | None = None,
     ) -> None:
         """Nothing runs yet: use `start`."""
         self.nodes = nodes
         self.secure = secure
+        self.client = client or {}
         self.directory = Path(tempfile.mkdtemp(prefix="rekap-kafka-"))
         self.ports = free_ports(2 * nodes)
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -97,10 +104,15 @@ class Broker:
 
     @classmethod
     def start(
-        cls, nodes: int = 1, *, secure: bool = False, properties: Mapping[str, str] | None = None
+        cls,
+        nodes: int = 1,
+        *,
+        secure: bool = False,
+        properties: Mapping[str, str] | None = None,
+        client: Mapping[str, str] | None = None,
     ) -> Self:
         """A running broker that answers. Raises RuntimeError with the end of its output."""
-        broker = cls(nodes, secure=secure, properties=properties)
+        broker = cls(nodes, secure=secure, properties=properties, client=client)
         try:
             broker._format()
             for node in range(nodes):
@@ -126,7 +138,7 @@ class Broker:
                 "sasl_plain_username": user,
                 "sasl_plain_password": PASSWORDS[user] if password is None else password,
             }
-        return settings
+        return settings | self.client
 
     def kill(self, node: int = 0) -> None:
         """End a node as a power cut would: no chance to say goodbye."""

@@ -26,7 +26,7 @@ from kafka.admin import (
 )
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.admin import administration
+from event_log.kafka.admin import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import (
     ALL_TOPICS,
@@ -127,19 +127,21 @@ def set_rights(connection: Connection) -> Changed:
 
     Rules of other users and for anything else stay. Raises LogUnavailable.
     """
-    wanted = rules(connection)
-    with administration(connection) as admin:
-        held = _held(admin, connection)
-        missing = [rule for rule in wanted if rule not in held]
-        excess = [rule for rule in held if rule not in wanted]
-        if missing:
-            failed = admin.create_acls(missing)["failed"]
-            if failed:
-                raise failed[0]()
-        if excess:
-            for _, _, error in admin.delete_acls(excess):
-                if error.errno:
-                    raise error()
+    return ask(connection, lambda admin: _set_rights(admin, connection))
+
+
+def _set_rights(admin: KafkaAdminClient, connection: Connection) -> Changed:
+    wanted, held = rules(connection), _held(admin, connection)
+    missing = [rule for rule in wanted if rule not in held]
+    excess = [rule for rule in held if rule not in wanted]
+    if missing:
+        failed = admin.create_acls(missing)["failed"]
+        if failed:
+            raise failed[0]()
+    if excess:
+        for _, _, error in admin.delete_acls(excess):
+            if error.errno:
+                raise error()
     return Changed([_said(rule) for rule in missing], [_said(rule) for rule in excess])
 
 
@@ -181,8 +183,7 @@ def set_passwords(connection: Connection, passwords: Mapping[str, str]) -> None:
         UserScramCredentialUpsertion(user, mechanism, password, iterations=ITERATIONS)
         for user, password in passwords.items()
     ]
-    with administration(connection) as admin:
-        answers = admin.alter_user_scram_credentials(changes)
+    answers = ask(connection, lambda admin: admin.alter_user_scram_credentials(changes))
     for user, problem in answers.items():
         if problem is not None:
             raise LogUnavailable(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from event_log.kafka.admin import administration
+from event_log.kafka.admin import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, mismatch, read_control
 from event_log.kafka.survey import Found, partitions_of, survey
@@ -35,8 +35,7 @@ class Difference:
 
 def check(connection: Connection) -> list[Difference]:
     """All differences; none means that the topics can be used. Raises LogUnavailable."""
-    with administration(connection) as admin:
-        there = survey(admin, connection, ALL_TOPICS)
+    there = ask(connection, lambda admin: survey(admin, connection, ALL_TOPICS))
     by_name = {topic.name: found for topic, found in there.items()}
     differences: list[Difference] = []
     for topic in ALL_TOPICS:

@@ -6,12 +6,13 @@ Whether what is there is as it should be is found out by event_log.kafka.check.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+from kafka import KafkaAdminClient
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.admin import administration
+from event_log.kafka.admin import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.survey import described
 from event_log.kafka.topics import ALL_TOPICS
@@ -50,33 +51,39 @@ def create(
     LogUnavailable, also where a topic is there with another number than the one asked for.
     """
     numbers = numbers_of_partitions(partitions)
-    with administration(connection) as admin:
-        there = described(admin, connection, ALL_TOPICS)
-        for topic, seen in there.items():
-            if (asked := (partitions or {}).get(topic.name)) not in (None, len(seen["partitions"])):
-                raise _fixed(connection.topic(topic), len(seen["partitions"]), asked)
-        numbers |= {topic.name: len(seen["partitions"]) for topic, seen in there.items()}
-        copies = replication or min(len(admin.describe_cluster()["brokers"]), MOST_COPIES)
-        missing = {
-            connection.topic(topic): {
-                "num_partitions": numbers[topic.like or topic.name],
-                "replication_factor": copies,
-                "configs": topic.settings(copies),
-            }
-            for topic in ALL_TOPICS
-            if topic not in there
+    there = ask(connection, lambda admin: described(admin, connection, ALL_TOPICS))
+    for topic, seen in there.items():
+        if (asked := (partitions or {}).get(topic.name)) not in (None, len(seen["partitions"])):
+            raise _fixed(connection.topic(topic), len(seen["partitions"]), asked)
+    numbers |= {topic.name: len(seen["partitions"]) for topic, seen in there.items()}
+    copies = replication or ask(connection, _copies)
+    missing = {
+        connection.topic(topic): {
+            "num_partitions": numbers[topic.like or topic.name],
+            "replication_factor": copies,
+            "configs": topic.settings(copies),
         }
-        made = []
-        if missing:
-            answer = admin.create_topics(missing, raise_errors=False)
-            for one in answer["topics"]:
-                error = for_code(one["error_code"])
-                if error is NoError:
-                    made.append(one["name"])
-                elif error is not TopicAlreadyExistsError:  # somebody else makes them at this moment
-                    raise error(f"{one['name']}: {one['error_message']}")
-        admin.wait_for_topics([connection.topic(topic) for topic in ALL_TOPICS], timeout_ms=READY_MS)
-    return made
+        for topic in ALL_TOPICS
+        if topic not in there
+    }
+    if missing:
+        ask(connection, lambda admin: _make(admin, missing))
+    names = [connection.topic(topic) for topic in ALL_TOPICS]
+    ask(connection, lambda admin: admin.wait_for_topics(names, timeout_ms=READY_MS))
+    return list(missing)
+
+
+def _copies(admin: KafkaAdminClient) -> int:
+    """How many copies the cluster has brokers for."""
+    return min(len(admin.describe_cluster()["brokers"]), MOST_COPIES)
+
+
+def _make(admin: KafkaAdminClient, topics: Mapping[str, dict[str, Any]]) -> None:
+    """Make topics; one that is there by now was made by somebody else at this moment. Raises KafkaError."""
+    for one in admin.create_topics(topics, raise_errors=False)["topics"]:
+        error = for_code(one["error_code"])
+        if error not in (NoError, TopicAlreadyExistsError):
+            raise error(f"{one['name']}: {one['error_message']}")
 
 
 def _fixed(topic: str, number: int, asked: int | None) -> LogUnavailable:

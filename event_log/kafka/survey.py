@@ -13,7 +13,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import NoError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError, for_code
 
-from event_log.kafka.admin import administration
+from event_log.kafka.admin import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.topics import Topic
@@ -37,8 +37,7 @@ class Found:
 
 def partitions_of(connection: Connection, topic: Topic) -> int:
     """How many partitions a topic has. Raises LogUnavailable, also where there is no such topic."""
-    with administration(connection) as admin:
-        found = described(admin, connection, [topic])
+    found = ask(connection, lambda admin: described(admin, connection, [topic]))
     if topic not in found:
         name = connection.topic(topic)
         raise broker_unavailable(connection, UnknownTopicOrPartitionError(), name)

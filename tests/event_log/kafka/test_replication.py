@@ -1,0 +1,131 @@
+"""Three brokers, three copies, two of them in sync: what was acknowledged outlives any one broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
+
+from event_log.kafka.check import check
+from event_log.kafka.connection import Connection
+from event_log.kafka.log import KafkaLog
+from event_log.kafka.setup import create
+from event_log.kafka.topics import COUNT_EVENTS
+from tests.brokers import Broker
+from tests.event_log.kafka.test_setup import SMALL, until
+
+MESSAGES = 300
+"""In each phase: enough that many are under way when a broker is killed."""
+
+
+class Sender:
+    """Sends numbered messages as producers here do, and knows which of them were acknowledged."""
+
+    def __init__(self, connection: Connection, *, first: int = 0, patience_s: int = 60) -> None:
+        self._topic = connection.topic(COUNT_EVENTS)
+        settings = connection.client_settings() | {"request_timeout_ms": min(15, patience_s) * 1_000 - 500}
+        self._producer = KafkaProducer(
+            **settings, acks="all", enable_idempotence=True, delivery_timeout_ms=patience_s * 1_000
+        )
+        self.sent = first
+        self.acknowledged: set[bytes] = set()
+        self._waiting: list[tuple[bytes, object]] = []
+
+    def send(self, count: int) -> None:
+        """Send so many more, without waiting for their acknowledgement."""
+        for number in range(self.sent, self.sent + count):
+            value = b"%06d" % number
+            self._waiting.append((value, self._producer.send(self._topic, key=value, value=value)))
+        self.sent += count
+
+    def settle(self) -> list[KafkaError]:
+        """Wait for the fate of all that was sent; the errors of those that were not acknowledged."""
+        errors = []
+        for value, future in self._waiting:
+            try:
+                future.get(timeout=90)  # type: ignore[attr-defined]
+                self.acknowledged.add(value)
+            except KafkaError as error:
+                errors.append(error)
+        self._waiting.clear()
+        return errors
+
+    def close(self) -> None:
+        self._producer.close(timeout=5)
+
+
+@pytest.fixture
+def cluster(startable: None) -> Iterator[Broker]:
+    """Three brokers of this test's own."""
+    assert startable is None
+    with Broker.start(3) as cluster:
+        yield cluster
+
+
+def in_the_log(connection: Connection) -> list[bytes]:
+    """Every message of the log."""
+    with closing(KafkaLog(connection, COUNT_EVENTS)) as log:
+        return [
+            one.raw
+            for partition, begin in enumerate(log.begins())
+            for some in log.read(partition, begin)
+            for one in some
+        ]
+
+
+def test_a_dead_broker_loses_nothing_and_two_stop_the_writing_until_one_is_back(cluster: Broker) -> None:
+    connection = Connection.of(cluster.bootstrap)
+    create(connection, partitions={**SMALL, "count-events": 6})
+    assert check(connection) == []
+    with closing(Sender(connection)) as sender:
+        sender.send(MESSAGES)
+        cluster.kill(0)
+        sender.send(MESSAGES)
+        assert sender.settle() == []
+        assert check(connection) == []
+
+    # With one of three left nothing can be acknowledged, and it is said.
+    cluster.kill(1)
+    refused = Connection.of(cluster.bootstrap.split(",")[2])
+    with closing(Sender(refused, first=sender.sent, patience_s=5)) as other:
+        other.send(10)
+        assert len(other.settle()) == 10
+
+    cluster.restart(1)
+    with closing(Sender(connection, first=other.sent)) as again:
+        again.send(MESSAGES)
+        assert again.settle() == []
+    log = in_the_log(connection)
+    acknowledged = sender.acknowledged | again.acknowledged
+    assert len(acknowledged) == 3 * MESSAGES
+    assert acknowledged <= set(log)
+    assert len(log) == len(set(log))
+
+
+def test_what_a_dead_broker_makes_unusable_is_named_and_is_well_again_when_it_is_back(
+    cluster: Broker,
+) -> None:
+    two, one = (Connection.of(cluster.bootstrap, prefix=prefix) for prefix in ("two.", "one."))
+    create(two, partitions={**SMALL, "count-events": 6}, replication=2)
+    create(one, partitions={**SMALL, "count-events": 6}, replication=1)
+    assert check(two) == check(one) == []
+    needs = ConfigResource(ConfigResourceType.TOPIC, two.topic(COUNT_EVENTS), {"min.insync.replicas": "2"})
+    with closing(KafkaAdminClient(**two.client_settings())) as admin:
+        admin.alter_configs([needs])
+    cluster.kill(2)
+    until(lambda: "leader" in troubles(one))  # its only copy is away
+    until(lambda: "in sync" in troubles(two))  # one of its two copies is
+    assert "Bring the dead ones back" in troubles(one)["leader"]
+    assert "too few brokers are up" in troubles(two)["in sync"]
+    cluster.restart(2)
+    until(lambda: troubles(one) == {})
+    until(lambda: set(troubles(two)) == {"min.insync.replicas"})
+
+
+def troubles(connection: Connection) -> dict[str, str]:
+    """What checking finds, by setting."""
+    return {found.setting: found.said.en for found in check(connection)}
