@@ -1,0 +1,184 @@
+"""However often processes die, and at whichever step: the totals are those of the fold.
+
+And they are not when what the design rests on is taken out, so that the test itself is known to be able to
+fail.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
+from random import Random
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from event_log.kafka.partitioner import partition_of
+from schemas.placement import key_of
+from schemas.regions import Level
+from schemas.tallies import Tally
+from schemas.tally_messages import TallyMessage, decode_tally
+from stream_processors.assess import Assessor
+from stream_processors.cells import cell_count
+from stream_processors.distributed.count_hop import Entries
+from stream_processors.fold import Folded, Stood, fold
+from stream_processors.partition.batch import assess_batch
+from stream_processors.refusals import Placed
+from stream_processors.rollup import tally_of
+from tests.stream_processors.distributed.simulated import Cluster, Habits
+from tests.worlds import DPR, PPWP, World, annulled, corrected, form, id_of, pairs, submitted, world
+
+RUNS: Final = 10_000
+PARTS: Final = 20
+"""They are run in so many parts, by as many processes as there are cores."""
+LOGS: Final = 40
+"""Different logs; each is run many times, with other strikes."""
+PARTITIONS: Final = 2
+STRIKE_RATE: Final = 0.05
+"""For each message sent: some four in a run."""
+COMPLETE: Final = Habits()
+CUT: Final = 3
+"""Messages of a batch at the most."""
+STATIONS: Final = ("1101012001001", "1101012001002", "1102012001003", "1202022002003", "1201012001001")
+
+
+class Night:
+    """A log of two partitions, its batches, and what the fold makes of it."""
+
+    def __init__(self, seed: int) -> None:
+        chance = Random(seed)
+        self.world: World = world()
+        self.events: list[list[Entries]] = []
+        raws: list[list[tuple[bytes, bytes]]] = [[] for _ in range(PARTITIONS)]
+        for raw, station in _night(chance):
+            key = key_of(self.world.registry, station)
+            assert key is not None
+            raws[partition_of(key, PARTITIONS)].append((key, raw))
+        if chance.random() < 0.5:  # one that stands where it should not
+            raws[0].append((b"1299", submitted("1202022002003", pairs(1, 1, 1))))
+        stood = [
+            Stood(raw, Placed(key, partition)) for partition, some in enumerate(raws) for key, raw in some
+        ]
+        self.folded: Folded = fold(stood, self.world.election, self.world.registry, _partition_of)
+        assessor = Assessor(self.world.election, self.world.registry, self.world.ballots, _partition_of)
+        for partition, some in enumerate(raws):
+            batches, position = [], 0
+            while position < len(some):
+                cut = some[position : position + chance.randint(1, CUT)]
+                placed = [Placed(key, partition) for key, _ in cut]
+                positions = list(range(position, position + len(cut)))
+                batch = assess_batch(assessor, [raw for _, raw in cut], placed)
+                at = np.array(positions, np.int64) * 1_000
+                batches.append(Entries(batch, [key for key, _ in cut], positions, at))
+                position += len(cut)
+            self.events.append(batches)
+
+
+def _partition_of(key: bytes) -> int:
+    return partition_of(key, PARTITIONS)
+
+
+def _night(chance: Random) -> list[tuple[bytes, str]]:
+    """Counts, corrections, annulments, duplicates and what can't be accepted."""
+    sent: list[tuple[bytes, str]] = []
+    in_force: dict[tuple[str, str], bytes] = {}
+    for number in range(chance.randint(4, 12)):
+        station, contest = chance.choice(STATIONS), chance.choice((PPWP, DPR))
+        votes = [chance.randint(0, 40) for _ in range(3)]
+        said = pairs(*votes) if contest == PPWP else form({"1": votes[0], "2": votes[1]})
+        held = in_force.get((contest, station))
+        dice = chance.random()
+        if sent and dice < 0.15:
+            sent.append(chance.choice(sent))
+            continue
+        if held is None or dice < 0.3:
+            raw = submitted(station, said, contest, device=f"phone-{number}")
+            if held is None:
+                in_force[contest, station] = raw
+        elif dice < 0.45:
+            raw = annulled(station, held, contest)
+            del in_force[contest, station]
+        else:
+            raw = corrected(station, id_of(held), said, contest, device=f"phone-{number}")
+            in_force[contest, station] = raw
+        sent.append((raw, station))
+    return sent
+
+
+@cache
+def nights() -> list[Night]:
+    """The logs, made once."""
+    return [Night(seed) for seed in range(LOGS)]
+
+
+def wrong_runs(runs: range, habits: Habits = COMPLETE) -> tuple[int, int]:
+    """How many of these runs end with other totals than the fold, and how many strikes there were."""
+    wrong = strikes = 0
+    for run in runs:
+        night = nights()[run % LOGS]
+        cluster = Cluster(night.world, night.events, Random(run), STRIKE_RATE, habits)
+        cluster.run()
+        strikes += cluster.strikes
+        wrong += not is_right(night, cluster)
+    return wrong, strikes
+
+
+def is_right(night: Night, cluster: Cluster) -> bool:
+    """Whether all totals from the district up, and every entry's rows, are there as the fold has them."""
+    for level in (Level.DISTRICT, Level.PROVINCE, Level.NATION):
+        newest: dict[tuple[str, str], TallyMessage] = {}
+        for raw in cluster.topics.tallies[level]:
+            message = decode_tally(raw)
+            held = newest.get((message.contest, message.unit))
+            if held is None or message.version > held.version:
+                newest[message.contest, message.unit] = message
+        expected = {
+            key: tally
+            for key, tally in night.folded.regions.items()
+            if tally.level is level and tally.version
+        }
+        if {key: _tally(night.world, message) for key, message in newest.items()} != expected:
+            return False
+    entries = {
+        (partition, position)
+        for table in cluster.topics.rows.get("event", [])
+        for partition, position in zip(
+            table.column("partition").to_pylist(), table.column("position").to_pylist(), strict=True
+        )
+    }
+    return entries == {
+        (partition, position)
+        for partition, batches in enumerate(night.events)
+        for batch in batches
+        for position in batch.positions
+    }
+
+
+def _tally(here: World, message: TallyMessage) -> Tally:
+    parts: list[tuple[Any, list[int]]] = [
+        (here.ballots.ballots[ballot], list(cells)) for ballot, cells in message.cells.items()
+    ]
+    contest = here.ballots.contests.index(message.contest)
+    region = here.registry.index[message.unit]
+    # Ballots on which nothing came are not in a message, and zeros in the fold.
+    missing = [index for index in here.ballots.of_region(contest, region) if index not in message.cells]
+    parts += [
+        (here.ballots.ballots[index], [0] * cell_count(here.ballots.ballots[index])) for index in missing
+    ]
+    return tally_of(here.registry, here.ballots, contest, region, parts)
+
+
+@pytest.mark.slow
+def test_no_crash_anywhere_changes_a_total() -> None:
+    parts = [range(start, start + RUNS // PARTS) for start in range(0, RUNS, RUNS // PARTS)]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        found = list(pool.map(wrong_runs, parts))
+    assert sum(wrong for wrong, _ in found) == 0
+    assert sum(strikes for _, strikes in found) > RUNS
+
+
+def test_without_announcing_and_sending_again_crashes_do_change_totals() -> None:
+    wrong, _ = wrong_runs(range(200), Habits(announces=False, sends_again=False))
+    assert wrong > 0

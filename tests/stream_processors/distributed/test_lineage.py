@@ -1,0 +1,176 @@
+"""What importers are told of the log on Kafka: accepted is what the fold accepts, however it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+
+from event_log.accepted import AcceptedEvents
+from event_log.errors import LogUnavailable
+from event_log.kafka.connection import Connection
+from event_log.kafka.log import KafkaLog
+from event_log.kafka.partitioner import partition_of
+from event_log.kafka.setup import create
+from event_log.kafka.topics import COUNT_EVENTS
+from producers.publisher import Publisher
+from producers.simulator.faults import Faults
+from schemas.ballots import Ballots
+from stream_processors.assess import Assessor
+from stream_processors.distributed import ranges
+from stream_processors.distributed.lineage import LogLineage
+from stream_processors.fold import Folded, Stood, fold
+from stream_processors.partition.assessing import Workers
+from stream_processors.refusals import Placed
+from tests.producers.simulator.nights import four_provinces, messages, night
+
+PARTITIONS = 4
+ELECTION, REGISTER = four_provinces()
+CONTESTS = Ballots(ELECTION, REGISTER).contests
+PLACE = partial(partition_of, partitions=PARTITIONS)
+STATIONS = [station.decode() for station in REGISTER.station_ids.tolist()]
+
+
+@pytest.fixture
+def topics(connection: Connection) -> Connection:
+    """The shared broker, with this test's own topics."""
+    create(connection, partitions={COUNT_EVENTS.name: PARTITIONS})
+    return connection
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    assessor = Assessor(ELECTION, REGISTER, Ballots(ELECTION, REGISTER), PLACE)
+    with Workers(assessor, 0) as workers:
+        yield workers
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[AcceptedEvents]:
+    with AcceptedEvents.open(tmp_path / "accepted.sqlite") as file:
+        yield file
+
+
+class Asked:
+    """A lineage, and how many entries it had to look through."""
+
+    def __init__(self, topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
+        self.looked = 0
+        self.lineage = LogLineage(topics, file, workers, CONTESTS, self._progress)
+
+    def _progress(self, done: int, total: int) -> None:
+        assert self.looked < done <= total
+        self.looked = done
+
+    def all(self) -> dict[tuple[str, str], Sequence[bytes]]:
+        """Every station's events in every contest."""
+        return {
+            (contest, station): events
+            for contest in CONTESTS
+            for station, events in self.lineage(contest, STATIONS).items()
+        }
+
+
+def send(topics: Connection, raws: Sequence[bytes]) -> None:
+    with Publisher(topics, REGISTER) as publisher:
+        for raw in raws:
+            publisher.publish(raw)
+
+
+def send_astray(topics: Connection, raw: bytes, key: bytes, partition: int) -> None:
+    """As a foreign program would that knows nothing of keys."""
+    with closing(KafkaProducer(**topics.client_settings())) as producer:
+        producer.send(topics.topic(COUNT_EVENTS), raw, key, partition=partition).get(30)
+
+
+def folded(topics: Connection) -> Folded:
+    with KafkaLog(topics, COUNT_EVENTS) as log:
+        stood = [
+            Stood(record.raw, Placed(record.key, partition))
+            for partition in range(log.partitions)
+            for record in chain.from_iterable(log.read(partition, 0))
+        ]
+    return fold(stood, ELECTION, REGISTER, PLACE)
+
+
+def versions(found: Mapping[tuple[str, str], Sequence[bytes]]) -> dict[tuple[int, str], int]:
+    return {(CONTESTS.index(contest), station): len(events) for (contest, station), events in found.items()}
+
+
+def test_what_is_told_of_a_night_is_what_the_fold_accepts(
+    topics: Connection, file: AcceptedEvents, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "RANGE", 37)  # lineages then go across many ranges
+    raws = messages(night(Faults()))
+    send(topics, raws)
+    send_astray(topics, raws[0], b"1101", 3)
+    send_astray(topics, b"no event", b"", 2)
+    asked = Asked(topics, file, workers)
+    found = asked.all()
+    expected = folded(topics)
+    assert versions(found) == {unit: one.version for unit, one in expected.in_force.items()}
+    assert max(map(len, found.values())) > 1
+    assert expected.parked
+    assert asked.looked == len(raws) + 2
+    for events in found.values():
+        alone = fold(events, ELECTION, REGISTER)
+        assert alone.accepted == len(events)
+
+
+def test_the_next_import_looks_only_through_what_came_since(
+    topics: Connection, file: AcceptedEvents, workers: Workers, tmp_path: Path
+) -> None:
+    raws = messages(night(Faults(), contests=["PPWP"]))
+    half = len(raws) // 2
+    send(topics, raws[:half])
+    Asked(topics, file, workers).all()
+    send(topics, raws[half:])
+    again = Asked(topics, file, workers)
+    found = again.all()
+    assert again.looked == len(raws) - half
+    with AcceptedEvents.open(tmp_path / "another.sqlite") as fresh:
+        assert Asked(topics, fresh, workers).all() == found
+    third = Asked(topics, file, workers)
+    assert third.all() == found
+    assert third.looked == 0
+
+
+def test_a_file_that_does_not_fit_the_log_is_not_believed(
+    topics: Connection, file: AcceptedEvents, workers: Workers
+) -> None:
+    raws = messages(night(Faults(), contests=["PPWP"]))
+    other = Connection(topics.servers, f"{topics.prefix}other.")
+    create(other, partitions={COUNT_EVENTS.name: PARTITIONS})
+    send(topics, raws)
+    send(other, raws[1:] + raws[:1])
+    Asked(topics, file, workers).all()
+    asked = Asked(other, file, workers)
+    found = asked.all()
+    assert asked.looked == len(raws)
+    assert versions(found) == {unit: one.version for unit, one in folded(other).in_force.items()}
+    # Nor one of which the log is only the beginning.
+    shorter = Connection(topics.servers, f"{topics.prefix}shorter.")
+    create(shorter, partitions={COUNT_EVENTS.name: PARTITIONS})
+    send(shorter, raws[1:5])
+    assert sum(map(len, Asked(shorter, file, workers).all().values())) <= 4
+
+
+def test_nothing_is_told_of_a_log_whose_beginning_was_removed(
+    topics: Connection, file: AcceptedEvents, workers: Workers
+) -> None:
+    send(topics, messages(night(Faults(), contests=["PPWP"])))
+    with closing(KafkaAdminClient(**topics.client_settings())) as admin:
+        admin.delete_records({TopicPartition(topics.topic(COUNT_EVENTS), 1): 3})
+    with pytest.raises(LogUnavailable, match="begins at position 3 now"):
+        Asked(topics, file, workers).all()
+
+
+def test_who_asks_nothing_reads_nothing(topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
+    send(topics, messages(night(Faults(), contests=["PPWP"])))
+    assert Asked(topics, file, workers).looked == 0
+    assert file.looked() == {}
