@@ -22,7 +22,18 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CALL = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?rekap( .*)?$")
 
-HEAVY = ("clickhouse_connect", "chdb", "pyarrow", "numpy", "rich", "pydantic", "yaml", "stream_processors")
+HEAVY = (
+    "clickhouse_connect",
+    "chdb",
+    "kafka",
+    "faust",
+    "pyarrow",
+    "numpy",
+    "rich",
+    "pydantic",
+    "yaml",
+    "stream_processors",
+)
 
 
 def loaded(name: str) -> Command:
@@ -113,7 +124,9 @@ def test_every_command_and_option_is_documented() -> None:
         assert documented <= options, name
 
 
-@pytest.mark.parametrize("line", ["--help", "results --help", "import --help", "--lang id demo --help"])
+@pytest.mark.parametrize(
+    "line", ["--help", "results --help", "import --help", "topics --help", "--lang id demo --help"]
+)
 def test_help_reads_no_heavy_library(line: str) -> None:
     script = (
         "import sys\nfrom rekap.application import run\n"
