@@ -19,11 +19,14 @@ from schemas.rejections import Reason, Rejected
 from tests.schemas.examples import FOLDER, invalid, name, valid
 
 SHOWN_BY_THE_MESSAGE_ALONE = (Reason.MALFORMED, Reason.UNKNOWN_SCHEMA_VERSION, Reason.WRONG_EVENT_ID)
+SHOWN_BY_ITS_PLACE_ALONE = {Reason.WRONG_KEY}
+"""Any valid message, sent with another key than its district's: no bytes of it show that."""
 
 
 def test_every_reason_has_examples() -> None:
-    assert {path.name for path in (FOLDER / "invalid").iterdir()} == {reason.value for reason in Reason}
-    assert all(invalid(reason) for reason in Reason)
+    shown = set(Reason) - SHOWN_BY_ITS_PLACE_ALONE
+    assert {path.name for path in (FOLDER / "invalid").iterdir()} == {reason.value for reason in shown}
+    assert all(invalid(reason) for reason in shown)
 
 
 @pytest.mark.parametrize("path", valid(), ids=name)

@@ -143,7 +143,7 @@ class SumProcess:
 
 
 class Cluster:
-    """The processes of a count: for each partition of the events one, and for each level above the district."""
+    """The processes of a count: one a partition of the events, and one a level above the district."""
 
     def __init__(
         self,
