@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple, Self
 
 import orjson
 
-from event_log.errors import unavailable
+from event_log.errors import LogUnavailable
+from schemas.language import Said
 
 FORMAT: Final = 1
 """PRAGMA user_version; a file of any other format is emptied."""
@@ -68,16 +69,19 @@ class AcceptedEvents:
         """The file at `path`, made if it is not there; one that is gone afterwards where another process has
         it, or nothing can be written there. Raises LogUnavailable."""
         try:
-            return cls._opened(path, str(path))
-        except sqlite3.OperationalError:  # in use, or not ours to write
-            pass
-        except sqlite3.DatabaseError:  # damaged: it can be made again
-            path.unlink(missing_ok=True)
-        temporary = Path(tempfile.gettempdir())
-        try:
-            return cls._opened(temporary, "")  # SQLite's word for a file without a name
-        except sqlite3.Error as error:
-            raise unavailable(temporary, error) from error
+            try:
+                return cls._opened(path, str(path))
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:  # damaged
+                path.unlink()
+                return cls._opened(path, str(path))
+        except (sqlite3.OperationalError, OSError):  # in use, or not ours to write
+            temporary = Path(tempfile.gettempdir())
+            try:
+                return cls._opened(temporary, "")  # SQLite's word for a file without a name
+            except sqlite3.Error as error:
+                raise _unusable(temporary, error) from error
 
     @classmethod
     def _opened(cls, path: Path, name: str) -> Self:
@@ -144,7 +148,7 @@ class AcceptedEvents:
                     self._connection.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
-            raise unavailable(self._path, error) from error
+            raise _unusable(self._path, error) from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -170,4 +174,15 @@ class AcceptedEvents:
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise unavailable(self._path, error) from error
+            raise _unusable(self._path, error) from error
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> LogUnavailable:
+    return LogUnavailable(
+        Said(
+            id=f"{path}: {error}. Periksa apakah disknya penuh. Berkas itu boleh dihapus: isinya dibuat lagi "
+            "dari log. Lalu ulangi perintah yang sama.",
+            en=f"{path}: {error}. Check whether its disk is full. The file may be removed: it is made again "
+            "from the log. Then run the same command again.",
+        )
+    )

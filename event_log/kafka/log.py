@@ -36,6 +36,9 @@ POLL_RECORDS: Final = 20_000
 """More than FETCH_BYTES hold as a rule: what came with one answer is handed out at once, and the next is on
 its way while it is looked at."""
 
+FETCH_WAIT_MS: Final = 50
+"""How long a broker waits for something to send: while it does, nothing else can be asked of it."""
+
 POLL_MS: Final = 200
 """How long one poll waits. It is also how long a read takes to see that the last positions before its end
 hold nothing, since Kafka tells only by answering nothing."""
@@ -75,7 +78,7 @@ class KafkaLog:
                 auto_offset_reset="none",  # what is gone is an error
                 allow_auto_create_topics=False,
                 max_partition_fetch_bytes=FETCH_BYTES,
-                max_poll_records=POLL_RECORDS,
+                fetch_max_wait_ms=FETCH_WAIT_MS,
                 metrics_enabled=False,
             )
         except KafkaError as error:
@@ -102,7 +105,9 @@ class KafkaLog:
         position, reader = start, object()
         heard = time.monotonic()
         while position < end:
-            came = self._poll(reader, [self._all[partition]], [position]).get(self._all[partition], ())
+            # What stands after `end` is not even unpacked: whoever reads piece by piece would do it twice.
+            most = min(end - position, POLL_RECORDS)
+            came = self._poll(reader, [self._all[partition]], [position], most).get(self._all[partition], ())
             # Without entries the consumer alone knows how far it got: Kafka's own marks take positions too.
             moved = came[-1].offset + 1 if came else self._position(partition, position)
             found = [_record(one) for one in came if one.offset < end]
@@ -122,7 +127,7 @@ class KafkaLog:
         positions, reader = list(starts), object()
         heard = time.monotonic()
         while True:
-            records = self._poll(reader, self._all, positions)
+            records = self._poll(reader, self._all, positions, POLL_RECORDS)
             for partition, some in records.items():
                 positions[partition.partition] = some[-1].offset + 1
                 yield partition.partition, [_record(one) for one in some]
@@ -145,16 +150,16 @@ class KafkaLog:
         self.close()
 
     def _poll(
-        self, reader: object, partitions: Sequence[TopicPartition], positions: Sequence[int]
+        self, reader: object, partitions: Sequence[TopicPartition], positions: Sequence[int], most: int
     ) -> dict[TopicPartition, list[Any]]:
-        """What comes next for this reader; nothing when nothing came in time, or may come later."""
+        """What comes next for this reader, at most so many; nothing when nothing came in time."""
         try:
             if self._reader is not reader:  # the first step, or another one has read in between
                 self._consumer.assign(list(partitions))
                 for partition, position in zip(partitions, positions, strict=True):
                     self._consumer.seek(partition, position)
                 self._reader = reader
-            records: dict[TopicPartition, list[Any]] = self._consumer.poll(POLL_MS)
+            records: dict[TopicPartition, list[Any]] = self._consumer.poll(POLL_MS, most)
         except OffsetOutOfRangeError as error:
             raise self._gone(partitions, positions) from error
         except KafkaError as error:
