@@ -111,7 +111,9 @@ def make(into: Path, hosts: Sequence[str] = ()) -> list[str]:
     _certificates(into, [*BROKER_NAMES, *hosts], made)
     authority = (into / "ca.pem").read_text("ascii")
     _write(into, "kafka/ca.pem", authority, made)
-    _write(into, "kafka/security.properties", (HERE / "broker/secure.properties").read_text("utf-8"), made)
+    for name, of in (("security", "secure"), ("tools", "tools")):
+        settings = (HERE / f"broker/{of}.properties").read_text("utf-8")
+        _write(into, f"kafka/{name}.properties", settings, made)
     for user in USERS:
         password = _password(into, user, made)
         _write(into, f"{user}/ca.pem", authority, made)

@@ -1,6 +1,6 @@
 """Sends every message of one election's log again, in order, to a new one: the beginning of a new epoch.
 
-    docker compose run --rm -T --entrypoint python sender - --from OLD --to NEW < deploy/replay.py
+    docker compose run --rm -T --entrypoint python setup - --from OLD --to NEW < deploy/replay.py
 
 A new register or another number of partitions need new topics (docs/operations.md, "A new epoch"). OLD and
 NEW are the prefixes of their names. Each message is placed where it belongs by the register in the data

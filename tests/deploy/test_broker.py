@@ -22,6 +22,7 @@ from event_log.kafka.control import read_control
 from event_log.kafka.setup import create
 from event_log.kafka.survey import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
+from tests.brokers import JARS
 from tests.deploy.compose_files import ROOT
 from tests.deploy.deployed_brokers import CLUSTER, Deployed
 
@@ -147,6 +148,14 @@ def test_between_brokers_only_who_has_a_certificate_is_heard(
         context.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped,
     ):
         wrapped.recv(1)  # with TLS 1.3 the refusal comes after the handshake
+
+
+def test_kafkas_own_commands_work_inside_the_container(broker: Deployed, secure: Path) -> None:
+    command = ["java", "-cp", f"{JARS}/*", "org.apache.kafka.tools.TopicCommand", "--list"]
+    where = ["--bootstrap-server", f"127.0.0.1:{broker.ports[0]['BROKER']}"]
+    login = ["--command-config", str(secure / "kafka/tools.properties")]
+    done = subprocess.run([*command, *where, *login], capture_output=True, text=True, check=True)
+    assert COUNT_EVENTS.name in done.stdout.split()
 
 
 def test_no_secret_is_in_the_output_of_a_broker(broker: Deployed, secure: Path) -> None:
