@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.decode import MAX_BYTES
 from schemas.placement import key_of_region
 from schemas.regions import Registry
 
@@ -64,8 +63,6 @@ def unit_of(raw: bytes) -> str | None:
 
 def _unit_of(raw: bytes) -> tuple[str | None, str | None]:
     """The station and the region that a message names."""
-    if len(raw) > MAX_BYTES:
-        return None, None
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError:

@@ -58,11 +58,13 @@ GOODBYE_S: Final = 2.0
 
 
 class MessageTooLarge(Exception):
-    """The log does not take a message of that size, and it was not sent; `said` names it."""
+    """The log does not take a message of that size, and it was not sent; `said` names it. `unit`: what it is
+    about, as far as it says so."""
 
-    def __init__(self, said: Said) -> None:
-        super().__init__(said.en)
-        self.said = said
+    def __init__(self, raw: bytes) -> None:
+        self.unit = unit_of(raw) or "-"
+        self.said = _too_large(raw, self.unit)
+        super().__init__(self.said.en)
 
 
 @dataclass(slots=True)
@@ -123,7 +125,7 @@ class Publisher:
     def publish_to(self, key: bytes, raw: bytes) -> None:
         """As `publish`, for a message whose key is known (producers.addressing)."""
         if len(key) + len(raw) > LARGEST_BYTES:
-            raise MessageTooLarge(_too_large(raw))
+            raise MessageTooLarge(raw)
         self._settle(self._most - len(raw))
         if self._failure is not None:
             raise self._failure
@@ -224,8 +226,8 @@ def _settings(reach: dict[str, Any], patience_s: float) -> dict[str, Any]:
     }
 
 
-def _too_large(raw: bytes) -> Said:
-    name = f"{content_id(raw)[:16]} ({unit_of(raw) or '-'})"
+def _too_large(raw: bytes, unit: str) -> Said:
+    name = f"{content_id(raw)[:16]} ({unit})"
     return Said(
         id=f"Kiriman {name} tidak terkirim: {len(raw)} byte; log menerima {LARGEST_BYTES}, dan sebuah "
         f"peristiwa paling banyak {MAX_BYTES}. Perbaiki pembuatnya.",

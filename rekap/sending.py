@@ -114,7 +114,7 @@ def _send(publisher: Publisher, some: Built, report: SendReport) -> None:
         try:
             publisher.publish_to(key, raw)
         except MessageTooLarge as error:
-            unreadable.append(Unreadable("", error.said))
+            unreadable.append(Unreadable(error.unit, error.said))
     report.read += some.size
     report.repeated += some.repeated
     report.empty += some.empty

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 from tests.brokers import Broker
 
@@ -72,11 +73,11 @@ class RelayedBroker(Broker):
     """A broker that every client is sent to through a relay."""
 
     def __init__(
-        self, nodes: int = 1, *, secure: bool = False, properties: Mapping[str, str] | None = None
+        self, nodes: int = 1, *, properties: Mapping[str, str] | None = None, **settings: Any
     ) -> None:
         self.relay = Relay()
         address = {"advertised.listeners": f"CLIENT://127.0.0.1:{self.relay.port}"}
-        super().__init__(nodes, secure=secure, properties={**address, **(properties or {})})
+        super().__init__(nodes, properties={**address, **(properties or {})}, **settings)
         self.relay.begin(self.ports[0])
 
     def stop(self) -> None:
