@@ -102,7 +102,7 @@ class Engine:
         for partition in sorted(events):
             sent = last_sent(self._connection, partition)
             if partition in self._counts:
-                self._counts[partition].sent = max(self._counts[partition].sent, sent)
+                self._counts[partition].learn(sent)
             else:
                 self._counts[partition] = self._count_owner(partition, sent)
         while True:
@@ -118,7 +118,7 @@ class Engine:
                 self._sums[level, partition] = adding
                 stands[SUMMED[level].name, partition] = position
         self.announce()
-        self._outlet.flush()
+        self._settle()
         seconds = time.monotonic() - began
         RECOVERY_SECONDS.observe(seconds)
         log.info(
@@ -150,9 +150,14 @@ class Engine:
                 self._merge(owner, raw)
 
     def emit(self) -> None:
-        """Send the totals that changed. Raises LogUnavailable."""
+        """Send the totals that changed, and how far rows have arrived. Raises LogUnavailable."""
         for owner in self._owners():
             owner.emit()
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is something that could not be sent yet: `emit` again in a while."""
+        return any(owner.owes for owner in self._counts.values())
 
     def announce(self) -> None:
         """Send all totals. Raises LogUnavailable."""
@@ -167,9 +172,15 @@ class Engine:
 
     def close(self) -> None:
         """Send what is under way and let go of the brokers. Raises LogUnavailable."""
-        self._outlet.flush()
+        self._settle()
         self._outlet.close()
         self._log.close()
+
+    def _settle(self) -> None:
+        """Send what waits for something else to arrive."""
+        self._outlet.flush()
+        self.emit()
+        self._outlet.flush()
 
     def _owners(self) -> Iterator[CountOwner | SumOwner]:
         yield from self._counts.values()

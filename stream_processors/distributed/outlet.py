@@ -70,6 +70,8 @@ class KafkaOutlet:
         # Guarded by `_changed`; acknowledgements come on the producer's own thread.
         self._changed = threading.Condition()
         self._waiting = 0
+        self._handed_over = 0
+        self._under_way: dict[int, int] = {}  # by number, in their order, the bytes of each message
         self._failure: BaseException | None = None
         try:
             self._producer = KafkaProducer(**connection.client_settings(), **_SETTINGS)
@@ -80,9 +82,25 @@ class KafkaOutlet:
         except KafkaError as error:
             raise broker_unavailable(connection, error) from error
 
+    @property
+    def handed_over(self) -> int:
+        """How many messages it has been given."""
+        return self._handed_over
+
+    def has_sent(self, count: int) -> bool:
+        """Whether the first `count` of them are acknowledged. Raises LogUnavailable when one can't be."""
+        with self._changed:
+            self._raise_failure()
+            return next(iter(self._under_way), self._handed_over) >= count
+
     def rows(self, partition: int, tables: Mapping[str, pa.Table]) -> None:
         """Rows made from that partition of the events, table after table. Raises LogUnavailable."""
         for headers, value in encode(tables):
+            self._send(COUNT_ROWS, partition, None, value, headers)
+
+    def position(self, partition: int, table: pa.Table, after: int) -> None:
+        """The row of `sink_position` that follows on the position `after`. Raises LogUnavailable."""
+        for headers, value in encode({"sink_position": table}, after):
             self._send(COUNT_ROWS, partition, None, value, headers)
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
@@ -119,6 +137,8 @@ class KafkaOutlet:
         with self._changed:
             self._changed.wait_for(lambda: self._failure is not None or self._waiting < BUFFER_BYTES)
             self._raise_failure()
+            number, self._handed_over = self._handed_over, self._handed_over + 1
+            self._under_way[number] = len(value)
             self._waiting += len(value)
         try:
             future = self._producer.send(
@@ -127,13 +147,13 @@ class KafkaOutlet:
         except KafkaError as error:
             self._failed(error)
             self._raise_failure()
-        future.add_both(self._done, len(value))
+        future.add_both(self._done, number)
 
-    def _done(self, size: int, result: object) -> None:
+    def _done(self, number: int, result: object) -> None:
         if isinstance(result, BaseException):
             self._failed(result)
         with self._changed:
-            self._waiting -= size
+            self._waiting -= self._under_way.pop(number)
             self._changed.notify_all()
 
     def _failed(self, error: BaseException) -> None:

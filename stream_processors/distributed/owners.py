@@ -3,8 +3,10 @@
 Of the events, for every batch:
   1. apply                     memory: the hop takes the entries in
   2. what was parked           to its own topic, with the reason
-  3. rows, then their position to the sink's topic: up to there rows have gone out
+  3. rows                      to the sink's topic
   4. totals that changed       to the next hop
+  5. the position              to the sink's topic, once 2 and 3 are acknowledged: up to there all of it has
+                               gone out
 Of totals, for every batch: 1. the hop takes the values in, 2. the sums that changed go out.
 
 Nothing here is remembered on a disk, and no step has to succeed for the next one to be right: whoever owns
@@ -15,8 +17,9 @@ totals a version. A step that fails ends the owner; it must never go on to the n
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -34,8 +37,21 @@ class Outlet(Protocol):
     """Where messages go. A call returns when the message is on its way, in the order of the calls within a
     topic and partition; raises when an earlier one is known to have failed."""
 
+    @property
+    def handed_over(self) -> int:
+        """How many messages it has been given."""
+        ...
+
+    def has_sent(self, count: int) -> bool:
+        """Whether the first `count` of them are acknowledged."""
+        ...
+
     def rows(self, partition: int, tables: Mapping[str, pa.Table]) -> None:
         """Rows made from that partition of the events, table after table."""
+        ...
+
+    def position(self, partition: int, table: pa.Table, after: int) -> None:
+        """The row of `sink_position` that follows on the one of the position `after` (-1: none)."""
         ...
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
@@ -47,12 +63,23 @@ class Outlet(Protocol):
         ...
 
 
+class _Unsaid(NamedTuple):
+    """A position that can't be said before the first so many `messages` have arrived."""
+
+    messages: int
+    position: int
+    recorded_at: int
+
+
 class CountOwner:
-    """Owns a partition of the events. Rows have gone out up to and including position `sent` (-1: none)."""
+    """Owns a partition of the events. Its rows and what was parked have gone out up to and including position
+    `sent` (-1: none), from here or from a predecessor."""
 
     def __init__(self, hop: CountHop, rows: Rows, ballots: Ballots, outlet: Outlet, sent: int) -> None:
         self.hop = hop
-        self.sent = sent
+        self._sent = sent  # or on the way
+        self._said = sent
+        self._unsaid: deque[_Unsaid] = deque()
         self._rows = rows
         self._ballots = ballots
         self._outlet = outlet
@@ -61,26 +88,47 @@ class CountOwner:
         """Steps 1 to 3 for entries from the hop's position on."""
         changes = self.hop.take(entries)  # 1
         outcome = changes.outcome
-        if self.hop.position - 1 <= self.sent:
+        if self.hop.position - 1 <= self._sent:
             return changes  # a predecessor of this owner sent all of it
         for place, rejection in outcome.parked.items():  # 2
             position = entries.positions[place]
-            if position > self.sent:
+            if position > self._sent:
                 raw, key = entries.batch.raws[place], entries.keys[place]
                 self._outlet.parked(self.hop.partition, position, key, raw, rejection)
         tables: dict[str, list[pa.Table]] = {}
         for name, table in rows_of(self._rows, self._ballots, changes):
             tables.setdefault(name, []).append(table)
         whole = {name: pa.concat_tables(some) for name, some in tables.items()}
-        last = self.hop.position - 1
-        whole["sink_position"] = self._rows.position(self.hop.partition, last, changes.newest)
         self._outlet.rows(self.hop.partition, whole)  # 3
-        self.sent = last
+        self._sent = self.hop.position - 1
+        self._unsaid.append(_Unsaid(self._outlet.handed_over, self._sent, changes.newest))
         return changes
 
+    def learn(self, sent: int) -> None:
+        """Others have sent everything up to that position."""
+        self._sent, self._said = max(self._sent, sent), max(self._said, sent)
+
     def emit(self) -> int:
-        """Step 4: the totals that changed; how many."""
-        return _send(self._outlet.tally, self.hop.changed())
+        """Step 4: the totals that changed; how many. Step 5, as far as it can be done by now."""
+        count = _send(self._outlet.tally, self.hop.changed())
+        self._say()
+        return count
+
+    @property
+    def owes(self) -> bool:
+        """Whether a position waits to be said: `emit` again in a while."""
+        return bool(self._unsaid)
+
+    def _say(self) -> None:
+        """Step 5. A position before its rows, or before what was parked, would be believed by the next owner,
+        if this one and what it had sent were lost between the two."""
+        last = None
+        while self._unsaid and self._outlet.has_sent(self._unsaid[0].messages):
+            last = self._unsaid.popleft()
+        if last is not None and last.position > self._said:
+            table = self._rows.position(self.hop.partition, last.position, last.recorded_at)
+            self._outlet.position(self.hop.partition, table, self._said)
+            self._said = last.position
 
     def announce(self) -> int:
         """All totals, whether they changed or not; how many."""

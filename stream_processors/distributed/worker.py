@@ -167,6 +167,8 @@ class Worker:
             if self._waiting.count:
                 waiting, self._waiting = self._waiting, _Waiting()
                 await self._in_engine(partial(self._take, waiting))
+            elif self._engine.owes:
+                await self._in_engine(self._engine.emit)
             if time.monotonic() - announced > ANNOUNCE_S:
                 await self._in_engine(self._engine.announce)
                 announced = time.monotonic()
@@ -183,7 +185,7 @@ class Worker:
         LAG.clear()
         for partition, position in self._engine.positions().items():
             end = self.app.consumer.highwater(TP(self._name_of[COUNT_EVENTS.name], partition)) or position
-            POSITION.labels(COUNT_EVENTS.name, partition).set(position - 1)
+            POSITION.labels(partition).set(position - 1)
             LAG.labels(COUNT_EVENTS.name, partition).set(max(0, end - position))
 
     def _take(self, waiting: _Waiting) -> None:

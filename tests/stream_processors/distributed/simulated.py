@@ -1,13 +1,15 @@
 """Workers without a broker: topics are lists, and a process can be struck down at any of its steps.
 
-The owners and hops are the real ones, each in a process of its own. A strike happens while something is sent,
-before or after the topic has it; the process is gone with all that it held, and another one takes over: it
-folds what the topics hold, announces, and goes on. A process that lost its partition may go on for a while as
-if nothing had happened. Nothing here knows which totals should come out.
+The owners and hops are the real ones, each in a process of its own. What a process sends is on its way for a
+while, in order only within a topic's partition. A strike happens while something is sent; the process is gone
+with all that it held, and of each partition's messages on their way some first ones arrive. Another process
+takes over: it folds what the topics hold, announces, and goes on. A process that lost its partition may go on
+for a while as if nothing had happened. Nothing here knows which totals should come out.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -28,6 +30,9 @@ from tests.worlds import World
 BELOW: Final = {Level.PROVINCE: Level.DISTRICT, Level.NATION: Level.PROVINCE}
 """Which values are added up at a level."""
 
+REBALANCE_RATE: Final = 0.05
+"""For each step of a process: some four in a run."""
+
 
 class Struck(Exception):
     """The process is gone in the middle of what it did."""
@@ -45,47 +50,77 @@ class Topics:
     parked: list[tuple[int, int]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
 class Outlet:
-    """Sends into the topics, until chance strikes (with `rate` at each message)."""
+    """What one process sends: on its way into the topics until chance lets it arrive, or strikes (with
+    `rate` at each message)."""
 
-    topics: Topics
-    chance: Random
-    rate: float
+    def __init__(self, topics: Topics, chance: Random, rate: float, *, waits: bool = True) -> None:
+        """Without `waits` everything is said to have arrived at once."""
+        self.topics = topics
+        self.rate = rate
+        self.handed_over = 0
+        self._chance = chance
+        self._waits = waits
+        self._ways: dict[tuple[str, int], deque[tuple[int, Callable[[], object]]]] = {}
+
+    def has_sent(self, count: int) -> bool:
+        return not self._waits or all(number >= count for way in self._ways.values() for number, _ in way)
 
     def rows(self, partition: int, tables: Mapping[str, pa.Table]) -> None:
         for name, table in tables.items():
-            self._send(lambda name=name, table=table: self._keep(partition, name, table))
+            self._send(("rows", partition), lambda name=name, table=table: self._keep(name, table))
+
+    def position(self, partition: int, table: pa.Table, after: int) -> None:
+        assert after < table.column("position")[0].as_py()
+        self._send(("rows", partition), lambda: self._keep("sink_position", table))
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
         assert raw
         assert key
         assert why.said.en
-        self._send(lambda: self.topics.parked.append((partition, position)))
+        self._send(("parked", partition), lambda: self.topics.parked.append((partition, position)))
 
     def tally(self, message: TallyMessage) -> None:
-        self._send(lambda: self.topics.tallies[message.level].append(message.encode()))
+        self._send((message.level, 0), lambda: self.topics.tallies[message.level].append(message.encode()))
 
-    def _keep(self, partition: int, name: str, table: pa.Table) -> None:
+    def carry(self) -> bool:
+        """Let some of what is on its way arrive; whether there was anything."""
+        some = any(self._ways.values())
+        self._arrive()
+        return some
+
+    def lose(self) -> None:
+        """Of each partition's messages on their way some first ones arrive, the others never."""
+        self._arrive()
+        self._ways.clear()
+
+    def _arrive(self) -> None:
+        for way in self._ways.values():
+            for _ in range(self._chance.randint(0, len(way))):
+                way.popleft()[1]()
+
+    def _keep(self, name: str, table: pa.Table) -> None:
         self.topics.rows.setdefault(name, []).append(table)
         if name == "sink_position":
+            partition = table.column("partition")[0].as_py()
             self.topics.sent[partition] = table.column("position")[0].as_py()
 
-    def _send(self, effect: Callable[[], object]) -> None:
-        if self.chance.random() >= self.rate:
-            effect()
-            return
-        if self.chance.random() < 0.5:
-            effect()  # the topic has it, and nobody is left to know
-        raise Struck
+    def _send(self, way: tuple[str, int], effect: Callable[[], object]) -> None:
+        self._ways.setdefault(way, deque()).append((self.handed_over, effect))
+        self.handed_over += 1
+        if self._chance.random() < self.rate:
+            self.lose()
+            raise Struck
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What could be left out: announcing after a start, sending a sum again when a value comes again."""
+    """What could be left out: announcing after a start, sending a sum again when a value comes again, waiting
+    until everything before a position has arrived."""
 
     announces: bool = True
     sends_again: bool = True
+    waits: bool = True
 
 
 class CountProcess:
@@ -95,6 +130,7 @@ class CountProcess:
         topics = outlet.topics
         hop = CountHop(partition, world.election.id, world.registry, world.ballots)
         sent = topics.sent.get(partition, -1)
+        self.outlet = outlet
         self._events = topics.events[partition]
         self._owner = CountOwner(hop, rows, world.ballots, outlet, sent)
         self._next = 0
@@ -106,19 +142,21 @@ class CountProcess:
         hop.changed()  # without announcing, what a predecessor may have sent is taken as sent
 
     def step(self) -> bool:
-        """One batch of events; whether there was any."""
-        if self._next == len(self._events):
-            return False
-        self._owner.take(self._events[self._next])
-        self._next += 1
+        """One batch of events; whether there was any, or anything on its way."""
+        moved = self.outlet.carry()
+        if self._next < len(self._events):
+            self._owner.take(self._events[self._next])
+            self._next += 1
+            moved = True
         self._owner.emit()
-        return True
+        return moved or self._owner.owes
 
 
 class SumProcess:
     """Owns the totals of a level from its start to its end."""
 
     def __init__(self, world: World, outlet: Outlet, habits: Habits, level: Level) -> None:
+        self.outlet = outlet
         self._owner = SumOwner(SumHop(level, world.election.id, world.registry), outlet)
         self._values = outlet.topics.tallies[BELOW[level]]
         self._habits = habits
@@ -131,9 +169,10 @@ class SumProcess:
         self._owner.hop.changed()
 
     def step(self) -> bool:
-        """One value; whether there was any."""
+        """One value; whether there was any, or anything on its way."""
+        moved = self.outlet.carry()
         if self._next == len(self._values):
-            return False
+            return moved
         what = self._owner.take(decode_tally(self._values[self._next]))
         self._next += 1
         if what is Merge.REPEATED and not self._habits.sends_again:
@@ -159,7 +198,7 @@ class Cluster:
         self._rows = Rows(world.election.id, world.registry, world.ballots)
         self._chance = chance
         self._habits = habits
-        self._outlet = Outlet(self.topics, chance, rate)
+        self._rate = rate
         self._places: list[int | Level] = [*range(len(events)), Level.PROVINCE, Level.NATION]
         self._processes = {place: self._start(place) for place in self._places}
         self._zombies: list[CountProcess | SumProcess] = []
@@ -168,7 +207,10 @@ class Cluster:
         """Go on in any order until nothing is left to do. Strikes come until all events were taken in."""
         while any(self._moved(place) for place in self._shuffled()):
             pass
-        self._outlet.rate = 0.0
+        self._rate = 0.0
+        for process in self._processes.values():
+            process.outlet.rate = 0.0
+        self._zombies.clear()
         while any(self._moved(place) for place in self._shuffled()):
             pass
 
@@ -178,7 +220,7 @@ class Cluster:
         return places
 
     def _moved(self, place: int | Level) -> bool:
-        if self._outlet.rate and self._chance.random() < 0.1:  # a rebalance: the old owner does not know yet
+        if self._rate and self._chance.random() < REBALANCE_RATE:  # the old owner does not know yet
             self._zombies.append(self._processes[place])
             self._processes[place] = self._start(place)
         for zombie in list(self._zombies):
@@ -187,6 +229,7 @@ class Cluster:
             except Struck:
                 self._zombies.remove(zombie)
             if self._chance.random() < 0.5 and zombie in self._zombies:
+                zombie.outlet.lose()
                 self._zombies.remove(zombie)
         try:
             return self._processes[place].step()
@@ -197,9 +240,10 @@ class Cluster:
 
     def _start(self, place: int | Level) -> CountProcess | SumProcess:
         while True:
+            outlet = Outlet(self.topics, self._chance, self._rate, waits=self._habits.waits)
             try:
                 if isinstance(place, Level):
-                    return SumProcess(self._world, self._outlet, self._habits, place)
-                return CountProcess(self._world, self._rows, self._outlet, self._habits, place)
+                    return SumProcess(self._world, outlet, self._habits, place)
+                return CountProcess(self._world, self._rows, outlet, self._habits, place)
             except Struck:
                 self.strikes += 1

@@ -126,7 +126,8 @@ def wrong_runs(runs: range, habits: Habits = COMPLETE) -> tuple[int, int]:
 
 
 def is_right(night: Night, cluster: Cluster) -> bool:
-    """Whether all totals from the district up, and every entry's rows, are there as the fold has them."""
+    """Whether all totals from the district up, every entry's rows and all that was parked are there as the
+    fold has them."""
     for level in (Level.DISTRICT, Level.PROVINCE, Level.NATION):
         newest: dict[tuple[str, str], TallyMessage] = {}
         for raw in cluster.topics.tallies[level]:
@@ -148,6 +149,8 @@ def is_right(night: Night, cluster: Cluster) -> bool:
             table.column("partition").to_pylist(), table.column("position").to_pylist(), strict=True
         )
     }
+    if len(set(cluster.topics.parked)) != sum(night.folded.parked.values()):
+        return False
     return entries == {
         (partition, position)
         for partition, batches in enumerate(night.events)
@@ -181,4 +184,9 @@ def test_no_crash_anywhere_changes_a_total() -> None:
 
 def test_without_announcing_and_sending_again_crashes_do_change_totals() -> None:
     wrong, _ = wrong_runs(range(200), Habits(announces=False, sends_again=False))
+    assert wrong > 0
+
+
+def test_without_waiting_for_what_a_position_speaks_of_crashes_do_lose_rows_or_what_was_parked() -> None:
+    wrong, _ = wrong_runs(range(400), Habits(waits=False))
     assert wrong > 0
