@@ -25,10 +25,11 @@ from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.survey import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
-from producers.addressing import Addresses, unit_of
-from schemas.decode import MAX_BYTES, content_id
-from schemas.language import Said
+from producers.addressing import Addresses
+from producers.undelivered import LARGEST_BYTES, MessageTooLarge, not_acknowledged
 from schemas.regions import Registry
+
+__all__ = ["Delivery", "MessageTooLarge", "Publisher"]
 
 PATIENCE_S: Final = 60.0
 """How long a message may wait for its acknowledgement: a broker is back some 10 s after it was killed."""
@@ -47,24 +48,8 @@ REQUEST_BYTES: Final = 1024 * 1024
 LINGER_MS: Final = 5
 """How long a batch waits for company: an event that comes alone must not wait noticeably."""
 
-FRAME_BYTES: Final = 256
-"""More than Kafka's own bytes around one message."""
-
-LARGEST_BYTES: Final = COUNT_EVENTS.largest - FRAME_BYTES
-"""The largest message that the log takes. What is larger than an event may be is taken, and parked."""
-
 GOODBYE_S: Final = 2.0
 """How long to wait for acknowledgements that are under way when sending is broken off."""
-
-
-class MessageTooLarge(Exception):
-    """The log does not take a message of that size, and it was not sent; `said` names it. `unit`: what it is
-    about, as far as it says so."""
-
-    def __init__(self, raw: bytes) -> None:
-        self.unit = unit_of(raw) or "-"
-        self.said = _too_large(raw, self.unit)
-        super().__init__(self.said.en)
 
 
 @dataclass(slots=True)
@@ -133,8 +118,9 @@ class Publisher:
         try:
             future = self._producer.send(self._topic, raw, key, partition=partition)
         except KafkaError as error:  # the client can't even find out where to send it
+            failure = self._fail(error)
             self.delivery.not_sent.append(raw)
-            raise self._fail(error) from error
+            raise failure from error
         self._waiting.append(_Waiting(raw, future))
         self._bytes += len(raw)
 
@@ -189,7 +175,7 @@ class Publisher:
     def _fail(self, error: KafkaError) -> LogUnavailable:
         """Send nothing more, and find out what became of everything that waits."""
         self._stop_sending()
-        self._failure = broker_unavailable(self._connection, error, self._topic)
+        self._failure = not_acknowledged(self._connection, error, self._patience_s)
         for raw, future in self._waiting:
             if future.succeeded():
                 self.delivery.sent += 1
@@ -224,13 +210,3 @@ def _settings(reach: dict[str, Any], patience_s: float) -> dict[str, Any]:
         "request_timeout_ms": min(reach["request_timeout_ms"], patience_ms // 2),
         "metrics_enabled": False,
     }
-
-
-def _too_large(raw: bytes, unit: str) -> Said:
-    name = f"{content_id(raw)[:16]} ({unit})"
-    return Said(
-        id=f"Kiriman {name} tidak terkirim: {len(raw)} byte; log menerima {LARGEST_BYTES}, dan sebuah "
-        f"peristiwa paling banyak {MAX_BYTES}. Perbaiki pembuatnya.",
-        en=f"The message {name} was not sent: it has {len(raw)} bytes, the log takes {LARGEST_BYTES}, and an "
-        f"event has {MAX_BYTES} at most. Mend what made it.",
-    )

@@ -17,7 +17,8 @@ from event_log.kafka.partitioner import partition_of
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import NO_UNIT
-from producers.publisher import LARGEST_BYTES, MessageTooLarge, Publisher
+from producers.publisher import MessageTooLarge, Publisher
+from producers.undelivered import LARGEST_BYTES
 from schemas.decode import MAX_BYTES
 from tests.relay import RelayedBroker
 from tests.worlds import all_stations, annulled, corrected, pairs, recap, submitted, world
@@ -178,7 +179,7 @@ def test_what_failed_but_did_persist_is_handed_back_and_may_be_sent_again(
     publisher.flush()
     relayed.relay.lose_answers()
     publisher.publish(after)
-    with pytest.raises(LogUnavailable):
+    with pytest.raises(LogUnavailable, match=r"acknowledged nothing for 5 s.*run the same command again"):
         publisher.flush()
     assert (publisher.delivery.sent, publisher.delivery.not_sent) == (1, [after])
     publisher.close()

@@ -24,9 +24,10 @@ from event_log.kafka.control import Opened, announce
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
-from producers.publisher import LARGEST_BYTES, Publisher
+from producers.publisher import Publisher
 from producers.simulator.night import Night
 from producers.sources import Lineage, Message, Record
+from producers.undelivered import LARGEST_BYTES
 from rekap import sending
 from rekap.formats import Format
 from rekap.session import Session
