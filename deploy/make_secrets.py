@@ -26,28 +26,23 @@ HERE: Final = Path(__file__).parent
 
 ADMIN: Final = "admin"
 USERS: Final = (ADMIN, "worker", "sink", "auditor", "field")
-"""Who logs in to Kafka. What each may do is declared in event_log.kafka.access."""
+"""Who logs in to Kafka. What each may do: event_log.kafka.access."""
 
 DATABASE_USERS: Final = {"sink": "sink", "auditor": "analyst"}
 """Which directories also hold a login of ClickHouse, and whose (deploy/clickhouse/users.xml)."""
 
 DATABASE: Final = "clickhouse:8123/rekap"
-"""Where the services find ClickHouse, and the database of the count."""
-
 BROKER_NAMES: Final = ("kafka", "kafka-2", "kafka-3", "localhost")
 """The names under which clients reach brokers; a certificate is good for these."""
 
-IN_CONTAINER: Final = "/run/rekap"
-"""Where a service finds its directory."""
-
-LOGIN: Final = f"""\
+LOGIN: Final = """\
 security.protocol=SASL_SSL
 sasl.mechanism=SCRAM-SHA-256
-sasl.username={{user}}
-sasl.password={{password}}
-ssl.ca.location={IN_CONTAINER}/ca.pem
+sasl.username={user}
+sasl.password={password}
+ssl.ca.location=/run/rekap/ca.pem
 """
-"""What `rekap --broker-config` reads."""
+"""What `rekap --broker-config` reads; the directory is where a container finds its own."""
 
 PASSWORD_BYTES: Final = 24
 """Of chance in a password: nobody guesses 192 bits."""
