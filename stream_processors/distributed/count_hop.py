@@ -56,9 +56,9 @@ class CountHop:
         self._totals = Totals(registry, ballots, Level.DISTRICT)
         self._changed: set[Unit] = set()
 
-    def take(self, entries: Entries) -> Changes:
-        """Take in entries from `position` on, and say what they changed. Raises ValueError for earlier ones:
-        taken in twice, a state would no longer be a fold."""
+    def take(self, entries: Entries, *, shown: bool = True) -> Changes:
+        """Take in entries from `position` on, and say what they changed (without `shown`, without totals).
+        Raises ValueError for earlier ones: taken in twice, a state would no longer be a fold."""
         if entries.positions[0] < self.position:
             raise ValueError(
                 f"Partition {self.partition} stands at {self.position}, not at {entries.positions[0]}."
@@ -73,7 +73,7 @@ class CountHop:
             contest = self._ballots.contest_of[ballot]
             districts = regions[self._registry.depth[regions] == DISTRICT_DEPTH]
             self._changed.update((contest, region) for region in districts.tolist())
-        totals, whole = self._totals.of(self.state, touched)
+        totals, whole = self._totals.of(self.state, touched) if shown else ([], [])
         return Changes(entries.batch, outcome, entries.recorded_at, totals, whole, self.partition)
 
     def changed(self) -> list[TallyMessage]:

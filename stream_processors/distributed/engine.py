@@ -182,6 +182,10 @@ class Engine:
         self.emit()
         self._outlet.flush()
 
+    def _sent(self) -> dict[int, int]:
+        """By owned partition of the events up to which position rows have gone out."""
+        return {partition: owner.sent for partition, owner in self._counts.items()}
+
     def _owners(self) -> Iterator[CountOwner | SumOwner]:
         yield from self._counts.values()
         yield from self._sums.values()
@@ -193,7 +197,9 @@ class Engine:
 
     def _read(self, spans: dict[int, tuple[int, int]], should_stop: Callable[[], bool]) -> None:
         emitted = time.monotonic()
-        for partition, entries in self._workers.map(read_range, ranges(self._connection, spans)):
+        for partition, entries in self._workers.map(
+            read_range, ranges(self._connection, spans, self._sent())
+        ):
             if should_stop():
                 raise Reassigned
             if entries is not None:

@@ -89,7 +89,8 @@ class LogLineage:
         starts = {partition: one.next for partition, one in self._accepted.looked().items()}
         spans = {partition: (starts.get(partition, 0), end) for partition, end in enumerate(ends)}
         done, total = 0, sum(end - start for start, end in spans.values())
-        for proposed in self._workers.map(read_proposals, ranges(self._connection, spans)):
+        without_rows = dict(enumerate(ends))
+        for proposed in self._workers.map(read_proposals, ranges(self._connection, spans, without_rows)):
             if proposed.looked is not None:
                 rows = self._decide(proposed.counts)
                 self._accepted.add(rows, {proposed.partition: proposed.looked})

@@ -86,9 +86,10 @@ class CountOwner:
 
     def take(self, entries: Entries) -> Changes:
         """Steps 1 to 3 for entries from the hop's position on."""
-        changes = self.hop.take(entries)  # 1
+        is_new = entries.positions[-1] > self._sent
+        changes = self.hop.take(entries, shown=is_new)  # 1
         outcome = changes.outcome
-        if self.hop.position - 1 <= self._sent:
+        if not is_new:
             return changes  # a predecessor of this owner sent all of it
         for place, rejection in outcome.parked.items():  # 2
             position = entries.positions[place]
@@ -103,6 +104,11 @@ class CountOwner:
         self._sent = self.hop.position - 1
         self._unsaid.append(_Unsaid(self._outlet.handed_over, self._sent, changes.newest))
         return changes
+
+    @property
+    def sent(self) -> int:
+        """Up to which position no rows have to be made."""
+        return self._sent
 
     def learn(self, sent: int) -> None:
         """Others have sent everything up to that position."""

@@ -6,7 +6,7 @@ comes of their entries is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,21 +26,26 @@ RANGE: Final = 6_000
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The entries of a partition at positions from `start` up to `end`, not included."""
+    """The entries of a partition at positions from `start` up to `end`, not included. `shown`: rows are to be
+    made of them."""
 
     connection: Connection
     partition: int
     start: int
     end: int
+    shown: bool
 
 
-def ranges(connection: Connection, spans: dict[int, tuple[int, int]]) -> Iterator[Range]:
-    """Ranges that cover each partition's span (start, end), the partitions taking turns."""
+def ranges(
+    connection: Connection, spans: dict[int, tuple[int, int]], sent: Mapping[int, int]
+) -> Iterator[Range]:
+    """Ranges that cover each partition's span (start, end), the partitions taking turns. Of entries up to the
+    position `sent` of a partition no rows are needed."""
     waiting = {partition: span for partition, span in spans.items() if span[0] < span[1]}
     while waiting:
         for partition, (start, end) in list(waiting.items()):
             middle = min(start + RANGE, end)
-            yield Range(connection, partition, start, middle)
+            yield Range(connection, partition, start, middle, middle - 1 > sent[partition])
             waiting[partition] = (middle, end)
             if middle == end:
                 del waiting[partition]
@@ -51,14 +56,16 @@ def read_range(assessor: Assessor, span: Range) -> tuple[int, Entries | None]:
     records = [
         record for some in _log(span.connection).read(span.partition, span.start, span.end) for record in some
     ]
-    return span.partition, entries_of(assessor, span.partition, records) if records else None
+    return span.partition, entries_of(
+        assessor, span.partition, records, shown=span.shown
+    ) if records else None
 
 
-def entries_of(assessor: Assessor, partition: int, records: list[Record]) -> Entries:
-    """These entries of a partition, assessed."""
+def entries_of(assessor: Assessor, partition: int, records: list[Record], *, shown: bool = True) -> Entries:
+    """These entries of a partition, assessed; `shown` as for assess_batch."""
     keys = [record.key for record in records]
     batch = assess_batch(
-        assessor, [record.raw for record in records], [Placed(key, partition) for key in keys]
+        assessor, [record.raw for record in records], [Placed(key, partition) for key in keys], shown=shown
     )
     return Entries(
         batch,
