@@ -28,13 +28,15 @@ class Bar:
         self._session = session
         self._what = session.text(what)
         self._total = total
-        self._began = time.monotonic()
+        self._began = self._since = time.monotonic()  # of all, and of what is under way
         self._drawn: tuple[Progress, TaskID] | None = None
 
     def update(self, done: int, total: int | None = None, what: Said | None = None) -> None:
         """So many are done; `total` where that is known only now, `what` where it is something else now."""
         self._total = total if total is not None else self._total
-        self._what = self._session.text(what) if what is not None else self._what
+        if what is not None and self._session.text(what) != self._what:
+            self._what = self._session.text(what)
+            self._since = time.monotonic()
         if not self._session.watched or time.monotonic() - self._began < QUIET_S:
             return
         progress, task = self._drawn or self._draw()
@@ -55,15 +57,15 @@ class Bar:
 
         from rekap.numbers import whole
 
-        language, began = self._session.language, self._began
+        language, bar = self._session.language, self
         a_second = {"id": "/detik", "en": "/s"}[language]
 
         class Rate(TextColumn):
-            """Done of all, and how many a second since the beginning."""
+            """Done of all, and how many a second since this was begun."""
 
             def render(self, task):  # type: ignore[no-untyped-def]
                 done = int(task.completed)
-                rate = int(done / max(time.monotonic() - began, 0.001))
+                rate = int(done / max(time.monotonic() - bar._since, 0.001))
                 of = "" if task.total is None else f" / {whole(int(task.total), language)}"
                 self.text_format = f"{whole(done, language)}{of}  {whole(rate, language)}{a_second}"
                 return super().render(task)

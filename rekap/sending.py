@@ -123,6 +123,8 @@ def _send(publisher: Publisher, some: Built, report: SendReport) -> None:
 
 
 def _tell_what_was_sent(session: Session, delivery: Delivery) -> None:
+    if not (delivery.sent or delivery.not_sent):
+        return
     numbers = {"sent": delivery.sent, "not_sent": len(delivery.not_sent)}
     texts = {name: whole(number, session.language) for name, number in numbers.items()}
     session.say(Said(BROKEN_OFF.id.format(**texts), BROKEN_OFF.en.format(**texts)))
