@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from event_log.kafka.admin import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, mismatch, read_control
 from event_log.kafka.survey import Found, partitions_of, survey
@@ -35,7 +34,7 @@ class Difference:
 
 def check(connection: Connection) -> list[Difference]:
     """All differences; none means that the topics can be used. Raises LogUnavailable."""
-    there = ask(connection, lambda admin: survey(admin, connection, ALL_TOPICS))
+    there = survey(connection, ALL_TOPICS)
     by_name = {topic.name: found for topic, found in there.items()}
     differences: list[Difference] = []
     for topic in ALL_TOPICS:

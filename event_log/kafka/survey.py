@@ -1,13 +1,15 @@
 """What topics are like on the cluster: partitions, copies, who is up to date, settings.
 
-It only looks. What ought to be there is in event_log.kafka.topics.
+It only looks. What ought to be there is in event_log.kafka.topics. Brokers hear of new topics one after
+another, so one that is not found is looked for again, for HEARD_S, before it counts as missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -17,6 +19,14 @@ from event_log.kafka.admin import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.topics import Topic
+
+Seen = TypeVar("Seen")
+
+HEARD_S: Final = 3.0
+"""How long a broker may take to hear of a topic that another one has told to be ready."""
+
+PAUSE_S: Final = 0.1
+"""Between looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +47,28 @@ class Found:
 
 def partitions_of(connection: Connection, topic: Topic) -> int:
     """How many partitions a topic has. Raises LogUnavailable, also where there is no such topic."""
-    found = ask(connection, lambda admin: described(admin, connection, [topic]))
+    found = _all_heard_of(
+        [topic], lambda: ask(connection, lambda admin: described(admin, connection, [topic]))
+    )
     if topic not in found:
-        name = connection.topic(topic)
-        raise broker_unavailable(connection, UnknownTopicOrPartitionError(), name)
+        raise broker_unavailable(connection, UnknownTopicOrPartitionError(), connection.topic(topic))
     return len(found[topic]["partitions"])
 
 
-def survey(admin: KafkaAdminClient, connection: Connection, topics: Iterable[Topic]) -> dict[Topic, Found]:
-    """Those of the topics that are there. Raises KafkaError."""
+def survey(connection: Connection, topics: Sequence[Topic]) -> dict[Topic, Found]:
+    """Those of the topics that are there. Raises LogUnavailable."""
+    return _all_heard_of(topics, lambda: ask(connection, lambda admin: _survey(admin, connection, topics)))
+
+
+def _all_heard_of(topics: Sequence[Topic], look: Callable[[], dict[Topic, Seen]]) -> dict[Topic, Seen]:
+    """What `look` finds once it finds all topics, or when HEARD_S are over."""
+    deadline = time.monotonic() + HEARD_S
+    while len(found := look()) < len(topics) and time.monotonic() < deadline:
+        time.sleep(PAUSE_S)
+    return found
+
+
+def _survey(admin: KafkaAdminClient, connection: Connection, topics: Sequence[Topic]) -> dict[Topic, Found]:
     here = described(admin, connection, topics)
     settings = _settings(admin, connection, here)
     return {
@@ -82,10 +105,15 @@ def _settings(
     if not names:
         return {}
     asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names.values()]
-    answer = admin.describe_configs(asked, config_filter="all").get("topic", {})
-    for name in names.values():
-        if not answer.get(name):
-            raise TopicAuthorizationFailedError(name)  # the library leaves out what it was refused
+    deadline = time.monotonic() + HEARD_S
+    while True:
+        answer = admin.describe_configs(asked, config_filter="all").get("topic", {})
+        silent = [name for name in names.values() if not answer.get(name)]
+        if not silent:
+            break
+        if time.monotonic() > deadline:  # the library leaves out why; a broker would have heard of it by now
+            raise TopicAuthorizationFailedError(silent[0])
+        time.sleep(PAUSE_S)
     return {
         topic: {setting: one["value"] for setting, one in answer[name].items()}
         for topic, name in names.items()
