@@ -25,7 +25,7 @@ TEXTBOOK_TOPICS: Final = (
 """Two Faust processes that create a table's topic at the same moment can both miss it: it is there before."""
 
 FETCH_WAIT_MS: Final = 50
-"""Instead of Faust's 1,500: long enough to cost an idle broker nothing, too short to be seen in a rate."""
+"""Instead of Faust's 1,500."""
 
 
 def entrants(events: int, textbook_events: int) -> Iterator[Race]:

@@ -16,7 +16,7 @@ PLACE: Final = Path(__file__).parents[2] / ".bench"
 
 
 def python() -> Path:
-    """The interpreter of that environment, made if it is not there yet (60 MB from the package index).
+    """The interpreter of that environment, made if it is not there yet (180 MB).
 
     Raises subprocess.CalledProcessError when something can't be installed; pip has said why by then.
     """
