@@ -149,6 +149,27 @@ def test_clickhouse_connect_writes_where_writing_is_allowed(
     client.close()
 
 
+@pytest.mark.parametrize("form", ["Arrow", "CSV"])
+def test_data_goes_on_after_an_empty_line(writable: Server, clickhouse: Client, form: str) -> None:
+    """The engine alone would take the rest of it for the next statement."""
+    client = connect(writable.url)
+    names = ["a\n\nb", "'; DROP TABLE sink_position", "\n\n"]
+    rows = [{"election": name, "partition": 1, "position": 2, "recorded_at": 0} for name in names]
+    table = pa.Table.from_pylist(rows, schema=SINK_POSITION)
+    if form == "Arrow":
+        body = pa.BufferOutputStream()
+        with pa.ipc.new_file(body, table.schema) as writer:
+            writer.write_table(table)
+        block = bytes(body.getvalue())
+    else:
+        block = b"".join(b'"%s",1,2,"1970-01-01 00:00:00"\n' % name.encode() for name in names)
+    assert b"\n\n" in block
+    client.raw_insert("sink_position", insert_block=block, fmt=form)
+    found = clickhouse.query("SELECT election FROM sink_position ORDER BY election").result_rows
+    assert found == sorted((name,) for name in names)
+    client.close()
+
+
 def test_an_insert_whose_answer_was_lost_may_be_sent_again(writable: Server, clickhouse: Client) -> None:
     row = b"e,0,5,2024-02-14 00:00:00\n"
     where = urlsplit(writable.url)
