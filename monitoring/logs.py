@@ -10,15 +10,23 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
 FIELDS: Final = "rekap_fields"
 """The attribute of a log record that holds its fields."""
 
-QUIET: Final = ("kafka", "aiokafka", "faust", "mode", "urllib3", "clickhouse_connect")
-"""Libraries of which only warnings are shown: they tell about each request."""
+QUIET: Final[Mapping[str, int]] = {
+    # Dozens of lines a second while a broker is away; what its errors mean is said by ourselves.
+    "kafka": logging.CRITICAL,
+    "aiokafka": logging.WARNING,
+    "faust": logging.WARNING,
+    "mode": logging.WARNING,
+    "urllib3": logging.ERROR,
+    "clickhouse_connect": logging.ERROR,
+}
+"""Libraries that say more than anybody wants to read, and from which level on they are shown."""
 
 
 class JsonLines(logging.Formatter):
@@ -45,7 +53,11 @@ class JsonLines(logging.Formatter):
 
 
 def start_logging(
-    process: str, *, level: int = logging.INFO, stream: TextIO | None = None, quiet: Sequence[str] = QUIET
+    process: str,
+    *,
+    level: int = logging.INFO,
+    stream: TextIO | None = None,
+    quiet: Mapping[str, int] = QUIET,
 ) -> None:
     """Write what any logger says from `level` on to stderr (or `stream`); calling again replaces it."""
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
@@ -57,8 +69,8 @@ def start_logging(
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)
-    for name in quiet:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name, least in quiet.items():
+        logging.getLogger(name).setLevel(max(level, least))
 
 
 def fields(**values: Any) -> dict[str, Any]:

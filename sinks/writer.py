@@ -53,16 +53,15 @@ class Writer:
 
     def move(self, position: int, recorded_at: int, partition: int = 0) -> None:
         """(2) Say that everything in the partition up to `position` has arrived. Raises SinkUnavailable."""
-        row = pa.Table.from_arrays(
-            [
-                pa.array([value], column.type)
-                for value, column in zip(
-                    (self._election, partition, position, recorded_at), SINK_POSITION, strict=True
-                )
-            ],
-            schema=SINK_POSITION,
-        )
-        self.insert({"sink_position": row})
+        self.move_all({partition: (position, recorded_at)})
+
+    def move_all(self, positions: Mapping[int, tuple[int, int]]) -> None:
+        """(2) `move` for several partitions: the position of each, and when it was recorded (microseconds
+        since 1970, UTC). Raises SinkUnavailable."""
+        rows = [(self._election, partition, *moved) for partition, moved in positions.items()]
+        columns = zip(*rows, strict=True) if rows else [()] * len(SINK_POSITION)
+        arrays = [pa.array(values, kind.type) for values, kind in zip(columns, SINK_POSITION, strict=True)]
+        self.insert({"sink_position": pa.Table.from_arrays(arrays, schema=SINK_POSITION)})
 
     def is_empty(self, table: str) -> bool:
         """Whether a table has no row of the election. Raises SinkUnavailable."""

@@ -63,5 +63,9 @@ KNOWN: Final = {
         id="Buat dan periksa topik suatu pemilu di Kafka, dan hak penggunanya.",
         en="Make and check an election's topics on Kafka, and who may use them.",
     ),
+    "sink": Said(
+        id="Bawa hasil kerja worker dari Kafka ke ClickHouse.",
+        en="Bring what workers publish on Kafka into ClickHouse.",
+    ),
 }
 """In the order of use."""

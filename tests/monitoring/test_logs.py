@@ -69,13 +69,14 @@ def test_a_value_that_json_does_not_know_is_shown_as_text(written: io.StringIO) 
 
 
 def test_libraries_say_only_what_is_worth_it(written: io.StringIO) -> None:
-    logging.getLogger("kafka.consumer.fetcher").info("fetched")
-    logging.getLogger("kafka.consumer.fetcher").warning("lost")
+    logging.getLogger("aiokafka.consumer").info("fetched")
+    logging.getLogger("aiokafka.consumer").warning("lost")
+    logging.getLogger("kafka.cluster").warning("no node available")
     logging.getLogger("a").debug("too much")
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("old", stacklevel=1)
-    assert [line["logger"] for line in lines(written)] == ["kafka.consumer.fetcher", "py.warnings"]
+    assert [line["logger"] for line in lines(written)] == ["aiokafka.consumer", "py.warnings"]
 
 
 def test_starting_again_does_not_write_twice(written: io.StringIO) -> None:

@@ -1,0 +1,102 @@
+"""Puts a sink together: projections brought up to date, the group it reads in, and the delivery between them.
+
+Several sinks may share one ClickHouse: the partitions are divided among them. Sinks with databases of their
+own, as on two laptops, each get everything: the group goes by the database. So a new, empty database is
+filled from the oldest rows that the topics still have. A copy of a database's files is the same database to
+this: it must not be filled beside the original.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from clickhouse_connect.driver.client import Client
+
+from event_log.kafka.connection import Connection
+from event_log.kafka.control import require
+from event_log.kafka.group import Group
+from event_log.kafka.topics import SINK_GROUP
+from monitoring.health import Health
+from monitoring.logs import fields
+from schemas.ballots import Ballots
+from schemas.elections import Election
+from schemas.regions import Registry
+from sinks.client import connect
+from sinks.delivery.delivery import TOPICS, Delivery
+from sinks.delivery.totals import Totals
+from sinks.migrate import migrate
+from sinks.ownership import own
+from sinks.rows import Rows
+from sinks.server import Server
+from sinks.writer import Writer
+from stream_processors.partition.baseline import insert_baseline
+
+ANSWER_S: Final = 60
+"""How long one insert may take before it counts as failed: hundreds of times what it takes as a rule."""
+
+IDENTITY_DIGITS: Final = 12
+"""Of a database's UUID: 2^48 databases are told apart."""
+
+logger = logging.getLogger("rekap.sink")
+
+
+def deliver(
+    connection: Connection,
+    election: Election,
+    registry: Registry,
+    clickhouse: str,
+    stop: threading.Event,
+    health: Health,
+    *,
+    owned: Path | None = None,
+    on_ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Bring rows and totals of `election` into the database at the URL `clickhouse` until `stop` is set.
+
+    `owned`: the data directory that the database is in, which this process then owns and serves read-only on
+    loopback. `on_ready` is called with the URL for readers once everything is set up. Raises LogUnavailable,
+    SinkUnavailable, MigrationError, AlreadyOwned and DirectoryUnusable at the start; later LogUnavailable
+    for what does not go away by itself, and Undeliverable.
+    """
+    require(connection, election, registry)
+    ballots = Ballots(election, registry)
+    with ExitStack() as opened:
+        owner = opened.enter_context(own(owned, "sink")) if owned is not None else None
+        client = opened.enter_context(closing(connect(_patient(clickhouse))))
+        migrate(client)
+        rows, writer = Rows(election.id, registry, ballots), Writer(client, election.id)
+        insert_baseline(rows, writer, registry, ballots)
+        url = clickhouse
+        if owner is not None:
+            url = opened.enter_context(Server(clickhouse)).url
+            owner.announce(url)
+        group = opened.enter_context(closing(Group(connection, group_of(client), TOPICS)))
+        place = urlsplit(url)
+        logger.info("Delivering", extra=fields(clickhouse=f"{place.hostname}:{place.port}"))
+        on_ready(url)
+        Delivery(group, writer, Totals(election, registry, ballots, rows), health).run(stop)
+    logger.info("Ended")
+
+
+def group_of(client: Client) -> str:
+    """The name of the group of all sinks that fill the client's database."""
+    uuid = client.command(
+        "SELECT toString(uuid) FROM system.tables "
+        "WHERE database = currentDatabase() AND name = 'sink_position'"
+    )
+    return f"{SINK_GROUP}-{str(uuid).replace('-', '')[:IDENTITY_DIGITS]}"
+
+
+def _patient(url: str) -> str:
+    """The URL with the time that an answer may take, unless it says one itself."""
+    parts = urlsplit(url)
+    if not parts.scheme.startswith("http"):
+        return url
+    settings = {"send_receive_timeout": str(ANSWER_S)} | dict(parse_qsl(parts.query))
+    return urlunsplit(parts._replace(query=urlencode(settings)))

@@ -1,0 +1,200 @@
+"""Rows and totals arrive once, with the positions that they complete, whatever comes again."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from event_log.kafka.connection import Connection
+from event_log.kafka.group import Group
+from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, Topic
+from schemas.regions import Level
+from schemas.tally_messages import TallyMalformed
+from sinks.client import connect
+from sinks.delivery.delivery import TOPICS
+from sinks.delivery.process import group_of
+from sinks.delivery.taking import Undeliverable
+from sinks.delivery.totals import Totals
+from sinks.migrate import migrate
+from sinks.row_messages import encode
+from sinks.tables import MANY_PARTITIONS
+from tests.sinks.delivery.engine import Engine
+from tests.sinks.delivery.support import (
+    AT,
+    ROWS,
+    WORLD,
+    Publisher,
+    Sink,
+    assert_arrived,
+    flush,
+    positions,
+    running,
+    total,
+    until,
+)
+
+
+def test_rows_arrive_with_their_positions(
+    topics: Connection, publisher: Publisher, engine: Engine, database: Client
+) -> None:
+    with running(topics, engine.url):
+        publisher.rows(0, 0, 30)
+        publisher.rows(1, 0, 5)
+        publisher.rows(0, 30, 1)
+        until(lambda: positions(database) == {0: 30, 1: 4})
+    assert_arrived(database, {0: 31, 1: 5})
+
+
+def test_totals_of_provinces_and_the_nation_are_rows_without_a_position(
+    topics: Connection, publisher: Publisher, engine: Engine, database: Client
+) -> None:
+    with running(topics, engine.url):
+        publisher.total(total("11", 4, Level.PROVINCE, "0"))
+        publisher.total(total("0", 7))
+        publisher.total(total("0", 6))  # one that comes late
+        until(lambda: database.command("SELECT count() FROM tally FINAL") == 2)
+    found = database.query(
+        "SELECT unit, level, parent, version, valid, votes, stations_expected, partition, position, "
+        "toUnixTimestamp64Micro(recorded_at) FROM tally FINAL ORDER BY unit"
+    ).result_rows
+    votes = {"1": 7, "2": 7, "3": 7}
+    assert found == [
+        ("0", "nation", "", 7, 7, votes, 50, MANY_PARTITIONS, 0, AT + 7),
+        ("11", "province", "0", 4, 4, dict.fromkeys(votes, 4), 24, MANY_PARTITIONS, 0, AT + 4),
+    ]
+
+
+def test_what_is_published_again_changes_nothing(
+    topics: Connection, publisher: Publisher, engine: Engine, database: Client
+) -> None:
+    with running(topics, engine.url):
+        for _ in range(2):
+            publisher.rows(0, 0, 10)
+        publisher.rows(0, 4, 9)
+        until(lambda: positions(database) == {0: 12})
+    assert_arrived(database, {0: 13})
+
+
+def test_a_sink_goes_on_where_the_last_one_ended(
+    topics: Connection, publisher: Publisher, engine: Engine, database: Client
+) -> None:
+    for first in (0, 10, 20):
+        publisher.rows(1, first, 10)
+        with running(topics, engine.url):
+            until(lambda first=first: positions(database).get(1) == first + 9)
+    assert_arrived(database, {1: 30})
+    with closing(Group(topics, group_of(database), TOPICS)) as group:
+        until(lambda: group.poll(0.1, 10).records == [] and group.assigned() != [])
+        (place,) = (one for one in group.assigned() if one.topic is COUNT_ROWS and one.partition == 1)
+        until(lambda: group.position(place) == (group.ends() or {})[place])  # nothing is left to take
+
+
+def test_rows_in_the_middle_of_a_flush_come_again_with_all_of_it(
+    topics: Connection, publisher: Publisher, engine: Engine, database: Client
+) -> None:
+    """A sink that ended between the rows and their position must find them, not a gap."""
+    *rows, last = encode(flush(0, 0, 10), -1)
+    for headers, value in rows:
+        publisher.raw(COUNT_ROWS, value, 0, headers)
+    with running(topics, engine.url):
+        until(lambda: database.command("SELECT count() FROM event") == 10)
+    assert positions(database) == {}
+    publisher.raw(COUNT_ROWS, last.value, 0, last.headers)
+    with running(topics, engine.url) as sink:
+        until(lambda: positions(database) == {0: 9})
+        assert sink.health.troubles() == {}
+    assert_arrived(database, {0: 10})
+
+
+def test_a_new_database_gets_everything_although_another_one_has_it(
+    topics: Connection,
+    publisher: Publisher,
+    engine: Engine,
+    database: Client,
+    tmp_path: Path,
+) -> None:
+    url = f"chdb://{tmp_path}/other"
+    publisher.rows(0, 0, 10)
+    publisher.total(total("0", 7))
+    with running(topics, engine.url):
+        until(lambda: positions(database) == {0: 9})
+    with closing(connect(url)) as other:
+        migrate(other)
+        with running(topics, url):
+            until(lambda: positions(other) == {0: 9})
+            until(lambda: other.command("SELECT count() FROM tally FINAL") == 1)
+        assert_arrived(other, {0: 10})
+
+
+def test_two_sinks_share_the_partitions_and_one_does_all_when_the_other_ends(
+    topics: Connection, publisher: Publisher, engine: Engine, database: Client
+) -> None:
+    with running(topics, engine.url) as first:
+        publisher.rows(0, 0, 10)
+        publisher.rows(1, 0, 10)
+        until(lambda: positions(database) == {0: 9, 1: 9})
+        with running(topics, engine.url) as second:
+            until(lambda: bool(second.group.assigned()))
+            publisher.rows(0, 10, 10)
+            publisher.rows(1, 10, 10)
+            until(lambda: positions(database) == {0: 19, 1: 19})
+            assert not set(first.group.assigned()) & set(second.group.assigned())
+        publisher.rows(0, 20, 10)
+        publisher.rows(1, 20, 10)
+        until(lambda: positions(database) == {0: 29, 1: 29})
+        assert first.health.troubles() == {}
+    assert_arrived(database, {0: 30, 1: 30})
+
+
+@pytest.mark.parametrize(
+    ("topic", "passed", "said"),
+    [
+        (COUNT_ROWS, 10, "count-rows, partition 0, offset 3.*rows of format ;.*Use one version"),
+        (NATION_TALLIES, 20, "nation-tallies, partition 0, offset 0.*it is no JSON.*Use one version"),
+    ],
+    ids=["rows", "totals"],
+)
+def test_a_message_that_is_none_stops_the_sink_which_says_where_it_is(
+    topics: Connection,
+    publisher: Publisher,
+    engine: Engine,
+    database: Client,
+    topic: Topic,
+    passed: int,
+    said: str,
+) -> None:
+    publisher.rows(0, 0, 10)
+    publisher.raw(topic, b"not ours", key=b"0|PPWP")
+    publisher.rows(0, 10, 10)
+    for _ in range(2):  # it is not passed over by starting again
+        with closing(connect(engine.url)) as client:
+            sink = Sink(topics, client)
+            sink.start()
+            sink.join()
+        with pytest.raises(Undeliverable, match=said):
+            sink.stop()
+    assert database.command(f"SELECT count() FROM event WHERE position >= {passed}") == 0
+    assert positions(database).get(0, -1) < passed
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"election": "other"}, "of 'other', which is not in this election"),
+        ({"contest": "DPRD"}, "which is not in this election"),
+        ({"unit": "nowhere"}, "'nowhere'.*not in this election"),
+        ({"parent": "11"}, "whose place in the register is another"),
+        ({"level": Level.PROVINCE}, "whose place in the register is another"),
+        ({"cells": {0: (7, 7)}}, "with a ballot 0 that is another here"),
+        ({"cells": {2: (7,) * 22}}, "with a ballot 2 that is another here"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_totals_that_do_not_fit_the_election_are_refused(change: dict[str, object], said: str) -> None:
+    totals = Totals(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
+    with pytest.raises(TallyMalformed, match=f"{said}.*same data directory"):
+        totals.read(replace(total("0", 7), **change).encode())  # type: ignore[arg-type]

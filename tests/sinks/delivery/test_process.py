@@ -1,0 +1,188 @@
+"""`rekap sink` as a process: it is killed, ended and asked, and its rows are read beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from event_log.kafka.connection import Connection
+from sinks.client import connect
+from sinks.ownership import find_owner
+from stream_processors.embedded.directory import DataDirectory
+from tests.brokers import free_ports
+from tests.sinks.delivery.engine import Engine
+from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, total, until
+
+ROUNDS = 5
+"""Kills in a row, at moments drawn by chance; each takes a start and a rebalance."""
+
+
+@pytest.fixture
+def directory(tmp_path: Path, migrated_directory: Path) -> Path:
+    """What `rekap init` makes, with an empty database that need not be migrated again."""
+    path = tmp_path / "count"
+    DataDirectory.create(path, WORLD.election, WORLD.registry)
+    shutil.copytree(migrated_directory, path / "clickhouse", symlinks=True)
+    return path
+
+
+class Process:
+    """`rekap --data DIR sink` with a /health; a context manager that kills what is left of it."""
+
+    def __init__(self, directory: Path, topics: Connection, *options: str) -> None:
+        self._health = f"http://127.0.0.1:{free_ports(1)[0]}/health"
+        address = self._health.removeprefix("http://").removesuffix("/health")
+        arguments = ["--lang", "en", "--data", str(directory), "sink", "--broker", str(topics)]
+        arguments += ["--topic-prefix", topics.prefix, "--metrics", address, *options]
+        self._errors = (directory / f"sink-{os.urandom(4).hex()}.log").open("w+b")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "rekap", *arguments], stderr=self._errors, stdin=subprocess.DEVNULL
+        )
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """What /health says; 0 while nobody answers."""
+        try:
+            with urllib.request.urlopen(self._health, timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+        except OSError:
+            return 0, {}
+
+    @property
+    def said(self) -> list[str]:
+        """The lines on stderr."""
+        self._errors.seek(0)
+        return self._errors.read().decode().splitlines()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal, and the exit code that follows."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._errors.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_it_fills_the_database_of_its_directory_which_is_read_meanwhile_and_ends_when_told(
+    topics: Connection, publisher: Publisher, directory: Path, number: signal.Signals
+) -> None:
+    publisher.rows(0, 0, 10)
+    publisher.total(total("0", 7))
+    with Process(directory, topics) as sink:
+        until(lambda: (owner := find_owner(directory)) is not None and owner.url is not None)
+        asked = [sys.executable, "-m", "rekap", "--data", str(directory), "results", "--format", "json"]
+
+        def version() -> int:
+            answer = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+            return int(json.loads(answer)[0]["version"])
+
+        until(lambda: version() == 7)
+        assert sink.health() == (200, {"healthy": True, "troubles": {}})
+        assert sink.end(number) == 0
+        assert sink.said[0].startswith("Filling http://127.0.0.1:")
+        assert sink.said[-1] == "Done."
+        lines = [json.loads(line) for line in sink.said if line.startswith("{")]
+        assert {line["process"] for line in lines} == {"sink"}
+    assert find_owner(directory) is None
+
+
+def test_the_region_nothing_has_reached_is_there_before_the_first_row(
+    topics: Connection, directory: Path
+) -> None:
+    with Process(directory, topics) as sink:
+        until(lambda: sink.health()[0] == 200 and len(sink.said) > 0)
+        asked = [sys.executable, "-m", "rekap", "--data", str(directory), "results", "--level", "province"]
+        answer = subprocess.run([*asked, "--format", "json"], capture_output=True, text=True, check=True)
+        assert [row["stations"]["expected"] for row in json.loads(answer.stdout)] == [24, 24, 2]
+
+
+def test_killed_at_any_moment_it_loses_and_doubles_nothing(
+    topics: Connection, publisher: Publisher, directory: Path, engine: Engine, database: Client
+) -> None:
+    chance = random.Random(4)
+    end = 0
+    for _ in range(ROUNDS):
+        with Process(directory, topics, "--clickhouse", engine.url) as sink:
+            until(lambda end=end: not end or positions(database) == {0: end - 1, 1: end - 1})
+            for _ in range(chance.randrange(5, 15)):
+                publisher.rows(0, end, 7)
+                publisher.rows(1, end, 7)
+                end += 7
+            time.sleep(chance.random() / 2)
+            assert sink.end(signal.SIGKILL) == -signal.SIGKILL
+    with Process(directory, topics, "--clickhouse", engine.url) as sink:
+        until(lambda: positions(database) == {0: end - 1, 1: end - 1})
+        until(lambda: sink.health() == (200, {"healthy": True, "troubles": {}}))
+    assert_arrived(database, {0: end, 1: end})
+
+
+def test_health_says_that_clickhouse_is_away_and_when_it_is_back(
+    topics: Connection, publisher: Publisher, directory: Path, tmp_path: Path, migrated_directory: Path
+) -> None:
+    shutil.copytree(migrated_directory, tmp_path / "server", symlinks=True)
+    with Engine(tmp_path / "server") as engine:
+        url = engine.url.replace("http://", "http://default:@")
+        with Process(directory, topics, "--clickhouse", url) as sink:
+            until(lambda: any("Filling" in line for line in sink.said))
+            engine.kill()
+            publisher.rows(0, 0, 10)
+            until(lambda: sink.health()[0] == 503)
+            assert "once ClickHouse answers" in sink.health()[1]["troubles"]["clickhouse"]
+            engine.start()
+            until(lambda: sink.health()[0] == 200)
+            with closing(connect(engine.url)) as database:
+                until(lambda: positions(database) == {0: 9})
+            assert sink.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--clickhouse", "http://127.0.0.1:1"), "ClickHouse does not answer at 127.0.0.1:1"),
+        (("--metrics", "no-such-host.invalid:1"), "Metrics can't be served at no-such-host.invalid:1"),
+    ],
+    ids=["no server", "no address"],
+)
+def test_what_can_not_begin_ends_with_a_sentence(
+    topics: Connection, directory: Path, options: tuple[str, ...], said: str
+) -> None:
+    with Process(directory, topics, *options) as sink:
+        assert sink.process.wait(60) == 3
+        assert said in " ".join(sink.said)
+
+
+def test_topics_of_another_election_are_refused(topics: Connection, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    changed = WORLD.election.model_copy(update={"id": "other2024"})
+    DataDirectory.create(other, changed, WORLD.registry)
+    with Process(other, topics) as sink:
+        assert sink.process.wait(60) == 3
+        assert "were opened for tiny2024, not other2024" in " ".join(sink.said)
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What whoever runs the tests has set is not what they are about."""
+    for name in ("REKAP_BROKER", "REKAP_CLICKHOUSE", "REKAP_METRICS", "REKAP_DATA", "REKAP_TOPIC_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
