@@ -1,0 +1,33 @@
+"""What it means that entries of a topic are not where they were, and what to do about it.
+
+Whether they are is found out by event_log.kafka.log.
+"""
+
+from __future__ import annotations
+
+from event_log.errors import LogUnavailable
+from schemas.language import Said
+
+
+def removed(name: str, partition: int, position: int, begin: int) -> LogUnavailable:
+    """Of this topic's partition what stood from `position` up to `begin` is not there any more."""
+    return LogUnavailable(
+        Said(
+            id=f"Partisi {partition} dari {name} kini mulai pada posisi {begin}: isinya sejak {position} "
+            "sudah dihapus. Ambil dari salinan log, lalu periksa apa yang menghapusnya: rekap topics check.",
+            en=f"Partition {partition} of {name} begins at position {begin} now: what stood from {position} "
+            "on was removed. Get it from a copy of the log, and find out what removed it: rekap topics check.",
+        )
+    )
+
+
+def shorter(name: str) -> LogUnavailable:
+    """The topic ends before a position up to which it was read."""
+    return LogUnavailable(
+        Said(
+            id=f"{name} lebih pendek daripada yang pernah dibaca darinya. Kembalikan log yang lebih baru, "
+            "atau hapus semua yang dibuat darinya dan buat lagi.",
+            en=f"{name} is shorter than what has been read of it before. Put the newer log back, or remove "
+            "what was made from it and make that again.",
+        )
+    )
