@@ -46,10 +46,8 @@ ssl.ca.location=/run/rekap/ca.pem
 
 PASSWORD_BYTES: Final = 24
 """Of chance in a password: nobody guesses 192 bits."""
-CA_DAYS: Final = 3_650
-"""The authority outlives an electoral period of five years and its disputes."""
-BROKER_DAYS: Final = 730
-"""A broker's certificate is made anew for every election."""
+CA_DAYS, BROKER_DAYS = 3_650, 730
+"""The authority outlives an electoral period of five years; certificates are made anew for every election."""
 
 OPENSSL: Final = """
 [req]
