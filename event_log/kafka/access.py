@@ -53,13 +53,16 @@ ITERATIONS: Final = 8_192
 @dataclass(frozen=True, slots=True)
 class User:
     """A user, what it may read and write, the consumer group it may be in, and whether it may see settings.
-    Reading or writing a topic includes seeing that it is there."""
+    Reading or writing a topic includes seeing that it is there; `sees`: topics of which it may know no more
+    than that. `groups`: it may be in all groups whose names begin with `group`."""
 
     name: str
     why: str
     reads: tuple[Topic, ...] = ()
     writes: tuple[Topic, ...] = ()
+    sees: tuple[Topic, ...] = ()
     group: str | None = None
+    groups: bool = False
     sees_settings: bool = False
 
 
@@ -81,7 +84,9 @@ USERS: Final = (
         "sink",
         why="The sink: it reads rows and totals, and writes to ClickHouse alone.",
         reads=(COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES, ELECTION_CONTROL),
+        sees=(COUNT_EVENTS,),  # how many partitions the log has, as everybody compares at the start
         group=SINK_GROUP,
+        groups=True,  # one for each database that is filled
     ),
     User(
         "auditor",
@@ -104,21 +109,27 @@ class Changed:
 def rules(connection: Connection) -> list[ACL]:
     """All rules, for the topics and groups of the connection's prefix."""
     return [
-        ACL(f"User:{user.name}", "*", operation, ACLPermissionType.ALLOW, ResourcePattern(kind, name))
+        ACL(f"User:{user.name}", "*", operation, ACLPermissionType.ALLOW, resource)
         for user in USERS
-        for kind, name, operation in _rights(connection, user)
+        for resource, operation in _rights(connection, user)
     ]
 
 
-def _rights(connection: Connection, user: User) -> Iterator[tuple[ResourceType, str, ACLOperation]]:
-    for topic in user.reads:
-        yield ResourceType.TOPIC, connection.topic(topic), ACLOperation.READ
+def _rights(connection: Connection, user: User) -> Iterator[tuple[ResourcePattern, ACLOperation]]:
+    def topic(one: Topic) -> ResourcePattern:
+        return ResourcePattern(ResourceType.TOPIC, connection.topic(one))
+
+    for one in user.reads:
+        yield topic(one), ACLOperation.READ
         if user.sees_settings:
-            yield ResourceType.TOPIC, connection.topic(topic), ACLOperation.DESCRIBE_CONFIGS
-    for topic in user.writes:
-        yield ResourceType.TOPIC, connection.topic(topic), ACLOperation.WRITE
+            yield topic(one), ACLOperation.DESCRIBE_CONFIGS
+    for one in user.writes:
+        yield topic(one), ACLOperation.WRITE
+    for one in user.sees:
+        yield topic(one), ACLOperation.DESCRIBE
     if user.group is not None:
-        yield ResourceType.GROUP, connection.group(user.group), ACLOperation.READ
+        pattern = ACLResourcePatternType.PREFIXED if user.groups else ACLResourcePatternType.LITERAL
+        yield ResourcePattern(ResourceType.GROUP, connection.group(user.group), pattern), ACLOperation.READ
 
 
 def set_rights(connection: Connection) -> Changed:
@@ -165,10 +176,11 @@ def _held(admin: KafkaAdminClient, connection: Connection) -> list[ACL]:
 def _said(rule: ACL) -> str:
     """A rule in one line."""
     resource = rule.resource_pattern
+    more = "*" if resource.pattern_type is ACLResourcePatternType.PREFIXED else ""
     may = "may" if rule.permission_type is ACLPermissionType.ALLOW else "may not"
     return (
         f"{rule.principal.removeprefix('User:')} {may} {rule.operation.name.lower()} "
-        f"{resource.resource_type.name.lower()} {resource.resource_name}"
+        f"{resource.resource_type.name.lower()} {resource.resource_name}{more}"
     )
 
 

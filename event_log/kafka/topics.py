@@ -132,4 +132,4 @@ WORKER_GROUP: Final = "rekap-worker"
 """The consumer group of all workers; with the prefix of a Connection, as topics."""
 
 SINK_GROUP: Final = "rekap-sink"
-"""The consumer group of all sinks."""
+"""What the consumer groups of sinks begin with: those that fill one database are one group."""

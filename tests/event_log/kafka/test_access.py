@@ -47,7 +47,9 @@ MAY_READ = {
     "sink": {COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES, ELECTION_CONTROL},
     "auditor": set(ALL_TOPICS),
 }
-MAY_JOIN = {"field": set(), "worker": {WORKER_GROUP}, "sink": {SINK_GROUP}, "auditor": set()}
+OF_A_DATABASE = f"{SINK_GROUP}-0123456789ab"
+MAY_JOIN = {"field": set(), "worker": {WORKER_GROUP}, "sink": {SINK_GROUP, OF_A_DATABASE}, "auditor": set()}
+GROUPS = (WORKER_GROUP, f"{WORKER_GROUP}-2", SINK_GROUP, OF_A_DATABASE, "another")
 PAIRS = list(product(MAY_WRITE, ALL_TOPICS))
 
 
@@ -94,7 +96,7 @@ def test_each_user_reads_what_it_must_and_nothing_else(secured: Secured, user: s
         read(connection, topic)
 
 
-@pytest.mark.parametrize(("user", "group"), list(product(MAY_JOIN, (WORKER_GROUP, SINK_GROUP, "another"))))
+@pytest.mark.parametrize(("user", "group"), list(product(MAY_JOIN, GROUPS)))
 def test_each_user_is_in_its_own_group_only(secured: Secured, user: str, group: str) -> None:
     connection = secured.as_user(user)
     consumer = KafkaConsumer(**connection.client_settings(), group_id=connection.group(group))
