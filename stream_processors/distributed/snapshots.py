@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -47,7 +48,7 @@ class Snapshots:
             **{"newest": hop.newest, "accepted": hop.accepted, "leaf": hop.leaf.hex()},
         }
         path = self._path(hop.partition)
-        part = path.with_suffix(".part")
+        part = path.with_suffix(f".{os.getpid()}.part")  # a worker that lost the partition may save it too
         try:
             schema = _SCHEMA.with_metadata({"about": json.dumps(about)})
             with pa.ipc.new_stream(str(part), schema) as writer:
@@ -57,8 +58,9 @@ class Snapshots:
                         pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)
                     ]
                     writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-            part.with_suffix(".sum").write_text(_sum(part), encoding="ascii")
-            part.with_suffix(".sum").replace(path.with_suffix(".sum"))
+            checked = part.with_suffix(".sum")
+            checked.write_text(_sum(part), encoding="ascii")
+            checked.replace(path.with_suffix(".sum"))
             part.replace(path)  # last: a file whose sum is not its own is not used
         except OSError as error:
             log.warning("A snapshot could not be written.", extra=fields(path=str(path), error=str(error)))

@@ -23,14 +23,15 @@ from faust.types import TP
 
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import Record
-from event_log.kafka.topics import COUNT_EVENTS
+from event_log.kafka.topics import COUNT_EVENTS, WORKER_GROUP
 from monitoring.health import Health
 from monitoring.metrics import LAG, POSITION
 from schemas.regions import Level
 from stream_processors.distributed.engine import SUMMED, Engine, Owned, Reassigned
 from stream_processors.distributed.faust_settings import app_settings
+from stream_processors.distributed.faust_transport import Transport
 
-FLUSH_S: Final = 0.05
+FLUSH_S: Final = 0.1
 """How long an entry waits for company: an event passes three hops, and has to be seen within a second."""
 
 WAITING_MOST: Final = 4_000
@@ -68,9 +69,11 @@ class Worker:
         self, engine: Engine, connection: Connection, health: Health, fatal: Callable[[Exception], None]
     ) -> None:
         """`fatal` is told of what can't be got over, and ends the process."""
-        self.app = faust.App(f"{connection.prefix}rekap-worker", **app_settings(connection))
+        self.app = faust.App(connection.group(WORKER_GROUP), **app_settings(connection))
+        self.app.transport = Transport(self.app.conf.broker_consumer, self.app)
         self._engine = engine
         self._health = health
+        health.trouble(RECOVERY, "No partitions have been assigned yet.")
         self._fatal = fatal
         self._thread = ThreadPoolExecutor(1, "engine")
         self._waiting = _Waiting()
