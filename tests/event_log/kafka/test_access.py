@@ -14,7 +14,7 @@ from event_log.errors import LogUnavailable
 from event_log.kafka.access import ADMIN, USERS, any_rule, set_passwords, set_rights
 from event_log.kafka.check import check
 from event_log.kafka.connection import Connection, Security
-from event_log.kafka.control import announce, read_control
+from event_log.kafka.control import announce, read_control, require
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.setup import create
@@ -34,6 +34,7 @@ from event_log.kafka.topics import (
 from tests.event_log.kafka.conftest import PREFIX, Secured
 from tests.event_log.kafka.test_control import opened
 from tests.event_log.kafka.test_setup import until
+from tests.worlds import election, registry
 
 MAY_WRITE = {
     "field": {COUNT_EVENTS},
@@ -138,7 +139,7 @@ def test_every_user_can_find_out_which_election_it_is(secured: Secured) -> None:
     create(secured.as_user(ADMIN))
     announce(secured.as_user(ADMIN), opened(2))
     for user in MAY_READ:
-        assert read_control(secured.as_user(user)) == opened(2)
+        assert require(secured.as_user(user), election(), registry()) == opened(2)
 
 
 @pytest.mark.usefixtures("impatient")
