@@ -35,7 +35,7 @@ def refused(ran: Ran, sentence: str) -> None:
         ("rejected --reason because", "'because' is not one of"),
         ("history 4711", "no region or station with the id '4711'"),
         ("history", "Missing argument 'UNIT'"),
-        ("history --fromat json", "No such option '--fromat'"),
+        ("history --fromat json", "No such option: --fromat"),
         ("log --event 123", "8 to 64 hex digits"),
         ("log --event ghijklmn", "8 to 64 hex digits"),
         ("log --follow --format json", "--follow never ends"),
@@ -45,7 +45,7 @@ def refused(ran: Ran, sentence: str) -> None:
         ("simulate --speed 0", "0.0 is not in the range"),
         ("simulate --contest DPRD", "no contest of tiny2024"),
         ("frobnicate", "No such command 'frobnicate'"),
-        ("results --frobnicate", "No such option '--frobnicate'"),
+        ("results --frobnicate", "No such option: --frobnicate"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_is_right(rekap: Rekap, line: str, sentence: str) -> None:
