@@ -152,6 +152,21 @@ def test_a_region_that_was_never_published_is_found(counted: Client) -> None:
     assert units == {SECOND, "110101"}
 
 
+def test_what_it_takes_to_compare_grows_as_the_options_and_not_as_their_square(clickhouse: Client) -> None:
+    candidates = [(f"4.{number}", 1) for number in range(2_000)]
+    unnamed = [(option, 0) for option, _ in candidates]
+    stations, tallies = small_count.station_rows(), small_count.tally_rows(small_count.station_rows(), 14)
+    stations[1] = stations[1] | {"votes": [*stations[1]["votes"], *candidates]}
+    for row in tallies:  # what no form of a village names is shown with zeros
+        more = unnamed if row["unit"] == SECOND else candidates
+        row |= {name: [*row[name], *more] for name in ("votes", "clean_votes")}
+    rows = small_count.rows() | {"station_history": stations, "tally_history": tallies}
+    small_count.insert(clickhouse, rows)
+    modest = {"max_memory_usage": 300_000_000}
+    assert clickhouse.query("SELECT * FROM inconsistency", settings=modest).result_rows == []
+    assert ask(clickhouse, "SELECT length(votes) FROM tally FINAL WHERE level = 'nation'") == [(2_003,)]
+
+
 def test_elections_and_contests_are_not_mixed(counted: Client) -> None:
     for key, other in (("contest", "DPR"), ("election", "pilkada")):
         rows = small_count.rows()
