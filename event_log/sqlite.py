@@ -22,6 +22,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from event_log.errors import LogUnavailable, unavailable
+from event_log.reading import LogEntry
 
 __all__ = ["Entry", "LogUnavailable", "SqliteLog", "unavailable"]
 
@@ -74,7 +75,11 @@ class Entry:
 
 
 class SqliteLog:
-    """The log of one election on one machine. One connection; for one thread at a time."""
+    """The log of one election on one machine. One connection; for one thread at a time. An
+    event_log.reading.ReadableLog of one partition."""
+
+    partitions: Final = 1
+    partition_of: Final = None
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         """Use `open`."""
@@ -194,6 +199,17 @@ class SqliteLog:
                 start += READ_BATCH
         except sqlite3.Error as error:
             raise unavailable(self.path, error) from error
+
+    def ends(self) -> list[int]:
+        """`end`, as of the one partition."""
+        return [self.end]
+
+    def entries(self, partition: int, start: int = 0, end: int | None = None) -> Iterator[LogEntry]:
+        """As `read`, up to position `end` (not included). Raises IndexError for another partition than 0."""
+        if partition:
+            raise IndexError(f"The log {self.path} has no partition {partition}: it has number 0 only.")
+        for one in self.read(start, None if end is None else max(end - start, 0)):
+            yield LogEntry(one.position, one.recorded_at, None, one.raw, one.leaf)
 
     def at(self, positions: Sequence[int]) -> list[bytes]:
         """The bytes at these positions. Raises IndexError where there is no entry, and LogUnavailable."""

@@ -63,6 +63,14 @@ def sink_positions(client: Client, election: str) -> dict[int, int]:
     return {int(partition): int(position) for partition, position in rows}
 
 
+def inconsistencies(client: Client, election: str) -> int:
+    """How many cells of published totals are not the sum of what is published right below them, as it stands
+    at this moment (the view `inconsistency`)."""
+    asked = {"election": election}
+    sql = "SELECT count() FROM inconsistency WHERE election = {election:String}"
+    return int(client.query(sql, parameters=asked).result_rows[0][0])
+
+
 def region_cells(
     client: Client, election: str, level: str, events: Mapping[int, int]
 ) -> Iterator[tuple[Key, Cells]]:

@@ -27,18 +27,52 @@ ORDER BY partition, position
 """
 
 
-def events(client: Client, election: str, start: int = 0, limit: int | None = None) -> Iterator[Row]:
-    """The log from position `start` of each partition on, at most `limit` entries: `{partition, position,
-    recorded_at, event_id, type, contest, unit, occurred_at, outcome, reason, version, event, bytes}`.
+_FATES: Final = """
+SELECT position, outcome, reason, version FROM event FINAL
+WHERE election = {election:String} AND partition = {partition:UInt32}
+    AND position >= {start:UInt64} AND position < {end:UInt64}
+"""
+
+Fate = tuple[str, str, int]
+"""What became of an entry: outcome, reason and version as in the rows of `events`."""
+
+
+def events(
+    client: Client,
+    election: str,
+    start: int = 0,
+    limit: int | None = None,
+    *,
+    partition: int | None = None,
+    end: int | None = None,
+) -> Iterator[Row]:
+    """The log from position `start` of each partition (or of `partition`) on, up to `end` (not included), at
+    most `limit` entries: `{partition, position, recorded_at, event_id, type, contest, unit, occurred_at,
+    outcome, reason, version, event, bytes}`.
 
     `outcome` is accepted, parked or repeated (the same message stands in the log before), `reason` says why
     an entry was parked, '' if it was not. `event` is the JSON document as it arrived; where the bytes are
     none it is None and `bytes` has them in hex.
     """
     asked: dict[str, Any] = {"election": election, "start": start}
-    if limit is not None:
-        asked["limit"] = limit
-    return _rows(client, "position >= {start:UInt64}", limit, asked)
+    condition = "position >= {start:UInt64}"
+    for name, value, more in (
+        ("partition", partition, "partition = {partition:UInt32}"),
+        ("end", end, "position < {end:UInt64}"),
+        ("limit", limit, ""),
+    ):
+        if value is not None:
+            asked[name] = value
+            condition += f" AND {more}" if more else ""
+    return _rows(client, condition, limit, asked)
+
+
+def fates(client: Client, election: str, partition: int, start: int, end: int) -> dict[int, Fate]:
+    """By position what became of the entries of a partition from `start` up to `end` (not included). Those
+    that have not reached the projection are not among them."""
+    asked = {"election": election, "partition": partition, "start": start, "end": end}
+    rows = client.query(_FATES, parameters=asked).result_rows
+    return {int(position): (outcome, reason, int(version)) for position, outcome, reason, version in rows}
 
 
 def find_event(client: Client, election: str, event_id: str) -> list[Row]:
@@ -60,19 +94,16 @@ def _rows(client: Client, condition: str, limit: int | None, asked: dict[str, An
         row["recorded_at"] = in_utc(row["recorded_at"])
         row["occurred_at"] = in_utc(row["occurred_at"])
         shown: str = row.pop("shown")
-        is_text = row.pop("is_text")
-        row["event"] = _document(shown) if is_text else None
-        if row["event"] is not None:
-            row["bytes"] = None
-        else:
-            row["bytes"] = shown.encode().hex() if is_text else shown.lower()
+        raw = shown.encode() if row.pop("is_text") else bytes.fromhex(shown)
+        row["event"], row["bytes"] = displayed(raw)
         yield row
 
 
-def _document(text: str) -> dict[str, Any] | None:
-    """For display only: what an event means is read by schemas.decode alone."""
+def displayed(raw: bytes) -> tuple[dict[str, Any] | None, str | None]:
+    """A message as JSON document, or where it is none in hex; the other one is None. For display only: what
+    an event means is read by schemas.decode alone."""
     try:
-        document = orjson.loads(text)
+        document = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return None
-    return document if isinstance(document, dict) else None
+        return None, raw.hex()
+    return (document, None) if isinstance(document, dict) else (None, raw.hex())
