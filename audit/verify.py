@@ -1,53 +1,54 @@
 """Folds the log again from its beginning and compares every cell with what the projections show.
 
 The fold is the plain specification (stream_processors.fold); it shares no totals with the runner. Compared
-is what the projections had when the comparison began, so that a count under way can be verified too. It
-does not prove that the log itself is the one that was published.
+is what the projections had of each partition when the comparison began, so that a count under way can be
+verified too. On a log on Kafka this holds up to the district; provinces and the nation add up partitions and
+are shown as they are now: while the count goes on, those that are of other entries are set aside and named.
+When it rests, nothing is.
+
+It does not prove that the log itself is the one that was published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from audit.arrival import LOOK_AGAIN_S, Progress, entries_in, wait_for
+from audit.comparison import Comparison, Difference, NotCompared
 from event_log.leaf import leaf_hash
-from event_log.sqlite import SqliteLog
-from queries.cells import Key, region_cells, sink_positions, station_cells
+from event_log.reading import ReadableLog, behind
+from queries.cells import Cells, Key, inconsistencies, region_cells, sink_positions, station_cells
 from schemas.elections import Election
 from schemas.regions import REGION_LEVELS, Level, Registry
 from schemas.tallies import Tally
-from stream_processors.fold import fold
+from stream_processors.fold import Folded, Stood, fold, stood
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-DIFFERENCES_KEPT: Final = 1_000
-"""Differences that are listed; `equal` and the count of them cover all."""
-
 PROGRESS_EVERY: Final = 2_000
 """Entries between two calls of `on_progress`: a few dozen milliseconds."""
 
-Progress = Callable[[int, int], None]
-"""(done, total) entries of the log."""
+SUMMED: Final = (Level.PROVINCE, Level.NATION)
+"""The levels that add up several partitions, on a log that has them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One cell that differs: what the log gives and what the projections show (None: no such row or cell)."""
-
-    contest: str
-    level: str
-    unit: str
-    cell: str
-    log: Any
-    projection: Any
+UNSETTLED_S: Final = 10.0
+"""How long sums may differ from their parts while a count goes on: many times what a batch is under way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether all `cells` compared are equal over the first `events` entries of the log; `differences` are
-    the first DIFFERENCES_KEPT of `difference_count`. `state_digest` names the results that the log gives."""
+    """Whether all `cells` compared are equal over the first `events` entries of the log. `differences` are
+    the first of `difference_count`; `state_digest` names the results that the log gives.
+
+    `resting`: the projections have all of the log, and nothing came in meanwhile. Then everything was
+    compared, and every total has to be the sum of those below it too: `inconsistency_count` cells are not.
+    Otherwise `not_compared` names what was set aside, `missing` is the number of entries that the log had
+    and the projections had not when it began, and inconsistencies may pass.
+    """
 
     equal: bool
     cells: int
@@ -55,6 +56,10 @@ class Verification:
     state_digest: str
     difference_count: int
     differences: list[Difference]
+    resting: bool
+    missing: int
+    not_compared: list[NotCompared]
+    inconsistency_count: int
 
     def as_dict(self) -> dict[str, Any]:
         """As the command line prints it."""
@@ -62,88 +67,131 @@ class Verification:
 
 
 def verify(
-    log: SqliteLog,
+    log: ReadableLog,
     election: Election,
     registry: Registry,
     client: Client,
     on_progress: Progress | None = None,
+    *,
+    wait_s: float = 0.0,
+    on_wait: Progress | None = None,
 ) -> Verification:
     """Compare the log of `election` with the projections behind `client`. Raises LogUnavailable and
-    SinkUnavailable."""
-    events = sink_positions(client, election.id).get(0, -1) + 1
-    comparison = _Comparison()
-    folded = fold(_bodies(log, events, comparison, on_progress), election, registry)
-    comparison.compare(
-        {(tally.contest, tally.unit): tally for tally in folded.stations()},
-        "station",
-        station_cells(client, election.id, {0: events}),
-    )
-    for level in REGION_LEVELS:
-        ours = {key: tally for key, tally in folded.regions.items() if tally.level is level}
-        comparison.compare(ours, level, region_cells(client, election.id, level, {0: events}))
+    SinkUnavailable.
+
+    It waits up to `wait_s` seconds for the projections to have what the log had when it began, and later as
+    long for sums that are still on their way; `on_wait` is told (done, total) entries meanwhile.
+    """
+    comparison = Comparison()
+    projections = _Projections(client, election.id, log)
+    ends = log.ends()
+    arrived = wait_for(projections.positions, ends, wait_s, on_wait)
+    known = entries_in(arrived, log.partitions)
+    _hold_against(log, arrived, comparison)
+    folded = fold(_messages(log, known, comparison, on_progress), election, registry, log.partition_of)
+    before = {partition: end for partition, end in enumerate(known) if end}
+    stations = {(tally.contest, tally.unit): tally for tally in folded.stations()}
+    comparison.compare(stations, "station", station_cells(client, election.id, before))
+    for level in projections.exact:
+        comparison.compare(_of(folded, level), level, region_cells(client, election.id, level, before))
+    resting = projections.compare_sums(folded, known, comparison, wait_s)
+    inconsistent = projections.inconsistent(known)
+    if inconsistent:
+        resting = resting and projections.resting(known)
     return Verification(
-        equal=comparison.count == 0,
+        equal=comparison.count == 0 and not (resting and inconsistent),
         cells=comparison.cells,
         events=folded.messages,
         state_digest=folded.state_digest(),
         difference_count=comparison.count,
         differences=comparison.differences,
+        resting=resting,
+        missing=behind(ends, arrived),
+        not_compared=comparison.not_compared,
+        inconsistency_count=inconsistent,
     )
 
 
-class _Comparison:
-    """Counts cells and keeps the first differences."""
+class _Projections:
+    """The projections, which may move on at any moment."""
 
-    def __init__(self) -> None:
-        self.cells = 0
-        self.count = 0
-        self.differences: list[Difference] = []
+    def __init__(self, client: Client, election: str, log: ReadableLog) -> None:
+        self._client = client
+        self._election = election
+        self._log = log
+        self._summed = () if log.partition_of is None else SUMMED
+        self.exact = [level for level in REGION_LEVELS if level not in self._summed]
 
-    def differ(self, difference: Difference) -> None:
-        self.count += 1
-        if len(self.differences) < DIFFERENCES_KEPT:
-            self.differences.append(difference)
+    def positions(self) -> dict[int, int]:
+        """The last position of each partition that has arrived."""
+        return sink_positions(self._client, self._election)
 
-    def compare(
-        self, ours: dict[Key, Tally], level: str, theirs: Iterator[tuple[Key, dict[str, Any]]]
-    ) -> None:
-        """Every cell of a level: what the log gives, beside what the projections show."""
-        for (contest, unit), shown in theirs:
-            tally = ours.pop((contest, unit), None)
-            expected = _comparable(tally) if tally is not None else {}
-            self.cells += len(expected)
-            for cell in (*expected, *(name for name in shown if name not in expected)):
-                # A station's row leaves out options that its form does not fill: nothing, as in any total.
-                found = shown.get(cell, 0 if level == Level.STATION and "votes." in cell else None)
-                if expected.get(cell) != found:
-                    self.differ(Difference(contest, level, unit, cell, expected.get(cell), found))
-        for (contest, unit), tally in ours.items():  # the projections have no row for them
-            cells = _comparable(tally)
-            self.cells += len(cells)
-            for cell, figure in cells.items():
-                self.differ(Difference(contest, level, unit, cell, figure, None))
+    def resting(self, known: list[int]) -> bool:
+        """Whether they are where they were at the beginning, and the log has no more either: then this is so
+        for everything that was asked of them in between."""
+        return entries_in(self.positions(), self._log.partitions) == known == self._log.ends()
 
-
-def _comparable(tally: Tally) -> dict[str, Any]:
-    cells = tally.cells()
-    if tally.level is Level.STATION:
-        for name in ("ballots_received", "ballots_used"):
-            del cells[name]
-    return cells
-
-
-def _bodies(
-    log: SqliteLog, events: int, comparison: _Comparison, on_progress: Progress | None
-) -> Iterator[bytes]:
-    """The first `events` entries of the log, each checked against its leaf hash on the way."""
-    for done, entry in enumerate(log.read(0, events)):
-        if leaf_hash(entry.raw) != entry.leaf:
-            said = Difference(
-                "", "log", str(entry.position), "leaf", leaf_hash(entry.raw).hex(), entry.leaf.hex()
+    def compare_sums(self, folded: Folded, known: list[int], comparison: Comparison, wait_s: float) -> bool:
+        """Compare the levels that add up partitions, as they are shown at one moment; whether the count was
+        resting then."""
+        deadline = time.monotonic() + wait_s
+        ours = {level: _of(folded, level) for level in self._summed}
+        while True:
+            theirs = {level: self._newest(level) for level in self._summed}
+            resting = self.resting(known)
+            on_its_way = any(
+                shown["version"] < ours[level][key].version
+                for level, cells in theirs.items()
+                for key, shown in cells.items()
+                if key in ours[level]
             )
-            comparison.differ(said)
-        if on_progress is not None and done % PROGRESS_EVERY == 0:
-            on_progress(done, events)
-        yield entry.raw
+            if not (resting and on_its_way) or time.monotonic() >= deadline:
+                break
+            time.sleep(LOOK_AGAIN_S)
+        for level, cells in theirs.items():
+            comparison.compare(ours[level], level, cells.items(), moving=not resting)
+        return resting
+
+    def inconsistent(self, known: list[int]) -> int:
+        """How many cells are not the sum of those below them: of a count that goes on, the fewest seen."""
+        deadline = time.monotonic() + UNSETTLED_S
+        while (count := inconsistencies(self._client, self._election)) and not self.resting(known):
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(LOOK_AGAIN_S)
+        return count
+
+    def _newest(self, level: Level) -> dict[Key, Cells]:
+        return dict(region_cells(self._client, self._election, level, {}))
+
+
+def _of(folded: Folded, level: Level) -> dict[Key, Tally]:
+    return {key: tally for key, tally in folded.regions.items() if tally.level is level}
+
+
+def _hold_against(log: ReadableLog, arrived: Mapping[int, int], comparison: Comparison) -> None:
+    """The projections can't have more than the log: they are of another one then, or it was cut off."""
+    ends = log.ends()
+    for partition, position in arrived.items():
+        end = ends[partition] if partition < log.partitions else 0
+        if position >= end:
+            comparison.differ(Difference("", "log", str(partition), "entries", end, position + 1))
+
+
+def _messages(
+    log: ReadableLog, ends: Sequence[int], comparison: Comparison, on_progress: Progress | None
+) -> Iterator[bytes | Stood]:
+    """The entries of each partition before its end, each checked against its leaf hash on the way."""
+    done, total = 0, sum(ends)
+    for partition, end in enumerate(ends):
+        for entry in log.entries(partition, 0, end) if end else ():
+            if leaf_hash(entry.raw) != entry.leaf:
+                place = f"{partition}/{entry.position}" if log.partitions > 1 else str(entry.position)
+                ours, theirs = leaf_hash(entry.raw).hex(), entry.leaf.hex()
+                comparison.differ(Difference("", "log", place, "leaf", ours, theirs))
+            if on_progress is not None and done % PROGRESS_EVERY == 0:
+                on_progress(done, total)
+            done += 1
+            yield entry.raw if log.partition_of is None else stood(entry.raw, entry.key, partition)
     if on_progress is not None:
-        on_progress(events, events)
+        on_progress(total, total)

@@ -35,6 +35,10 @@ BEHIND: Final = Said(
     id="Tampilan ini tertinggal {behind} kiriman dari log.",
     en="What is shown here is {behind} messages behind the log.",
 )
+CAUGHT_UP: Final = Said(
+    id="Semua kiriman dalam log sudah masuk ke tampilan ini.",
+    en="Every message in the log is in what is shown here.",
+)
 
 
 def bar(done: int, of: int, width: int) -> str:
@@ -94,19 +98,31 @@ def _table(
     return table
 
 
-def arrivals(seen: Row, behind: int, language: Language) -> list[Line]:
-    """How many messages there are, when the last came, how fast they come; `behind` are not shown yet."""
-    if not seen["events"]:
-        return paragraph(NO_EVENTS.within(language))
-    lines = paragraph(
-        EVENTS.within(language).format(
-            events=whole(seen["events"], language),
-            accepted=whole(seen["accepted"], language),
-            parked=whole(seen["parked"], language),
-            last=moment(seen["last_recorded_at"]),
-            rate=whole(seen["per_minute"], language),
-        )
+def behind_said(behind: int) -> Said:
+    """How far what is shown is behind the log."""
+    if not behind:
+        return CAUGHT_UP
+    return Said(
+        id=BEHIND.id.format(behind=whole(behind, "id")), en=BEHIND.en.format(behind=whole(behind, "en"))
     )
-    if behind > 0:
-        lines += paragraph(BEHIND.within(language).format(behind=whole(behind, language)), "warn")
+
+
+def arrivals(seen: Row, behind: int | None, language: Language) -> list[Line]:
+    """How many messages there are, when the last came, how fast they come; `behind` are not shown yet (None:
+    say nothing of that)."""
+    if not seen["events"] and not behind:
+        return paragraph(NO_EVENTS.within(language))
+    lines: list[Line] = []
+    if seen["events"]:
+        lines = paragraph(
+            EVENTS.within(language).format(
+                events=whole(seen["events"], language),
+                accepted=whole(seen["accepted"], language),
+                parked=whole(seen["parked"], language),
+                last=moment(seen["last_recorded_at"]),
+                rate=whole(seen["per_minute"], language),
+            )
+        )
+    if behind is not None:
+        lines += paragraph(behind_said(behind).within(language), "warn" if behind else "dim")
     return lines

@@ -1,4 +1,5 @@
-"""A client to ask a count's projections, whoever owns its directory at the moment.
+"""A client to ask a count's projections: those of a ClickHouse server, or the directory's own, whoever owns
+it at the moment.
 
 While a process counts, it serves them read-only and is asked there. When nobody owns the directory, this
 process owns it for the time of the question. It never makes, changes or repairs anything: what the log has
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from event_log.reading import behind
 from event_log.sqlite import SqliteLog
 from queries.cells import sink_positions
 from rekap.session import Session
@@ -21,6 +23,9 @@ from sinks.ownership import AlreadyOwned, OwnerInfo, find_owner, own
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+
+    from event_log.kafka.connection import Connection
+    from event_log.kafka.log import KafkaLog
 
 PATIENCE_S: Final = 10.0
 """How long to wait for an owner that serves nothing: another reader is done in about a second, and a count
@@ -41,16 +46,22 @@ class Busy(Unreadable):
 
 
 class NothingYet(Unreadable):
-    """The directory has no projections."""
+    """There are no projections of this count."""
 
 
 @contextmanager
-def reader(session: Session, command: str) -> Iterator[Client]:
-    """A read-only client on the session's count; `command` is how others see this process meanwhile.
+def reader(session: Session, command: str, clickhouse: str | None = None) -> Iterator[Client]:
+    """A read-only client on the session's count: at the URL `clickhouse`, or without one in the directory;
+    `command` is how others see this process meanwhile.
 
     Raises Busy, NothingYet, SinkUnavailable, DirectoryMissing, DirectoryUnusable.
     """
     directory = session.directory
+    if clickhouse is not None:
+        with closing(connect(clickhouse, readonly=True)) as client:
+            _require_count(session, client)
+            yield client
+        return
     deadline = time.monotonic() + PATIENCE_S
     while True:
         owner = find_owner(directory.path)
@@ -80,6 +91,25 @@ def reader(session: Session, command: str) -> Iterator[Client]:
         time.sleep(PAUSE_S)
 
 
+@contextmanager
+def open_kafka_log(session: Session, connection: Connection) -> Iterator[KafkaLog]:
+    """The log on Kafka, which is that of the session's election. Raises LogUnavailable, also when it was
+    opened for another election or register."""
+    from event_log.kafka.control import require
+    from event_log.kafka.log import KafkaLog
+    from event_log.kafka.topics import COUNT_EVENTS
+
+    require(connection, session.election, session.directory.registry)
+    with KafkaLog(connection, COUNT_EVENTS) as log:
+        yield log
+
+
+def behind_kafka(session: Session, connection: Connection, client: Client) -> int:
+    """How many entries of the log on Kafka have not arrived in the projections. Raises LogUnavailable."""
+    with open_kafka_log(session, connection) as log:
+        return behind(log.ends(), sink_positions(client, session.election.id))
+
+
 def log_end(session: Session) -> int:
     """How many entries the log has. Raises LogUnavailable."""
     path = session.directory.log_path
@@ -99,6 +129,28 @@ def _busy(session: Session, owner: OwnerInfo) -> Busy:
             "be asked yet: it is still getting ready. Try again in a moment.",
         )
     )
+
+
+def _require_count(session: Session, client: Client) -> None:
+    """Hold the database of a server against the election. Raises NothingYet."""
+    election = session.election.id
+    there = (
+        client.command("EXISTS TABLE sink_position")
+        and client.query(
+            "SELECT 1 FROM region WHERE election = {election:String} LIMIT 1",
+            parameters={"election": election},
+        ).result_rows
+    )
+    if not there:
+        database = client.command("SELECT currentDatabase()")
+        raise NothingYet(
+            Said(
+                id=f"Basis data {database} di ClickHouse itu tidak berisi {election}. Periksa URL-nya "
+                "(--clickhouse), atau jalankan rekap sink ke sana lebih dulu.",
+                en=f"The database {database} of that ClickHouse holds nothing of {election}. Check the "
+                "URL (--clickhouse), or run rekap sink into it first.",
+            )
+        )
 
 
 def _tell_what_is_missing(session: Session, client: Client) -> None:

@@ -81,6 +81,11 @@ class Stood(NamedTuple):
     placed: Placed
 
 
+def stood(raw: bytes, key: bytes | None, partition: int) -> Stood:
+    """The message `raw`, which was sent with `key` and stands on that partition."""
+    return Stood(raw, Placed(key, partition))
+
+
 def fold(
     messages: Iterable[bytes | Stood],
     election: Election,

@@ -124,10 +124,11 @@ def _look_around(session: Session) -> Verification:
     from queries.history import most_versions
     from queries.results import results
     from rekap.commands.results import show_results
-    from rekap.commands.verify import tell, verified
+    from rekap.commands.verify import verified
     from rekap.finding_tables import finding_counts
     from rekap.reading import reader
     from rekap.tables import show, width
+    from rekap.verification import tell
 
     election = session.election.id
     with reader(session, "demo") as client:

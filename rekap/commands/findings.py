@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from rekap.cluster import clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.formats import Format, Row, chosen_format, list_options, row_options, write_rows
 from rekap.session import Session, pass_session
@@ -56,6 +57,7 @@ def rule_option(
     "--rule", "rules", cls=Option, said=RULE_HELP, metavar="CODE", multiple=True, callback=rule_option
 )
 @list_options(region=REGION_HELP, count=COUNT_HELP)
+@clickhouse_option
 @row_options
 @pass_session
 def command(
@@ -65,6 +67,7 @@ def command(
     contests: tuple[str, ...],
     counted: bool,
     limit: int | None,
+    clickhouse: str | None,
     output: Path | None,
     written: str | None,
 ) -> None:
@@ -75,7 +78,7 @@ def command(
     from rekap.reading import reader
 
     rows: Iterable[Row]
-    with reader(session, "findings") as client:
+    with reader(session, "findings", clickhouse) as client:
         if counted:
             rows = count_findings(client, session.election.id, rules=rules, region=region, contests=chosen)
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rekap.cluster import clickhouse_option
 from rekap.command import CommandOnIds, Option, subcommand
 from rekap.formats import Format, Row, chosen_format, row_options, write_rows
 from rekap.session import Session, pass_session
@@ -41,6 +42,7 @@ NOTHING = Said(id="Belum ada apa pun tentang {unit}.", en="Nothing has come abou
 @click.argument("unit")
 @click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
 @click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
+@clickhouse_option
 @row_options
 @pass_session
 def command(
@@ -48,6 +50,7 @@ def command(
     unit: str,
     contests: tuple[str, ...],
     limit: int | None,
+    clickhouse: str | None,
     output: Path | None,
     written: str | None,
 ) -> None:
@@ -59,7 +62,7 @@ def command(
     from rekap.reading import reader
     from schemas.regions import Level
 
-    with reader(session, "history") as client:
+    with reader(session, "history", clickhouse) as client:
         place = locate(client, session.election.id, unit)
         if place.level is Level.STATION:
             rows = station_history(client, session.election.id, unit, chosen)

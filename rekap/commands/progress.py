@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.formats import Format, Row, chosen_format, row_options, write_rows
 from rekap.session import Session, pass_session
@@ -15,13 +16,16 @@ from schemas.language import Said
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from event_log.kafka.connection import Connection
+
 LEVELS = ("nation", "province", "district", "subdistrict", "village")
 
 MORE = Said(
     id="TPS yang masuk dari yang diharapkan, keadaan formulirnya, pemilih terdaftar yang belum masuk, dan "
-    "seberapa cepat kiriman datang.",
+    "seberapa cepat kiriman datang. Dengan --broker juga berapa kiriman di Kafka yang belum tampil.",
     en="Stations that are in of those expected, the state of their forms, registered voters still "
-    "outstanding, and how fast messages arrive.",
+    "outstanding, and how fast messages arrive. With --broker also how many messages of the log on Kafka are "
+    "not shown yet.",
 )
 CONTEST_HELP = Said(
     id="Hanya pemilihan ini; dapat diulang. Tanpa ini semuanya.",
@@ -35,6 +39,7 @@ EXAMPLES = (
     "rekap --data demo-data progress",
     "rekap --data demo-data progress --level province --contest PPWP",
     "rekap --data demo-data progress --level district --region 32 --format json",
+    "rekap --data night progress --broker 127.0.0.1:9092 --clickhouse http://127.0.0.1:8123/rekap",
 )
 
 
@@ -42,6 +47,8 @@ EXAMPLES = (
 @click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
 @click.option("--level", "-l", cls=Option, said=LEVEL_HELP, type=click.Choice(LEVELS), default="nation")
 @click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
+@broker_options(required=False)
+@clickhouse_option
 @row_options
 @pass_session
 def command(
@@ -49,6 +56,8 @@ def command(
     contests: tuple[str, ...],
     level: str,
     region: str | None,
+    connection: Connection | None,
+    clickhouse: str | None,
     output: Path | None,
     written: str | None,
 ) -> None:
@@ -56,20 +65,25 @@ def command(
     chosen = session.contests(contests)
 
     from queries.progress import progress
-    from rekap.reading import reader
+    from rekap.progress_table import behind_said
+    from rekap.reading import behind_kafka, reader
 
-    with reader(session, "progress") as client:
+    with reader(session, "progress", clickhouse) as client:
+        behind = None if connection is None else behind_kafka(session, connection, client)
         rows = progress(client, session.election.id, level, region, chosen)
         if form is Format.TABLE:
-            _show(session, client, level, list(rows))
+            _show(session, client, level, list(rows), behind)
             return
+        if behind:
+            session.say(behind_said(behind))
 
         from rekap.parquet_rows import progress_schema
 
         write_rows(rows, form, output, progress_schema)
 
 
-def _show(session: Session, client: Client, level: str, rows: list[Row]) -> None:
+def _show(session: Session, client: Client, level: str, rows: list[Row], behind: int | None) -> None:
+    """`behind`: entries of the log that are not shown, where it is not the directory's own."""
     from datetime import UTC, datetime
 
     from queries.progress import pulse
@@ -80,6 +94,7 @@ def _show(session: Session, client: Client, level: str, rows: list[Row]) -> None
     order = [contest.id for contest in session.election.contests]
     rows.sort(key=lambda row: order.index(row["contest"]))  # stable: regions stay in their order
     seen: dict[str, Any] = pulse(client, session.election.id, datetime.now(UTC))
-    behind = log_end(session) - (seen["next_position"] or 0)
+    if behind is None:
+        behind = max(log_end(session) - (seen["next_position"] or 0), 0) or None
     show([*progress_lines(rows, level, session.language, width()), [("", "")]])
     show(arrivals(seen, behind, session.language))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from rekap.cluster import clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.formats import Format, Row, chosen_format, list_options, row_options, write_rows
 from rekap.session import Session, pass_session
@@ -47,6 +48,7 @@ REASONS = [reason.value for reason in Reason]
     multiple=True,
 )
 @list_options(region=REGION_HELP, count=COUNT_HELP)
+@clickhouse_option
 @row_options
 @pass_session
 def command(
@@ -56,6 +58,7 @@ def command(
     contests: tuple[str, ...],
     counted: bool,
     limit: int | None,
+    clickhouse: str | None,
     output: Path | None,
     written: str | None,
 ) -> None:
@@ -66,7 +69,7 @@ def command(
     from rekap.reading import reader
 
     rows: Iterable[Row]
-    with reader(session, "rejected") as client:
+    with reader(session, "rejected", clickhouse) as client:
         if counted:
             rows = count_rejected(
                 client, session.election.id, reasons=reasons, region=region, contests=chosen

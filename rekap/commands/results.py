@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rekap.cluster import clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.formats import Format, Row, chosen_format, row_options, write_rows
 from rekap.session import Session, pass_session
@@ -74,6 +75,7 @@ def moment_option(_: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--level", "-l", cls=Option, said=LEVEL_HELP, type=click.Choice(LEVELS), default="nation")
 @click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
 @click.option("--as-of", cls=Option, said=AS_OF_HELP, metavar="TIME", callback=moment_option)
+@clickhouse_option
 @row_options
 @pass_session
 def command(
@@ -82,6 +84,7 @@ def command(
     level: str,
     region: str | None,
     as_of: datetime | None,
+    clickhouse: str | None,
     output: Path | None,
     written: str | None,
 ) -> None:
@@ -91,7 +94,7 @@ def command(
     from queries.results import stream_results
     from rekap.reading import reader
 
-    with reader(session, "results") as client:
+    with reader(session, "results", clickhouse) as client:
         rows = stream_results(client, session.election.id, chosen, level, region, as_of)
         if form is Format.TABLE:
             show_results(session, client, chosen, level, list(rows), as_of)

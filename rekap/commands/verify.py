@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from rekap.command import subcommand
+from rekap.cluster import broker_options, clickhouse_option
+from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
@@ -15,6 +16,8 @@ from schemas.language import Said
 
 if TYPE_CHECKING:
     from audit.verify import Verification
+    from event_log.kafka.connection import Connection
+    from event_log.reading import ReadableLog
 
 MORE = Said(
     id="Semua peristiwa dalam log dilipat ulang dengan cara yang paling sederhana, terpisah dari "
@@ -23,85 +26,99 @@ MORE = Said(
     en="All events of the log are folded again in the plainest way, apart from the running count, and every "
     "figure of every station and region is compared with what is shown. Ends with code 1 when any differs.",
 )
-EXAMPLES = ("rekap --data demo-data verify", "rekap --data demo-data verify --format json")
-VERIFYING = Said(id="Menghitung ulang", en="Counting again")
-COMPARING = Said(id="Membandingkan", en="Comparing")
-EQUAL = Said(
-    id="Sama: {cells} angka dari {events} peristiwa cocok dengan log.",
-    en="Equal: {cells} figures from {events} events agree with the log.",
+WAIT_HELP = Said(
+    id="Dengan --broker: tunggu paling lama sekian detik sampai yang ditampilkan menyusul log.",
+    en="With --broker: wait at most so many seconds for what is shown to come up with the log.",
 )
-DIFFERENT = Said(
-    id="Berbeda: {differences} dari {cells} angka ({events} peristiwa) tidak cocok dengan log.",
-    en="Different: {differences} of {cells} figures ({events} events) do not agree with the log.",
+EXAMPLES = (
+    "rekap --data demo-data verify",
+    "rekap --data demo-data verify --format json",
+    "rekap --data night verify --broker 127.0.0.1:9092 --clickhouse http://127.0.0.1:8123/rekap",
 )
-DIGEST = Said(id="Sidik keadaan: {digest}", en="State digest: {digest}")
-WHAT_TO_DO = Said(
-    id="Log adalah rujukannya. Hapus {projections} dan jalankan rekap --data {path} serve: tampilan dibuat "
-    "ulang dari log. Bila masih berbeda, laporkan.",
-    en="The log is what counts. Delete {projections} and run rekap --data {path} serve: what is shown is "
-    "made again from the log. If it still differs, report it.",
+WAIT_S: Final = 60.0
+"""Rows are seen a second after their event; a worker or sink that was restarted is back within a minute."""
+
+WAITING: Final = Said(id="Menunggu yang ditampilkan", en="Waiting for what is shown")
+VERIFYING: Final = Said(id="Menghitung ulang", en="Counting again")
+COMPARING: Final = Said(id="Membandingkan", en="Comparing")
+NO_LOG: Final = Said(
+    id="Tidak ada log di {path}. Sebutkan log yang menjadi asal ClickHouse itu: --broker.",
+    en="There is no log in {path}. Name the log that this ClickHouse was filled from: --broker.",
 )
-SHOWN = 20
-MORE_DIFFERENCES = Said(id="... dan {more} lagi: --format json", en="... and {more} more: --format json")
 
 
 @subcommand("verify", MORE, EXAMPLES)
+@click.option(
+    "--wait",
+    "wait_s",
+    cls=Option,
+    said=WAIT_HELP,
+    type=click.FloatRange(min=0),
+    default=WAIT_S,
+    metavar="SECONDS",
+)
+@broker_options(required=False)
+@clickhouse_option
 @document_option
 @pass_session
-def command(session: Session, written: str) -> int:
-    verification = verified(session)
+def command(
+    session: Session, wait_s: float, connection: Connection | None, clickhouse: str | None, written: str
+) -> int:
+    verification = verified(session, connection, clickhouse, wait_s)
     if Format(written) is Format.JSON:
         write_document(verification.as_dict())
     else:
-        tell(session, verification)
+        from rekap.verification import tell
+
+        tell(session, verification, elsewhere=connection is not None)
     return DONE if verification.equal else ANSWER_IS_NO
 
 
-def verified(session: Session) -> Verification:
-    """The comparison, with a progress bar."""
+def verified(
+    session: Session,
+    connection: Connection | None = None,
+    clickhouse: str | None = None,
+    wait_s: float = 0.0,
+) -> Verification:
+    """The comparison, with a progress bar: of the log on Kafka, or without a `connection` of the directory's
+    own, with the projections at the URL `clickhouse` or in the directory."""
     from audit.verify import verify
-    from event_log.sqlite import SqliteLog
     from rekap.bars import Bar
     from rekap.reading import reader
+    from sinks.ownership import find_owner
 
     directory = session.directory
-    with (
-        reader(session, "verify") as client,
-        closing(SqliteLog.open(directory.log_path, readonly=True)) as log,
-        Bar(session, VERIFYING, None) as bar,
-    ):
+    if connection is None or (clickhouse is None and find_owner(directory.path) is None):
+        wait_s = 0.0  # nobody brings more: while this process has the directory, nobody can
+    with ExitStack() as stack:
+        client = stack.enter_context(reader(session, "verify", clickhouse))
+        log = _log(session, connection, clickhouse, stack)
+        bar = stack.enter_context(Bar(session, VERIFYING, None))
 
         def show(done: int, total: int) -> None:
             # Folding is what takes long and can be measured; comparing follows when all is folded.
-            bar.update(done, total, COMPARING if done == total else None)
+            bar.update(done, total, COMPARING if done == total else VERIFYING)
 
-        return verify(log, directory.election, directory.registry, client, show)
+        def show_waiting(done: int, total: int) -> None:
+            bar.update(done, total, WAITING)
+
+        return verify(
+            log, directory.election, directory.registry, client, show, wait_s=wait_s, on_wait=show_waiting
+        )
 
 
-def tell(session: Session, verification: Verification) -> None:
-    """The comparison for people."""
-    from rekap.numbers import whole
-    from rekap.tables import Column, Table, drawn, show, width, write
+def _log(
+    session: Session, connection: Connection | None, clickhouse: str | None, stack: ExitStack
+) -> ReadableLog:
+    """The log to fold, closed with the stack."""
+    directory = session.directory
+    if connection is None:
+        from event_log.sqlite import SqliteLog
 
-    language = session.language
-    said = EQUAL if verification.equal else DIFFERENT
-    numbers = {
-        "cells": whole(verification.cells, language),
-        "events": whole(verification.events, language),
-        "differences": whole(verification.difference_count, language),
-    }
-    write(session.text(said).format(**numbers))
-    click.echo(session.text(DIGEST).format(digest=verification.state_digest))
-    if verification.equal:
-        return
-    titles = ("contest", "level", "unit", "cell", "log", "shown")
-    table = Table([Column(title, right=title in ("log", "shown")) for title in titles])
-    for one in verification.differences[:SHOWN]:
-        cells = (one.contest, one.level, one.unit, one.cell, one.log, one.projection)
-        table.rows.append([str(cell) for cell in cells])
-    show(drawn(table, width()))
-    if verification.difference_count > SHOWN:
-        more = whole(verification.difference_count - SHOWN, language)
-        click.echo(session.text(MORE_DIFFERENCES).format(more=more))
-    projections = session.directory.path / "clickhouse"
-    click.echo(session.text(WHAT_TO_DO).format(projections=projections, path=session.path), err=True)
+        if clickhouse is not None and not directory.log_path.is_file():
+            raise click.UsageError(session.text(NO_LOG).format(path=directory.path))
+        return stack.enter_context(closing(SqliteLog.open(directory.log_path, readonly=True)))
+
+    from rekap.reading import open_kafka_log
+
+    return stack.enter_context(open_kafka_log(session, connection))
