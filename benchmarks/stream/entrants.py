@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from benchmarks.stream import empty
+from benchmarks.stream import empty, ours
 from benchmarks.stream.races import Race, rollup
 
 WORKER: Final = ("worker", "--without-web", "-l", "warn")
@@ -30,6 +30,10 @@ FETCH_WAIT_MS: Final = 50
 
 def entrants(events: int, textbook_events: int) -> Iterator[Race]:
     """Every race. The textbook pipeline takes fewer events: at its rate the others' would take minutes."""
+    for processes, mark in ((1, ""), (2, "-2")):
+        what = f"rekap worker and sink, {processes} worker(s)"
+        yield Race(f"ours-behind{mark}", "ours", "behind", what, events, ours.behind(processes=processes))
+    yield Race("ours-live", "ours", "live", "rekap worker and sink", events, ours.live())
     for processes, mark in ((1, ""), (2, "-2")):
         run = rollup("faust_textbook.py", UVLOOP, TEXTBOOK_TOPICS, processes)
         what = f"Faust, an agent and a table a level, {processes} proc."

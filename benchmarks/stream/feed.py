@@ -15,6 +15,7 @@ from typing import Final
 from kafka import KafkaProducer
 
 from benchmarks.stream.forms import Event
+from benchmarks.stream.mortal import mortal
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.stage import Stage
 
@@ -63,7 +64,8 @@ def sending(stage: Stage, events: Iterable[Event]) -> Iterator[None]:
     path = stage.folder / "events.tsv"
     write(path, events)
     arguments = [stage.broker, stage.topic("count-events"), path]
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.stream.feed", *arguments], cwd=ROOT)
+    command = mortal([sys.executable, "-m", "benchmarks.stream.feed", *arguments])
+    process = subprocess.Popen(command, cwd=ROOT)
     try:
         yield
         if process.wait(STALL_S) != 0:

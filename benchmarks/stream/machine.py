@@ -6,6 +6,7 @@ processors is shown like any other, and marked.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -49,18 +50,31 @@ class Others:
         return ended + sum(processor_s(process) for process in self._running)
 
 
+def members(leader: int) -> list[int]:
+    """The processes of the group that this one leads: itself, and what it started in it."""
+    found = []
+    for place in Path("/proc").iterdir():
+        if place.name.isdecimal():
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                if int(_after_name(int(place.name))[2]) == leader:
+                    found.append(int(place.name))
+    return found
+
+
 def processor_s(process: int) -> float:
-    """Seconds of processor time that a process took by now, without its children."""
-    after_name = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    user, system = after_name[11:13]
-    return (int(user) + int(system)) / TICKS
+    """Seconds of processor time that a process took by now, its children that have ended included."""
+    return sum(map(int, _after_name(process)[11:15])) / TICKS
 
 
 def memory_mib(process: int) -> float:
     """The largest resident memory that a process had by now."""
-    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    (kibibytes,) = re.findall(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)
-    return int(kibibytes) / 1024
+    return _kibibytes(f"/proc/{process}/status", "VmHWM") / 1024
+
+
+def own_memory_mib(process: int) -> float:
+    """Resident memory that no other process shares with this one, as a child shares its parent's."""
+    place = f"/proc/{process}/smaps_rollup"
+    return (_kibibytes(place, "Private_Clean") + _kibibytes(place, "Private_Dirty")) / 1024
 
 
 def described() -> dict[str, Any]:
@@ -73,6 +87,17 @@ def described() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
+
+
+def _after_name(process: int) -> list[str]:
+    """What the kernel says of a process, from its state on. Raises OSError when it is gone."""
+    return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+
+
+def _kibibytes(place: str, name: str) -> int:
+    text = Path(place).read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^{name}:\s+(\d+)", text, re.MULTILINE)
+    return int(found)
 
 
 def _busy_s() -> float:

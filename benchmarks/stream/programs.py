@@ -1,11 +1,14 @@
 """Other programs as processes: started, watched for what they take, and ended whatever happens.
 
-What a program writes goes to a file in its folder, and its end is shown when it fails.
+What a program writes goes to a file in its folder, and its end is shown when it fails. Each process leads a
+group of its own, which is ended with it; if the benchmark is killed, they end too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.stream.machine import memory_mib, processor_s
+from benchmarks.stream.machine import members, memory_mib, own_memory_mib, processor_s
+from benchmarks.stream.mortal import mortal
 
-END_S: Final = 10
+END_S: Final = 20
 """How long a program may take to end by itself."""
 
 SHOWN_LINES: Final = 25
@@ -28,10 +32,14 @@ class RaceFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What programs took by now: seconds of processor time, and their largest resident memory together."""
+    """What programs took by now, with what they started themselves: seconds of processor time, and memory
+    (the largest resident one of each process, and what those that it forked have now and do not share)."""
 
     processor_s: float
     memory_mib: float
+
+    def __add__(self, other: Used) -> Used:
+        return Used(self.processor_s + other.processor_s, self.memory_mib + other.memory_mib)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +61,16 @@ class Program:
         lines = self.output.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
         return RaceFailed("\n".join([f"{self.output.stem} {why}. It wrote:", *lines]))
 
+    def members(self) -> set[int]:
+        """The ids of all of them, and of what they started themselves."""
+        return {one for process in self.processes for one in members(process.pid)}
+
     def used(self) -> Used:
-        """What they took by now. Their own children are not in it."""
-        ids = [process.pid for process in self.processes]
-        return Used(sum(map(processor_s, ids)), sum(map(memory_mib, ids)))
+        """What they took by now."""
+        leaders = [process.pid for process in self.processes]
+        started = self.members().difference(leaders)
+        processor = sum(map(processor_s, [*leaders, *started]))
+        return Used(processor, sum(map(memory_mib, leaders)) + sum(map(own_memory_mib, started)))
 
 
 @contextmanager
@@ -72,7 +86,17 @@ def running(
             for own in own_folders:
                 own.mkdir()
                 surroundings = {**os.environ, **environment, "BENCH_FOLDER": str(own)}
-                started.append(subprocess.Popen(command, cwd=own, env=surroundings, stdout=log, stderr=log))
+                started.append(
+                    subprocess.Popen(
+                        mortal(command),
+                        cwd=own,
+                        env=surroundings,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=log,
+                        start_new_session=True,  # a group of its own
+                    )
+                )
         yield Program(started, own_folders, output)
     finally:
         for process in started:
@@ -83,3 +107,5 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            with contextlib.suppress(ProcessLookupError):  # what it left behind, if anything
+                os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,183 @@
+"""Ours, as an operator runs it on one machine: topics, `rekap worker`, and `rekap sink` with a database.
+
+The sink has the database in the data directory open (chDB) and serves it on loopback, which is what readers
+ask and what is asked here. How far it is, is read from two small tables, so that looking costs little.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.stream.forms import CONTEST, NATION, Forms
+from benchmarks.stream.programs import Program, RaceFailed, running
+from event_log.kafka.connection import Connection
+from event_log.kafka.control import Opened, announce
+from event_log.kafka.setup import create
+from event_log.kafka.topics import COUNT_EVENTS
+from sinks.client import connect
+from sinks.ownership import find_owner
+from stream_processors.embedded.directory import DataDirectory
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+PATIENCE_S: Final = 120
+"""Without anything new for so long a race is given up."""
+
+LOOK_S: Final = 0.1
+"""Between two looks at what can be seen; a race ends so much late at the most."""
+
+READ_LOG_S: Final = 0.25
+"""Between two looks at what a program wrote."""
+
+ALL: Final = 2**32 - 1
+"""In place of a partition: the nation's version."""
+
+_SEEN: Final = f"""
+SELECT partition, max(position) + 1 FROM sink_position WHERE election = {{election:String}} GROUP BY partition
+UNION ALL
+SELECT {ALL}, max(version) FROM tally
+WHERE election = {{election:String}} AND contest = {{contest:String}} AND level = 'nation'
+"""
+
+_NATION: Final = """
+SELECT version, votes['1'], votes['2'], valid, invalid, voters FROM tally FINAL
+WHERE election = {election:String} AND contest = {contest:String} AND level = 'nation'
+    AND unit = {unit:String}
+"""
+
+_ROWS: Final = """
+SELECT (SELECT count() FROM event FINAL WHERE outcome = 'accepted'),
+    (SELECT count() FROM station_history FINAL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a reader sees: entries of the log by partition whose rows are all there, and how many forms the
+    nation's total holds."""
+
+    ends: dict[int, int]
+    nation: int
+
+    @property
+    def entries(self) -> int:
+        """Of all partitions."""
+        return sum(self.ends.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One count on one broker. `folder` takes what the programs write."""
+
+    connection: Connection
+    directory: DataDirectory
+    folder: Path
+    forms: Forms
+
+    @contextmanager
+    def worker(
+        self, name: str = "worker", options: Sequence[str] = (), processes: int = 1
+    ) -> Iterator[Program]:
+        """So many of `rekap worker`, with these options besides, just started."""
+        with running(name, self._command("worker", *options), self.folder, {}, processes) as program:
+            yield program
+
+    @contextmanager
+    def sink(self, name: str = "sink") -> Iterator[tuple[Program, Client]]:
+        """`rekap sink`, ready and a member of its group, and a client of the readers'."""
+        with running(name, self._command("sink"), self.folder, {}) as program:
+            lines(program, "The group was divided anew")
+            owner = find_owner(self.directory.path)
+            if owner is None or owner.url is None:
+                raise program.failed("does not say where it can be read")
+            with closing(connect(owner.url, readonly=True)) as client:
+                yield program, client
+
+    def _command(self, name: str, *options: str) -> list[str | Path]:
+        command = [sys.executable, "-m", "rekap", "--lang", "en", "--data", self.directory.path, name]
+        reach = ["--broker", str(self.connection), "--topic-prefix", self.connection.prefix]
+        return [*command, *reach, *options]
+
+    def seen(self, client: Client) -> Seen:
+        """What can be seen now."""
+        asked = {"election": self.forms.election.id, "contest": CONTEST}
+        found = dict(client.query(_SEEN, parameters=asked).result_rows)
+        nation = found.pop(ALL, 0)
+        return Seen(found, nation)
+
+    def wait(self, client: Client, count: int, *programs: Program) -> float:
+        """When the rows of `count` entries, and the nation's total over as many forms, could be seen: seconds
+        since 1970. Raises RaceFailed when they don't come."""
+        held, changed = None, time.monotonic()
+        while True:
+            seen = self.seen(client)
+            now = time.time()
+            if seen.entries >= count and seen.nation >= count:
+                return now
+            if seen != held:
+                held, changed = seen, time.monotonic()
+            elif time.monotonic() - changed > PATIENCE_S:
+                raise programs[0].failed(f"brought nothing for {PATIENCE_S} s; there is {held}")
+            for program in programs:
+                program.check()
+            time.sleep(LOOK_S)
+
+    def check(self, client: Client, count: int) -> None:
+        """Raises RaceFailed when a row is missing or doubled, a total is not the fold's, or totals and parts
+        don't fit together."""
+        asked = {"election": self.forms.election.id, "contest": CONTEST, "unit": NATION}
+        totals = [list(row) for row in client.query(_NATION, parameters=asked).result_rows]
+        if totals != [self.forms.nation]:
+            raise RaceFailed(f"ours counted {totals} instead of {self.forms.nation}")
+        rows = client.query(_ROWS).result_rows
+        if list(rows) != [(count, count)]:
+            raise RaceFailed(f"ours has {rows} accepted events and versions instead of {count} each")
+        if torn := client.query("SELECT * FROM inconsistency LIMIT 3").result_rows:
+            raise RaceFailed(f"ours has totals that are not the sum of their parts: {torn}")
+
+
+@contextmanager
+def deployed(broker: str, prefix: str, folder: Path, forms: Forms) -> Iterator[Deployment]:
+    """A count on that broker whose topics begin with `prefix`, and which nothing has been sent to."""
+    connection = Connection.of(broker, prefix=prefix)
+    create(connection, replication=1)
+    announce(connection, Opened.of(forms.election, forms.registry, COUNT_EVENTS.partitions))
+    directory = DataDirectory.create(folder / "count", forms.election, forms.registry)
+    yield Deployment(connection, directory, folder, forms)
+
+
+def lines(program: Program, message: str, count: int = 1) -> list[dict[str, Any]]:
+    """All lines of a program's log with that message, once `count` are there. Raises RaceFailed when they
+    don't come."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        text = program.output.read_text(encoding="utf-8", errors="replace")
+        whole = [
+            json.loads(line) for line in text.splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"
+        ]
+        found = [line for line in whole if line["message"] == message]
+        if len(found) >= count:
+            return found
+        program.check()
+        if time.monotonic() > deadline:
+            raise program.failed(f"did not say {message!r} within {PATIENCE_S} s")
+        time.sleep(READ_LOG_S)
+
+
+def caught_up(program: Program) -> list[dict[str, Any]]:
+    """What its workers said whenever they had caught up with the log, once there is a line for each."""
+    return lines(program, "Caught up with the log.", len(program.processes))
+
+
+def began(line: dict[str, Any]) -> float:
+    """When the worker that said so had begun to catch up, in seconds since 1970."""
+    return datetime.fromisoformat(line["time"]).timestamp() - float(line["seconds"])

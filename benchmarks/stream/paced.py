@@ -1,0 +1,95 @@
+"""Sends events at a steady rate, as an evening brings them, and tells when and where it put some of them.
+
+`python -m benchmarks.stream.paced BROKER TOPIC FILE RATE EACH SAID`: each EACHth event of FILE gets a line in
+SAID: its number in FILE, when it was handed over (seconds since 1970), partition and offset. The client is
+set as that of producers.publisher, which senders use; what cannot be sent in time comes later, all of it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from kafka import KafkaProducer
+
+from benchmarks.stream.feed import ROOT, read, write
+from benchmarks.stream.forms import Event
+from benchmarks.stream.mortal import mortal
+from benchmarks.stream.programs import RaceFailed
+
+START_S: Final = 30
+"""How long the sender may take to be at work, and to end."""
+
+
+class Sent(NamedTuple):
+    """An event: its number among those sent, when it was handed over, and where it stands in the log."""
+
+    number: int
+    at: float
+    partition: int
+    position: int
+
+
+class Sender:
+    """The process that sends."""
+
+    def __init__(self, process: subprocess.Popen[bytes], said: Path) -> None:
+        self.process = process
+        self._said = said
+
+    def sent(self) -> list[Sent]:
+        """What it says of the events, once it has sent them all. Raises RaceFailed when it could not."""
+        if self.process.wait(START_S) != 0:
+            raise RaceFailed("The events could not be sent: see above.")
+        lines = self._said.read_text(encoding="utf-8").splitlines()
+        return [Sent(int(a), float(b), int(c), int(d)) for a, b, c, d in map(str.split, lines)]
+
+
+@contextmanager
+def pacing(
+    broker: str, topic: str, folder: Path, events: Sequence[Event], rate: float, each: int
+) -> Iterator[Sender]:
+    """Another process sends these, so many a second, while the block runs."""
+    path, said = folder / "paced.tsv", folder / "paced.txt"
+    write(path, events)
+    arguments = [broker, topic, path, str(rate), str(each), said]
+    process = subprocess.Popen(mortal([sys.executable, "-m", __name__, *arguments]), cwd=ROOT)
+    try:
+        yield Sender(process, said)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main(broker: str, topic: str, path: str, rate: str, each: str, said: str) -> None:
+    """Send a file."""
+    events, step = read(Path(path)), int(each)
+    producer = KafkaProducer(
+        bootstrap_servers=broker, acks="all", enable_idempotence=True, batch_size=262_144, linger_ms=5
+    )
+    producer.partitions_for(topic)
+    noted = []
+    began = time.time()
+    for number, (key, value) in enumerate(events):
+        due = began + number / float(rate)
+        while (now := time.time()) < due:
+            time.sleep(due - now)
+        future = producer.send(topic, key=key, value=value)
+        if number % step == 0:
+            noted.append((number, now, future))
+    producer.flush()
+    lines = []
+    for number, at, future in noted:
+        record = future.get(0)
+        lines.append(f"{number} {at:.6f} {record.partition} {record.offset}\n")
+    producer.close()
+    Path(said).write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
