@@ -7,6 +7,8 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from rekap.cluster import broker_options, clickhouse_option, metrics_option
 from rekap.command import subcommand
 from rekap.session import Session, pass_session
@@ -34,6 +36,12 @@ SERVING: Final = Said(
     en="Filling {url}. Ctrl-C ends it.",
 )
 ENDED: Final = Said(id="Selesai.", en="Done.")
+OWN_LOG: Final = Said(
+    id="{path} berisi log sendiri, dengan {count} peristiwa: basis datanya tidak dapat memuat log lain. "
+    "Siapkan direktori baru dengan rekap init, atau sebutkan server dengan --clickhouse.",
+    en="{path} has a log of its own, with {count} events: its database can't hold another log too. Set up a "
+    "new directory with rekap init, or name a server with --clickhouse.",
+)
 
 
 @subcommand("sink", MORE, EXAMPLES)
@@ -47,9 +55,12 @@ def command(
     from monitoring.endpoint import Endpoint
     from monitoring.health import Health
     from monitoring.logs import start_logging
+    from rekap.reading import log_end
     from sinks.delivery.process import deliver
 
     directory = session.directory
+    if not clickhouse and (count := log_end(session)):
+        raise click.UsageError(session.text(OWN_LOG).format(path=directory.path, count=count))
     stop, health, opened = threading.Event(), Health(), ExitStack()
 
     def ready(url: str) -> None:

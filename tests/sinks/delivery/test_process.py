@@ -20,9 +20,11 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from event_log.kafka.connection import Connection
+from event_log.kafka.topics import COUNT_ROWS
 from sinks.client import connect
 from sinks.ownership import find_owner
 from stream_processors.embedded.directory import DataDirectory
+from stream_processors.embedded.runner import Runner
 from tests.brokers import free_ports
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, total, until
@@ -63,6 +65,16 @@ class Process:
         except OSError:
             return 0, {}
 
+    def metrics(self) -> dict[str, float]:
+        """What /metrics says, by name and labels; nothing while nobody answers."""
+        try:
+            with urllib.request.urlopen(self._health.replace("/health", "/metrics"), timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return {}
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
     @property
     def said(self) -> list[str]:
         """The lines on stderr."""
@@ -77,7 +89,9 @@ class Process:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            print(self.process.poll(), self.health(), *self.said, sep="\n")
         self.process.kill()
         self.process.wait()
         self._errors.close()
@@ -170,6 +184,43 @@ def test_what_can_not_begin_ends_with_a_sentence(
     with Process(directory, topics, *options) as sink:
         assert sink.process.wait(60) == 3
         assert said in " ".join(sink.said)
+
+
+def test_a_message_that_is_none_ends_it_with_its_place(
+    topics: Connection, publisher: Publisher, directory: Path
+) -> None:
+    publisher.rows(0, 0, 10)
+    publisher.raw(COUNT_ROWS, b"not ours", 1)
+    with Process(directory, topics) as sink:
+        assert sink.process.wait(60) == 3
+        assert "stopped at a message (count-rows, partition 1, offset 0)" in sink.said[-1]
+
+
+def test_a_directory_that_counts_by_itself_takes_no_other_log(topics: Connection, directory: Path) -> None:
+    with Runner.open(DataDirectory.open(directory), command="test", workers=0) as runner:
+        runner.submit([b"one entry"])
+    with Process(directory, topics) as sink:
+        assert sink.process.wait(60) == 2
+        assert "has a log of its own, with 1 events" in " ".join(sink.said)
+
+
+def test_metrics_tell_how_far_it_is_and_what_it_did(
+    topics: Connection, publisher: Publisher, directory: Path
+) -> None:
+    publisher.rows(0, 0, 10)
+    publisher.total(total("0", 7))
+    with Process(directory, topics) as sink:
+
+        def shown(name: str) -> float | None:
+            return sink.metrics().get(name)
+
+        until(lambda: shown('rekap_position{partition="0"}') == 9)
+        until(lambda: shown('rekap_lag_messages{partition="0",topic="count-rows"}') == 0)
+        until(lambda: shown('rekap_rows_inserted_total{table="tally_history"}') == 1)
+        assert shown('rekap_rows_inserted_total{table="event"}') == 10
+        assert shown("rekap_insert_failures_total") == 0
+        assert shown("rekap_delivery_seconds_count") == 1
+        assert (shown("rekap_insert_seconds_count") or 0) >= 1
 
 
 def test_topics_of_another_election_are_refused(topics: Connection, tmp_path: Path) -> None:
