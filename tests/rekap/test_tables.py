@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from rekap.log_table import log_lines
 from rekap.options import OptionNames, in_ballot_order, is_top
 from rekap.progress_table import bar
 from rekap.result_tables import several, top_options
@@ -156,3 +158,25 @@ def test_only_what_adds_up_to_the_valid_votes_is_compared() -> None:
     assert [key for key in ("1", "1.0", "11-A:1.2", "12:23") if is_top(key)] == ["1", "12:23"]
     ordered = sorted(["12:2", "10", "2", "11:21", "11:3"], key=in_ballot_order)
     assert ordered == ["2", "10", "11:3", "11:21", "12:2"]
+
+
+def test_the_log_says_what_became_of_each_entry() -> None:
+    entry = {
+        "position": 7,
+        "recorded_at": datetime(2024, 2, 14, tzinfo=UTC),
+        "event_id": "0" * 64,
+        "type": "CountSubmitted",
+        "contest": "PPWP",
+        "unit": "1101012001001",
+    }
+    fates = [
+        {"outcome": "accepted", "reason": "", "version": 2},
+        {"outcome": "repeated", "reason": "", "version": 0},
+        {"outcome": "parked", "reason": "malformed", "version": 0},
+    ]
+    lines = text(log_lines([entry | fate for fate in fates], "en", None))
+    assert [line.rsplit("  ", 1)[1].strip() for line in map(str.rstrip, lines[1:])] == [
+        "version 2",
+        "repeated",
+        "malformed",
+    ]
