@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rekap import words
-from rekap.numbers import clock, zone_of
+from rekap.numbers import MISSING, clock, zone_of
 from rekap.tables import Column, Line, Table, drawn, fits
 from schemas.language import Language, Said
 
@@ -23,18 +23,27 @@ HAPPENED: Final = {
 }
 
 
-def log_lines(rows: Sequence[Row], language: Language, limit: int | None, *, head: bool = True) -> list[Line]:
-    """The table's lines, `head` among them; without ids where the terminal is narrow."""
-    table = _table(rows, language, ids=True)
+def log_lines(
+    rows: Sequence[Row],
+    language: Language,
+    limit: int | None,
+    *,
+    several: bool = False,
+    head: bool = True,
+) -> list[Line]:
+    """The table's lines, `head` among them, and the partition where the log has `several`; without ids where
+    the terminal is narrow."""
+    table = _table(rows, language, several, ids=True)
     if not fits(table, limit):
-        table = _table(rows, language, ids=False)
+        table = _table(rows, language, several, ids=False)
     lines = list(drawn(table, limit))
     return lines if head else lines[len(lines) - len(rows) :]
 
 
-def _table(rows: Sequence[Row], language: Language, *, ids: bool) -> Table:
+def _table(rows: Sequence[Row], language: Language, several: bool, *, ids: bool) -> Table:
     zone = zone_of(row["recorded_at"] for row in rows)
     columns = [
+        *([Column(words.PARTITION.within(language), right=True)] if several else []),
         Column(words.POSITION.within(language), right=True, style="id"),
         Column(f"{words.RECORDED_AT.within(language)} {zone}"),
         *([Column("Id")] if ids else []),
@@ -50,6 +59,7 @@ def _table(rows: Sequence[Row], language: Language, *, ids: bool) -> Table:
         happened = HAPPENED.get(row["type"])
         table.rows.append(
             [
+                *([str(row["partition"])] if several else []),
                 str(row["position"]),
                 clock(row["recorded_at"], zone),
                 *([row["event_id"][:ID_SHOWN]] if ids else []),
@@ -63,7 +73,10 @@ def _table(rows: Sequence[Row], language: Language, *, ids: bool) -> Table:
 
 
 def _fate(row: Row, language: Language) -> str:
-    """What became of it: why it was parked, that it repeats another entry, or the version it made."""
+    """What became of it: why it was parked, that it repeats another entry, or the version it made; nothing
+    where that is not known."""
+    if row["outcome"] is None:
+        return MISSING
     if row["outcome"] == "parked":
         return str(row["reason"])
     if row["outcome"] == "repeated":

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.formats import Format, Row, chosen_format, dumps, row_options, write_rows
-from rekap.session import Session, pass_session
+from rekap.session import Session, pass_session, session_of
 from schemas.language import Said
+
+if TYPE_CHECKING:
+    from event_log.kafka.connection import Connection
+    from rekap.log_entries import KafkaEntries
+    from rekap.log_mirror import MirrorEntries
 
 MORE = Said(
     id="Setiap kiriman, yang diterima maupun yang tidak, dalam urutan kedatangannya. Dengan --event satu "
-    "peristiwa selengkapnya.",
-    en="Every message, accepted or not, in the order of arrival. With --event one of them in full.",
+    "peristiwa selengkapnya. Dengan --broker langsung dari log di Kafka; keputusannya hanya bila "
+    "--clickhouse juga disebut.",
+    en="Every message, accepted or not, in the order of arrival. With --event one of them in full. With "
+    "--broker straight from the log on Kafka, and what was decided only if --clickhouse is named too.",
 )
-FROM_HELP = Said(id="Mulai dari urutan ini.", en="From this position on.")
+FROM_HELP = Said(
+    id="Mulai dari urutan ini (dalam setiap partisi).", en="From this position (of each partition) on."
+)
+PARTITION_HELP = Said(id="Hanya partisi ini.", en="Only this partition.")
 LIMIT_HELP = Said(
     id="Paling banyak sekian; tanpa ini semuanya (tabel: 20).",
     en="At most so many; without it all (a table: 20).",
@@ -35,20 +46,26 @@ EXAMPLES = (
     "rekap --data demo-data log --limit 5",
     "rekap --data demo-data log --from 1000 --limit 100 --format jsonl",
     "rekap --data demo-data log --follow",
+    "rekap --data night log --broker 127.0.0.1:9092 --partition 3 --format jsonl",
 )
-TABLE_ROWS = 20
-FOLLOWED_AT_ONCE = 1_000
-POLL_S = 1.0
-"""A person follows; once a second is often enough, and leaves the counting process its time."""
+TABLE_ROWS: Final = 20
 
 NOT_HEX = Said(
     id="id peristiwa ditulis dengan 8 sampai 64 angka heksadesimal (0-9, a-f)",
     en="an event id is written with 8 to 64 hex digits (0-9, a-f)",
 )
+NEEDS_CLICKHOUSE = Said(
+    id="Kafka tidak mencari menurut id: sebutkan juga --clickhouse, yang tahu letaknya.",
+    en="Kafka can't look for an id: name --clickhouse too, which knows where it is.",
+)
+NEVER_ENDS = Said(
+    id="--follow tidak berakhir; pilih --format table atau jsonl.",
+    en="--follow never ends; choose --format table or jsonl.",
+)
 NO_EVENT = Said(id="Tidak ada peristiwa dengan id {event}.", en="There is no event with the id {event}.")
 MORE_EVENTS = Said(
-    id="Masih ada lagi: --from {position}, atau --limit, atau --format jsonl.",
-    en="There are more: --from {position}, or --limit, or --format jsonl.",
+    id="Masih ada lagi: {next}, atau --limit, atau --format jsonl.",
+    en="There are more: {next}, or --limit, or --format jsonl.",
 )
 NO_EVENTS = Said(
     id="Tidak ada kiriman mulai dari urutan itu.", en="There is no message from that position on."
@@ -61,7 +78,7 @@ def event_option(context: click.Context, parameter: click.Parameter, value: str 
         return None
     value = value.lower()
     if not 8 <= len(value) <= 64 or set(value) - set("0123456789abcdef"):
-        raise click.BadParameter(context.ensure_object(Session).text(NOT_HEX), context, parameter)
+        raise click.BadParameter(session_of(context).text(NOT_HEX), context, parameter)
     return value
 
 
@@ -69,32 +86,38 @@ def event_option(context: click.Context, parameter: click.Parameter, value: str 
 @click.option(
     "--from", "start", cls=Option, said=FROM_HELP, type=click.IntRange(min=0), default=0, metavar="N"
 )
+@click.option("--partition", cls=Option, said=PARTITION_HELP, type=click.IntRange(min=0), metavar="N")
 @click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
 @click.option("--event", cls=Option, said=EVENT_HELP, metavar="ID", callback=event_option)
 @click.option("--follow", cls=Option, said=FOLLOW_HELP, is_flag=True)
+@broker_options(required=False)
+@clickhouse_option
 @row_options
 @pass_session
 def command(
     session: Session,
     start: int,
+    partition: int | None,
     limit: int | None,
     event: str | None,
     follow: bool,
+    connection: Connection | None,
+    clickhouse: str | None,
     output: Path | None,
     written: str | None,
 ) -> int:
     form = chosen_format(session, written, output)
     if follow:
+        if form not in (Format.TABLE, Format.JSONL):
+            raise click.UsageError(session.text(NEVER_ENDS))
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it: nothing is interrupted
-            _follow(session, start, form)
+            _follow(session, connection, clickhouse, partition, start, form)
         return 0
-
-    from queries.events import events, find_event
-    from rekap.reading import reader
-
-    with reader(session, "log") as client:
+    if event is not None and connection is not None and clickhouse is None:
+        raise click.UsageError(session.text(NEEDS_CLICKHOUSE))
+    with _entries(session, connection, clickhouse, partition) as entries:
         if event is not None:
-            found = find_event(client, session.election.id, event)
+            found = entries.event(event)
             if not found:
                 session.say(Said(*(text.format(event=event) for text in (NO_EVENT.id, NO_EVENT.en))))
             if form is Format.TABLE:
@@ -105,17 +128,35 @@ def command(
             return 0 if found else 1
         if form is Format.TABLE:
             most = limit or TABLE_ROWS
-            rows = list(events(client, session.election.id, start, most + 1))
-            _show(session, rows[:most])
+            rows = list(entries.rows(start, most + 1))
+            _show(session, rows[:most], several=entries.several)
             if len(rows) > most and limit is None:
-                more = MORE_EVENTS.within(session.language).format(position=rows[most]["position"])
-                click.echo(more, err=True)
+                click.echo(session.text(MORE_EVENTS).format(next=_to_go_on(rows[most])), err=True)
             return 0
-        _write(events(client, session.election.id, start, limit), form, output)
+        _write(entries.rows(start, limit), form, output)
     return 0
 
 
-def _write(rows: Iterator[Row] | list[Row], form: Format, output: Path | None) -> None:
+def _entries(
+    session: Session, connection: Connection | None, clickhouse: str | None, partition: int | None
+) -> contextlib.AbstractContextManager[KafkaEntries | MirrorEntries]:
+    """The entries on Kafka, or without a `connection` those in the projections."""
+    if connection is None:
+        from rekap.log_mirror import mirror_entries
+
+        return mirror_entries(session, clickhouse, partition)
+    from rekap.log_entries import kafka_entries
+
+    return kafka_entries(session, connection, clickhouse, partition)
+
+
+def _to_go_on(row: Row) -> str:
+    """The options that begin with this row."""
+    options = f"--from {row['position']}"
+    return f"--partition {row['partition']} {options}" if row["partition"] else options
+
+
+def _write(rows: Iterable[Row], form: Format, output: Path | None) -> None:
     from rekap.parquet_rows import log_schema
 
     write_rows(rows, form, output, log_schema)
@@ -128,47 +169,40 @@ def _in_full(row: Row) -> str:
     return orjson.dumps(orjson.loads(dumps(row)), option=orjson.OPT_INDENT_2).decode()
 
 
-def _show(session: Session, rows: list[Row], *, head: bool = True) -> None:
+def _show(session: Session, rows: list[Row], *, several: bool, head: bool = True) -> None:
     from rekap.log_table import log_lines
     from rekap.tables import show, width
 
     if not rows:
         session.say(NO_EVENTS)
         return
-    show(log_lines(rows, session.language, width(), head=head))
+    show(log_lines(rows, session.language, width(), several=several, head=head))
 
 
-def _follow(session: Session, start: int, form: Format) -> None:
-    """New entries as they come. Nobody is kept from counting: the directory is owned only to read what is
-    there, never to wait."""
-    if form not in (Format.TABLE, Format.JSONL):
-        raise click.UsageError(
-            session.text(
-                Said(
-                    id="--follow tidak berakhir; pilih --format table atau jsonl.",
-                    en="--follow never ends; choose --format table or jsonl.",
-                )
-            )
-        )
+def _follow(
+    session: Session,
+    connection: Connection | None,
+    clickhouse: str | None,
+    partition: int | None,
+    start: int,
+    form: Format,
+) -> None:
+    """New entries as they come."""
+    with contextlib.ExitStack() as stack:
+        if connection is None:
+            from rekap.log_mirror import follow
 
-    from queries.events import events
-    from rekap.reading import log_end, reader
-
-    head, seen = True, -1
-    while True:
-        end = log_end(session)
-        if end > max(start, seen):
-            seen = end
-            with reader(session, "log") as client:
-                rows = list(events(client, session.election.id, start, FOLLOWED_AT_ONCE))
-            if rows:
-                start = rows[-1]["position"] + 1
-                if form is Format.TABLE:
-                    _show(session, rows, head=head)
-                    head = False
-                else:
-                    _write(rows, form, None)
-            if start < end:  # the projection is still on its way, or there was more than fits at once
-                seen = -1
+            blocks = follow(session, clickhouse, partition, start)
+            several = clickhouse is not None or not session.directory.log_path.is_file()
         else:
-            time.sleep(POLL_S)
+            from rekap.log_entries import kafka_entries
+
+            entries = stack.enter_context(kafka_entries(session, connection, clickhouse, partition))
+            blocks, several = entries.follow(start), entries.several
+        head = True
+        for rows in blocks:
+            if form is Format.TABLE:
+                _show(session, rows, several=several, head=head)
+                head = False
+            else:
+                _write(rows, form, None)
