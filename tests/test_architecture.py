@@ -34,7 +34,14 @@ MAY_IMPORT: Final = {
     "schemas": (),
     "stream_processors": ("schemas",),
     "stream_processors.partition": (
-        *("schemas", "stream_processors", "event_log.leaf", "sinks.rows", "sinks.writer", "producers.sources"),
+        *(
+            "schemas",
+            "stream_processors",
+            "event_log.leaf",
+            "sinks.rows",
+            "sinks.writer",
+            "producers.sources",
+        ),
     ),
     "stream_processors.embedded": (
         *("schemas", "stream_processors", "stream_processors.partition"),
