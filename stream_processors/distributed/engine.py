@@ -167,7 +167,7 @@ class Engine:
     def save(self) -> None:
         """Keep snapshots of what is owned, where a directory for them was named."""
         for owner in self._counts.values():
-            if self._snapshots is not None:
+            if self._snapshots is not None and owner.hop.position:
                 self._snapshots.save(owner.hop)
 
     def close(self) -> None:

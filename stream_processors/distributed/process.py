@@ -88,6 +88,7 @@ def run_worker(
         )
         worker = Worker(engine, connection, health, fatal)
         _run(worker.app)
+        worker.close()
         engine.save()
         engine.close()
 

@@ -88,6 +88,11 @@ class Worker:
         self.app.on_rebalance_complete.connect(self._on_assigned)
         self.app.task(self._flush_for_ever)
 
+    def close(self) -> None:
+        """Give up what the engine is at, when the app has ended; nothing works on it afterwards."""
+        self._assignment += 1
+        self._thread.shutdown()
+
     def _agent(self, topic: str, arrived: Callable[[Any], None]) -> None:
         """Make the agent that takes what comes on a topic."""
         channel = self.app.topic(
@@ -107,9 +112,9 @@ class Worker:
         self.app.agent(channel, name=topic)(agent)
 
     def _event_arrived(self, message: Any) -> None:
-        record = Record(
-            message.offset, round(message.timestamp * 1_000) * 1_000, message.key, message.value, ()
-        )
+        recorded_at = round(message.timestamp * 1_000) * 1_000
+        # A message without a value is an empty one: it can't be left out, and is parked as such.
+        record = Record(message.offset, recorded_at, message.key, message.value or b"", ())
         self._waiting.events.setdefault(message.partition, []).append(record)
         self._waiting.count += 1
 
@@ -178,7 +183,8 @@ class Worker:
             if time.monotonic() - saved > SAVE_S:
                 await self._in_engine(self._engine.save)
                 saved = time.monotonic()
-            if time.monotonic() - observed > OBSERVE_S:
+            # Only while the engine and the consumer own the same: an assignment may have come in between.
+            if self._is_open and time.monotonic() - observed > OBSERVE_S:
                 self._observe()
                 observed = time.monotonic()
 
