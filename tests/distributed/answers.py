@@ -1,0 +1,103 @@
+"""What came out, held against what the specification makes of the same log: cell by cell, and entry by entry.
+
+`assert_right` is 0 lost, 0 doubled, every cell equal, and no total that is not the sum of its parts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from event_log.kafka.log import KafkaLog
+from event_log.kafka.topics import NATION_TALLIES, REJECTED
+from queries.cells import Key, region_cells, station_cells
+from schemas.regions import REGION_LEVELS, Level
+from schemas.tallies import Tally, state_digest
+from schemas.tally_messages import TallyMessage, decode_tally
+from stream_processors.fold import Folded
+from tests.distributed.cluster import Cluster
+
+Cells = dict[str, Any]
+
+
+def assert_right(cluster: Cluster, folded: Folded) -> None:
+    """The database and the topics say what `folded` says, which is the fold of the whole log."""
+    election, ends = cluster.directory.election.id, cluster.ends()
+    with closing(cluster.look()) as client:
+        assert_entries(client, ends, folded)
+        digests = []
+        for level in REGION_LEVELS:
+            ours = {key: tally for key, tally in folded.regions.items() if tally.level is level}
+            shown = dict(region_cells(client, election, level, ends))
+            assert different(ours, shown) == []
+            digests += [(contest, level.value, unit, cells) for (contest, unit), cells in shown.items()]
+        stations = {(tally.contest, tally.unit): tally for tally in folded.stations()}
+        assert different(stations, dict(station_cells(client, election, ends))) == []
+        regions = [(t.contest, t.level.value, t.unit, t.cells()) for t in folded.regions.values()]
+        assert state_digest(digests) == state_digest(regions)
+        assert client.query("SELECT * FROM inconsistency").result_rows == []
+    assert_announced(cluster, folded)
+    assert_parked(cluster, folded)
+
+
+def assert_entries(client: Client, ends: dict[int, int], folded: Folded) -> None:
+    """Every entry of the log has its row and its fate, every accepted count its version: none is missing and
+    none is there twice."""
+    found = client.query("SELECT partition, position FROM event FINAL ORDER BY 1, 2").result_rows
+    assert list(found) == [(one, position) for one in sorted(ends) for position in range(ends[one])]
+    fates = dict(client.query("SELECT toString(outcome), count() FROM event FINAL GROUP BY 1").result_rows)
+    parked = sum(folded.parked.values())
+    expected = {"accepted": folded.accepted, "repeated": folded.repeated, "parked": parked}
+    assert fates == {fate: count for fate, count in expected.items() if count}
+    reasons = client.query("SELECT reason, count() FROM rejected FINAL GROUP BY 1").result_rows
+    assert dict(reasons) == {str(reason): count for reason, count in folded.parked.items() if count}
+    versions = client.query("SELECT contest, unit, version FROM station_history FINAL").result_rows
+    assert Counter(versions) == Counter(
+        (tally.contest, tally.unit, version)
+        for tally in folded.stations()
+        for version in range(1, tally.version + 1)
+    )
+
+
+def different(ours: dict[Key, Tally], shown: dict[Key, Cells]) -> list[tuple[Key, str, Any, Any]]:
+    """The cells that differ: unit, cell, what the log gives, what is shown; some first ones are enough."""
+    found: list[tuple[Key, str, Any, Any]] = []
+    for key in ours.keys() | shown.keys():
+        expected, cells = ours[key].cells() if key in ours else {}, shown.get(key, {})
+        for name in expected.keys() | cells.keys():
+            if name not in cells and key in shown and (name.startswith("ballots_") or "votes." in name):
+                continue  # a station's row has no ballots, and leaves out what its form does not fill
+            if expected.get(name) != cells.get(name):
+                found.append((key, name, expected.get(name), cells.get(name)))
+    return found[:10]
+
+
+def assert_announced(cluster: Cluster, folded: Folded) -> None:
+    """The newest totals on the nation's topic are those of the fold."""
+    newest: dict[str, TallyMessage] = {}
+    with KafkaLog(cluster.connection, NATION_TALLIES) as log:
+        for records in log.read(0, 0):
+            for record in records:
+                message = decode_tally(record.raw)
+                if message.contest not in newest or message.version > newest[message.contest].version:
+                    newest[message.contest] = message
+    nation = (tally for tally in folded.regions.values() if tally.level is Level.NATION)
+    expected = {tally.contest: tally.version for tally in nation if tally.version}
+    assert {contest: message.version for contest, message in newest.items()} == expected
+
+
+def assert_parked(cluster: Cluster, folded: Folded) -> None:
+    """What was parked is on its topic with the reason, each entry of the log at least once."""
+    said: dict[tuple[int, int], str] = {}
+    with KafkaLog(cluster.connection, REJECTED) as log:
+        for partition in range(log.partitions):
+            for records in log.read(partition, 0):
+                for record in records:
+                    headers = dict(record.headers)
+                    place = int(headers["partition"]), int(headers["position"])
+                    assert place[0] == partition
+                    assert said.setdefault(place, headers["reason"].decode()) == headers["reason"].decode()
+    assert Counter(said.values()) == {str(reason): count for reason, count in folded.parked.items() if count}

@@ -1,0 +1,56 @@
+"""Rounds of a fault: each with a seed of its own, an hour of the night, and its end held against the log.
+
+REKAP_FAULT_ROUNDS says how many rounds each fault gets (2 without it). A round that fails names its seed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Final
+
+from tests.distributed.answers import assert_right
+from tests.distributed.cluster import Cluster, Feed
+from tests.distributed.nights import night, untidy
+
+VARIABLE: Final = "REKAP_FAULT_ROUNDS"
+ROUNDS: Final = int(os.environ.get(VARIABLE, "2"))
+
+HOUR: Final = 90
+"""Messages of a round."""
+
+FIRST: Final = 30
+"""Messages before the first round."""
+
+PER_SECOND: Final = 60.0
+"""How fast they are sent: the fault then strikes while they arrive."""
+
+Fault = Callable[[Cluster, Random], None]
+"""Does its harm and puts right what has to be put right by hand."""
+
+
+def hours() -> Iterator[tuple[Random, list[bytes]]]:
+    """For each round its chance and its messages. Some come again; some of those that are not first were sent
+    in another round, where they were accepted or parked."""
+    for number in range(ROUNDS):
+        chance = Random(f"round {number}")
+        begin = number * HOUR % (len(night()) - HOUR)
+        yield chance, untidy(night()[begin : begin + HOUR], chance)
+
+
+def play(cluster: Cluster, fault: Fault) -> None:
+    """The rounds: messages are sent, the fault strikes among them, and everything is as the log says."""
+    cluster.send(night()[-FIRST:])
+    cluster.drain()  # from here on everybody is at work
+    for number, (chance, messages) in enumerate(hours()):
+        feed = Feed(cluster, messages, PER_SECOND)
+        time.sleep(chance.uniform(0.1, 0.8 * len(messages) / PER_SECOND))
+        fault(cluster, chance)
+        feed.join()
+        try:
+            assert_right(cluster, cluster.drain())
+        except BaseException as error:
+            error.add_note(f"round {number} of {fault.__name__}\n{cluster.said()}")
+            raise
