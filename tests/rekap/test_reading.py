@@ -10,10 +10,14 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from event_log.reading import LogEntry
+from event_log.sqlite import SqliteLog
 from rekap.reading import NothingYet, reader
 from rekap.session import Session
 from sinks.client import connect
@@ -138,6 +142,44 @@ def test_verify_names_what_differs_and_ends_with_1(rekap: Rekap, own_count: Path
     assert "Different:" in ran.out
     assert "votes.1" in ran.out
     assert "The log is what counts" in ran.err
+
+
+def with_another_log(directory: DataDirectory, change: Callable[[list[LogEntry]], list[LogEntry]]) -> None:
+    """Put a log into the directory that is like its own but for a change."""
+    with closing(SqliteLog.open(directory.log_path, readonly=True)) as log:
+        entries = change(list(log.entries(0)))
+    for file in directory.path.glob(f"{directory.log_path.name}*"):
+        file.unlink()
+    with closing(SqliteLog.open(directory.log_path)) as log, log.transaction():
+        log.append([one.raw for one in entries], [one.leaf for one in entries], log.now())
+
+
+def test_verify_finds_a_log_that_was_cut_off(rekap: Rekap, own_count: Path) -> None:
+    with_another_log(DataDirectory.open(own_count), lambda entries: entries[:-1])
+    ran = rekap("--data", own_count, "verify", "--format", "json")
+    assert (ran.code, ran.json["equal"], ran.json["resting"]) == (1, False, False)
+    first = ran.json["differences"][0]
+    assert first == {
+        "contest": "",
+        "level": "log",
+        "unit": "0",
+        "cell": "entries",
+        "log": 9,
+        "projection": 10,
+    }
+
+
+def test_verify_finds_an_entry_that_is_not_what_was_recorded(rekap: Rekap, own_count: Path) -> None:
+    def exchanged(entries: list[LogEntry]) -> list[LogEntry]:
+        garbage = entries[8]._replace(raw=b"garbage as well, and other bytes")
+        return [*entries[:8], garbage, *entries[9:]]
+
+    with_another_log(DataDirectory.open(own_count), exchanged)
+    ran = rekap("--data", own_count, "verify", "--format", "json")
+    assert (ran.code, ran.json["difference_count"]) == (1, 1)
+    (difference,) = ran.json["differences"]
+    assert (difference["level"], difference["unit"], difference["cell"]) == ("log", "8", "leaf")
+    assert difference["log"] != difference["projection"]
 
 
 def lines_of(process: subprocess.Popen[str], count: int) -> list[str]:
