@@ -135,7 +135,9 @@ def _require_count(session: Session, client: Client) -> None:
     """Hold the database of a server against the election. Raises NothingYet."""
     election = session.election.id
     there = (
-        client.command("EXISTS TABLE sink_position")
+        client.command(
+            "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'region'"
+        )
         and client.query(
             "SELECT 1 FROM region WHERE election = {election:String} LIMIT 1",
             parameters={"election": election},
