@@ -125,6 +125,13 @@ class Cluster:
         """The last words of all processes."""
         return "\n".join(process.tail for process in self._all)
 
+    def run(self, command: str, *options: str) -> None:
+        """A command of rekap on the log, until its end."""
+        process = self._start(command, options)
+        self._wanted.remove(process)
+        self.until(lambda: process.code is not None, f"the end of {command}")
+        assert process.code == 0, process.tail
+
     def _start(self, command: str, options: Iterable[str]) -> Process:
         arguments = ["--data", str(self.directory.path), command, "--broker", self._broker]
         arguments += ["--topic-prefix", self._prefix, *options]

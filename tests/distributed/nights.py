@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from producers.simulator.faults import Faults
 from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import Night
 from producers.sources import Message
+from schemas.decode import encode
 from schemas.elections import Election, load_election
-from schemas.regions import Registry
+from schemas.regions import DEPTH, Level, Registry
 
 PROVINCES: Final = ["11", "31", "34"]
 """One with parties of its own, one with many stations in few villages, one small."""
@@ -41,6 +44,26 @@ def night(seed: int = 2024) -> tuple[bytes, ...]:
     """The messages of a night."""
     chunks = Night(*nation(), seed, faults=FAULTS, chunk_messages=200).chunks(lambda _contest, _stations: {})
     return tuple(record.raw for chunk in chunks for record in chunk.records() if isinstance(record, Message))
+
+
+@cache
+def recaps() -> tuple[bytes, ...]:
+    """A certified document of one region of each level that has them; the nation's, another one's, and a
+    correction that supersedes nothing."""
+    election, registry = nation()
+    documents = []
+    for depth in range(DEPTH[Level.VILLAGE]):
+        region = registry.ids[int(np.flatnonzero(registry.depth == depth)[-1])]
+        documents.append(
+            _recap(election, region, {"votes": {"1": 5, "2": 7, "3": depth}, "valid": 12 + depth})
+        )
+    return (*documents, _recap(election, "0", {"votes": {"1": 6}}, supersedes="0" * 64))
+
+
+def _recap(election: Election, region: str, cells: dict[str, Any], **more: str) -> bytes:
+    payload = {"document": f"D.Hasil {region}", "cells": cells, **more}
+    head = {"type": "RecapCertified", "schema_version": 1, "election": election.id, "contest": "PPWP"}
+    return encode({**head, "region": region, "payload": payload})
 
 
 def untidy(messages: tuple[bytes, ...], chance: Random) -> list[bytes]:
