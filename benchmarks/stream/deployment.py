@@ -16,12 +16,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from kafka import KafkaAdminClient
+
 from benchmarks.stream.forms import CONTEST, NATION, Forms
 from benchmarks.stream.programs import Program, RaceFailed, running
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, announce
 from event_log.kafka.setup import create
-from event_log.kafka.topics import COUNT_EVENTS
+from event_log.kafka.topics import COUNT_EVENTS, SINK_GROUP
 from sinks.client import connect
 from sinks.ownership import find_owner
 from stream_processors.embedded.directory import DataDirectory
@@ -36,7 +38,7 @@ LOOK_S: Final = 0.2
 """Between two looks at what can be seen; a race ends so much late at the most."""
 
 READ_LOG_S: Final = 0.25
-"""Between two looks at what a program wrote."""
+"""Between two looks at what a program wrote, or at its group."""
 
 ALL: Final = 2**32 - 1
 """In place of a partition: the nation's version."""
@@ -95,12 +97,24 @@ class Deployment:
     def sink(self, name: str = "sink") -> Iterator[tuple[Program, Client]]:
         """`rekap sink`, ready and a member of its group, and a client of the readers'."""
         with running(name, self._command("sink"), self.folder, {}) as program:
-            lines(program, "The group was divided anew")
+            self._wait_for_group(program)
             owner = find_owner(self.directory.path)
             if owner is None or owner.url is None:
                 raise program.failed("does not say where it can be read")
             with closing(connect(owner.url, readonly=True)) as client:
                 yield program, client
+
+    def _wait_for_group(self, program: Program) -> None:
+        """Until the sink has its partitions, as the broker sees it."""
+        name, deadline = self.connection.group(SINK_GROUP), time.monotonic() + PATIENCE_S
+        with closing(KafkaAdminClient(**self.connection.client_settings())) as admin:
+            while (name, "Stable") not in {
+                (group["group_id"][: len(name)], group["group_state"]) for group in admin.list_groups()
+            }:
+                program.check()
+                if time.monotonic() > deadline:
+                    raise program.failed(f"has not joined its group within {PATIENCE_S} s")
+                time.sleep(READ_LOG_S)
 
     def _command(self, name: str, *options: str) -> list[str | Path]:
         command = [sys.executable, "-m", "rekap", "--lang", "en", "--data", self.directory.path, name]
