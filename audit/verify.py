@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit.arrival import LOOK_AGAIN_S, Progress, entries_in, wait_for
 from audit.comparison import Comparison, Difference, NotCompared
+from audit.uncollected import uncollected
 from event_log.leaf import leaf_hash
 from event_log.reading import ReadableLog, behind
 from queries.cells import Cells, Key, inconsistencies, region_cells, sink_positions, station_cells
@@ -66,6 +67,7 @@ class Verification:
         return asdict(self)
 
 
+@uncollected()
 def verify(
     log: ReadableLog,
     election: Election,
