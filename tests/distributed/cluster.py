@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
+from kafka import KafkaProducer
 
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, announce
@@ -46,6 +47,15 @@ SUMMED: Final = ("province", "nation")
 """Levels whose totals come on topics of their own: no position says that they have arrived."""
 
 
+class Raw(NamedTuple):
+    """A message as Kafka takes it. Without a partition it goes to the one of its key."""
+
+    value: bytes | None
+    key: bytes | None
+    partition: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
 class Cluster:
     """One count; a context manager, at whose end its processes are gone. `clickhouse`: the database's URL for
     the sinks; `eyes`: for those who look."""
@@ -61,17 +71,20 @@ class Cluster:
         replication: int = 1,
         eyes: str | None = None,
         config: Path | None = None,
+        configs: Mapping[str, Path] | None = None,
     ) -> None:
+        """`config`: how the tests log in; `configs`: how each command does."""
         self.directory = directory
         self.partitions = partitions
         self.restarts = 0
         self._broker = broker
-        self._config = config
+        self._configs = configs or {}
         self._clickhouse = clickhouse
         self._eyes = eyes or clickhouse
         self._folder = folder
         self._wanted: list[Process] = []
         self._all: list[Process] = []
+        self._options: dict[Process, Sequence[str]] = {}
         self._prefix = f"test-{uuid4().hex[:12]}."
         self.connection = Connection.of(broker, config, self._prefix)
         create(self.connection, partitions={COUNT_EVENTS.name: partitions, **FEWER}, replication=replication)
@@ -113,6 +126,10 @@ class Cluster:
         self._wanted.remove(process)
         return process.end()
 
+    def forget(self, process: Process) -> None:
+        """Do not start it again when it ends."""
+        self._wanted.remove(process)
+
     def look_after(self) -> None:
         """Start again what has ended by itself."""
         for process in list(self._wanted):
@@ -132,22 +149,20 @@ class Cluster:
         self.until(lambda: process.code is not None, f"the end of {command}")
         assert process.code == 0, process.tail
 
-    def _start(self, command: str, options: Iterable[str]) -> Process:
+    def _start(self, command: str, options: Sequence[str]) -> Process:
         arguments = ["--data", str(self.directory.path), command, "--broker", self._broker]
-        arguments += ["--topic-prefix", self._prefix, *options]
-        if self._config is not None:
-            arguments += ["--broker-config", str(self._config)]
+        arguments += ["--topic-prefix", self._prefix]
+        if command in self._configs:
+            arguments += ["--broker-config", str(self._configs[command])]
         name = f"{command}-{len(self._all)}"
-        process = Process(name, arguments, self._folder / f"{self._prefix}{name}.log")
+        process = Process(name, [*arguments, *options], self._folder / f"{self._prefix}{name}.log")
+        self._options[process] = options
         self._wanted.append(process)
         self._all.append(process)
         return process
 
     def _again(self, process: Process) -> Process:
-        command, options = process.arguments[2], process.arguments[7:]
-        if self._config is not None:
-            options = options[:-2]
-        return self._start(command, options)
+        return self._start(process.arguments[2], self._options[process])
 
     # What is sent
 
@@ -156,6 +171,16 @@ class Cluster:
         with Publisher(self.connection, self.directory.registry) as publisher:
             for message in messages:
                 publisher.publish(message)
+
+    def send_as_is(self, sent: Iterable[Raw]) -> None:
+        """Into the log in any way that Kafka allows, in their order; everything is there when it returns."""
+        topic = self.connection.topic(COUNT_EVENTS)
+        with closing(KafkaProducer(**self.connection.client_settings(), acks="all")) as producer:
+            for one in sent:
+                partition = one.partition
+                if partition is None:
+                    partition = partition_of(one.key or b"", self.partitions)
+                producer.send(topic, one.value, one.key, list(one.headers), partition).get(timeout=DRAIN_S)
 
     # What comes out
 
