@@ -28,10 +28,8 @@ def main() -> int:
     """Run what was asked for, and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stream", description=__doc__)
     parser.add_argument("--events", type=int, default=100_000, help="forms a race (default: 100,000)")
-    parser.add_argument(
-        "--textbook-events", type=int, default=10_000, help="of the textbook (default: 10,000)"
-    )
-    parser.add_argument("--rounds", type=int, default=3, help="times that each race is run (default: 3)")
+    parser.add_argument("--textbook-events", type=int, default=5_000, help="of the textbook (default: 5,000)")
+    parser.add_argument("--rounds", type=int, default=1, help="times that each race is run (default: 1)")
     parser.add_argument("--only", default="", help="races by name, separated by commas (default: all)")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     asked = parser.parse_args()

@@ -6,17 +6,16 @@ ask and what is asked here. How far it is, is read from two small tables, so tha
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from benchmarks.stream.forms import CONTEST, NATION, Forms
 from benchmarks.stream.programs import Program, RaceFailed, running
@@ -108,9 +107,13 @@ class Deployment:
         """Until the sink has its partitions, as the broker sees it."""
         name, deadline = self.connection.group(SINK_GROUP), time.monotonic() + PATIENCE_S
         with closing(KafkaAdminClient(**self.connection.client_settings())) as admin:
-            while (name, "Stable") not in {
-                (group["group_id"][: len(name)], group["group_state"]) for group in admin.list_groups()
-            }:
+            while True:
+                with suppress(KafkaError):  # a new broker's coordinator takes its time
+                    groups = admin.list_groups()
+                    if any(
+                        one["group_id"].startswith(name) for one in groups if one["group_state"] == "Stable"
+                    ):
+                        return
                 program.check()
                 if time.monotonic() > deadline:
                     raise program.failed(f"has not joined its group within {PATIENCE_S} s")
@@ -167,31 +170,3 @@ def deployed(broker: str, prefix: str, folder: Path, forms: Forms) -> Iterator[D
     announce(connection, Opened.of(forms.election, forms.registry, COUNT_EVENTS.partitions))
     directory = DataDirectory.create(folder / "count", forms.election, forms.registry)
     yield Deployment(connection, directory, folder, forms)
-
-
-def lines(program: Program, message: str, count: int = 1) -> list[dict[str, Any]]:
-    """All lines of a program's log with that message, once `count` are there. Raises RaceFailed when they
-    don't come."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        text = program.output.read_text(encoding="utf-8", errors="replace")
-        whole = [
-            json.loads(line) for line in text.splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"
-        ]
-        found = [line for line in whole if line["message"] == message]
-        if len(found) >= count:
-            return found
-        program.check()
-        if time.monotonic() > deadline:
-            raise program.failed(f"did not say {message!r} within {PATIENCE_S} s")
-        time.sleep(READ_LOG_S)
-
-
-def caught_up(program: Program) -> list[dict[str, Any]]:
-    """What its workers said whenever they had caught up with the log, once there is a line for each."""
-    return lines(program, "Caught up with the log.", len(program.processes))
-
-
-def began(line: dict[str, Any]) -> float:
-    """When the worker that said so had begun to catch up, in seconds since 1970."""
-    return datetime.fromisoformat(line["time"]).timestamp() - float(line["seconds"])

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.stream import feed, machine, sizes
-from benchmarks.stream.deployment import PATIENCE_S, caught_up, deployed
+from benchmarks.stream.deployment import PATIENCE_S, deployed
 from benchmarks.stream.following import look, milliseconds, nation_latencies, rows_latencies
 from benchmarks.stream.forms import Forms, Stock
 from benchmarks.stream.paced import pacing
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP
+from benchmarks.stream.said import caught_up
 from benchmarks.stream.stage import CLOCK
 from event_log.kafka.topics import (
     COUNT_EVENTS,

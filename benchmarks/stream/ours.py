@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.stream import feed
-from benchmarks.stream.deployment import Deployment, began, caught_up, deployed
+from benchmarks.stream.deployment import Deployment, deployed
 from benchmarks.stream.races import WARM_UP, Measured, Run
+from benchmarks.stream.said import began, caught_up
 from benchmarks.stream.stage import Stage
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, Topic

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from benchmarks.stream import feed, machine
-from benchmarks.stream.deployment import Deployment, caught_up, deployed
+from benchmarks.stream.deployment import Deployment, deployed
 from benchmarks.stream.forms import Forms, Stock
 from benchmarks.stream.programs import RaceFailed
+from benchmarks.stream.said import caught_up
 from benchmarks.stream.stage import CLOCK
 from event_log.kafka.topics import COUNT_EVENTS
 from tests.brokers import Broker, why_not
