@@ -1,0 +1,121 @@
+"""An engine on a real broker for the tiny election, and what it has sent.
+
+Who owns what is said by the test, as a consumer group would say it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from event_log.kafka.connection import Connection
+from event_log.kafka.log import KafkaLog, Record
+from event_log.kafka.partitioner import partition_of
+from event_log.kafka.setup import create
+from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, NATION_TALLIES, Topic
+from monitoring.metrics import REGISTRY
+from producers.publisher import Publisher
+from schemas.regions import Level
+from schemas.tally_messages import decode_tally
+from sinks.row_messages import decode, goes_on_from
+from stream_processors.assess import Assessor
+from stream_processors.distributed.engine import Engine, Owned
+from stream_processors.distributed.outlet import KafkaOutlet
+from stream_processors.distributed.snapshots import Snapshots
+from stream_processors.partition.assessing import Workers
+from tests.worlds import PPWP, all_stations, pairs, submitted, world
+
+PARTITIONS: Final = 2
+WORLD: Final = world()
+ALL: Final[Owned] = (
+    frozenset(range(PARTITIONS)),
+    {Level.PROVINCE: frozenset({0}), Level.NATION: frozenset({0})},
+)
+"""Everything that there is to be owned."""
+
+OF: Final = "tiny"
+"""What snapshots are of, as far as the tests say."""
+
+
+def opened(connection: Connection) -> Connection:
+    """The connection, with topics."""
+    few = {COUNT_EVENTS.name: PARTITIONS, "district-tallies": 1, "province-tallies": 1}
+    create(connection, partitions=few, replication=1)
+    return connection
+
+
+def counts(number: int, first: int = 0) -> list[bytes]:
+    """Counts of different stations, from a number on."""
+    return [submitted(station, pairs(5, 6, 7)) for station in all_stations()[first : first + number]]
+
+
+def send(connection: Connection, raws: Sequence[bytes]) -> None:
+    """Into the log."""
+    with Publisher(connection, WORLD.registry) as publisher:
+        for raw in raws:
+            publisher.publish(raw)
+
+
+@contextmanager
+def running(
+    connection: Connection, snapshots: Path | None = None, *, of: str = OF, republish: bool = False
+) -> Iterator[Engine]:
+    """An engine that owns nothing yet."""
+    place = partial(partition_of, partitions=PARTITIONS)
+    assessor = Assessor(WORLD.election, WORLD.registry, WORLD.ballots, place)
+    with Workers(assessor, 0) as workers, closing(KafkaOutlet(connection)) as outlet:
+        engine = Engine(
+            WORLD.election,
+            WORLD.registry,
+            WORLD.ballots,
+            assessor,
+            connection,
+            workers,
+            outlet,
+            None if snapshots is None else Snapshots(snapshots, of),
+            republish,
+        )
+        yield engine
+        engine.close()
+
+
+def never() -> bool:
+    """Recovery goes on to its end."""
+    return False
+
+
+def records(connection: Connection, topic: Topic, partition: int) -> list[Record]:
+    """All that a topic's partition holds."""
+    with KafkaLog(connection, topic) as log:
+        return list(chain.from_iterable(log.read(partition, log.begins()[partition])))
+
+
+def positions_shown(connection: Connection, partition: int) -> list[int]:
+    """The positions of which rows of `event` have gone out, in the order in which they did."""
+    tables = (decode(one.headers, one.raw) for one in records(connection, COUNT_ROWS, partition))
+    return [at for name, rows in tables if name == "event" for at in rows["position"].to_pylist()]
+
+
+def positions_said(connection: Connection, partition: int) -> list[tuple[int | None, int]]:
+    """What was said of how far rows go: after which position, up to which."""
+    said = []
+    for one in records(connection, COUNT_ROWS, partition):
+        name, rows = decode(one.headers, one.raw)
+        if name == "sink_position":
+            said.append((goes_on_from(one.headers), rows["position"][0].as_py()))
+    return said
+
+
+def nation_versions(connection: Connection, contest: str = PPWP) -> list[int]:
+    """The versions of the nation's totals as they went out."""
+    messages = (decode_tally(one.raw) for one in records(connection, NATION_TALLIES, 0))
+    return [message.version for message in messages if message.contest == contest]
+
+
+def read_in_bulk() -> float:
+    """How many entries all engines of this process have read in bulk so far."""
+    return REGISTRY.get_sample_value("rekap_events_folded_total", {"gear": "bulk"}) or 0.0
