@@ -15,6 +15,9 @@ from typing import Any, Final
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from audit.verify import verify
+from event_log.kafka.log import KafkaLog
+from event_log.kafka.topics import COUNT_EVENTS
 from sinks.client import connect
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
@@ -106,9 +109,14 @@ def test_workers_of_any_number_give_the_answer_of_one_machine_and_of_the_fold(
     cluster.send(messages[half:])  # live
     folded = cluster.drain()
     assert_right(cluster, folded)
-    with closing(cluster.look()) as client:
+    election, registry = cluster.directory.election, cluster.directory.registry
+    with closing(cluster.look()) as client, KafkaLog(cluster.connection, COUNT_EVENTS) as log:
         found = shown(client)
+        verification = verify(log, election, registry, client)
     for table, rows in embedded.rows.items():
         assert found[table] == rows, table
     assert folded.repeated == embedded.repeated > 0
+    assert verification.equal
+    assert verification.resting
+    assert verification.state_digest == folded.state_digest()
     assert cluster.restarts == 0
