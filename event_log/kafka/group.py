@@ -88,6 +88,7 @@ class Group:
         self._group = connection.group(group)
         self.generation: tuple[int, str] | None = None
         """Which division of the group its partitions are from; another one after each `changed`."""
+        self._assignment: frozenset[TopicPartition] = frozenset()
         self._paused = False
         for topic in topics:  # a consumer would wait for a topic that is not there
             partitions_of(connection, topic)
@@ -208,10 +209,13 @@ class Group:
         self._consumer.close(autocommit=False, timeout_ms=ANSWER_MS)
 
     def _has_changed(self) -> bool:
-        """Whether the group has been divided anew since this was asked last."""
+        """Whether the group has been divided anew since this was asked last. A poll can end between the
+        number of a division and the partitions that it brings: either of them is a change."""
         now = self._consumer.group_metadata()
         generation = (int(now.generation_id), str(now.member_id))
-        changed, self.generation = generation != self.generation, generation
+        assignment = frozenset(self._consumer.assignment())
+        changed = (generation, assignment) != (self.generation, self._assignment)
+        self.generation, self._assignment = generation, assignment
         return changed
 
     def _place(self, where: TopicPartition) -> Place:

@@ -38,7 +38,7 @@ from stream_processors.distributed.sum_hop import SumHop
 from stream_processors.partition.assessing import Workers
 from stream_processors.rollup import Merge
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 NEARLY_THERE: Final = 2_000
 """Entries that may be missing when the bulk gear ends: they arrive live while it is being left."""
@@ -99,8 +99,7 @@ class Engine:
         events, sums = owned
         self._counts = {partition: owner for partition, owner in self._counts.items() if partition in events}
         began = time.monotonic()
-        for partition in sorted(events):
-            sent = last_sent(self._connection, partition)
+        for partition, sent in last_sent(self._connection, sorted(events)).items():
             if partition in self._counts:
                 self._counts[partition].learn(sent)
             else:
@@ -113,15 +112,16 @@ class Engine:
         self._sums = {}
         stands: dict[tuple[str, int], int] = {}
         for level, partitions in sums.items():
-            for partition in sorted(partitions):
-                adding, position = self._sum_owner(level, partition, should_stop)
-                self._sums[level, partition] = adding
-                stands[SUMMED[level].name, partition] = position
+            with closing(KafkaLog(self._connection, SUMMED[level])) as log:
+                for partition in sorted(partitions):
+                    adding, position = self._sum_owner(log, level, partition, should_stop)
+                    self._sums[level, partition] = adding
+                    stands[SUMMED[level].name, partition] = position
         self.announce()
         self._settle()
         seconds = time.monotonic() - began
         RECOVERY_SECONDS.observe(seconds)
-        log.info(
+        logger.info(
             "Caught up with the log.",
             extra=fields(seconds=round(seconds, 2), partitions=sorted(events), entries=self._entries_read),
         )
@@ -210,18 +210,17 @@ class Engine:
                 emitted = time.monotonic()
 
     def _sum_owner(
-        self, level: Level, partition: int, should_stop: Callable[[], bool]
+        self, log: KafkaLog, level: Level, partition: int, should_stop: Callable[[], bool]
     ) -> tuple[SumOwner, int]:
         """An owner whose state is all that its partition holds, and up to where: one value of each child, and
         what compaction has left of older ones."""
         owner = SumOwner(SumHop(level, self._election.id, self._registry), self._outlet)
-        with closing(KafkaLog(self._connection, SUMMED[level])) as log:
-            end = log.ends()[partition]
-            for records in log.read(partition, log.begins()[partition], end):
-                if should_stop():
-                    raise Reassigned
-                for record in records:
-                    self._merge(owner, record.raw)
+        end = log.ends()[partition]
+        for records in log.read(partition, log.begins()[partition], end):
+            if should_stop():
+                raise Reassigned
+            for record in records:
+                self._merge(owner, record.raw)
         return owner, end
 
     def _merge(self, owner: SumOwner, raw: bytes) -> None:
@@ -229,7 +228,7 @@ class Engine:
         what = owner.take(value)
         merged(value.level, what)
         if what is Merge.CONFLICT:
-            log.error(
+            logger.error(
                 "Two values of one version differ: two workers read different logs. The first is kept.",
                 extra=fields(unit=value.unit, contest=value.contest, version=value.version),
             )

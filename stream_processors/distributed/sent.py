@@ -6,6 +6,7 @@ the topic before it. Where nothing is left of it (the topic keeps days), rows ar
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Final
 
@@ -20,23 +21,29 @@ LOOK_BACK: Final = 64
 """Messages looked at first, from the end on: a batch of events makes about ten. Then eight times as many."""
 
 
-def last_sent(connection: Connection, partition: int) -> int:
-    """The last position of that partition of the events whose rows have gone out; NOTHING before the first.
+def last_sent(connection: Connection, partitions: Iterable[int]) -> dict[int, int]:
+    """By partition of the events the last position whose rows have gone out; NOTHING before the first.
 
     Raises LogUnavailable, and RowsUndecodable when something else writes to the topic.
     """
     with closing(KafkaLog(connection, COUNT_ROWS)) as log:
-        begin, end = log.begins()[partition], log.ends()[partition]
-        step, start = LOOK_BACK, end
-        while start > begin:
-            start, before = max(begin, start - step), start
-            step *= 8
-            found = NOTHING
-            for records in log.read(partition, start, before):
-                for record in records:
-                    if dict(record.headers).get("table") == b"sink_position":
-                        _, rows = decode(record.headers, record.raw)
-                        found = max(rows.column("position").to_pylist())
-            if found != NOTHING:
-                return found
+        begins, ends = log.begins(), log.ends()
+        return {
+            partition: _last(log, partition, begins[partition], ends[partition]) for partition in partitions
+        }
+
+
+def _last(log: KafkaLog, partition: int, begin: int, end: int) -> int:
+    step, start = LOOK_BACK, end
+    while start > begin:
+        start, before = max(begin, start - step), start
+        step *= 8
+        found = NOTHING
+        for records in log.read(partition, start, before):
+            for record in records:
+                if dict(record.headers).get("table") == b"sink_position":
+                    _, rows = decode(record.headers, record.raw)
+                    found = max(rows.column("position").to_pylist())
+        if found != NOTHING:
+            return found
     return NOTHING
