@@ -21,7 +21,7 @@ from audit.comparison import Comparison, Difference, NotCompared
 from audit.uncollected import uncollected
 from event_log.leaf import leaf_hash
 from event_log.reading import ReadableLog, behind
-from queries.cells import Cells, Key, inconsistencies, region_cells, sink_positions, station_cells
+from queries.cells import Cells, Key, inconsistent_regions, region_cells, sink_positions, station_cells
 from schemas.elections import Election
 from schemas.regions import REGION_LEVELS, Level, Registry
 from schemas.tallies import Tally
@@ -46,7 +46,7 @@ class Verification:
     the first of `difference_count`; `state_digest` names the results that the log gives.
 
     `resting`: the projections have all of the log, and nothing came in meanwhile. Then everything was
-    compared, and every total has to be the sum of those below it too: `inconsistency_count` cells are not.
+    compared, and every total has to be the sum of those below it too: `inconsistent_regions` are not.
     Otherwise `not_compared` names what was set aside, `missing` is the number of entries that the log had
     and the projections had not when it began, and inconsistencies may pass.
     """
@@ -60,7 +60,7 @@ class Verification:
     resting: bool
     missing: int
     not_compared: list[NotCompared]
-    inconsistency_count: int
+    inconsistent_regions: int
 
     def as_dict(self) -> dict[str, Any]:
         """As the command line prints it."""
@@ -110,7 +110,7 @@ def verify(
         resting=resting,
         missing=behind(ends, arrived),
         not_compared=comparison.not_compared,
-        inconsistency_count=inconsistent,
+        inconsistent_regions=inconsistent,
     )
 
 
@@ -155,9 +155,9 @@ class _Projections:
         return resting
 
     def inconsistent(self, known: list[int]) -> int:
-        """How many cells are not the sum of those below them: of a count that goes on, the fewest seen."""
+        """How many totals are not the sum of those below; of a count that goes on, after some patience."""
         deadline = time.monotonic() + UNSETTLED_S
-        while (count := inconsistencies(self._client, self._election)) and not self.resting(known):
+        while (count := inconsistent_regions(self._client, self._election)) and not self.resting(known):
             if time.monotonic() >= deadline:
                 break
             time.sleep(LOOK_AGAIN_S)

@@ -63,11 +63,11 @@ def sink_positions(client: Client, election: str) -> dict[int, int]:
     return {int(partition): int(position) for partition, position in rows}
 
 
-def inconsistencies(client: Client, election: str) -> int:
-    """How many cells of published totals are not the sum of what is published right below them, as it stands
-    at this moment (the view `inconsistency`)."""
+def inconsistent_regions(client: Client, election: str) -> int:
+    """How many published totals, by contest and region, are not the sum of what is right below them as it
+    stands at this moment (the view `inconsistent_region`)."""
     asked = {"election": election}
-    sql = "SELECT count() FROM inconsistency WHERE election = {election:String}"
+    sql = "SELECT count() FROM inconsistent_region WHERE election = {election:String}"
     return int(client.query(sql, parameters=asked).result_rows[0][0])
 
 

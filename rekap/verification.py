@@ -27,16 +27,16 @@ DIFFERENT: Final = Said(
     en="Different: {differences} of {cells} figures ({events} events) do not agree with the log.",
 )
 INCONSISTENT: Final = Said(
-    id="Tidak konsisten: {cells} angka yang ditampilkan bukan jumlah dari yang di bawahnya. Lihat view "
-    "inconsistency.",
-    en="Inconsistent: {cells} figures that are shown are not the sum of those below them. See the view "
-    "inconsistency.",
+    id="Tidak konsisten: {regions} jumlah wilayah yang ditampilkan bukan jumlah dari yang di bawahnya. Lihat "
+    "view inconsistency.",
+    en="Inconsistent: {regions} totals of regions that are shown are not the sum of those below them. See "
+    "the view inconsistency.",
 )
 MAY_PASS: Final = Said(
-    id="Penghitungan masih berjalan: {cells} angka saat ini belum sama dengan jumlah di bawahnya. Itu wajar "
-    "sesaat; periksa lagi nanti.",
-    en="The count goes on: {cells} figures are not the sum of those below them at this moment. For a moment "
-    "that is as it should be; verify again later.",
+    id="Penghitungan masih berjalan: {regions} jumlah wilayah saat ini belum sama dengan jumlah di bawahnya. "
+    "Itu wajar sesaat; periksa lagi nanti.",
+    en="The count goes on: {regions} totals of regions are not the sum of those below them at this moment. "
+    "For a moment that is as it should be; verify again later.",
 )
 NOT_COMPARED: Final = Said(
     id="Tidak dibandingkan: {cells} angka ({units} x {level}), {why}.",
@@ -112,8 +112,9 @@ def sentences(session: Session, verification: Verification) -> list[str]:
     differences = verification.difference_count
     said = DIFFERENT if differences else EQUAL
     say(said, cells=verification.cells, events=verification.events, differences=differences)
-    if verification.inconsistency_count:
-        say(INCONSISTENT if verification.resting else MAY_PASS, cells=verification.inconsistency_count)
+    if verification.inconsistent_regions:
+        said = INCONSISTENT if verification.resting else MAY_PASS
+        say(said, regions=verification.inconsistent_regions)
     for one in verification.not_compared:
         level, why = LEVEL_NAMES[Level(one.level)].within(language), WHY[one.reason].within(language)
         say(NOT_COMPARED, cells=one.cells, units=one.units, level=level, why=why)

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from sinks.tables import TABLES
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """The number of the newest migration: a change of the tables changes what messages hold."""
 
 LARGEST: Final = 900_000

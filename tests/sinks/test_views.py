@@ -18,6 +18,8 @@ VIEWS = (
     "finding_now",
     "recap_now",
     "inconsistency",
+    "inconsistent_region",
+    "published_and_below",
     "recap_difference",
     "turnout_outlier",
 )
@@ -100,6 +102,10 @@ def test_totals_that_are_sums_are_consistent_whatever_state_the_stations_are_in(
     assert ask(counted, "SELECT * FROM inconsistency") == []
 
 
+def differing(client: Client) -> list[str]:
+    return [unit for (unit,) in ask(client, "SELECT unit FROM inconsistent_region ORDER BY unit")]
+
+
 CELLS = [
     field.name
     for field in TALLY_HISTORY
@@ -133,7 +139,29 @@ def test_every_cell_of_a_published_region_is_compared_with_what_is_below(counted
         at_village = [] if unit == FIRST and cell.startswith("ballots") else [(unit, cell, 7)]
         parent = {"1101": "11", FIRST: "110101"}[unit]
         assert sorted(found) == sorted([*at_village, (parent, cell, -7)])
+        assert differing(counted) == sorted(one[0] for one in found)
         counted.command("TRUNCATE TABLE tally")
+
+
+def test_votes_moved_from_one_option_to_another_are_found(counted: Client) -> None:
+    row = next(row for row in small_count.tally_rows(small_count.station_rows(), 14) if row["unit"] == SECOND)
+    votes = dict(row["votes"])
+    moved = votes | {"1": votes["1"] + 5, "2": votes["2"] - 5}
+    small_count.insert(counted, {"tally": [row | {"votes": list(moved.items())}]})
+    assert differing(counted) == ["110101", SECOND]
+    found = ask(counted, "SELECT unit, cell, published - sum_below FROM inconsistency ORDER BY ALL")
+    assert found == [
+        ("110101", "votes.1", -5), ("110101", "votes.2", 5), (SECOND, "votes.1", 5), (SECOND, "votes.2", -5),
+    ]  # fmt: skip
+
+
+def test_zeros_above_nothing_are_right(counted: Client) -> None:
+    nation = next(row for row in small_count.tally_rows([], 0) if row["level"] == "nation")
+    other = nation | {"contest": "DPD", "stations_expected": 0, "registered": None}
+    small_count.insert(counted, {"tally": [other]})
+    assert differing(counted) == []
+    small_count.insert(counted, {"tally": [other | {"version": 1}]})
+    assert differing(counted) == [nation["unit"]]
 
 
 def test_a_station_whose_sum_was_never_published_is_found(counted: Client) -> None:
