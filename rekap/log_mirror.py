@@ -96,14 +96,15 @@ def follow(
                     yield rows
                 else:
                     time.sleep(POLL_S)
-    rows, begun = [], False
+    begun = False
     while True:
-        if rows or not begun or _may_have_more(session, follower):
+        taken: list[Row] = []
+        if not begun or _may_have_more(session, follower):
             with reader(session, "log") as client:
-                rows = follower.take(client)
+                taken = follower.take(client)
             begun = True
-        if rows:
-            yield rows
+        if taken:
+            yield taken
         else:
             time.sleep(POLL_S)
 

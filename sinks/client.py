@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import re
 import tempfile
 import threading
@@ -49,6 +50,9 @@ _AUTHENTICATION_FAILED: Final = 516
 _UNKNOWN_DATABASE: Final = 81
 
 _preparing = threading.Lock()
+
+# Exceptions tell what fails. The library's own messages are for whoever set up logging, not for stderr.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 class SinkUnavailable(Exception):
