@@ -45,12 +45,18 @@ def play(cluster: Cluster, fault: Fault) -> None:
     cluster.send(night()[-FIRST:])
     cluster.drain()  # from here on everybody is at work
     for number, (chance, messages) in enumerate(hours()):
+        began = time.monotonic()
         feed = Feed(cluster, messages, PER_SECOND)
         time.sleep(chance.uniform(0.1, 0.8 * len(messages) / PER_SECOND))
         fault(cluster, chance)
         feed.join()
         try:
-            assert_right(cluster, cluster.drain())
+            folded = cluster.drain()
+            assert_right(cluster, folded)
         except BaseException as error:
             error.add_note(f"round {number} of {fault.__name__}\n{cluster.said()}")
             raise
+        print(
+            f"{fault.__name__}, round {number}: {folded.messages} entries, {folded.accepted} accepted, "
+            f"{cluster.restarts} restarts, {time.monotonic() - began:.1f} s, {folded.state_digest()[:12]}"
+        )
