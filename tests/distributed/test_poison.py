@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import chain, cycle
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -97,8 +98,8 @@ def test_every_invalid_example_is_parked_with_its_reason_and_the_stream_goes_on(
             cluster.worker()
             cluster.send(goods[:1])
             cluster.drain()
-        for number, path in enumerate(files):
-            cluster.send([path.read_bytes(), goods[number % len(goods)]])
+        for_all = zip(files, cycle(goods), strict=False)
+        cluster.send(chain.from_iterable((path.read_bytes(), good) for path, good in for_all))
         if gear == "behind":
             cluster.worker()
         folded = cluster.drain()
