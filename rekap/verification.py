@@ -109,12 +109,13 @@ def sentences(session: Session, verification: Verification) -> list[str]:
         }
         lines.append(said.within(language).format(**texts))
 
-    differences = verification.difference_count
+    differences, inconsistent = verification.difference_count, verification.inconsistent_regions
+    if inconsistent and verification.resting:
+        say(INCONSISTENT, regions=inconsistent)
     said = DIFFERENT if differences else EQUAL
     say(said, cells=verification.cells, events=verification.events, differences=differences)
-    if verification.inconsistent_regions:
-        said = INCONSISTENT if verification.resting else MAY_PASS
-        say(said, regions=verification.inconsistent_regions)
+    if inconsistent and not verification.resting:
+        say(MAY_PASS, regions=inconsistent)
     for one in verification.not_compared:
         level, why = LEVEL_NAMES[Level(one.level)].within(language), WHY[one.reason].within(language)
         say(NOT_COMPARED, cells=one.cells, units=one.units, level=level, why=why)

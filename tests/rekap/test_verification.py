@@ -1,0 +1,57 @@
+"""What people read of a verification: the answer first, then what it leaves open, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from audit.comparison import Difference, NotCompared
+from audit.verify import Verification
+from rekap.session import Session
+from rekap.verification import sentences
+
+WHOLE = Verification(
+    equal=True,
+    cells=12_345,
+    events=678,
+    state_digest="0" * 64,
+    difference_count=0,
+    differences=[],
+    resting=True,
+    missing=0,
+    not_compared=[],
+    inconsistent_regions=0,
+)
+
+
+def test_what_is_equal_needs_one_sentence() -> None:
+    assert sentences(Session("en"), WHOLE) == ["Equal: 12,345 figures from 678 events agree with the log."]
+    assert sentences(Session("id"), WHOLE) == ["Sama: 12.345 angka dari 678 peristiwa cocok dengan log."]
+
+
+def test_differences_are_counted() -> None:
+    found = Difference(contest="PPWP", level="village", unit="1", cell="valid", log=1, projection=2)
+    said = sentences(Session("en"), replace(WHOLE, equal=False, difference_count=1, differences=[found]))
+    assert said == ["Different: 1 of 12,345 figures (678 events) do not agree with the log."]
+
+
+def test_sums_that_are_wrong_stand_before_figures_that_are_right() -> None:
+    first, second = sentences(Session("en"), replace(WHOLE, equal=False, inconsistent_regions=2))
+    assert first.startswith("Inconsistent: 2 totals of regions")
+    assert second.startswith("Equal: ")
+
+
+def test_while_the_count_goes_on_sums_may_be_behind_for_a_moment() -> None:
+    first, second = sentences(Session("en"), replace(WHOLE, resting=False, inconsistent_regions=2))
+    assert first.startswith("Equal: ")
+    assert second.startswith("The count goes on: 2 totals")
+
+
+def test_what_was_not_compared_is_named_with_the_reason_and_when_it_will_be() -> None:
+    aside = [NotCompared("province", "behind", 4, 900), NotCompared("nation", "mixed", 1, 1_200)]
+    lines = sentences(Session("en"), replace(WHOLE, resting=False, missing=1_500, not_compared=aside))
+    assert lines[1].startswith("Not compared: 900 figures (4 x province), because their sums are still on")
+    assert lines[2].startswith("Not compared: 1,200 figures (1 x nation), because the count goes on")
+    assert lines[3].endswith("verify again then.")
+    assert lines[4].startswith("Note: 1,500 events of the log were not in what is shown yet")
+    in_indonesian = sentences(Session("id"), replace(WHOLE, resting=False, not_compared=aside))
+    assert in_indonesian[1].startswith("Tidak dibandingkan: 900 angka (4 x provinsi)")
