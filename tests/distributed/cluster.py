@@ -20,6 +20,7 @@ from uuid import uuid4
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
 
+from audit.uncollected import uncollected
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, announce
 from event_log.kafka.log import KafkaLog
@@ -208,7 +209,8 @@ class Cluster:
     def folded(self) -> Folded:
         """What the specification makes of the log as it stands."""
         election, registry = self.directory.election, self.directory.registry
-        return fold(self.entries(), election, registry, lambda key: partition_of(key, self.partitions))
+        with uncollected():  # of a whole nation it keeps millions of objects
+            return fold(self.entries(), election, registry, lambda key: partition_of(key, self.partitions))
 
     def look(self) -> Client:
         """A client to look into the database with; close it."""

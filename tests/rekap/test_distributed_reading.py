@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -33,7 +34,18 @@ from tests.queries.world import insert, minute
 from tests.rekap.conftest import Ran, Rekap
 from tests.rekap.messages import CORRECTED, FLAGGED, messages
 from tests.sinks.delivery.engine import Engine
-from tests.worlds import ELECTION_ID, PPWP, election, id_of, pairs, registry, submitted
+from tests.worlds import (
+    DPD,
+    ELECTION_ID,
+    PPWP,
+    all_stations,
+    election,
+    form,
+    id_of,
+    pairs,
+    registry,
+    submitted,
+)
 
 PARTITIONS = 3
 
@@ -342,6 +354,26 @@ def test_verify_waits_for_what_is_on_its_way(rekap: Rekap, night: Night) -> None
     ran = verified(rekap, night, "--wait", "120")
     assert (ran.code, ran.json["missing"], ran.json["resting"]) == (0, 0, True)
     night.cluster.drain()
+
+
+def test_a_count_under_way_raises_no_false_alarm(rekap: Rekap, night: Night) -> None:
+    def paced() -> Iterator[bytes]:
+        for station in all_stations():
+            time.sleep(0.2)
+            yield submitted(station, form({"21": 30, "22": 70}), DPD)
+
+    said = []
+    sending = threading.Thread(target=night.cluster.send, args=(paced(),))
+    sending.start()
+    while sending.is_alive():
+        ran = verified(rekap, night, "--wait", "0")
+        assert (ran.code, ran.json["differences"]) == (0, [])
+        said.append(ran.json)
+    sending.join()
+    assert {one["resting"] for one in said} != {True}
+    night.cluster.drain()
+    ran = verified(rekap, night)
+    assert (ran.code, ran.json["resting"], ran.json["not_compared"]) == (0, True, [])
 
 
 @contextmanager
