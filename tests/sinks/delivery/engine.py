@@ -7,7 +7,7 @@ answers errors, it cuts a request or an answer off. Without a fault it only pass
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 import subprocess
 import sys
@@ -105,9 +105,20 @@ class Between:
 
     def _pass(self, client: socket.socket, server: socket.socket) -> None:
         """Both ways, until one side ends or the fault strikes."""
+        # Not select(): it takes no descriptor beyond 1,023, and a whole run of tests has more open.
+        with selectors.DefaultSelector() as ends:
+            for one in (client, server):
+                ends.register(one, selectors.EVENT_READ)
+            self._pass_between(client, server, ends)
+
+    def _pass_between(
+        self, client: socket.socket, server: socket.socket, ends: selectors.BaseSelector
+    ) -> None:
         is_insert = False
         while True:
-            for ready in select.select([client, server], [], [])[0]:
+            for key, _ in ends.select():
+                ready = key.fileobj
+                assert isinstance(ready, socket.socket)
                 data = ready.recv(1 << 16)
                 if not data:
                     return

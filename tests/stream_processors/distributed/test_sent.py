@@ -47,9 +47,9 @@ def send_rows(outlet: KafkaOutlet, partition: int, messages: int) -> None:
 
 
 def test_before_anything_was_sent_nothing_was(topics: Connection, outlet: KafkaOutlet) -> None:
-    assert last_sent(topics, 0) == NOTHING
+    assert last_sent(topics, [0]) == {0: NOTHING}
     send_rows(outlet, 0, 1)
-    assert last_sent(topics, 0) == NOTHING
+    assert last_sent(topics, [0]) == {0: NOTHING}
 
 
 def test_it_is_what_was_said_last_of_that_partition(topics: Connection, outlet: KafkaOutlet) -> None:
@@ -57,14 +57,14 @@ def test_it_is_what_was_said_last_of_that_partition(topics: Connection, outlet: 
     say(outlet, 1, 7)
     say(outlet, 0, 9, after=4)
     send_rows(outlet, 0, 3)
-    assert [last_sent(topics, partition) for partition in range(PARTITIONS)] == [9, 7]
+    assert list(last_sent(topics, range(PARTITIONS)).values()) == [9, 7]
 
 
 def test_what_an_old_owner_says_late_is_believed(topics: Connection, outlet: KafkaOutlet) -> None:
     """Rows after it go out once more, and change nothing."""
     say(outlet, 0, 9)
     say(outlet, 0, 4)
-    assert last_sent(topics, 0) == 4
+    assert last_sent(topics, [0]) == {0: 4}
 
 
 @pytest.mark.parametrize("messages", [sent.LOOK_BACK - 1, sent.LOOK_BACK, 3 * sent.LOOK_BACK])
@@ -74,14 +74,14 @@ def test_it_is_found_however_many_messages_came_after(
     say(outlet, 0, 4)
     say(outlet, 0, 9, after=4)
     send_rows(outlet, 0, messages)
-    assert last_sent(topics, 0) == 9
+    assert last_sent(topics, [0]) == {0: 9}
 
 
 def test_where_all_of_it_was_removed_nothing_was_sent(topics: Connection, outlet: KafkaOutlet) -> None:
     say(outlet, 0, 4)
     say(outlet, 1, 7)
     remove(topics, COUNT_ROWS.name, {0: -1})
-    assert [last_sent(topics, partition) for partition in range(PARTITIONS)] == [NOTHING, 7]
+    assert list(last_sent(topics, range(PARTITIONS)).values()) == [NOTHING, 7]
 
 
 def test_what_another_version_said_is_not_guessed_at(
@@ -91,4 +91,4 @@ def test_what_another_version_said_is_not_guessed_at(
     say(outlet, 0, 4)
     monkeypatch.undo()
     with pytest.raises(RowsUndecodable, match="rows of format 99"):
-        last_sent(topics, 0)
+        last_sent(topics, [0])
