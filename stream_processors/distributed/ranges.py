@@ -76,11 +76,13 @@ def entries_of(assessor: Assessor, partition: int, records: list[Record], *, sho
 
 
 _open: dict[Connection, KafkaLog] = {}
+"""This process's reader: one, for the cluster that was read last."""
 
 
 def _log(connection: Connection) -> KafkaLog:
-    """This process's own reader. It ends with the process."""
     log = _open.get(connection)
     if log is None:
+        while _open:
+            _open.popitem()[1].close()
         log = _open[connection] = KafkaLog(connection, COUNT_EVENTS)
     return log
