@@ -1,8 +1,9 @@
 """Rows of the projections as messages of a topic: what workers publish and the sink inserts.
 
-A message carries rows of one table as an Arrow record batch, compressed, without its schema, which is that
-of `sinks.tables` on both sides: the header `format` says of which migration. The rows come out as they went
-in, or not at all: a checksum is compared before the bytes are looked into.
+A message carries Arrow record batches one after the other, each of rows of one table, without their schemas,
+which are those of `sinks.tables` on both sides: the header `tables` names table and length of each, `format`
+the migration. What is small travels together, because a message costs more than its bytes. The rows come out
+as they went in, or not at all: a checksum is compared before the bytes are looked into.
 
 It does not say that all rows of a batch of events have arrived. Who publishes sends the table
 `sink_position` last, with the position that the batch goes on from in the header `after`, and who reads moves
@@ -22,6 +23,9 @@ from sinks.tables import TABLES
 
 FORMAT: Final = 5
 """The number of the newest migration: a change of the tables changes what messages hold."""
+
+TABLES_HEADER: Final = "tables"
+"""The header that says what a message holds: `table:bytes`, with commas between."""
 
 LARGEST: Final = 900_000
 """Bytes of a message's value at the most: brokers and producers take 1 MiB with headers unless told
@@ -47,26 +51,38 @@ class RowsUndecodable(ValueError):
 
 
 class RowMessage(NamedTuple):
-    """One message: its headers (`table`, `format`, `checksum`, perhaps `after`) and its value."""
+    """One message: its headers (`tables`, `format`, `checksum`, perhaps `after`) and its value."""
 
     headers: list[tuple[str, bytes]]
     value: bytes
 
 
 def encode(tables: Mapping[str, pa.Table], after: int | None = None) -> list[RowMessage]:
-    """Messages for the rows of each table, in the order of `tables`; a table without rows has none.
+    """Messages for the rows of the tables, in the order of `tables`; without rows there are none.
 
     `after`: the position in the log that these rows follow on, so that rows that are missing before them are
-    noticed (-1: none; None: not said); only the message of `sink_position` says it. Tables must have the
-    schemas of `sinks.tables`: raises ValueError for another one.
+    noticed (-1: none; None: not said); it is said with `sink_position`, which goes alone. Tables must have
+    the schemas of `sinks.tables`: raises ValueError for another one.
     """
-    messages = []
+    messages: list[RowMessage] = []
+    waiting: list[tuple[str, bytes]] = []
     for name, table in tables.items():
         if not table.schema.equals(TABLES[name]):
             raise ValueError(f"These are not the columns of {name}: {table.schema}")
-        more = [(AFTER, str(after).encode())] if name == "sink_position" and after is not None else []
-        messages += [_message(name, value, more) for value in _values(table)]
-    return messages
+        for value in _values(table):
+            if name == "sink_position" or sum(len(held) for _, held in waiting) + len(value) > LARGEST:
+                messages += _together(waiting)
+                waiting = []
+            waiting.append((name, value))
+            if name == "sink_position":
+                messages += _together(waiting, [] if after is None else [(AFTER, str(after).encode())])
+                waiting = []
+    return messages + _together(waiting)
+
+
+def holds_position(headers: Sequence[tuple[str, bytes]]) -> bool:
+    """Whether a message is that of `sink_position`."""
+    return dict(headers).get(TABLES_HEADER, b"").startswith(b"sink_position:")
 
 
 def goes_on_from(headers: Sequence[tuple[str, bytes]]) -> int | None:
@@ -80,26 +96,43 @@ def goes_on_from(headers: Sequence[tuple[str, bytes]]) -> int | None:
         raise RowsUndecodable(f"A message says that it goes on from {said!r}. {_OURS}") from None
 
 
-def decode(headers: Sequence[tuple[str, bytes]], value: bytes) -> tuple[str, pa.Table]:
-    """The name of the table and its rows. Raises RowsUndecodable."""
+def decode(headers: Sequence[tuple[str, bytes]], value: bytes) -> list[tuple[str, pa.Table]]:
+    """Table and rows of each batch, in order. Raises RowsUndecodable."""
     said = dict(headers)
     if said.get("format") != str(FORMAT).encode():
         raise RowsUndecodable(
             f"A message holds rows of format {_shown(said, 'format')}; this version of rekap reads "
             f"{FORMAT}. Use one version for all workers and sinks of an election."
         )
-    name = _shown(said, "table")
-    if name not in TABLES:
-        raise RowsUndecodable(f"A message holds rows of a table {name!r}, which there is not. {_OURS}")
+    shown = _shown(said, TABLES_HEADER)
     if said.get("checksum") != _checksum(value):
-        raise RowsUndecodable(f"A message with rows of {name} differs from its checksum. {_OURS}")
+        raise RowsUndecodable(f"A message with rows of {shown} differs from its checksum. {_OURS}")
+    found, start = [], 0
+    for name, length in _parts(shown):
+        found.append((name, _rows(name, value[start : start + length])))
+        start += length
+    if start != len(value):
+        raise RowsUndecodable(f"A message with rows of {shown} has {len(value)} bytes. {_OURS}")
+    return found
+
+
+def _parts(shown: str) -> Iterator[tuple[str, int]]:
+    """Table and length of each batch, as a header says."""
+    for part in shown.split(","):
+        name, _, length = part.partition(":")
+        if name not in TABLES or not (length.isascii() and length.isdecimal()):
+            raise RowsUndecodable(f"A message holds rows of a table {part!r}, which there is not. {_OURS}")
+        yield name, int(length)
+
+
+def _rows(name: str, value: bytes) -> pa.Table:
     schema = TABLES[name]
     try:
         batch = pa.ipc.read_record_batch(pa.py_buffer(value), schema)
         batch.validate()
     except (pa.ArrowException, OSError, EOFError) as error:
         raise RowsUndecodable(f"A message with rows of {name} can't be read: {error}. {_OURS}") from error
-    return name, pa.Table.from_batches([batch], schema)
+    return pa.Table.from_batches([batch], schema)
 
 
 _OURS: Final = (
@@ -138,9 +171,16 @@ def _bytes_of(batch: pa.RecordBatch) -> bytes:
     return bytes(messages.read_next_message().serialize())
 
 
-def _message(name: str, value: bytes, more: list[tuple[str, bytes]]) -> RowMessage:
-    own = [("table", name.encode()), ("format", str(FORMAT).encode()), ("checksum", _checksum(value))]
-    return RowMessage([*own, *more], value)
+def _together(
+    batches: Sequence[tuple[str, bytes]], more: Sequence[tuple[str, bytes]] = ()
+) -> list[RowMessage]:
+    """One message for these batches, none for none."""
+    if not batches:
+        return []
+    value = b"".join(one for _, one in batches)
+    tables = ",".join(f"{name}:{len(one)}" for name, one in batches).encode()
+    own = [(TABLES_HEADER, tables), ("format", str(FORMAT).encode()), ("checksum", _checksum(value))]
+    return [RowMessage([*own, *more], value)]
 
 
 def _checksum(value: bytes) -> bytes:

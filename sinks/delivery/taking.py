@@ -58,12 +58,12 @@ class Taking:
         batch.taken[record.place] = record.offset + 1
         try:
             if record.place.topic is COUNT_ROWS:
-                table, rows = decode(record.headers, record.raw)
-                if table == POSITIONS:
-                    return self._move(record, rows)
-                if table == "event":
-                    self._reached.events(record.place.partition, rows["position"].to_numpy())
-                batch.add(table, rows)
+                for table, rows in decode(record.headers, record.raw):
+                    if table == POSITIONS:  # alone in its message
+                        return self._move(record, rows)
+                    if table == "event":
+                        self._reached.events(record.place.partition, rows["position"].to_numpy())
+                    batch.add(table, rows)
                 return None
             batch.add_total(self._totals.read(record.raw), len(record.raw))
         except (RowsUndecodable, TallyMalformed) as error:

@@ -13,12 +13,13 @@ from typing import Final
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_ROWS
-from sinks.row_messages import decode
+from sinks.row_messages import decode, holds_position
 
 NOTHING: Final = -1
 
 LOOK_BACK: Final = 64
-"""Messages looked at first, from the end on: a batch of events makes about ten. Then eight times as many."""
+"""Messages looked at first, from the end on: a batch of events makes one or two, and as many positions. Then
+eight times as many."""
 
 
 def last_sent(connection: Connection, partitions: Iterable[int]) -> dict[int, int]:
@@ -41,8 +42,8 @@ def _last(log: KafkaLog, partition: int, begin: int, end: int) -> int:
         found = NOTHING
         for records in log.read(partition, start, before):
             for record in records:
-                if dict(record.headers).get("table") == b"sink_position":
-                    _, rows = decode(record.headers, record.raw)
+                if holds_position(record.headers):
+                    ((_, rows),) = decode(record.headers, record.raw)
                     found = max(rows.column("position").to_pylist())
         if found != NOTHING:
             return found

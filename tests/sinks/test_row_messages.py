@@ -14,7 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sinks.migrate import known_migrations
-from sinks.row_messages import FORMAT, LARGEST, RowMessage, RowsUndecodable, decode, encode
+from sinks.row_messages import (
+    FORMAT,
+    LARGEST,
+    RowMessage,
+    RowsUndecodable,
+    decode,
+    encode,
+    goes_on_from,
+    holds_position,
+)
+from sinks.rows import Rows
 from sinks.tables import EVENT, TABLES
 from tests.sinks.handmade import AT, every_table
 from tests.worlds import world
@@ -61,8 +71,8 @@ def together(messages: Sequence[RowMessage]) -> dict[str, pa.Table]:
     """The rows of all messages, by table."""
     found: dict[str, list[pa.Table]] = {}
     for message in messages:
-        name, table = decode(message.headers, message.value)
-        found.setdefault(name, []).append(table)
+        for name, table in decode(message.headers, message.value):
+            found.setdefault(name, []).append(table)
     return {name: pa.concat_tables(some) for name, some in found.items()}
 
 
@@ -104,7 +114,16 @@ def test_the_rows_of_every_table_come_out_as_they_went_in() -> None:
 def test_the_order_of_tables_and_rows_is_kept() -> None:
     made = every_table(world(), "tiny")
     last = {name: made[name] for name in reversed(made)}
-    assert [dict(message.headers)["table"].decode() for message in encode(last)] == list(last)
+    assert [name for message in encode(last) for name, _ in decode(*message)] == list(last)
+
+
+def test_what_is_small_travels_together_and_a_position_alone() -> None:
+    made = every_table(world(), "tiny")
+    position = Rows(world().election.id, world().registry, world().ballots).position(0, 9, 1_000)
+    messages = encode({**made, "sink_position": position}, after=4)
+    assert [[name for name, _ in decode(*message)] for message in messages] == [list(made), ["sink_position"]]
+    assert [holds_position(message.headers) for message in messages] == [False, True]
+    assert [goes_on_from(message.headers) for message in messages] == [None, 4]
 
 
 def test_rows_that_are_cut_out_of_many_are_sent_alone() -> None:
@@ -127,14 +146,15 @@ def test_no_message_is_larger_than_a_broker_takes(size: int) -> None:
 def test_a_single_row_larger_than_that_is_a_message_of_its_own() -> None:
     rows = event_rows([b"small", os.urandom(LARGEST + 1), b"small too"])
     messages = encode({"event": rows})
-    assert [decode(*message)[1].num_rows for message in messages] == [1, 1, 1]
+    assert [rows.num_rows for message in messages for _, rows in decode(*message)] == [1, 1, 1]
     assert together(messages) == {"event": rows}
 
 
 def test_bytes_that_are_no_text_are_kept() -> None:
     rows = event_rows([b"\xff\x00\xfe", b""])
     (message,) = encode({"event": rows})
-    body = decode(*message)[1]["body"].combine_chunks().cast(pa.binary())
+    ((_, decoded),) = decode(*message)
+    body = decoded["body"].combine_chunks().cast(pa.binary())
     assert body.to_pylist() == [b"\xff\x00\xfe", b""]
 
 
@@ -170,9 +190,10 @@ def changed(message: RowMessage, header: str, value: bytes | None) -> list[tuple
         ("format", b"1", f"rows of format 1; this version of rekap reads {FORMAT}. Use one version"),
         ("format", b"999", "rows of format 999"),
         ("format", None, "rows of format ;"),
-        ("table", b"no_such_table", "a table 'no_such_table', which there is not.*report this sentence"),
-        ("table", None, "a table ''"),
-        ("checksum", b"00000000", "rows of recap differs from its checksum.*report this sentence"),
+        ("tables", b"no_such_table:9", "a table 'no_such_table:9', which there is not.*report this sentence"),
+        ("tables", b"recap", "a table 'recap', which there is not"),
+        ("tables", None, "a table ''"),
+        ("checksum", b"00000000", "rows of recap:[0-9]+ differs from its checksum.*report this sentence"),
         ("checksum", None, "differs from its checksum"),
     ],
 )
@@ -196,7 +217,7 @@ def test_a_damaged_byte_is_found_before_the_bytes_are_looked_into(data: st.DataO
 @pytest.mark.parametrize("value", [b"", b"none", b"\xff\xff\xff\xff\x00\x00\x00\x00"])
 def test_bytes_that_are_no_rows_are_refused_although_their_checksum_fits(value: bytes) -> None:
     headers = [
-        ("table", b"event"),
+        ("tables", f"event:{len(value)}".encode()),
         ("format", str(FORMAT).encode()),
         ("checksum", f"{zlib.crc32(value):08x}".encode()),
     ]
@@ -207,4 +228,12 @@ def test_bytes_that_are_no_rows_are_refused_although_their_checksum_fits(value: 
 def test_rows_of_another_table_are_refused_although_their_checksum_fits() -> None:
     (message,) = encode({"region": every_table(world(), "tiny")["region"]})
     with pytest.raises(RowsUndecodable, match="rows of event can't be read"):
-        decode(changed(message, "table", b"event"), message.value)
+        decode(changed(message, "tables", f"event:{len(message.value)}".encode()), message.value)
+
+
+@pytest.mark.parametrize("less", [1, -1, 8])
+def test_a_length_that_is_not_that_of_the_bytes_is_refused(less: int) -> None:
+    (message,) = encode({"region": every_table(world(), "tiny")["region"]})
+    said = f"region:{len(message.value) - less}".encode()
+    with pytest.raises(RowsUndecodable, match=r"can't be read|has [0-9]+ bytes"):
+        decode(changed(message, "tables", said), message.value)

@@ -96,7 +96,8 @@ def records(connection: Connection, topic: Topic, partition: int) -> list[Record
 
 def positions_shown(connection: Connection, partition: int) -> list[int]:
     """The positions of which rows of `event` have gone out, in the order in which they did."""
-    tables = (decode(one.headers, one.raw) for one in records(connection, COUNT_ROWS, partition))
+    messages = (decode(one.headers, one.raw) for one in records(connection, COUNT_ROWS, partition))
+    tables = chain.from_iterable(messages)
     return [at for name, rows in tables if name == "event" for at in rows["position"].to_pylist()]
 
 
@@ -104,8 +105,9 @@ def positions_said(connection: Connection, partition: int) -> list[tuple[int | N
     """What was said of how far rows go: after which position, up to which."""
     said = []
     for one in records(connection, COUNT_ROWS, partition):
-        name, rows = decode(one.headers, one.raw)
-        if name == "sink_position":
+        for name, rows in decode(one.headers, one.raw):
+            if name != "sink_position":
+                continue
             said.append((goes_on_from(one.headers), rows["position"][0].as_py()))
     return said
 

@@ -93,10 +93,8 @@ def test_each_message_goes_to_its_topic_and_place(topics: Connection) -> None:
         assert outlet.handed_over == 5
         assert outlet.has_sent(5)
     rows, position = records(topics, COUNT_ROWS, 1)
-    assert (decode(rows.headers, rows.raw)[0], decode(position.headers, position.raw)[0]) == (
-        "region",
-        "sink_position",
-    )
+    names = [name for one in (rows, position) for name, _ in decode(one.headers, one.raw)]
+    assert names == ["region", "sink_position"]
     assert (goes_on_from(rows.headers), goes_on_from(position.headers)) == (None, 2)
     (parked,) = records(topics, REJECTED, 1)
     assert (parked.key, parked.raw) == (b"1101", b"raw")
