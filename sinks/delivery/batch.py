@@ -1,7 +1,7 @@
 """What is inserted together: rows by table, the newest totals, and the positions and offsets that follow.
 
 A batch is filled with messages in the order in which they come and never takes one out. It says when it is
-full; how long it may wait for more is not its affair.
+full and how new it is; how long it may wait for more is not its affair.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROWS_TOGETHER: Final = 100_000
 """Rows of one batch. Each insert makes parts that ClickHouse has to merge, and costs its round trip whatever
 it holds: a backlog goes in four times as fast as with 10,000 together. Live, the time is up long before."""
 
-BYTES_TOGETHER: Final = 20_000_000
+BYTES_TOGETHER: Final = 40_000_000
 """Bytes of rows in one batch: 10,000 forms of parties with all their candidates would be hundreds of
 megabytes."""
 
@@ -27,8 +27,10 @@ class Batch:
     """Rows that are inserted together, and what may be said when they are in."""
 
     def __init__(self) -> None:
-        self.began = 0.0
-        """When its first message came, on a clock of the caller's, in seconds."""
+        self.began = self.grew = 0.0
+        """When its first and its last message came, on a clock of the caller's, in seconds."""
+        self.newest = 0
+        """When the newest entry of the log that it shows was recorded (µs)."""
         self.rows = 0
         self.bytes = 0
         self.tables: dict[str, list[pa.Table]] = {}
@@ -42,6 +44,8 @@ class Batch:
 
     def add(self, table: str, rows: pa.Table) -> None:
         """Rows of a table."""
+        if table == "event":
+            self.newest = max(self.newest, rows["recorded_at"][-1].value)
         self.tables.setdefault(table, []).append(rows)
         self.rows += rows.num_rows
         self.bytes += rows.nbytes
@@ -49,6 +53,7 @@ class Batch:
     def add_total(self, message: TallyMessage, size: int) -> None:
         """A region's totals of so many bytes. Within a batch the newest version takes the place of older
         ones, as the topic itself would have it."""
+        self.newest = max(self.newest, message.recorded_at)
         held = self.totals.get(message.key)
         if held is None:
             self.rows += 1

@@ -43,6 +43,13 @@ LINGER_S: Final = 0.25
 """How long a message waits for company at the longest, so that a form can be seen within a second of its
 arrival on the busiest evening."""
 
+LATE_S: Final = 3.0
+"""From this age on it makes no difference to a form whether it is seen a little later."""
+
+LATE_LINGER_S: Final = 2.0
+"""How long a message that is late waits at the longest, as long as more keeps coming. Each insert makes parts
+that ClickHouse merges and merges again: of a backlog in batches of a quarter of a second it did little else."""
+
 POLL_S: Final = 0.05
 """How long a poll waits, and so how late it is noticed that a batch is in or that the process is to end."""
 
@@ -128,7 +135,7 @@ class Delivery:
         if not self._asked:
             self._asked = True
             self._courier.send(self._ask)
-        elif not batch.empty and (batch.full or time.monotonic() - batch.began >= LINGER_S):
+        elif not batch.empty and _is_due(batch):
             self._under_way = sent = self._taking.handed_over()
             self._courier.send(lambda: self._insert(sent))
 
@@ -161,3 +168,11 @@ class Delivery:
         elif self._asked and not self._known:
             self._taking.know(self._told)
             self._known = True
+
+
+def _is_due(batch: Batch) -> bool:
+    """Whether it has waited long enough for company."""
+    now = time.monotonic()
+    is_late = time.time() - batch.newest / 1_000_000 > LATE_S
+    longest_s = LATE_LINGER_S if is_late and now - batch.grew < LINGER_S else LINGER_S
+    return batch.full or now - batch.began >= longest_s

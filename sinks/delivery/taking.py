@@ -55,6 +55,7 @@ class Taking:
         batch = self.batch
         if batch.empty:
             batch.began = now
+        batch.grew = now
         batch.taken[record.place] = record.offset + 1
         try:
             if record.place.topic is COUNT_ROWS:

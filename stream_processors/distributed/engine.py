@@ -104,11 +104,8 @@ class Engine:
                 self._counts[partition].learn(sent)
             else:
                 self._counts[partition] = self._count_owner(partition, sent)
-        while True:
-            spans = self._spans()
-            self._read(spans, should_stop)
-            if all(end - start <= NEARLY_THERE for start, end in spans.values()):
-                break
+        for _ in self.read_on(should_stop):
+            self.emit()
         self._sums = {}
         stands: dict[tuple[str, int], int] = {}
         for level, partitions in sums.items():
@@ -127,6 +124,15 @@ class Engine:
         )
         return stands | {(COUNT_EVENTS.name, partition): at for partition, at in self.positions().items()}
 
+    def read_on(self, should_stop: Callable[[], bool]) -> Iterator[None]:
+        """Take in what the log has, in bulk, until it is nearly all; after every EMIT_S of that the caller
+        may do something else. Raises as `own`."""
+        while True:
+            spans = self._spans()
+            yield from self._read(spans, should_stop)
+            if all(end - start <= NEARLY_THERE for start, end in spans.values()):
+                break
+
     def positions(self) -> dict[int, int]:
         """By owned partition of the events the position of the entry that comes next."""
         return {partition: owner.hop.position for partition, owner in self._counts.items()}
@@ -139,7 +145,9 @@ class Engine:
             return
         for run in _runs(records, owner.hop.position):
             if run[0].position > owner.hop.position:
-                self._read({partition: (owner.hop.position, run[0].position)}, lambda: False)
+                missing = {partition: (owner.hop.position, run[0].position)}
+                for _ in self._read(missing, lambda: False):
+                    self.emit()
             folded(owner.take(entries_of(self._assessor, partition, run)), LIVE)
 
     def take_tallies(self, level: Level, partition: int, raws: Iterable[bytes]) -> None:
@@ -195,8 +203,8 @@ class Engine:
         ends = self._log.ends()
         return {partition: (position, ends[partition]) for partition, position in self.positions().items()}
 
-    def _read(self, spans: dict[int, tuple[int, int]], should_stop: Callable[[], bool]) -> None:
-        emitted = time.monotonic()
+    def _read(self, spans: dict[int, tuple[int, int]], should_stop: Callable[[], bool]) -> Iterator[None]:
+        began = time.monotonic()
         for partition, entries in self._workers.map(
             read_range, ranges(self._connection, spans, self._sent())
         ):
@@ -205,9 +213,9 @@ class Engine:
             if entries is not None:
                 folded(self._counts[partition].take(entries), BULK)
                 self._entries_read += len(entries)
-            if time.monotonic() - emitted > EMIT_S:
-                self.emit()
-                emitted = time.monotonic()
+            if time.monotonic() - began > EMIT_S:
+                yield
+                began = time.monotonic()
 
     def _sum_owner(
         self, log: KafkaLog, level: Level, partition: int, should_stop: Callable[[], bool]

@@ -20,7 +20,7 @@ from stream_processors.distributed.count_hop import Entries
 from stream_processors.partition.batch import assess_batch
 from stream_processors.refusals import Placed
 
-RANGE: Final = 6_000
+RANGE: Final = 10_000
 """Positions of a range: the 4 MB or so that one fetch brings."""
 
 

@@ -1,8 +1,9 @@
 """The worker: an engine whose partitions a consumer group hands out, and whose live entries Faust brings.
 
 Faust says which partitions are this worker's and brings their entries; what they mean is the engine's affair,
-and so are their positions: the offsets that Faust commits only tell others how far the group is. Until the
-engine has caught up, the agents wait at a gate, and Faust goes on from where the log was read to.
+and so are their positions: the offsets that Faust commits only tell others how far the group is. While the
+engine reads the log itself, at the start and whenever more has come than can be taken in one by one, Faust
+fetches nothing of it and what it still brings is let go; then it goes on from where the log was read to.
 
 The engine runs on one thread of its own, so that heartbeats go on while it works. Whatever fails in it ends
 the process: its successor, here or elsewhere, folds the same state from the log.
@@ -11,8 +12,9 @@ the process: its successor, here or elsewhere, folds the same state from the log
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +27,7 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.log import Record
 from event_log.kafka.topics import COUNT_EVENTS, WORKER_GROUP
 from monitoring.health import Health
+from monitoring.logs import fields
 from monitoring.metrics import LAG, POSITION
 from schemas.regions import Level
 from stream_processors.distributed.engine import SUMMED, Engine, Owned, Reassigned
@@ -36,6 +39,9 @@ FLUSH_S: Final = 0.1
 
 WAITING_MOST: Final = 4_000
 """Entries that may wait for the engine before the agents wait too."""
+
+BEHIND: Final = 10_000
+"""Entries that are too many to wait for one by one: what the bulk gear takes in about a second."""
 
 ANNOUNCE_S: Final = 600.0
 """How often all totals are announced again, though nothing was lost as far as anybody knows: far more often
@@ -50,6 +56,8 @@ OBSERVE_S: Final = 1.0
 
 RECOVERY: Final = "recovery"
 
+logger = logging.getLogger(__name__)
+
 Result = TypeVar("Result")
 
 
@@ -60,6 +68,20 @@ class _Waiting:
     events: dict[int, list[Record]] = field(default_factory=dict)
     tallies: dict[tuple[Level, int], list[bytes]] = field(default_factory=dict)
     count: int = 0
+
+    def forget_events(self) -> None:
+        """They are read elsewhere."""
+        self.count -= sum(map(len, self.events.values()))
+        self.events.clear()
+
+
+def _step(reading: Iterator[None]) -> bool:
+    """Go on with it; whether it has ended."""
+    try:
+        next(reading)
+    except (StopIteration, Reassigned):
+        return True
+    return False
 
 
 class Worker:
@@ -78,9 +100,10 @@ class Worker:
         self._thread = ThreadPoolExecutor(1, "engine")
         self._waiting = _Waiting()
         self._assignment = 0  # the number of the last one: what is done for an older one is given up
-        self._is_open = False  # the gate at which agents wait while the engine catches up
+        self._is_open = False  # for what Faust brings; the engine has caught up with the log
         self._topic_of = {connection.topic(topic): topic.name for topic in (COUNT_EVENTS, *SUMMED.values())}
         self._name_of = {name: topic for topic, name in self._topic_of.items()}
+        self._events = frozenset({self._name_of[COUNT_EVENTS.name]})
         self._agent(COUNT_EVENTS.name, self._event_arrived)
         for level, topic in SUMMED.items():
             self._agent(topic.name, partial(self._tally_arrived, level))
@@ -105,9 +128,10 @@ class Worker:
 
         async def agent(stream: Any) -> None:
             async for event in stream.events():
-                while not self._is_open or self._waiting.count >= WAITING_MOST:
+                while self._waiting.count >= WAITING_MOST:
                     await asyncio.sleep(FLUSH_S / 5)
-                arrived(event.message)
+                if event.message.topic not in self.app.transport.held:
+                    arrived(event.message)
 
         self.app.agent(channel, name=topic)(agent)
 
@@ -133,6 +157,7 @@ class Worker:
         self._assignment += 1
         self._is_open = False
         self._waiting = _Waiting()
+        self.app.transport.held = frozenset(self._topic_of)
         self._health.trouble(RECOVERY, "Partitions were assigned anew; the log is being read.")
 
     async def _recover(self, assignment: int) -> None:
@@ -148,8 +173,32 @@ class Worker:
         for (topic, partition), position in stands.items():
             await self.app.consumer.seek(TP(self._name_of[topic], partition), position)
         if not outdated():
+            self.app.transport.held = frozenset()
             self._is_open = True
             self._health.well(RECOVERY)
+
+    async def _catch_up(self) -> None:
+        """Read the log in bulk, sums as they come, and let Faust go on from there; unless there is another
+        assignment meanwhile."""
+        assignment, began = self._assignment, time.monotonic()
+
+        def outdated() -> bool:
+            return assignment != self._assignment
+
+        self.app.transport.held = self._events
+        self._waiting.forget_events()
+        reading = self._engine.read_on(outdated)
+        while not outdated() and not await self._in_engine(partial(_step, reading)):
+            self._health.beat()
+            await self._flush()
+        if outdated():
+            return
+        for partition, position in self._engine.positions().items():
+            await self.app.consumer.seek(TP(self._name_of[COUNT_EVENTS.name], partition), position)
+        if not outdated():
+            self.app.transport.held = frozenset()
+            seconds = round(time.monotonic() - began, 2)
+            logger.info("Caught up with a backlog.", extra=fields(seconds=seconds))
 
     def _own(self, owned: Owned, outdated: Callable[[], bool]) -> dict[tuple[str, int], int] | None:
         try:
@@ -172,11 +221,9 @@ class Worker:
             self._health.beat()
             if not self._is_open:
                 continue
-            if self._waiting.count:
-                waiting, self._waiting = self._waiting, _Waiting()
-                await self._in_engine(partial(self._take, waiting))
-            elif self._engine.owes:
-                await self._in_engine(self._engine.emit)
+            await self._flush()
+            if self._is_open and self._behind() > BEHIND:
+                await self._catch_up()
             if time.monotonic() - announced > ANNOUNCE_S:
                 await self._in_engine(self._engine.announce)
                 announced = time.monotonic()
@@ -188,14 +235,34 @@ class Worker:
                 self._observe()
                 observed = time.monotonic()
 
+    async def _flush(self) -> None:
+        """Give the engine what waits, or let it send what it could not send before."""
+        if self._waiting.count:
+            waiting, self._waiting = self._waiting, _Waiting()
+            await self._in_engine(partial(self._take, waiting))
+        elif self._engine.owes:
+            await self._in_engine(self._engine.emit)
+
+    def _behind(self) -> int:
+        """How many entries the log has that were not taken in, as far as Faust has heard of them."""
+        return sum(self._lag().values())
+
+    def _lag(self) -> dict[int, int]:
+        """By partition of the events how far behind the log is what was taken in."""
+        highwater, topic = self.app.consumer.highwater, self._name_of[COUNT_EVENTS.name]
+        return {
+            partition: max(0, (highwater(TP(topic, partition)) or position) - position)
+            for partition, position in self._engine.positions().items()
+        }
+
     def _observe(self) -> None:
         """Tell the metrics how far behind the log is what was taken in."""
         POSITION.clear()
         LAG.clear()
         for partition, position in self._engine.positions().items():
-            end = self.app.consumer.highwater(TP(self._name_of[COUNT_EVENTS.name], partition)) or position
             POSITION.labels(partition).set(position - 1)
-            LAG.labels(COUNT_EVENTS.name, partition).set(max(0, end - position))
+        for partition, behind in self._lag().items():
+            LAG.labels(COUNT_EVENTS.name, partition).set(behind)
 
     def _take(self, waiting: _Waiting) -> None:
         for partition, records in waiting.events.items():
