@@ -5,7 +5,7 @@ which are those of `sinks.tables` on both sides: the header `tables` names table
 the migration. What is small travels together, because a message costs more than its bytes. The rows come out
 as they went in, or not at all: a checksum is compared before the bytes are looked into.
 
-It does not say that all rows of a batch of events have arrived. Who publishes sends the table
+It does not say that all rows of a batch of events have arrived. Who publishes puts the table
 `sink_position` last, with the position that the batch goes on from in the header `after`, and who reads moves
 its own position when that comes.
 """
@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from sinks.tables import TABLES
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """The number of the newest migration: a change of the tables changes what messages hold."""
 
 TABLES_HEADER: Final = "tables"
@@ -61,7 +61,7 @@ def encode(tables: Mapping[str, pa.Table], after: int | None = None) -> list[Row
     """Messages for the rows of the tables, in the order of `tables`; without rows there are none.
 
     `after`: the position in the log that these rows follow on, so that rows that are missing before them are
-    noticed (-1: none; None: not said); it is said with `sink_position`, which goes alone. Tables must have
+    noticed (-1: none; None: not said); it is said where the last table is, `sink_position`. Tables must have
     the schemas of `sinks.tables`: raises ValueError for another one.
     """
     messages: list[RowMessage] = []
@@ -70,19 +70,22 @@ def encode(tables: Mapping[str, pa.Table], after: int | None = None) -> list[Row
         if not table.schema.equals(TABLES[name]):
             raise ValueError(f"These are not the columns of {name}: {table.schema}")
         for value in _values(table):
-            if name == "sink_position" or sum(len(held) for _, held in waiting) + len(value) > LARGEST:
+            if sum(len(held) for _, held in waiting) + len(value) > LARGEST:
                 messages += _together(waiting)
                 waiting = []
             waiting.append((name, value))
-            if name == "sink_position":
-                messages += _together(waiting, [] if after is None else [(AFTER, str(after).encode())])
-                waiting = []
-    return messages + _together(waiting)
+    return messages + _together(waiting, [] if after is None else [(AFTER, str(after).encode())])
+
+
+def fit_together(tables: Mapping[str, pa.Table]) -> bool:
+    """Whether these tables surely are one message: it arrives as a whole or not at all."""
+    return bool(sum(table.nbytes for table in tables.values()) <= LARGEST // 2)
 
 
 def holds_position(headers: Sequence[tuple[str, bytes]]) -> bool:
-    """Whether a message is that of `sink_position`."""
-    return dict(headers).get(TABLES_HEADER, b"").startswith(b"sink_position:")
+    """Whether a message ends with `sink_position`."""
+    *_, last = dict(headers).get(TABLES_HEADER, b"").split(b",")
+    return last.startswith(b"sink_position:")
 
 
 def goes_on_from(headers: Sequence[tuple[str, bytes]]) -> int | None:

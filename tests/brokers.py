@@ -48,6 +48,10 @@ START_S: Final = 90
 CLUSTER_ID: Final = "cmVrYXAtdGVzdC1jbHVzdA"
 """16 bytes in base64, as Kafka wants it."""
 
+_SHORT_LIVED: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Java's optimizing compiler takes both cores for the first minute, which is most of a test's broker's life;
+so does a collector that works beside the program."""
+
 _DIES_WITH_ITS_PARENT: Final = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
@@ -210,7 +214,7 @@ class Broker:
         self.processes[node] = self._java(node, heap, "kafka.Kafka", [str(self._file(node))])
 
     def _java(self, node: int, heap_mb: int, main: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        java = ["java", f"-Xmx{heap_mb}m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        java = ["java", f"-Xmx{heap_mb}m", *_SHORT_LIVED, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         java += ["-cp", f"{JARS}/*", main, *arguments]
         with self._log(node).open("ab") as log:
             return subprocess.Popen(

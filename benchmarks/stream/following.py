@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from benchmarks.stream.deployment import Seen
 from benchmarks.stream.paced import Sent
 
-LOOK_S: Final = 0.05
+LOOK_S: Final = 0.1
 """Pause between two looks: each takes the sink some 8 ms, in which it does nothing for the count."""
 
 SHARES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}

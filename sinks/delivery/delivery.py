@@ -39,7 +39,7 @@ from sinks.writer import Writer
 TOPICS: Final[tuple[Topic, ...]] = (COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES)
 """What a sink reads: totals up to the district come as rows."""
 
-LINGER_S: Final = 0.25
+LINGER_S: Final = 0.3
 """How long a message waits for company at the longest, so that a form can be seen within a second of its
 arrival on the busiest evening."""
 
@@ -48,7 +48,7 @@ LATE_S: Final = 3.0
 
 LATE_LINGER_S: Final = 2.0
 """How long a message that is late waits at the longest, as long as more keeps coming. Each insert makes parts
-that ClickHouse merges and merges again: of a backlog in batches of a quarter of a second it did little else."""
+that ClickHouse merges, and merges again: of a backlog in small batches it did little else."""
 
 POLL_S: Final = 0.05
 """How long a poll waits, and so how late it is noticed that a batch is in or that the process is to end."""
@@ -135,7 +135,7 @@ class Delivery:
         if not self._asked:
             self._asked = True
             self._courier.send(self._ask)
-        elif not batch.empty and _is_due(batch):
+        elif not batch.empty and is_due(batch):
             self._under_way = sent = self._taking.handed_over()
             self._courier.send(lambda: self._insert(sent))
 
@@ -170,7 +170,7 @@ class Delivery:
             self._known = True
 
 
-def _is_due(batch: Batch) -> bool:
+def is_due(batch: Batch) -> bool:
     """Whether it has waited long enough for company."""
     now = time.monotonic()
     is_late = time.time() - batch.newest / 1_000_000 > LATE_S

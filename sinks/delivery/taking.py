@@ -20,7 +20,7 @@ from sinks.delivery.totals import Totals
 from sinks.row_messages import RowsUndecodable, decode, goes_on_from
 
 POSITIONS: Final = "sink_position"
-"""The table whose message comes after all rows that it speaks of."""
+"""The table that comes after all rows that it speaks of."""
 
 
 class Undeliverable(Exception):
@@ -60,7 +60,7 @@ class Taking:
         try:
             if record.place.topic is COUNT_ROWS:
                 for table, rows in decode(record.headers, record.raw):
-                    if table == POSITIONS:  # alone in its message
+                    if table == POSITIONS:  # the last
                         return self._move(record, rows)
                     if table == "event":
                         self._reached.events(record.place.partition, rows["position"].to_numpy())

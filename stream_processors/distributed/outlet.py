@@ -47,7 +47,7 @@ DELIVERY_MS: Final = 120_000
 """How long a message is tried: longer than a broker takes to come back. Then the owner gives up, and its
 successor sends everything again."""
 
-LINGER_MS: Final = 5
+LINGER_MS: Final = 20
 """Messages that come this close together go in one request."""
 
 _SETTINGS: Final[dict[str, Any]] = {
@@ -93,14 +93,10 @@ class KafkaOutlet:
             self._raise_failure()
             return next(iter(self._under_way), self._handed_over) >= count
 
-    def rows(self, partition: int, tables: Mapping[str, pa.Table]) -> None:
-        """Rows made from that partition of the events, table after table. Raises LogUnavailable."""
-        for headers, value in encode(tables):
-            self._send(COUNT_ROWS, partition, None, value, headers)
-
-    def position(self, partition: int, table: pa.Table, after: int) -> None:
-        """The row of `sink_position` that follows on the position `after`. Raises LogUnavailable."""
-        for headers, value in encode({"sink_position": table}, after):
+    def rows(self, partition: int, tables: Mapping[str, pa.Table], after: int | None = None) -> None:
+        """Rows made from that partition of the events, table after table; with `after` the last one is
+        `sink_position`, which follows on that position. Raises LogUnavailable."""
+        for headers, value in encode(tables, after):
             self._send(COUNT_ROWS, partition, None, value, headers)
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:

@@ -6,7 +6,8 @@ Of the events, for every batch:
   3. rows                      to the sink's topic
   4. totals that changed       to the next hop
   5. the position              to the sink's topic, once 2 and 3 are acknowledged: up to there all of it has
-                               gone out
+                               gone out. Where nothing was parked and all before is acknowledged, it goes in
+                               one message with the rows, which arrives as a whole or not at all
 Of totals, for every batch: 1. the hop takes the values in, 2. the sums that changed go out.
 
 Nothing here is remembered on a disk, and no step has to succeed for the next one to be right: whoever owns
@@ -26,6 +27,7 @@ import pyarrow as pa
 from schemas.ballots import Ballots
 from schemas.rejections import Rejection
 from schemas.tally_messages import TallyMessage
+from sinks.row_messages import fit_together
 from sinks.rows import Rows
 from stream_processors.distributed.count_hop import CountHop, Entries
 from stream_processors.distributed.sum_hop import SumHop
@@ -46,12 +48,10 @@ class Outlet(Protocol):
         """Whether the first `count` of them are acknowledged."""
         ...
 
-    def rows(self, partition: int, tables: Mapping[str, pa.Table]) -> None:
-        """Rows made from that partition of the events, table after table."""
-        ...
-
-    def position(self, partition: int, table: pa.Table, after: int) -> None:
-        """The row of `sink_position` that follows on the one of the position `after` (-1: none)."""
+    def rows(self, partition: int, tables: Mapping[str, pa.Table], after: int | None = None) -> None:
+        """Rows made from that partition of the events, table after table; with `after` the last one is
+        `sink_position`, which follows on that position (-1: none). Tables that `fit_together` arrive as a
+        whole or not at all."""
         ...
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
@@ -80,6 +80,7 @@ class CountOwner:
         self._sent = sent  # or on the way
         self._said = sent
         self._unsaid: deque[_Unsaid] = deque()
+        self._handed_over = 0  # messages of the outlet up to the last with rows from here
         self._rows = rows
         self._ballots = ballots
         self._outlet = outlet
@@ -91,18 +92,22 @@ class CountOwner:
         outcome = changes.outcome
         if not is_new:
             return changes  # a predecessor of this owner sent all of it
-        for place, rejection in outcome.parked.items():  # 2
-            position = entries.positions[place]
-            if position > self._sent:
-                raw, key = entries.batch.raws[place], entries.keys[place]
-                self._outlet.parked(self.hop.partition, position, key, raw, rejection)
+        parked = [place for place in outcome.parked if entries.positions[place] > self._sent]
+        is_whole = not (parked or self._unsaid) and self._outlet.has_sent(self._handed_over)
+        for place in parked:  # 2
+            raw, key, position = entries.batch.raws[place], entries.keys[place], entries.positions[place]
+            self._outlet.parked(self.hop.partition, position, key, raw, outcome.parked[place])
         tables: dict[str, list[pa.Table]] = {}
         for name, table in rows_of(self._rows, self._ballots, changes):
             tables.setdefault(name, []).append(table)
         whole = {name: pa.concat_tables(some) for name, some in tables.items()}
-        self._outlet.rows(self.hop.partition, whole)  # 3
         self._sent = self.hop.position - 1
-        self._unsaid.append(_Unsaid(self._outlet.handed_over, self._sent, changes.newest))
+        if is_whole and fit_together(whole):
+            self._say(self._sent, changes.newest, whole)  # 3 and 5
+        else:
+            self._outlet.rows(self.hop.partition, whole)  # 3
+            self._unsaid.append(_Unsaid(self._outlet.handed_over, self._sent, changes.newest))
+        self._handed_over = self._outlet.handed_over
         return changes
 
     @property
@@ -117,24 +122,28 @@ class CountOwner:
     def emit(self) -> int:
         """Step 4: the totals that changed; how many. Step 5, as far as it can be done by now."""
         count = _send(self._outlet.tally, self.hop.changed())
-        self._say()
+        self.say()
         return count
 
     @property
     def owes(self) -> bool:
-        """Whether a position waits to be said: `emit` again in a while."""
-        return bool(self._unsaid)
+        """Whether a position waits to be said, or totals to be sent: `emit` in a while."""
+        return bool(self._unsaid) or self.hop.has_changed
 
-    def _say(self) -> None:
-        """Step 5. A position before its rows, or before what was parked, would be believed by the next owner,
-        if this one and what it had sent were lost between the two."""
+    def say(self) -> None:
+        """Step 5, as far as it can be done by now. A position before its rows, or before what was parked,
+        would be believed by the next owner, if this one and what it had sent were lost between the two."""
         last = None
         while self._unsaid and self._outlet.has_sent(self._unsaid[0].messages):
             last = self._unsaid.popleft()
         if last is not None and last.position > self._said:
-            table = self._rows.position(self.hop.partition, last.position, last.recorded_at)
-            self._outlet.position(self.hop.partition, table, self._said)
-            self._said = last.position
+            self._say(last.position, last.recorded_at, {})
+
+    def _say(self, position: int, recorded_at: int, rows: Mapping[str, pa.Table]) -> None:
+        """That everything up to `position` has gone out, these `rows` with it."""
+        table = self._rows.position(self.hop.partition, position, recorded_at)
+        self._outlet.rows(self.hop.partition, {**rows, "sink_position": table}, self._said)
+        self._said = position
 
     def announce(self) -> int:
         """All totals, whether they changed or not; how many."""
@@ -155,6 +164,11 @@ class SumOwner:
     def emit(self) -> int:
         """Step 2: the sums that changed, or may have been lost; how many."""
         return _send(self._outlet.tally, self.hop.changed())
+
+    @property
+    def owes(self) -> bool:
+        """Whether sums wait to be sent."""
+        return self.hop.has_changed
 
     def announce(self) -> int:
         """All sums; how many."""

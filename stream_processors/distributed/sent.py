@@ -18,8 +18,8 @@ from sinks.row_messages import decode, holds_position
 NOTHING: Final = -1
 
 LOOK_BACK: Final = 64
-"""Messages looked at first, from the end on: a batch of events makes one or two, and as many positions. Then
-eight times as many."""
+"""Messages looked at first, from the end on: a batch of events makes one or a few. Then eight
+times as many."""
 
 
 def last_sent(connection: Connection, partitions: Iterable[int]) -> dict[int, int]:
@@ -43,7 +43,7 @@ def _last(log: KafkaLog, partition: int, begin: int, end: int) -> int:
         for records in log.read(partition, start, before):
             for record in records:
                 if holds_position(record.headers):
-                    ((_, rows),) = decode(record.headers, record.raw)
+                    *_, (_, rows) = decode(record.headers, record.raw)
                     found = max(rows.column("position").to_pylist())
         if found != NOTHING:
             return found

@@ -37,6 +37,10 @@ from stream_processors.distributed.faust_transport import Transport
 FLUSH_S: Final = 0.1
 """How long an entry waits for company: an event passes three hops, and has to be seen within a second."""
 
+TOTALS_S: Final = 0.4
+"""How often totals go out at the most: on a busy evening most districts change between two flushes, and each
+change is a message that three processes read."""
+
 WAITING_MOST: Final = 4_000
 """Entries that may wait for the engine before the agents wait too."""
 
@@ -100,6 +104,7 @@ class Worker:
         self._thread = ThreadPoolExecutor(1, "engine")
         self._waiting = _Waiting()
         self._assignment = 0  # the number of the last one: what is done for an older one is given up
+        self._emitted = 0.0  # when totals went out last, on the engine's thread
         self._is_open = False  # for what Faust brings; the engine has caught up with the log
         self._topic_of = {connection.topic(topic): topic.name for topic in (COUNT_EVENTS, *SUMMED.values())}
         self._name_of = {name: topic for topic, name in self._topic_of.items()}
@@ -269,7 +274,11 @@ class Worker:
             self._engine.take_events(partition, records)
         for (level, partition), raws in waiting.tallies.items():
             self._engine.take_tallies(level, partition, raws)
-        self._engine.emit()
+        if time.monotonic() - self._emitted < TOTALS_S:
+            self._engine.say()
+        else:
+            self._engine.emit()
+            self._emitted = time.monotonic()
 
     async def _in_engine(self, work: Callable[[], Result]) -> Result | None:
         """What `work` gives, on the engine's thread; whatever it raises is the end."""

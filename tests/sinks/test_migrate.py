@@ -20,7 +20,7 @@ from tests.sinks import small_count
 
 IDEMPOTENT = re.compile(
     "CREATE TABLE IF NOT EXISTS|CREATE MATERIALIZED VIEW IF NOT EXISTS|CREATE OR REPLACE VIEW"
-    r"|ALTER TABLE \w+ (ADD COLUMN IF NOT EXISTS|MODIFY COLUMN|MODIFY QUERY)"
+    r"|ALTER TABLE \w+ (ADD COLUMN IF NOT EXISTS|MODIFY (COLUMN|QUERY|SETTING))"
 )
 """What a statement of a migration may begin with: running it again changes nothing."""
 

@@ -21,6 +21,7 @@ from sinks.row_messages import (
     RowsUndecodable,
     decode,
     encode,
+    fit_together,
     goes_on_from,
     holds_position,
 )
@@ -29,6 +30,7 @@ from sinks.tables import EVENT, TABLES
 from tests.sinks.handmade import AT, every_table
 from tests.worlds import world
 
+POSITION = Rows(world().election.id, world().registry, world().ballots).position(0, 9, 1_000)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 MOMENTS = st.integers(0, 2**50)
 
@@ -117,13 +119,29 @@ def test_the_order_of_tables_and_rows_is_kept() -> None:
     assert [name for message in encode(last) for name, _ in decode(*message)] == list(last)
 
 
-def test_what_is_small_travels_together_and_a_position_alone() -> None:
-    made = every_table(world(), "tiny")
-    position = Rows(world().election.id, world().registry, world().ballots).position(0, 9, 1_000)
-    messages = encode({**made, "sink_position": position}, after=4)
-    assert [[name for name, _ in decode(*message)] for message in messages] == [list(made), ["sink_position"]]
-    assert [holds_position(message.headers) for message in messages] == [False, True]
-    assert [goes_on_from(message.headers) for message in messages] == [None, 4]
+def test_what_is_small_is_one_message_with_its_position() -> None:
+    made = {**every_table(world(), "tiny"), "sink_position": POSITION}
+    assert fit_together(made)
+    (message,) = encode(made, after=4)
+    assert [name for name, _ in decode(*message)] == list(made)
+    assert holds_position(message.headers)
+    assert goes_on_from(message.headers) == 4
+
+
+def test_what_is_large_is_several_messages_with_the_position_in_the_last() -> None:
+    made = {"event": event_rows([os.urandom(LARGEST // 3) for _ in range(4)]), "sink_position": POSITION}
+    assert not fit_together(made)
+    messages = encode(made, after=4)
+    assert len(messages) > 1
+    assert [holds_position(one.headers) for one in messages] == [*([False] * (len(messages) - 1)), True]
+    assert [goes_on_from(one.headers) for one in messages] == [*([None] * (len(messages) - 1)), 4]
+
+
+@given(size=st.integers(1, LARGEST // 2))
+@settings(max_examples=20, deadline=None)
+def test_what_is_said_to_fit_together_is_one_message(size: int) -> None:
+    made = {**every_table(world(), "tiny"), "event": event_rows([os.urandom(size)])}
+    assert not fit_together(made) or len(encode(made)) == 1
 
 
 def test_rows_that_are_cut_out_of_many_are_sent_alone() -> None:

@@ -97,9 +97,10 @@ def test_rows_in_the_middle_of_a_flush_come_again_with_all_of_it(
     topics: Connection, publisher: Publisher, engine: Engine, database: Client
 ) -> None:
     """A sink that ended between the rows and their position must find them, not a gap."""
-    *rows, last = encode(flush(0, 0, 10), -1)
-    for headers, value in rows:
-        publisher.raw(COUNT_ROWS, value, 0, headers)
+    rows = flush(0, 0, 10)
+    (last,) = encode({"sink_position": rows.pop("sink_position")}, -1)
+    (first,) = encode(rows)
+    publisher.raw(COUNT_ROWS, first.value, 0, first.headers)
     with running(topics, engine.url):
         until(lambda: database.command("SELECT count() FROM event") == 10)
     assert positions(database) == {}
@@ -153,7 +154,7 @@ def test_two_sinks_share_the_partitions_and_one_does_all_when_the_other_ends(
 @pytest.mark.parametrize(
     ("topic", "passed", "said"),
     [
-        (COUNT_ROWS, 10, "count-rows, partition 0, offset 2.*rows of format ;.*Use one version"),
+        (COUNT_ROWS, 10, "count-rows, partition 0, offset 1.*rows of format ;.*Use one version"),
         (NATION_TALLIES, 20, "nation-tallies, partition 0, offset 0.*it is no JSON.*Use one version"),
     ],
     ids=["rows", "totals"],

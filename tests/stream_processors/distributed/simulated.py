@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -66,13 +67,13 @@ class Outlet:
     def has_sent(self, count: int) -> bool:
         return not self._waits or all(number >= count for way in self._ways.values() for number, _ in way)
 
-    def rows(self, partition: int, tables: Mapping[str, pa.Table]) -> None:
-        for name, table in tables.items():
-            self._send(("rows", partition), lambda name=name, table=table: self._keep(name, table))
-
-    def position(self, partition: int, table: pa.Table, after: int) -> None:
-        assert after < table.column("position")[0].as_py()
-        self._send(("rows", partition), lambda: self._keep("sink_position", table))
+    def rows(self, partition: int, tables: Mapping[str, pa.Table], after: int | None = None) -> None:
+        if after is not None:
+            assert after < tables["sink_position"].column("position")[0].as_py()
+        # What belongs to a position is one message; without one each table could be one of its own.
+        parts = [tables] if after is not None else [{name: table} for name, table in tables.items()]
+        for part in parts:
+            self._send(("rows", partition), partial(self._keep, part))
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
         assert raw
@@ -99,11 +100,12 @@ class Outlet:
             for _ in range(self._chance.randint(0, len(way))):
                 way.popleft()[1]()
 
-    def _keep(self, name: str, table: pa.Table) -> None:
-        self.topics.rows.setdefault(name, []).append(table)
-        if name == "sink_position":
-            partition = table.column("partition")[0].as_py()
-            self.topics.sent[partition] = table.column("position")[0].as_py()
+    def _keep(self, tables: Mapping[str, pa.Table]) -> None:
+        for name, table in tables.items():
+            self.topics.rows.setdefault(name, []).append(table)
+            if name == "sink_position":
+                partition = table.column("partition")[0].as_py()
+                self.topics.sent[partition] = table.column("position")[0].as_py()
 
     def _send(self, way: tuple[str, int], effect: Callable[[], object]) -> None:
         self._ways.setdefault(way, deque()).append((self.handed_over, effect))

@@ -85,7 +85,7 @@ def total(unit: str, parent: str, version: int = 1) -> TallyMessage:
 def test_each_message_goes_to_its_topic_and_place(topics: Connection) -> None:
     with closing(KafkaOutlet(topics)) as outlet:
         send_rows(outlet, 1, 1)
-        outlet.position(1, ROWS.position(1, 4, 1_000), 2)
+        outlet.rows(1, {"sink_position": ROWS.position(1, 4, 1_000)}, after=2)
         outlet.parked(1, 3, b"1101", b"raw", WHY)
         outlet.parked(0, 8, None, b"", WHY)
         outlet.tally(total("1101", "11"))

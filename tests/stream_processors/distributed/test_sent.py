@@ -35,7 +35,7 @@ def outlet(topics: Connection) -> Iterator[KafkaOutlet]:
 
 def say(outlet: KafkaOutlet, partition: int, position: int, after: int = NOTHING) -> None:
     """That rows up to a position have gone out."""
-    outlet.position(partition, ROWS.position(partition, position, 1_000), after)
+    outlet.rows(partition, {"sink_position": ROWS.position(partition, position, 1_000)}, after)
     outlet.flush()
 
 

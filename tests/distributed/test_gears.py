@@ -1,0 +1,36 @@
+"""A worker that can't keep up reads in bulk until it has caught up, and what comes out is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import cycle, islice
+from random import Random
+
+from stream_processors.distributed.worker import BEHIND
+from tests.distributed.answers import assert_right
+from tests.distributed.cluster import Cluster
+from tests.distributed.nights import night, untidy
+from tests.sinks.delivery.engine import Engine
+
+CAUGHT_UP = "Caught up with a backlog."
+
+
+def test_a_live_worker_that_falls_behind_reads_in_bulk_and_goes_on_live(
+    clusters: Callable[..., Cluster], broker: str, engine: Engine
+) -> None:
+    cluster = clusters(broker, engine.url)
+    cluster.sink()
+    worker = cluster.worker()
+    messages = untidy(night(), Random(0))
+    live, later, last = messages[:200], messages[200:-200], messages[-200:]
+    cluster.send(live)
+    cluster.drain()
+    assert CAUGHT_UP not in worker.said
+    worker.freeze()  # not for as long as others would miss it
+    cluster.send(islice(cycle(later), round(BEHIND * 1.3)))
+    worker.thaw()
+    cluster.until(lambda: CAUGHT_UP in worker.said, "the bulk gear")
+    cluster.drain()
+    cluster.send(last)
+    assert_right(cluster, cluster.drain())
+    assert cluster.restarts == 0

@@ -1,0 +1,76 @@
+"""How long what is to be inserted waits for company: as long as nobody misses it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from event_log.kafka.group import Place
+from event_log.kafka.topics import COUNT_ROWS
+from sinks.delivery import delivery
+from sinks.delivery.batch import BYTES_TOGETHER, Batch
+from sinks.delivery.delivery import LATE_LINGER_S, LATE_S, LINGER_S, is_due
+from tests.sinks.delivery.support import flush
+
+NOW: Final = 1_700_000_000.0
+
+
+@dataclass
+class Clock:
+    """Stands still."""
+
+    now: float = NOW
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What the delivery looks at."""
+    one = Clock()
+    monkeypatch.setattr(delivery, "time", one)
+    return one
+
+
+def batch(began_s: float, grew_s: float, age_s: float) -> Batch:
+    """One whose first and last message came so long ago, and whose newest entry is so old."""
+    one = Batch()
+    one.began, one.grew, one.newest = NOW - began_s, NOW - grew_s, round((NOW - age_s) * 1e6)
+    one.taken[Place(COUNT_ROWS, 0)] = 1
+    return one
+
+
+def test_what_is_new_waits_a_moment() -> None:
+    assert not is_due(batch(LINGER_S * 0.9, 0, 0))
+    assert is_due(batch(LINGER_S * 1.1, 0, 0))
+
+
+def test_what_is_late_waits_longer_as_long_as_more_comes() -> None:
+    assert not is_due(batch(LINGER_S * 1.1, 0, LATE_S + 1))
+    assert not is_due(batch(LATE_LINGER_S * 0.9, 0, LATE_S + 1))
+    assert is_due(batch(LATE_LINGER_S * 1.1, 0, LATE_S + 1))
+
+
+def test_what_is_late_does_not_wait_when_nothing_more_comes() -> None:
+    assert is_due(batch(LINGER_S * 1.1, LINGER_S * 1.1, LATE_S + 1))
+
+
+def test_what_is_full_waits_for_nothing() -> None:
+    full = batch(0, 0, 0)
+    full.bytes = BYTES_TOGETHER
+    assert is_due(full)
+
+
+def test_a_batch_is_as_new_as_the_newest_entry_in_it() -> None:
+    one, rows = Batch(), flush(0, 5, 3)
+    for name, table in rows.items():
+        one.add(name, table)
+    assert one.newest == max(rows["event"]["recorded_at"].to_pylist()).timestamp() * 1e6
+    assert one.newest < time.time() * 1e6
