@@ -44,13 +44,16 @@ kafka-jars: ## fetch Apache Kafka for the tests, where Java and Maven are
 kafka: .venv/installed kafka-jars ## run one Kafka broker on free loopback ports, until Ctrl-C
 	@$(BIN)/python -m tests.brokers
 
-bench: .venv/installed-dev ## measure it; REKAP_REAL_DATA names the folder of real results
+bench: .venv/installed-dev kafka-jars ## measure it; REKAP_REAL_DATA names the folder of real results
 	$(BIN)/python -m benchmarks.embedded
 	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m benchmarks.stream
+	$(BIN)/python -m benchmarks.stream.latency
+	$(BIN)/python -m benchmarks.stream.recovery
 
 lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf .venv demo-data *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .kafka demo-data *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

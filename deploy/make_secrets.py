@@ -25,7 +25,7 @@ from typing import Final
 HERE: Final = Path(__file__).parent
 
 ADMIN: Final = "admin"
-USERS: Final = (ADMIN, "worker", "sink", "auditor", "field")
+USERS: Final = (ADMIN, "worker", "sink", "auditor", "field", "importer")
 """Who logs in to Kafka. What each may do: event_log.kafka.access."""
 
 DATABASE_USERS: Final = {"sink": "sink", "auditor": "analyst"}

@@ -74,6 +74,12 @@ USERS: Final = (
         writes=(COUNT_EVENTS,),
     ),
     User(
+        "importer",
+        why="The commission's own imports: they add to the log, and compare with what it has accepted.",
+        reads=(COUNT_EVENTS, ELECTION_CONTROL),
+        writes=(COUNT_EVENTS,),
+    ),
+    User(
         "worker",
         why="Workers: they read the log and publish what follows from it. The log itself they can't write.",
         reads=(COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, ELECTION_CONTROL),

@@ -97,7 +97,7 @@ def test_three_brokers_go_on_without_one_and_so_do_their_own_topics(tmp_path: Pa
         assert {len(partition["replica_nodes"]) for partition in groups["partitions"]} == {3}
 
 
-@pytest.mark.parametrize("user", ["admin", "worker", "sink", "auditor", "field"])
+@pytest.mark.parametrize("user", ["admin", "worker", "sink", "auditor", "field", "importer"])
 def test_everybody_logs_in_over_tls_with_what_was_made(broker: Deployed, secure: Path, user: str) -> None:
     connection = as_user(broker, secure, user)
     assert connection.client_settings()["security_protocol"] == "SASL_SSL"

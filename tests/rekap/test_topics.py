@@ -179,7 +179,7 @@ def test_a_secure_cluster_is_set_up_with_two_commands(
 ) -> None:
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for user in ("field", "worker", "sink", "auditor"):
+    for user in ("field", "importer", "worker", "sink", "auditor"):
         (secrets / user).write_text(f"of-{user}\n")
 
     def as_user(user: str, password: str, *line: object) -> Ran:
@@ -189,7 +189,7 @@ def test_a_secure_cluster_is_set_up_with_two_commands(
 
     assert as_user(ADMIN, PASSWORDS[ADMIN], "create").code == 0
     set_up = as_user(ADMIN, PASSWORDS[ADMIN], "acls", "--passwords", secrets).json
-    assert set_up["passwords"] == ["auditor", "field", "sink", "worker"]
+    assert set_up["passwords"] == ["auditor", "field", "importer", "sink", "worker"]
     assert "field may write topic count-events" in set_up["granted"]
     assert "field may read topic count-events" not in set_up["granted"]
     assert as_user("auditor", "of-auditor", "check").json == {"differences": []}

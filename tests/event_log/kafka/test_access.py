@@ -38,18 +38,26 @@ from tests.worlds import election, registry
 
 MAY_WRITE = {
     "field": {COUNT_EVENTS},
+    "importer": {COUNT_EVENTS},
     "worker": {COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, NATION_TALLIES, REJECTED},
     "sink": set(),
     "auditor": set(),
 }
 MAY_READ = {
     "field": {ELECTION_CONTROL},
+    "importer": {COUNT_EVENTS, ELECTION_CONTROL},
     "worker": {COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, ELECTION_CONTROL},
     "sink": {COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES, ELECTION_CONTROL},
     "auditor": set(ALL_TOPICS),
 }
 OF_A_DATABASE = f"{SINK_GROUP}-0123456789ab"
-MAY_JOIN = {"field": set(), "worker": {WORKER_GROUP}, "sink": {SINK_GROUP, OF_A_DATABASE}, "auditor": set()}
+MAY_JOIN = {
+    "field": set(),
+    "importer": set(),
+    "worker": {WORKER_GROUP},
+    "sink": {SINK_GROUP, OF_A_DATABASE},
+    "auditor": set(),
+}
 GROUPS = (WORKER_GROUP, f"{WORKER_GROUP}-2", SINK_GROUP, OF_A_DATABASE, "another")
 PAIRS = list(product(MAY_WRITE, ALL_TOPICS))
 
