@@ -31,7 +31,7 @@ from stream_processors.distributed.count_hop import CountHop
 from stream_processors.distributed.observed import BULK, LIVE, folded, merged
 from stream_processors.distributed.outlet import KafkaOutlet
 from stream_processors.distributed.owners import CountOwner, SumOwner
-from stream_processors.distributed.ranges import entries_of, ranges, read_range
+from stream_processors.distributed.ranges import entries_of, ranges, read_to_fold
 from stream_processors.distributed.sent import NOTHING, last_sent
 from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.sum_hop import SumHop
@@ -211,7 +211,7 @@ class Engine:
     def _read(self, spans: dict[int, tuple[int, int]], should_stop: Callable[[], bool]) -> Iterator[None]:
         began = time.monotonic()
         for partition, entries in self._workers.map(
-            read_range, ranges(self._connection, spans, self._sent())
+            read_to_fold, ranges(self._connection, spans, self._sent())
         ):
             if should_stop():
                 raise Reassigned

@@ -40,6 +40,10 @@ from stream_processors.distributed.outlet import KafkaOutlet
 from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.worker import Worker
 
+GC_OBJECTS: Final = 100_000
+"""New objects after which those that refer to each other in circles are looked for. Entries and rows do not,
+and a batch is some 50,000 objects, which with Python's 700 were looked through many times."""
+
 SWITCH_S: Final = 0.0005
 """How long a thread may keep the interpreter while another one waits for it."""
 
@@ -76,6 +80,7 @@ def run_worker(
         # Faust's: with Python's own 5 ms a batch of a hundred forms took five times as long.
         sys.setswitchinterval(SWITCH_S)
         gc.freeze()  # the register and what follows from it stay for ever: nothing to look through again
+        gc.set_threshold(GC_OBJECTS)
         health = Health()
         if options.metrics is not None:
             stack.enter_context(Endpoint(*options.metrics, health))

@@ -7,7 +7,7 @@ comes of their entries is not decided here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -59,6 +59,15 @@ def read_range(assessor: Assessor, span: Range) -> tuple[int, Entries | None]:
     return span.partition, entries_of(
         assessor, span.partition, records, shown=span.shown
     ) if records else None
+
+
+def read_to_fold(assessor: Assessor, span: Range) -> tuple[int, Entries | None]:
+    """As `read_range`, with no more than what folding needs where nothing is to be shown: all of it has to
+    cross from this process to the worker's."""
+    partition, entries = read_range(assessor, span)
+    if entries is not None and not span.shown:
+        entries = replace(entries, batch=entries.batch.to_decide())
+    return partition, entries
 
 
 def entries_of(assessor: Assessor, partition: int, records: list[Record], *, shown: bool = True) -> Entries:

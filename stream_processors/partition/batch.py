@@ -7,7 +7,7 @@ of them go on into the projections without being looked at again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -64,7 +64,12 @@ class Batch:
     refusals: dict[int, Rejection]
 
     def __len__(self) -> int:
-        return len(self.raws)
+        return len(self.ids)
+
+    def to_decide(self) -> Batch:
+        """What deciding needs: without the messages' bytes, which are most of it, and with the last leaf
+        alone."""
+        return replace(self, raws=(), leaves=self.leaves[-1:])
 
 
 def assess_batch(
