@@ -196,6 +196,8 @@ class Worker:
         while not outdated() and not await self._in_engine(partial(_step, reading)):
             self._health.beat()
             await self._flush()
+            if not outdated():
+                self._observe()
         if outdated():
             return
         for partition, position in self._engine.positions().items():
