@@ -135,7 +135,10 @@ def test_a_sentence_comes_in_the_language_of_its_reader(rekap: Rekap, connection
         ("create --broker localhost:1 --passwords .", "--passwords is for rekap topics acls only"),
         ("create --broker localhost:1 --replication 0", "0 is not in the range"),
         ("drop --broker localhost:1", "'drop' is not one of 'create', 'check', 'acls'"),
-        ("acls --broker localhost:1 --passwords .", "has no file named field, importer, worker, sink, auditor, admin"),
+        (
+            "acls --broker localhost:1 --passwords .",
+            "has no file named field, importer, worker, sink, auditor, admin",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2(
