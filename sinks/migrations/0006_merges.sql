@@ -1,6 +1,6 @@
--- An insert of a second's rows makes a part of each table, three times a second while a count is live. Merged
--- five at a time, as the engine likes best, each row is written again and again while it is new. Ten or more at
--- a time cost half as much, and FINAL reads a few parts more.
+-- Every insert makes a part of each table, two or three times a second while a count is live. Merged five at a
+-- time, as the engine likes best, each row is written again and again while it is new. A dozen at a time cost
+-- half of that or less, and FINAL reads a few parts more.
 
 ALTER TABLE event MODIFY SETTING min_parts_to_merge_at_once = 12;
 ALTER TABLE station MODIFY SETTING min_parts_to_merge_at_once = 12;

@@ -77,7 +77,7 @@ def run_worker(
     with ExitStack() as stack:
         workers = stack.enter_context(Workers(assessor, options.assessors))
         # The engine's thread lets go of the interpreter at every call of Arrow's, and has to get it back from
-        # Faust's: with Python's own 5 ms a batch of a hundred forms took five times as long.
+        # Faust's: with Python's own 5 ms a live batch took twice as long.
         sys.setswitchinterval(SWITCH_S)
         gc.freeze()  # the register and what follows from it stay for ever: nothing to look through again
         gc.set_threshold(GC_OBJECTS)
