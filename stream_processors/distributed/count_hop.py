@@ -76,11 +76,6 @@ class CountHop:
         totals, whole = self._totals.of(self.state, touched) if shown else ([], [])
         return Changes(entries.batch, outcome, entries.recorded_at, totals, whole, self.partition)
 
-    @property
-    def has_changed(self) -> bool:
-        """Whether `changed` has something to say."""
-        return bool(self._changed)
-
     def changed(self) -> list[TallyMessage]:
         """The totals of the districts that changed since this was asked last."""
         units, self._changed = sorted(self._changed), set()

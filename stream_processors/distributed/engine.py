@@ -162,15 +162,10 @@ class Engine:
         for owner in self._owners():
             owner.emit()
 
-    def say(self) -> None:
-        """Only how far rows have arrived. Raises LogUnavailable."""
-        for owner in self._counts.values():
-            owner.say()
-
     @property
     def owes(self) -> bool:
-        """Whether something has not been sent yet: `emit` in a while."""
-        return any(owner.owes for owner in self._owners())
+        """Whether there is something that could not be sent yet: `emit` again in a while."""
+        return any(owner.owes for owner in self._counts.values())
 
     def announce(self) -> None:
         """Send all totals. Raises LogUnavailable."""

@@ -122,15 +122,15 @@ class CountOwner:
     def emit(self) -> int:
         """Step 4: the totals that changed; how many. Step 5, as far as it can be done by now."""
         count = _send(self._outlet.tally, self.hop.changed())
-        self.say()
+        self._say_what_arrived()
         return count
 
     @property
     def owes(self) -> bool:
-        """Whether a position waits to be said, or totals to be sent: `emit` in a while."""
-        return bool(self._unsaid) or self.hop.has_changed
+        """Whether a position waits to be said: `emit` again in a while."""
+        return bool(self._unsaid)
 
-    def say(self) -> None:
+    def _say_what_arrived(self) -> None:
         """Step 5, as far as it can be done by now. A position before its rows, or before what was parked,
         would be believed by the next owner, if this one and what it had sent were lost between the two."""
         last = None
@@ -164,11 +164,6 @@ class SumOwner:
     def emit(self) -> int:
         """Step 2: the sums that changed, or may have been lost; how many."""
         return _send(self._outlet.tally, self.hop.changed())
-
-    @property
-    def owes(self) -> bool:
-        """Whether sums wait to be sent."""
-        return self.hop.has_changed
 
     def announce(self) -> int:
         """All sums; how many."""

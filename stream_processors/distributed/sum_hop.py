@@ -65,11 +65,6 @@ class SumHop:
             self._changed.add(parent)
         return what
 
-    @property
-    def has_changed(self) -> bool:
-        """Whether `changed` has something to say."""
-        return bool(self._changed)
-
     def changed(self) -> list[TallyMessage]:
         """The sums that changed, or may have been lost on their way, since this was asked last."""
         keys, self._changed = sorted(self._changed), set()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,10 +36,6 @@ from stream_processors.distributed.faust_transport import Transport
 
 FLUSH_S: Final = 0.1
 """How long an entry waits for company: an event passes three hops, and has to be seen within a second."""
-
-TOTALS_S: Final = 0.4
-"""How often totals go out at the most: on a busy evening most districts change between two flushes, and each
-change is a message that three processes read."""
 
 WAITING_MOST: Final = 4_000
 """Entries that may wait for the engine before the agents wait too."""
@@ -104,7 +100,6 @@ class Worker:
         self._thread = ThreadPoolExecutor(1, "engine")
         self._waiting = _Waiting()
         self._assignment = 0  # the number of the last one: what is done for an older one is given up
-        self._emitted = 0.0  # when totals went out last, on the engine's thread
         self._is_open = False  # for what Faust brings; the engine has caught up with the log
         self._topic_of = {connection.topic(topic): topic.name for topic in (COUNT_EVENTS, *SUMMED.values())}
         self._name_of = {name: topic for topic, name in self._topic_of.items()}
@@ -167,29 +162,17 @@ class Worker:
 
     async def _recover(self, assignment: int) -> None:
         """Let the engine own what is assigned, then let Faust go on from where the engine stands."""
-
-        def outdated() -> bool:
-            return assignment != self._assignment
-
+        outdated = self._outdates(assignment)
         owned = self._assigned()
         stands = await self._in_engine(partial(self._own, owned, outdated))
-        if outdated() or stands is None:
-            return
-        for (topic, partition), position in stands.items():
-            await self.app.consumer.seek(TP(self._name_of[topic], partition), position)
-        if not outdated():
-            self.app.transport.held = frozenset()
+        if stands is not None and await self._go_on(stands, outdated):
             self._is_open = True
             self._health.well(RECOVERY)
 
     async def _catch_up(self) -> None:
         """Read the log in bulk, sums as they come, and let Faust go on from there; unless there is another
         assignment meanwhile."""
-        assignment, began = self._assignment, time.monotonic()
-
-        def outdated() -> bool:
-            return assignment != self._assignment
-
+        outdated, began = self._outdates(self._assignment), time.monotonic()
         self.app.transport.held = self._events
         self._waiting.forget_events()
         reading = self._engine.read_on(outdated)
@@ -198,14 +181,25 @@ class Worker:
             await self._flush()
             if not outdated():
                 self._observe()
-        if outdated():
-            return
-        for partition, position in self._engine.positions().items():
-            await self.app.consumer.seek(TP(self._name_of[COUNT_EVENTS.name], partition), position)
-        if not outdated():
-            self.app.transport.held = frozenset()
+        stands = {(COUNT_EVENTS.name, at): position for at, position in self._engine.positions().items()}
+        if await self._go_on(stands, outdated):
             seconds = round(time.monotonic() - began, 2)
             logger.info("Caught up with a backlog.", extra=fields(seconds=seconds))
+
+    def _outdates(self, assignment: int) -> Callable[[], bool]:
+        """Tells whether there has been another assignment since that one."""
+        return lambda: assignment != self._assignment
+
+    async def _go_on(self, stands: Mapping[tuple[str, int], int], outdated: Callable[[], bool]) -> bool:
+        """Let Faust bring what comes from there on, by topic and partition; not when that is outdated."""
+        for (topic, partition), position in stands.items():
+            if outdated():
+                return False
+            await self.app.consumer.seek(TP(self._name_of[topic], partition), position)
+        if outdated():
+            return False
+        self.app.transport.held = frozenset()
+        return True
 
     def _own(self, owned: Owned, outdated: Callable[[], bool]) -> dict[tuple[str, int], int] | None:
         try:
@@ -276,11 +270,7 @@ class Worker:
             self._engine.take_events(partition, records)
         for (level, partition), raws in waiting.tallies.items():
             self._engine.take_tallies(level, partition, raws)
-        if time.monotonic() - self._emitted < TOTALS_S:
-            self._engine.say()
-        else:
-            self._engine.emit()
-            self._emitted = time.monotonic()
+        self._engine.emit()
 
     async def _in_engine(self, work: Callable[[], Result]) -> Result | None:
         """What `work` gives, on the engine's thread; whatever it raises is the end."""

@@ -88,11 +88,11 @@ def test_while_rows_are_under_way_the_next_ones_go_without_a_position_which_foll
     for start in range(3):
         one.take(entries(start, COUNTS[start]))
     assert outlet.given == ["event [0], position -1 to 0", "event [1]", "event [2]"]
-    one.say()
+    one.emit()
     assert len(outlet.given) == 3
     assert one.owes
     outlet.arrived = 2
-    one.say()
+    one.emit()
     assert outlet.given[3:] == ["position 0 to 1"]
     outlet.arrived = 4
     one.emit()
@@ -106,10 +106,10 @@ def test_what_was_parked_has_arrived_before_a_position_speaks_of_it() -> None:
     one.take(entries(0, COUNTS[0], b"{"))
     assert outlet.given == ["parked 1", "event [0, 1]"]
     outlet.arrived = 1
-    one.say()
+    one.emit()
     assert len(outlet.given) == 2
     outlet.arrived = 2
-    one.say()
+    one.emit()
     assert outlet.given[2:] == ["position -1 to 1"]
 
 
@@ -120,12 +120,3 @@ def test_rows_of_several_messages_have_arrived_before_their_position() -> None:
     one.take(entries(0, *([COUNTS[0]] * repeated)))
     assert outlet.given == [f"event {list(range(repeated))}"]
     assert one.owes
-
-
-def test_totals_that_changed_are_owed_until_they_are_sent() -> None:
-    one = owner(Outlet())
-    assert not one.owes
-    one.take(entries(0, COUNTS[0]))
-    assert one.owes
-    one.emit()
-    assert not one.owes
