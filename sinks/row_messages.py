@@ -2,8 +2,8 @@
 
 A message carries Arrow record batches one after the other, each of rows of one table, without their schemas,
 which are those of `sinks.tables` on both sides: the header `tables` names table and length of each, `format`
-the migration. What is small travels together, because a message costs more than its bytes. The rows come out
-as they went in, or not at all: a checksum is compared before the bytes are looked into.
+the version of all this. What is small travels together, because a message costs more than its bytes. The
+rows come out as they went in, or not at all: a checksum is compared before the bytes are looked into.
 
 It does not say that all rows of a batch of events have arrived. Who publishes puts the table
 `sink_position` last, with the position that the batch goes on from in the header `after`, and who reads moves
@@ -22,7 +22,7 @@ import pyarrow as pa
 from sinks.tables import TABLES
 
 FORMAT: Final = 6
-"""The number of the newest migration: a change of the tables changes what messages hold."""
+"""Another one whenever a table has other columns, or messages are made otherwise."""
 
 TABLES_HEADER: Final = "tables"
 """The header that says what a message holds: `table:bytes`, with commas between."""
@@ -79,7 +79,7 @@ def encode(tables: Mapping[str, pa.Table], after: int | None = None) -> list[Row
 
 def fit_together(tables: Mapping[str, pa.Table]) -> bool:
     """Whether these tables surely are one message: it arrives as a whole or not at all."""
-    return bool(sum(table.nbytes for table in tables.values()) <= LARGEST // 2)
+    return sum(map(_size, tables.values())) <= LARGEST // 2
 
 
 def holds_position(headers: Sequence[tuple[str, bytes]]) -> bool:
@@ -147,7 +147,7 @@ _OURS: Final = (
 def _values(table: pa.Table) -> Iterator[bytes]:
     """The rows in order, each value as large as it may be."""
     if table.num_rows:
-        pieces = math.ceil(table.nbytes / TOGETHER)
+        pieces = math.ceil(_size(table) / TOGETHER)
         for batch in table.combine_chunks().to_batches(max_chunksize=math.ceil(table.num_rows / pieces)):
             yield from _halved(batch)
 
@@ -164,7 +164,7 @@ def _halved(batch: pa.RecordBatch) -> Iterator[bytes]:
 
 def _bytes_of(batch: pa.RecordBatch) -> bytes:
     """The batch alone: a stream begins with the schema, which readers have."""
-    if batch.nbytes < WORTH_COMPRESSING:
+    if _size(batch) < WORTH_COMPRESSING:
         return bytes(batch.serialize())
     stream = pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, batch.schema, options=_OPTIONS) as writer:
@@ -172,6 +172,12 @@ def _bytes_of(batch: pa.RecordBatch) -> bytes:
     messages = pa.ipc.MessageReader.open_stream(stream.getvalue())
     messages.read_next_message()
     return bytes(messages.read_next_message().serialize())
+
+
+def _size(rows: pa.Table | pa.RecordBatch) -> int:
+    """Bytes of what holds the rows, of a slice those of the whole: `nbytes` is exact, and takes as long as
+    writing a small message does."""
+    return int(rows.get_total_buffer_size())
 
 
 def _together(

@@ -20,21 +20,12 @@ from schemas.findings import Finding
 from schemas.regions import DEPTH, REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.rejections import Rejection
 from schemas.tallies import FIRST_VOTE, FIXED_CELLS, Tally
-from sinks.tables import (
-    EVENT,
-    FINDING,
-    RECAP,
-    REGION,
-    REGISTER_STATION,
-    REJECTED,
-    SINK_POSITION,
-    STATION_HISTORY,
-    TALLY_HISTORY,
-)
+from sinks.tables import TABLES
 
 _FUNNEL_COLUMN: Final = {
     name: f"stations_{name}" for name in ("received", "clean", "flagged", "blank", "annulled", "unlisted")
 }
+_COLUMNS: Final = {name: [(column.name, column.type) for column in schema] for name, schema in TABLES.items()}
 _PATH: Final = (Level.VILLAGE, Level.SUBDISTRICT, Level.DISTRICT, Level.PROVINCE)
 
 Integers = NDArray[np.int64]
@@ -73,7 +64,7 @@ class Rows:
         if outcomes is None:
             outcomes = ["parked" if reason else "accepted" for reason in reasons]
         return self._table(
-            EVENT,
+            "event",
             count,
             recorded_at,
             partition,
@@ -101,7 +92,7 @@ class Rows:
         """Accepted counts: `columns` has event_id, type, contest, unit, kind, votes, valid, invalid, voters,
         registered and rules."""
         return self._table(
-            STATION_HISTORY,
+            "station_history",
             len(villages),
             recorded_at,
             partition,
@@ -124,7 +115,7 @@ class Rows:
         """Findings as (contest, unit, village index, version, position, finding)."""
         contests, units, villages, versions, positions, findings = _columns(rows, 6)
         return self._table(
-            FINDING,
+            "finding",
             len(rows),
             recorded_at,
             partition,
@@ -155,7 +146,7 @@ class Rows:
     ) -> pa.Table:
         """Parked messages: `columns` has event_id, type, contest and unit."""
         return self._table(
-            REJECTED,
+            "rejected",
             len(bodies),
             recorded_at,
             partition,
@@ -179,7 +170,7 @@ class Rows:
         document, votes (pairs), valid, invalid, voters."""
         contests, regions, versions, positions, ids, cells = _columns(rows, 6)
         return self._table(
-            RECAP,
+            "recap",
             len(rows),
             recorded_at,
             partition,
@@ -209,12 +200,13 @@ class Rows:
         """The totals of regions that have this ballot only: a row of `cells` for each."""
         contest = self._ballots.contest_of[ballot.index]
         expected, registered = self._ballots.expected_columns(contest)
+        figures = _unsigned(cells)
         middle = FIRST_VOTE + len(ballot.keys)
-        fixed = {name: cells[:, 1 + place] for place, name in enumerate(FIXED_CELLS)}
+        fixed = {name: figures[:, 1 + place] for place, name in enumerate(FIXED_CELLS)}
         parents = self._registry.parent[regions]
         voters = registered[regions]
         return self._table(
-            TALLY_HISTORY,
+            "tally_history",
             len(regions),
             recorded_at,
             partition,
@@ -223,13 +215,13 @@ class Rows:
                 "level": self._levels.take(pa.array(self._registry.depth[regions])),
                 "unit": self._ids.take(pa.array(regions)),
                 "parent": self._ids.take(pa.array(np.where(parents == UNKNOWN, len(self._ids) - 1, parents))),
-                "version": cells[:, 0],
+                "version": figures[:, 0],
                 "position": np.full(len(regions), position),
                 **{_FUNNEL_COLUMN.get(name, name): column for name, column in fixed.items()},
                 "stations_expected": expected[regions],
                 "registered": pa.array(voters, pa.uint64(), mask=voters == UNKNOWN, safe=False),
-                "votes": _votes(ballot.keys, cells[:, FIRST_VOTE:middle]),
-                "clean_votes": _votes(ballot.keys, cells[:, middle:]),
+                "votes": _votes(ballot.keys, figures[:, FIRST_VOTE:middle]),
+                "clean_votes": _votes(ballot.keys, figures[:, middle:]),
             },
         )
 
@@ -251,11 +243,11 @@ class Rows:
         }
         for place, name in enumerate(FIXED_CELLS):
             columns[_FUNNEL_COLUMN.get(name, name)] = [tally.fixed[place] for tally in tallies]
-        return self._table(TALLY_HISTORY, len(tallies), recorded_at, partition, columns)
+        return self._table("tally_history", len(tallies), recorded_at, partition, columns)
 
     def position(self, partition: int, position: int, recorded_at: int) -> pa.Table:
         """That everything of the partition up to `position` has become rows: sent and inserted after them."""
-        return self._table(SINK_POSITION, 1, recorded_at, partition, {"position": [position]})
+        return self._table("sink_position", 1, recorded_at, partition, {"position": [position]})
 
     def regions(self) -> pa.Table:
         """The register of regions."""
@@ -263,7 +255,7 @@ class Rows:
         every = np.arange(len(registry.ids))
         path = self._path(every)
         return self._table(
-            REGION,
+            "region",
             len(every),
             0,
             0,
@@ -289,7 +281,7 @@ class Rows:
         registry = self._registry
         ids = [station.decode() for station in registry.station_ids.tolist()]
         return self._table(
-            REGISTER_STATION,
+            "register_station",
             len(ids),
             0,
             0,
@@ -317,37 +309,45 @@ class Rows:
         return path
 
     def _table(
-        self, schema: pa.Schema, count: int, recorded_at: Times, partition: int, columns: Mapping[str, Any]
+        self, name: str, count: int, recorded_at: Times, partition: int, columns: Mapping[str, Any]
     ) -> pa.Table:
-        """`columns` as a table of `schema`, with what every row shares."""
+        """`columns` as rows of the table `name`, with what every row shares."""
         shared: dict[str, Any] = {"election": self._election, "partition": partition}
         if isinstance(recorded_at, int):
             shared["recorded_at"] = recorded_at
         else:
             columns = {**columns, "recorded_at": recorded_at}
         arrays = []
-        for column in schema:
-            if column.name in columns:
-                arrays.append(_array(columns[column.name], column.type))
+        for column, kind in _COLUMNS[name]:
+            if column in columns:
+                arrays.append(_array(columns[column], kind))
             else:
-                arrays.append(pa.repeat(pa.scalar(shared[column.name], column.type), count))
-        return pa.Table.from_arrays(arrays, schema=schema)
+                arrays.append(pa.repeat(pa.scalar(shared[column], kind), count))
+        return pa.Table.from_arrays(arrays, schema=TABLES[name])
+
+
+def _unsigned(cells: Integers) -> NDArray[np.uint64]:
+    """Counts as the tables hold them, all at once: column by column it would take longer than all the rest.
+    Raises ValueError for one below zero."""
+    if cells.size and cells.min() < 0:
+        raise ValueError(f"A total is below zero: {cells.min()}")
+    return cells.astype(np.uint64)
 
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values if values.type == kind else values.cast(kind)
     if isinstance(values, np.ndarray):
-        return pa.array(values).cast(kind)
+        return _array(pa.array(values), kind)
     return pa.array(values, kind)
 
 
-def _votes(keys: Sequence[str], figures: Integers) -> pa.Array:
+def _votes(keys: Sequence[str], figures: NDArray[np.uint64]) -> pa.Array:
     """A map from option to votes for each row of `figures`."""
     count, width = figures.shape
     offsets = pa.array(np.arange(0, count * width + 1, width, dtype=np.int32) if width else [0] * (count + 1))
     names = pa.array(list(keys), pa.string()).take(pa.array(np.tile(np.arange(width), count)))
-    return pa.MapArray.from_arrays(offsets.cast(pa.int32()), names, pa.array(figures.ravel(), pa.uint64()))
+    return pa.MapArray.from_arrays(offsets.cast(pa.int32()), names, pa.array(figures.ravel()))
 
 
 def _texts(bodies: Sequence[bytes]) -> pa.Array:

@@ -48,7 +48,7 @@ class Batch:
             self.newest = max(self.newest, rows["recorded_at"][-1].value)
         self.tables.setdefault(table, []).append(rows)
         self.rows += rows.num_rows
-        self.bytes += rows.nbytes
+        self.bytes += rows.get_total_buffer_size()
 
     def add_total(self, message: TallyMessage, size: int) -> None:
         """A region's totals of so many bytes. Within a batch the newest version takes the place of older
