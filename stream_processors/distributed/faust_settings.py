@@ -14,8 +14,9 @@ SESSION_S: Final = 10.0
 """A worker that is silent for so long has lost its partitions: the count stands still in its districts until
 another one has them."""
 
-BUFFER: Final = 4_096
-"""Messages that Faust keeps for an agent: some 3 MB, what a burst brings while the engine works."""
+BUFFER: Final = 64
+"""Messages that Faust keeps for an agent while the engine works. In each is what one fetch brought of a
+partition (see faust_transport)."""
 
 
 def app_settings(connection: Connection) -> dict[str, Any]:

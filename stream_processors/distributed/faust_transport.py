@@ -1,9 +1,13 @@
-"""Faust's way to Kafka with two things changed that Faust has no settings for.
+"""Faust's way to Kafka with three things changed that Faust has no settings for.
 
 When a broker answers a fetch: Faust asks it for all partitions in one request, has one under way, and lets it
 wait 1.5 s for anything at all. What arrives on a partition that the request under way does not name waits as
 long: an event behind a quiet partition would be seen too late. And where events come all the time, each
 answer would bring one or two, and cost client and broker as much as one that brings fifty.
+
+How many messages a fetch makes: each that goes through Faust, from its consumer to an agent, takes a tenth of
+a millisecond on the loop, whatever comes of it, and an agent of ours would only put them together again. What
+one fetch brings of a partition goes through as one, as if the log had been compacted to its last entry.
 
 Which partitions are fetched: those that somebody else reads meanwhile need not be. Faust can pause partitions
 itself, but resumes them all after each rebalance.
@@ -12,6 +16,8 @@ itself, but resumes them all after each rebalance.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from faust.transport.drivers import aiokafka
@@ -19,8 +25,8 @@ from faust.transport.drivers import aiokafka
 FETCH_WAIT_MS: Final = 100
 """What a hop may add."""
 
-FETCH_BYTES: Final = 65_536
-"""With so much a broker answers at once: some 150 events."""
+FETCH_BYTES: Final = 32_768
+"""With so much a broker answers at once: some 70 events."""
 
 
 class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  # untyped
@@ -48,11 +54,20 @@ class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
         if not wanted:
             await asyncio.sleep(FETCH_WAIT_MS / 1_000)
             return {}
-        return await super()._getmany(wanted, timeout)
+        brought = await super()._getmany(wanted, timeout)
+        return {partition: [_as_one(records)] for partition, records in brought.items()}
+
+
+def _as_one(records: Sequence[Any]) -> Any:
+    """The last of these records, with all of them for its value."""
+    return replace(records[-1], value=records)
 
 
 class Transport(aiokafka.Transport):  # type: ignore[misc]
-    """Give it to an app before it starts: `app.transport = Transport(app.conf.broker_consumer, app)`."""
+    """Give it to an app before it starts: `app.transport = Transport(app.conf.broker_consumer, app)`.
+
+    Its agents' messages have one or more of aiokafka's records as their value, of one partition and in order.
+    """
 
     Consumer = _Consumer
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,8 +34,12 @@ from stream_processors.distributed.engine import SUMMED, Engine, Owned, Reassign
 from stream_processors.distributed.faust_settings import app_settings
 from stream_processors.distributed.faust_transport import Transport
 
-FLUSH_S: Final = 0.1
-"""How long an entry waits for company: an event passes three hops, and has to be seen within a second."""
+FLUSH_S: Final = 0.15
+"""From one flush to the next, if it does not take longer. What a flush costs hardly depends on how much it
+takes in, and an event that passes three hops has to be seen within a second."""
+
+BREATH_S: Final = 0.01
+"""Between two flushes at the least, in which more can arrive."""
 
 WAITING_MOST: Final = 4_000
 """Entries that may wait for the engine before the agents wait too."""
@@ -104,9 +108,9 @@ class Worker:
         self._topic_of = {connection.topic(topic): topic.name for topic in (COUNT_EVENTS, *SUMMED.values())}
         self._name_of = {name: topic for topic, name in self._topic_of.items()}
         self._events = frozenset({self._name_of[COUNT_EVENTS.name]})
-        self._agent(COUNT_EVENTS.name, self._event_arrived)
+        self._agent(COUNT_EVENTS.name, self._events_arrived)
         for level, topic in SUMMED.items():
-            self._agent(topic.name, partial(self._tally_arrived, level))
+            self._agent(topic.name, partial(self._tallies_arrived, level))
         self.app.on_partitions_revoked.connect(self._on_revoked)
         self.app.on_rebalance_complete.connect(self._on_assigned)
         self.app.task(self._flush_for_ever)
@@ -116,7 +120,7 @@ class Worker:
         self._assignment += 1
         self._thread.shutdown()
 
-    def _agent(self, topic: str, arrived: Callable[[Any], None]) -> None:
+    def _agent(self, topic: str, arrived: Callable[[int, Sequence[Any]], None]) -> None:
         """Make the agent that takes what comes on a topic."""
         channel = self.app.topic(
             self._name_of[topic],
@@ -131,20 +135,20 @@ class Worker:
                 while self._waiting.count >= WAITING_MOST:
                     await asyncio.sleep(FLUSH_S / 5)
                 if event.message.topic not in self.app.transport.held:
-                    arrived(event.message)
+                    arrived(event.message.partition, event.message.value)
 
         self.app.agent(channel, name=topic)(agent)
 
-    def _event_arrived(self, message: Any) -> None:
-        recorded_at = round(message.timestamp * 1_000) * 1_000
-        # A message without a value is an empty one: it can't be left out, and is parked as such.
-        record = Record(message.offset, recorded_at, message.key, message.value or b"", ())
-        self._waiting.events.setdefault(message.partition, []).append(record)
-        self._waiting.count += 1
+    def _events_arrived(self, partition: int, records: Sequence[Any]) -> None:
+        # A record without a value is an empty one: it can't be left out, and is parked as such.
+        self._waiting.events.setdefault(partition, []).extend(
+            Record(one.offset, one.timestamp * 1_000, one.key, one.value or b"", ()) for one in records
+        )
+        self._waiting.count += len(records)
 
-    def _tally_arrived(self, level: Level, message: Any) -> None:
-        self._waiting.tallies.setdefault((level, message.partition), []).append(message.value)
-        self._waiting.count += 1
+    def _tallies_arrived(self, level: Level, partition: int, records: Sequence[Any]) -> None:
+        self._waiting.tallies.setdefault((level, partition), []).extend(one.value for one in records)
+        self._waiting.count += len(records)
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         self._close_gate()
@@ -216,9 +220,10 @@ class Worker:
         return frozenset(by_topic[COUNT_EVENTS.name]), sums
 
     async def _flush_for_ever(self) -> None:
-        announced = saved = observed = time.monotonic()
+        began = announced = saved = observed = time.monotonic()
         while True:
-            await asyncio.sleep(FLUSH_S)
+            await asyncio.sleep(max(began + FLUSH_S - time.monotonic(), BREATH_S))
+            began = time.monotonic()
             self._health.beat()
             if not self._is_open:
                 continue
