@@ -39,14 +39,13 @@ LOOK_S: Final = 0.2
 READ_LOG_S: Final = 0.25
 """Between two looks at what a program wrote, or at its group."""
 
-ALL: Final = 2**32 - 1
-"""In place of a partition: the nation's version."""
+_POSITIONS: Final = """
+SELECT partition, max(position) + 1 FROM sink_position WHERE election = {election:String} GROUP BY partition
+"""
 
-_SEEN: Final = f"""
-SELECT partition, max(position) + 1 FROM sink_position WHERE election = {{election:String}} GROUP BY partition
-UNION ALL
-SELECT {ALL}, max(version) FROM tally
-WHERE election = {{election:String}} AND contest = {{contest:String}} AND level = 'nation'
+_VERSION: Final = """
+SELECT max(version) FROM tally
+WHERE election = {election:String} AND contest = {contest:String} AND level = 'nation'
 """
 
 _NATION: Final = """
@@ -124,12 +123,14 @@ class Deployment:
         reach = ["--broker", str(self.connection), "--topic-prefix", self.connection.prefix]
         return [*command, *reach, *options]
 
-    def seen(self, client: Client) -> Seen:
-        """What can be seen now."""
+    def seen(self, client: Client, before: Seen | None = None) -> Seen:
+        """What can be seen now; with `before` the nation's total is not asked for again but taken from it."""
         asked = {"election": self.forms.election.id, "contest": CONTEST}
-        found = dict(client.query(_SEEN, parameters=asked).result_rows)
-        nation = found.pop(ALL, 0)
-        return Seen(found, nation)
+        ends = dict(client.query(_POSITIONS, parameters=asked).result_rows)
+        if before is not None:
+            return Seen(ends, before.nation)
+        ((nation,),) = client.query(_VERSION, parameters=asked).result_rows
+        return Seen(ends, nation)
 
     def wait(self, client: Client, count: int, *programs: Program) -> float:
         """When the rows of `count` entries, and the nation's total over as many forms, could be seen: seconds

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,7 +104,7 @@ def measured(forms: Forms, before: int, rate: float) -> dict[str, Any]:
                 machine.Others([*brokers, *worker.members(), *sink.members()]) as others,
                 pacing(broker.bootstrap, TOPIC, Path(place), paced, rate, FOLLOWED) as sender,
             ):
-                looks = look(lambda: ours.seen(reader), count, longest_s)
+                looks = look(partial(ours.seen, reader), count, longest_s)
                 sent = sender.sent()
             if min(looks[-1].seen.entries, looks[-1].seen.nation) < count:
                 raise worker.failed(f"and the sink brought {looks[-1].seen} of {count} in time")

@@ -26,6 +26,11 @@ START_S: Final = 30
 """How long the sender may take to be at work, and to end."""
 
 
+TICK_S: Final = 0.01
+"""Events go out in steps of so much: waking for each of them took the sender as long as sending it, and on a
+night it is not on this machine at all."""
+
+
 class Sent(NamedTuple):
     """An event: its number among those sent, when it was handed over, and where it stands in the log."""
 
@@ -78,7 +83,7 @@ def main(broker: str, topic: str, path: str, rate: str, each: str, said: str) ->
     for number, (key, value) in enumerate(events):
         due = began + number / float(rate)
         while (now := time.time()) < due:
-            time.sleep(due - now)
+            time.sleep(max(due - now, TICK_S))
         future = producer.send(topic, key=key, value=value)
         if number % step == 0:
             noted.append((number, now, future))
