@@ -1,9 +1,10 @@
 """The worker: an engine whose partitions a consumer group hands out, and whose live entries Faust brings.
 
 Faust says which partitions are this worker's and brings their entries; what they mean is the engine's affair,
-and so are their positions: the offsets that Faust commits only tell others how far the group is. While the
-engine reads the log itself, at the start and whenever more has come than can be taken in one by one, Faust
-fetches nothing of it and what it still brings is let go; then it goes on from where the log was read to.
+and so are their positions. No offsets are committed: Faust would have to keep account of all that it brought.
+While the engine reads the log itself, at the start and whenever more has come than can be taken in one by
+one, Faust fetches nothing of it and what it still brings is let go; then it goes on from where the log was
+read to.
 
 The engine runs on one thread of its own, so that heartbeats go on while it works. Whatever fails in it ends
 the process: its successor, here or elsewhere, folds the same state from the log.
@@ -128,6 +129,7 @@ class Worker:
             value_type=bytes,
             key_serializer="raw",
             value_serializer="raw",
+            acks=False,
         )
 
         async def agent(stream: Any) -> None:
