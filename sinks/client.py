@@ -46,10 +46,6 @@ ENGINE_SETTINGS: Final[dict[str, Any]] = {
 }
 """What every connection to the engine in process needs."""
 
-_ENGINE_OPTIONS: Final = "os_threads_nice_value_merge_mutate=15"
-"""What the engine is started with: merging parts can wait, who inserts and who asks can't. With two cores for
-everything, inserts of a live count took half as long again with merges at their own priority."""
-
 _AUTHENTICATION_FAILED: Final = 516
 _UNKNOWN_DATABASE: Final = 81
 
@@ -90,7 +86,7 @@ def _connect_chdb(parts: SplitResult, readonly: bool) -> Client:
     if path.exists() and not path.is_dir():
         raise SinkUnavailable(f"{path} is a file. Name the directory that is to hold the database.")
     try:
-        client = clickhouse_connect.get_client(interface="chdb", path=f"{path}?{_ENGINE_OPTIONS}")
+        client = clickhouse_connect.get_client(interface="chdb", path=str(path))
     except ImportError as error:
         raise SinkUnavailable(
             f"The engine in process cannot be loaded here ({error}). Install chdb-core-lite, or give the URL "

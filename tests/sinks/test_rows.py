@@ -96,6 +96,12 @@ def test_each_row_may_have_its_own_time() -> None:
     assert made.remove_column(place).equals(once.remove_column(place))
 
 
+def test_a_total_below_zero_is_a_mistake_and_never_a_huge_figure() -> None:
+    regions, cells = region_cells(WORLD)
+    with pytest.raises(ValueError, match="below zero: -1"):
+        ROWS.tallies(WORLD.ballots.ballots[0], regions, np.where(cells == cells.max(), -1, cells), 5, AT)
+
+
 def test_an_entry_that_repeats_another_is_neither_accepted_nor_parked() -> None:
     made = ROWS.events(
         {name: every_table(WORLD, ELECTION_ID)["event"][name].slice(0, 3) for name in EVENT_COLUMNS},
