@@ -54,6 +54,13 @@ def test_several_clients_share_one_directory(clickhouse: Client, chdb_url: str) 
     reader.close()
 
 
+def test_merging_parts_waits_for_whoever_inserts_or_asks(clickhouse: Client) -> None:
+    asked = "SELECT name, value FROM system.server_settings WHERE name IN {names:Array(String)} AND changed"
+    names = ["background_pool_size", "os_threads_nice_value_merge_mutate"]
+    found = clickhouse.query(asked, parameters={"names": names}).result_rows
+    assert dict(found) == {"background_pool_size": "1", "os_threads_nice_value_merge_mutate": "15"}
+
+
 def test_a_readonly_client_cannot_write_nor_become_writable(clickhouse: Client, chdb_url: str) -> None:
     reader = connect(chdb_url, readonly=True)
     for statement in (
