@@ -88,6 +88,11 @@ def _connect_chdb(parts: SplitResult, readonly: bool) -> Client:
             f"{parts.geturl()!r} has no absolute path. Write three slashes: chdb:///path/to/directory."
         )
     path = Path(unquote(parts.path))
+    if "?" in str(path) or parts.query or parts.fragment:
+        raise SinkUnavailable(
+            f"The engine in process takes what follows a question mark for its options: {parts.geturl()!r}. "
+            "Name a directory without one; in a URL a # is written %23."
+        )
     if path.exists() and not path.is_dir():
         raise SinkUnavailable(f"{path} is a file. Name the directory that is to hold the database.")
     try:

@@ -19,7 +19,7 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from sinks.tables import TABLES
+from sinks.tables import TABLES, size_of
 
 FORMAT: Final = 6
 """Another one whenever a table has other columns, or messages are made otherwise."""
@@ -79,7 +79,7 @@ def encode(tables: Mapping[str, pa.Table], after: int | None = None) -> list[Row
 
 def fit_together(tables: Mapping[str, pa.Table]) -> bool:
     """Whether these tables surely are one message: it arrives as a whole or not at all."""
-    return sum(map(_size, tables.values())) <= LARGEST // 2
+    return sum(map(size_of, tables.values())) <= LARGEST // 2
 
 
 def holds_position(headers: Sequence[tuple[str, bytes]]) -> bool:
@@ -147,7 +147,7 @@ _OURS: Final = (
 def _values(table: pa.Table) -> Iterator[bytes]:
     """The rows in order, each value as large as it may be."""
     if table.num_rows:
-        pieces = math.ceil(_size(table) / TOGETHER)
+        pieces = math.ceil(size_of(table) / TOGETHER)
         for batch in table.combine_chunks().to_batches(max_chunksize=math.ceil(table.num_rows / pieces)):
             yield from _halved(batch)
 
@@ -164,7 +164,7 @@ def _halved(batch: pa.RecordBatch) -> Iterator[bytes]:
 
 def _bytes_of(batch: pa.RecordBatch) -> bytes:
     """The batch alone: a stream begins with the schema, which readers have."""
-    if _size(batch) < WORTH_COMPRESSING:
+    if size_of(batch) < WORTH_COMPRESSING:
         return bytes(batch.serialize())
     stream = pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, batch.schema, options=_OPTIONS) as writer:
@@ -172,12 +172,6 @@ def _bytes_of(batch: pa.RecordBatch) -> bytes:
     messages = pa.ipc.MessageReader.open_stream(stream.getvalue())
     messages.read_next_message()
     return bytes(messages.read_next_message().serialize())
-
-
-def _size(rows: pa.Table | pa.RecordBatch) -> int:
-    """Bytes of what holds the rows, of a slice those of the whole: `nbytes` is exact, and takes as long as
-    writing a small message does."""
-    return int(rows.get_total_buffer_size())
 
 
 def _together(

@@ -26,6 +26,8 @@ _FUNNEL_COLUMN: Final = {
     name: f"stations_{name}" for name in ("received", "clean", "flagged", "blank", "annulled", "unlisted")
 }
 _COLUMNS: Final = {name: [(column.name, column.type) for column in schema] for name, schema in TABLES.items()}
+"""Name and type of each column: to ask a schema for them takes as long as making a short column."""
+
 _PATH: Final = (Level.VILLAGE, Level.SUBDISTRICT, Level.DISTRICT, Level.PROVINCE)
 
 Integers = NDArray[np.int64]

@@ -43,7 +43,7 @@ FOLLOWED: Final = 20
 """Every so manyth event is followed."""
 
 BAR_MS: Final = 1_000
-"""Within which all rows of 99 of 100 forms must be seen."""
+"""Within which 99 of 100 must be seen."""
 
 TOPIC: Final = COUNT_EVENTS.name
 TALLIES: Final = (DISTRICT_TALLIES.name, PROVINCE_TALLIES.name, NATION_TALLIES.name)
@@ -119,7 +119,7 @@ def measured(forms: Forms, before: int, rate: float) -> dict[str, Any]:
     return {
         **latencies,
         "bar_p99_ms": BAR_MS,
-        "ok": latencies["rows_ms"]["p99"] <= BAR_MS,
+        "ok": all(one["p99"] <= BAR_MS for one in latencies.values()),
         "events": len(paced),
         "events_per_second": round((sent[-1].number - sent[0].number) / (sent[-1].at - sent[0].at)),
         "followed": len(sent),

@@ -13,6 +13,7 @@ import pyarrow as pa
 from event_log.kafka.group import Place
 from schemas.tally_messages import TallyMessage
 from sinks.delivery.totals import Totals
+from sinks.tables import size_of
 
 ROWS_TOGETHER: Final = 100_000
 """Rows of one batch. Each insert makes parts that ClickHouse has to merge, and costs its round trip whatever
@@ -48,7 +49,7 @@ class Batch:
             self.newest = max(self.newest, rows["recorded_at"][-1].value)
         self.tables.setdefault(table, []).append(rows)
         self.rows += rows.num_rows
-        self.bytes += rows.get_total_buffer_size()
+        self.bytes += size_of(rows)
 
     def add_total(self, message: TallyMessage, size: int) -> None:
         """A region's totals of so many bytes. Within a batch the newest version takes the place of older

@@ -2,8 +2,8 @@
 
 Faust says which partitions are this worker's and brings their entries; what they mean is the engine's affair,
 and so are their positions. No offsets are committed: Faust would have to keep account of all that it brought.
-While the engine reads the log itself, at the start and whenever more has come than can be taken in one by
-one, Faust fetches nothing of it and what it still brings is let go; then it goes on from where the log was
+While the engine reads the log itself, at the start and whenever more has come than can be taken in as it
+comes, Faust fetches nothing of it and what it still brings is let go; then it goes on from where the log was
 read to.
 
 The engine runs on one thread of its own, so that heartbeats go on while it works. Whatever fails in it ends
@@ -36,17 +36,17 @@ from stream_processors.distributed.faust_settings import app_settings
 from stream_processors.distributed.faust_transport import Transport
 
 FLUSH_S: Final = 0.15
-"""From one flush to the next, if it does not take longer. What a flush costs hardly depends on how much it
-takes in, and an event that passes three hops has to be seen within a second."""
+"""From one flush to the next, if it does not take longer. Most of what one costs at the busiest hour does not
+depend on how much it takes in, and an event that passes three hops has to be seen soon."""
 
 BREATH_S: Final = 0.01
 """Between two flushes at the least, in which more can arrive."""
 
 WAITING_MOST: Final = 4_000
-"""Entries that may wait for the engine before the agents wait too."""
+"""Entries that may wait for the engine before the agents wait too; what one fetch brought is not parted."""
 
 BEHIND: Final = 10_000
-"""Entries that are too many to wait for one by one: what the bulk gear takes in about a second."""
+"""Entries that are too many to wait for as they come: what the bulk gear takes in about a second."""
 
 ANNOUNCE_S: Final = 600.0
 """How often all totals are announced again, though nothing was lost as far as anybody knows: far more often
@@ -126,7 +126,7 @@ class Worker:
         channel = self.app.topic(
             self._name_of[topic],
             key_type=bytes,
-            value_type=bytes,
+            value_type=bytes,  # of each record: a message holds several (see faust_transport)
             key_serializer="raw",
             value_serializer="raw",
             acks=False,

@@ -15,6 +15,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from pydantic import ValidationError
 
@@ -100,7 +101,7 @@ class DataDirectory:
     @property
     def clickhouse_url(self) -> str:
         """The projections, as sinks.client.connect takes it."""
-        return f"chdb://{(self.path / 'clickhouse').absolute()}"
+        return f"chdb://{quote(str((self.path / 'clickhouse').absolute()))}"
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -21,6 +21,9 @@ from sinks.client import DATABASE, SinkUnavailable, connect
         ("sqlite:///x", "chdb:///absolute/path"),
         ("chdb://relative/path", "three slashes"),
         ("chdb:///", "three slashes"),
+        ("chdb:///data/wh?t", "without one"),
+        ("chdb:///data/wh%3Ft", "without one"),
+        ("chdb:///data/no#1", "%23"),
     ],
 )
 def test_a_url_of_another_form_is_refused_with_the_right_form(url: str, hint: str) -> None:
@@ -54,7 +57,7 @@ def test_several_clients_share_one_directory(clickhouse: Client, chdb_url: str) 
     reader.close()
 
 
-def test_merging_parts_waits_for_whoever_inserts_or_asks(clickhouse: Client) -> None:
+def test_the_engine_is_told_to_merge_on_one_thread_and_after_everybody_else(clickhouse: Client) -> None:
     asked = "SELECT name, value FROM system.server_settings WHERE name IN {names:Array(String)} AND changed"
     names = ["background_pool_size", "os_threads_nice_value_merge_mutate"]
     found = clickhouse.query(asked, parameters={"names": names}).result_rows
