@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from producers.simulator.nation import builtin_registry
 from schemas.elections import Election
 from schemas.regions import Registry, RegistryInvalid
+from sinks.client import connect
 from stream_processors.embedded.directory import (
     ELECTION_FILE,
     REGISTRY_FILE,
@@ -32,6 +34,14 @@ def test_creating_it_again_for_the_same_count_changes_nothing(tmp_path: Path, sm
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     DataDirectory.create(tmp_path, *small_nation)
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+def test_its_projections_are_in_it_whatever_its_name_is(tmp_path: Path, small_nation: Nation) -> None:
+    directory = DataDirectory.create(tmp_path / "TPS #7 at 100%20", *small_nation)
+    with closing(connect(directory.clickhouse_url)):
+        pass
+    assert (directory.path / "clickhouse").is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["TPS #7 at 100%20"]
 
 
 def test_another_register_is_refused(tmp_path: Path, small_nation: Nation) -> None:
