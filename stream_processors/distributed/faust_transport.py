@@ -30,8 +30,6 @@ FETCH_BYTES: Final = 32_768
 
 
 class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  # untyped
-    logger = aiokafka.logger
-
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         if not (hasattr(consumer, "_fetch_max_wait_ms") and hasattr(consumer, "_fetch_min_bytes")):
@@ -44,8 +42,6 @@ class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  #
 
 
 class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
-    logger = aiokafka.logger
-
     def _new_consumer_thread(self) -> Any:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -61,6 +57,10 @@ class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
 def _as_one(records: Sequence[Any]) -> Any:
     """The last of these records, with all of them for its value."""
     return replace(records[-1], value=records)
+
+
+# Each class has its module's logger, whatever its body says: these would be ours, which tells of everything.
+_ConsumerThread.logger = _Consumer.logger = aiokafka.logger
 
 
 class Transport(aiokafka.Transport):  # type: ignore[misc]

@@ -1,0 +1,21 @@
+"""What is Faust's stays Faust's: what an agent of ours is given, and under which name Faust speaks."""
+
+from __future__ import annotations
+
+from aiokafka import ConsumerRecord
+
+from stream_processors.distributed import faust_transport
+from stream_processors.distributed.faust_transport import Transport
+
+
+def test_what_a_fetch_brought_is_one_message_at_the_place_of_its_last_record() -> None:
+    records = [ConsumerRecord("t", 3, offset, 5, 0, b"k", b"v", None, 1, 1, ()) for offset in (7, 8, 10)]
+    message = faust_transport._as_one(records)
+    assert (message.partition, message.offset, message.value) == (3, 10, records)
+    assert [record.value for record in records] == [b"v", b"v", b"v"]
+
+
+def test_faust_speaks_under_its_own_name_and_is_as_quiet_as_the_rest_of_it() -> None:
+    of_faust = Transport.Consumer.mro()[1].logger
+    assert Transport.Consumer.logger is faust_transport._ConsumerThread.logger is of_faust
+    assert of_faust.name.startswith("faust.")
