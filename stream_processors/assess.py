@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from schemas.ballots import Ballot, Ballots
 from schemas.decode import Decoded, content_id, decode
 from schemas.elections import Election
-from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified, Role
+from schemas.events import CountAnnulled, CountKind, CountSubmitted, RecapCertified, Role
 from schemas.findings import Finding, Status
 from schemas.placement import key_of_region
 from schemas.regions import REGION_LEVELS, Level, Registry, Station
@@ -263,15 +263,9 @@ def level_of(registry: Registry, region: int) -> Level:
 
 
 def _proposal(decoded: Decoded) -> Proposal:
-    event = decoded.event
-    supersedes = (
-        event.payload.supersedes
-        if isinstance(event, (CountCorrected, CountAnnulled, RecapCertified))
-        else None
-    )
-    return Proposal(
-        id=bytes.fromhex(decoded.event_id),
-        unit=event.unit,
-        supersedes=bytes.fromhex(supersedes) if supersedes else None,
-        annuls=isinstance(event, CountAnnulled),
-    )
+    event, event_id = decoded.event, bytes.fromhex(decoded.event_id)
+    if isinstance(event, CountSubmitted):
+        return Proposal(event_id, event.unit)
+    supersedes = event.payload.supersedes
+    replaced = bytes.fromhex(supersedes) if supersedes else None
+    return Proposal(event_id, event.unit, replaced, isinstance(event, CountAnnulled))

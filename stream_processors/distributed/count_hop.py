@@ -29,12 +29,13 @@ DISTRICT_DEPTH: Final = DEPTH[Level.DISTRICT]
 @dataclass(frozen=True, slots=True)
 class Entries:
     """Assessed messages as they stand in a partition: key, position (ascending) and `recorded_at`
-    (microseconds since 1970, UTC) of each."""
+    (microseconds since 1970, UTC) of each; the leaf hash of the last one."""
 
     batch: Batch
     keys: Sequence[bytes | None]
     positions: Sequence[int]
     recorded_at: NDArray[np.int64]
+    leaf: bytes
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -67,7 +68,7 @@ class CountHop:
         touched = self.state.apply(entries.batch, outcome)
         self.position = outcome.end
         self.newest = max(self.newest, int(entries.recorded_at.max()))
-        self.leaf = entries.batch.leaves[-1]
+        self.leaf = entries.leaf
         self.accepted += len(outcome.accepted)
         for ballot, regions in touched.items():
             contest = self._ballots.contest_of[ballot]

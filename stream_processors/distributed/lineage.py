@@ -50,7 +50,7 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
         )
         if kind == COUNT
     ]
-    looked = Looked(span.end, entries.positions[-1], leaf_hash(batch.raws[-1]))
+    looked = Looked(span.end, entries.positions[-1], entries.leaf)
     return Proposed(partition, len(entries), counts, looked)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog, Record
 from event_log.kafka.topics import COUNT_EVENTS
+from event_log.leaf import leaf_hash
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_hop import Entries
 from stream_processors.partition.batch import assess_batch
@@ -81,6 +82,7 @@ def entries_of(assessor: Assessor, partition: int, records: list[Record], *, sho
         keys,
         [record.position for record in records],
         np.array([record.recorded_at for record in records], np.int64),
+        leaf_hash(records[-1].raw),
     )
 
 

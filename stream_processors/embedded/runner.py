@@ -118,7 +118,7 @@ class Runner:
         began = time.monotonic()
         with _collecting_rarely() as collect:
             for reading in self._workers.read(source.chunks(self.lineage)):
-                outcome = self._take_in(reading.batch)
+                outcome = self._take_in(reading)
                 _count(report, reading, outcome)
                 report.seconds = time.monotonic() - began
                 if on_progress is not None:
@@ -133,7 +133,7 @@ class Runner:
         report = IngestReport()
         began = time.monotonic()
         for reading in self._workers.read([Bytes(messages)]):
-            _count(report, reading, self._take_in(reading.batch))
+            _count(report, reading, self._take_in(reading))
         self._projector.drain()
         report.seconds = time.monotonic() - began
         return report
@@ -160,7 +160,8 @@ class Runner:
         """Let what is under way arrive, and give the directory up."""
         self._opened.close()
 
-    def _take_in(self, batch: Batch) -> Outcome:
+    def _take_in(self, reading: Reading) -> Outcome:
+        batch = reading.batch
         outcome = self._state.decide_batch(batch, self._log.end, self._decisions.parked_before)
         if not outcome.appended:
             return outcome
@@ -168,7 +169,7 @@ class Runner:
         with self._log.transaction():
             self._log.append(
                 [batch.raws[place] for place in outcome.appended],
-                [batch.leaves[place] for place in outcome.appended],
+                [reading.leaves[place] for place in outcome.appended],
                 recorded_at,
             )
             self._decisions.write(

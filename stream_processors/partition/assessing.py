@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+import pyarrow as pa
+
+from event_log.leaf import leaf_hash
 from producers.sources import Chunk, Message, Record, Unreadable
 from stream_processors.assess import Assessor
 from stream_processors.partition.batch import Batch, assess_batch
@@ -38,10 +41,11 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One chunk, read and assessed: the messages, and what was no message."""
+    """One chunk, read and assessed: the messages with the leaf hash of each, and what was no message."""
 
     size: int
     batch: Batch
+    leaves: list[bytes]
     unreadable: list[Unreadable]
     empty: int  # records without any count
     unchanged: int  # records that say what the log says already
@@ -77,7 +81,8 @@ def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
             empty += 1
         else:
             unchanged += 1
-    return Reading(chunk.size, assess_batch(assessor, raws), unreadable, empty, unchanged)
+    leaves = [leaf_hash(raw) for raw in raws]
+    return Reading(chunk.size, assess_batch(assessor, raws), leaves, unreadable, empty, unchanged)
 
 
 class Workers:
@@ -85,6 +90,7 @@ class Workers:
 
     def __init__(self, assessor: Assessor, count: int) -> None:
         """Start them. Do it before files and locks are opened: a forked process has them too."""
+        pa.array([""])  # with its first array pyarrow imports pandas, 0.4 s: here, and not in each process
         self._assessor = assessor
         self._count = count
         self._pool: ProcessPoolExecutor | None = None

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from event_log.leaf import leaf_hash
 from schemas.decode import Decoded
 from schemas.events import CountAnnulled
 from schemas.findings import Finding
@@ -45,7 +44,6 @@ class Batch:
 
     raws: Sequence[bytes]
     ids: Sequence[bytes]
-    leaves: Sequence[bytes]
     kinds: Sequence[int]
     contests: Sequence[int]
     units: Sequence[str]
@@ -67,9 +65,8 @@ class Batch:
         return len(self.ids)
 
     def to_decide(self) -> Batch:
-        """What deciding needs: without the messages' bytes, which are most of it, and with the last leaf
-        alone."""
-        return replace(self, raws=(), leaves=self.leaves[-1:])
+        """What deciding needs: without the messages' bytes, which are most of it."""
+        return replace(self, raws=())
 
 
 def assess_batch(
@@ -121,7 +118,6 @@ def assess_batch(
 ROW: Final = (
     "raws",
     "ids",
-    "leaves",
     "kinds",
     "contests",
     "units",
@@ -142,7 +138,6 @@ def _count_row(one: AssessedCount, station_row: int) -> tuple[Any, ...]:
     return (
         one.raw,
         proposal.id,
-        leaf_hash(one.raw),
         COUNT,
         one.contest,
         proposal.unit,
@@ -164,12 +159,12 @@ def _packer(count: int) -> Callable[..., bytes]:
 
 def _recap_row(one: AssessedRecap) -> tuple[Any, ...]:
     unit, supersedes = one.proposal.unit, one.proposal.supersedes
-    fixed = (one.raw, one.proposal.id, leaf_hash(one.raw), RECAP, one.contest, unit, one.region, supersedes)
+    fixed = (one.raw, one.proposal.id, RECAP, one.contest, unit, one.region, supersedes)
     return (*fixed, False, 0, 0, False, b"", -1)
 
 
 def _refused_row(one: Refused) -> tuple[Any, ...]:
-    return (one.raw, one.id, leaf_hash(one.raw), REFUSED, -1, "", -1, None, False, 0, 0, False, b"", -1)
+    return (one.raw, one.id, REFUSED, -1, "", -1, None, False, 0, 0, False, b"", -1)
 
 
 EVENT_COLUMNS = pa.schema(

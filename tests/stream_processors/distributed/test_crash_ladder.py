@@ -12,9 +12,9 @@ from multiprocessing import get_context
 from random import Random
 from typing import Any, Final
 
-import numpy as np
 import pytest
 
+from event_log.kafka.log import Record
 from event_log.kafka.partitioner import partition_of
 from schemas.placement import key_of
 from schemas.regions import Level
@@ -23,8 +23,8 @@ from schemas.tally_messages import TallyMessage, decode_tally
 from stream_processors.assess import Assessor
 from stream_processors.cells import cell_count
 from stream_processors.distributed.count_hop import Entries
+from stream_processors.distributed.ranges import entries_of
 from stream_processors.fold import Folded, Stood, fold
-from stream_processors.partition.batch import assess_batch
 from stream_processors.refusals import Placed
 from stream_processors.rollup import tally_of
 from tests.stream_processors.distributed.simulated import Cluster, Habits
@@ -67,11 +67,10 @@ class Night:
             batches, position = [], 0
             while position < len(some):
                 cut = some[position : position + chance.randint(1, CUT)]
-                placed = [Placed(key, partition) for key, _ in cut]
-                positions = list(range(position, position + len(cut)))
-                batch = assess_batch(assessor, [raw for _, raw in cut], placed)
-                at = np.array(positions, np.int64) * 1_000
-                batches.append(Entries(batch, [key for key, _ in cut], positions, at))
+                records = [
+                    Record(at, at * 1_000, key, raw, ()) for at, (key, raw) in enumerate(cut, position)
+                ]
+                batches.append(entries_of(assessor, partition, records))
                 position += len(cut)
             self.events.append(batches)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
+from event_log.kafka.log import Record
 from event_log.kafka.partitioner import partition_of
 from schemas.regions import Level
 from schemas.rejections import Reason
 from schemas.tally_messages import TallyMalformed, TallyMessage
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_hop import CountHop, Entries
+from stream_processors.distributed.ranges import entries_of
 from stream_processors.distributed.sum_hop import SumHop
-from stream_processors.partition.batch import assess_batch
-from stream_processors.refusals import Placed
 from stream_processors.rollup import Merge
 from tests.worlds import PPWP, corrected, pairs, submitted, world
 
@@ -26,9 +25,9 @@ SECOND = corrected(STATION, FIRST, pairs(4, 5, 6))
 
 def entries(*raws: bytes, start: int = 0, key: bytes = b"1101") -> Entries:
     """Those messages as they stand in the only partition from `start` on."""
-    count = len(raws)
-    batch = assess_batch(ASSESSOR, list(raws), [Placed(key, 0)] * count)
-    return Entries(batch, [key] * count, list(range(start, start + count)), np.arange(count) + 1_000)
+    return entries_of(
+        ASSESSOR, 0, [Record(at, at + 1_000, key, raw, ()) for at, raw in enumerate(raws, start)]
+    )
 
 
 def hop() -> CountHop:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pyarrow as pa
 
+from event_log.kafka.log import Record
 from event_log.kafka.partitioner import partition_of
 from schemas.rejections import Rejection
 from schemas.tally_messages import TallyMessage
@@ -15,8 +15,7 @@ from sinks.rows import Rows
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_hop import CountHop, Entries
 from stream_processors.distributed.owners import CountOwner
-from stream_processors.partition.batch import assess_batch
-from stream_processors.refusals import Placed
+from stream_processors.distributed.ranges import entries_of
 from tests.worlds import all_stations, pairs, submitted, world
 
 WORLD = world()
@@ -66,10 +65,8 @@ def owner(outlet: Outlet) -> CountOwner:
 
 def entries(start: int, *raws: bytes) -> Entries:
     """These messages as they stand in the partition from `start` on."""
-    key = b"1101"
-    batch = assess_batch(ASSESSOR, list(raws), [Placed(key, 0)] * len(raws))
-    positions = list(range(start, start + len(raws)))
-    return Entries(batch, [key] * len(raws), positions, np.arange(len(raws)) + 1_000)
+    records = [Record(at, at + 1_000, b"1101", raw, ()) for at, raw in enumerate(raws, start)]
+    return entries_of(ASSESSOR, 0, records)
 
 
 def test_rows_and_their_position_are_one_message_once_all_before_has_arrived() -> None:
