@@ -19,8 +19,15 @@ BUFFER: Final = 64
 partition (see faust_transport)."""
 
 
+class App(faust.App):  # type: ignore[misc]  # untyped
+    """Faust's, which keeps nothing on a disk."""
+
+    async def on_first_start(self) -> None:
+        """Make no directory for tables: there are none, and where the worker was started may be anybody's."""
+
+
 def app_settings(connection: Connection) -> dict[str, Any]:
-    """Keyword arguments for faust.App."""
+    """Keyword arguments for App."""
     settings: dict[str, Any] = {
         "broker": [URL(f"kafka://{server}") for server in connection.servers],
         "store": "memory://",

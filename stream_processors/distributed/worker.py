@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
 
-import faust
 from faust.types import TP
 
 from event_log.kafka.connection import Connection
@@ -32,7 +31,7 @@ from monitoring.logs import fields
 from monitoring.metrics import LAG, POSITION
 from schemas.regions import Level
 from stream_processors.distributed.engine import SUMMED, Engine, Owned, Reassigned
-from stream_processors.distributed.faust_settings import app_settings
+from stream_processors.distributed.faust_settings import App, app_settings
 from stream_processors.distributed.faust_transport import Transport
 
 FLUSH_S: Final = 0.15
@@ -96,7 +95,7 @@ class Worker:
         self, engine: Engine, connection: Connection, health: Health, fatal: Callable[[Exception], None]
     ) -> None:
         """`fatal` is told of what can't be got over, and ends the process."""
-        self.app = faust.App(connection.group(WORKER_GROUP), **app_settings(connection))
+        self.app = App(connection.group(WORKER_GROUP), **app_settings(connection))
         self.app.transport = Transport(self.app.conf.broker_consumer, self.app)
         self._engine = engine
         self._health = health

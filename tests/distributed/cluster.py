@@ -58,8 +58,8 @@ class Raw(NamedTuple):
 
 
 class Cluster:
-    """One count; a context manager, at whose end its processes are gone. `clickhouse`: the database's URL for
-    the sinks; `eyes`: for those who look."""
+    """One count; a context manager, at whose end its processes are gone, with nothing left where they were
+    started. `clickhouse`: the database's URL for the sinks; `eyes`: for those who look."""
 
     def __init__(
         self,
@@ -83,6 +83,8 @@ class Cluster:
         self._clickhouse = clickhouse
         self._eyes = eyes or clickhouse
         self._folder = folder
+        self._home = folder / "home"
+        self._home.mkdir(exist_ok=True)
         self._wanted: list[Process] = []
         self._all: list[Process] = []
         self._options: dict[Process, Sequence[str]] = {}
@@ -97,6 +99,7 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         for process in self._all:
             process.remove()
+        assert not list(self._home.iterdir())
 
     # Processes
 
@@ -156,7 +159,9 @@ class Cluster:
         if command in self._configs:
             arguments += ["--broker-config", str(self._configs[command])]
         name = f"{command}-{len(self._all)}"
-        process = Process(name, [*arguments, *options], self._folder / f"{self._prefix}{name}.log")
+        process = Process(
+            name, [*arguments, *options], self._folder / f"{self._prefix}{name}.log", self._home
+        )
         self._options[process] = options
         self._wanted.append(process)
         self._all.append(process)

@@ -21,9 +21,10 @@ END_S: Final = 60
 
 
 class Process:
-    """`rekap` with these arguments, running from now on. What it starts itself ends with it."""
+    """`rekap` with these arguments, running from now on in the directory `home`. What it starts itself ends
+    with it."""
 
-    def __init__(self, name: str, arguments: list[str], output: Path) -> None:
+    def __init__(self, name: str, arguments: list[str], output: Path, home: Path) -> None:
         self.name = name
         self.arguments = arguments
         self._output = output
@@ -34,6 +35,7 @@ class Process:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
+                cwd=home,
                 env={**os.environ, "REKAP_DEBUG": "1"},
             )
 
