@@ -106,15 +106,17 @@ class Engine:
                 self._counts[partition] = self._count_owner(partition, sent)
         for _ in self.read_on(should_stop):
             self.emit()
+        _announce(self._counts.values())
         self._sums = {}
         stands: dict[tuple[str, int], int] = {}
-        for level, partitions in sums.items():
-            with closing(KafkaLog(self._connection, SUMMED[level])) as log:
-                for partition in sorted(partitions):
-                    adding, position = self._sum_owner(log, level, partition, should_stop)
-                    self._sums[level, partition] = adding
-                    stands[SUMMED[level].name, partition] = position
-        self.announce()
+        for level, topic in SUMMED.items():  # from below: what was announced there is added up here at once
+            self._outlet.flush()
+            with closing(KafkaLog(self._connection, topic)) as log:
+                for partition in sorted(sums[level]):
+                    owner, position = self._sum_owner(log, level, partition, should_stop)
+                    self._sums[level, partition] = owner
+                    stands[topic.name, partition] = position
+                    owner.announce()
         self._settle()
         seconds = time.monotonic() - began
         RECOVERY_SECONDS.observe(seconds)
@@ -169,8 +171,7 @@ class Engine:
 
     def announce(self) -> None:
         """Send all totals. Raises LogUnavailable."""
-        for owner in self._owners():
-            owner.announce()
+        _announce(self._owners())
 
     def save(self) -> None:
         """Keep snapshots of what is owned, where a directory for them was named."""
@@ -263,6 +264,11 @@ class Engine:
             return False
         found = [record for some in self._log.read(hop.partition, last, hop.position) for record in some]
         return [leaf_hash(record.raw) for record in found] == [hop.leaf]
+
+
+def _announce(owners: Iterable[CountOwner | SumOwner]) -> None:
+    for owner in owners:
+        owner.announce()
 
 
 def _runs(records: Sequence[Record], position: int) -> Iterator[list[Record]]:
