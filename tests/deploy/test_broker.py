@@ -25,6 +25,7 @@ from event_log.kafka.topics import COUNT_EVENTS
 from tests.brokers import JARS
 from tests.deploy.compose_files import ROOT
 from tests.deploy.deployed_brokers import CLUSTER, Deployed
+from tests.deploy.linters import linter
 
 OPEN: Final = ROOT / "deploy/open/kafka"
 TAKEN_MS: Final = 90_000
@@ -180,6 +181,4 @@ def test_without_the_files_about_access_it_does_not_start(tmp_path: Path, secure
 
 def test_a_shell_finds_nothing_wrong_with_the_script() -> None:
     subprocess.run(["/bin/sh", "-n", ROOT / "deploy/broker/start.sh"], check=True)
-    if shutil.which("shellcheck") is None:
-        pytest.skip("shellcheck is not installed")
-    subprocess.run(["shellcheck", ROOT / "deploy/broker/start.sh"], check=True)
+    subprocess.run([linter("shellcheck"), ROOT / "deploy/broker/start.sh"], check=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import tomllib
 from typing import Final
 
-import pytest
-
 from tests.deploy.compose_files import ROOT, of_rekap, read
+from tests.deploy.linters import linter
 
 DOCKERFILE: Final = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text("utf-8"))
 """One instruction a line."""
@@ -79,7 +77,6 @@ def test_the_image_of_the_services_is_of_this_version() -> None:
 
 
 def test_a_linter_of_dockerfiles_has_nothing_to_say() -> None:
-    if shutil.which("hadolint") is None:
-        pytest.skip("hadolint is not installed")
-    done = subprocess.run(["hadolint", "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [linter("hadolint"), "Dockerfile"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
