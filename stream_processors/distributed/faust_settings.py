@@ -26,6 +26,9 @@ class App(faust.App):  # type: ignore[misc]  # untyped
         """Make no directory for tables: there are none, and where the worker was started may be anybody's."""
 
 
+App.logger = faust.App.logger  # it tells of Faust, not of us
+
+
 def app_settings(connection: Connection) -> dict[str, Any]:
     """Keyword arguments for App."""
     settings: dict[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiokafka import ConsumerRecord
 
 from stream_processors.distributed import faust_transport
+from stream_processors.distributed.faust_settings import App
 from stream_processors.distributed.faust_transport import Transport
 
 
@@ -16,6 +17,6 @@ def test_what_a_fetch_brought_is_one_message_at_the_place_of_its_last_record() -
 
 
 def test_faust_speaks_under_its_own_name_and_is_as_quiet_as_the_rest_of_it() -> None:
-    of_faust = Transport.Consumer.mro()[1].logger
-    assert Transport.Consumer.logger is faust_transport._ConsumerThread.logger is of_faust
-    assert of_faust.name.startswith("faust.")
+    for one in (App, Transport.Consumer, faust_transport._ConsumerThread):
+        assert one.logger is one.mro()[1].logger
+        assert one.logger.name.startswith("faust.")
