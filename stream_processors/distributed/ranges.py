@@ -37,6 +37,11 @@ class Range:
     shown: bool
 
 
+def reach(_: Assessor, connection: Connection) -> None:
+    """Open this process's reader: the first range finds it there. Raises LogUnavailable."""
+    _log(connection)
+
+
 def ranges(
     connection: Connection, spans: dict[int, tuple[int, int]], sent: Mapping[int, int]
 ) -> Iterator[Range]:

@@ -7,12 +7,9 @@ the topic before it. Where nothing is left of it (the topic keeps days), rows ar
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import closing
 from typing import Final
 
-from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
-from event_log.kafka.topics import COUNT_ROWS
 from sinks.row_messages import decode, holds_position
 
 NOTHING: Final = -1
@@ -22,16 +19,13 @@ LOOK_BACK: Final = 64
 times as many."""
 
 
-def last_sent(connection: Connection, partitions: Iterable[int]) -> dict[int, int]:
+def last_sent(log: KafkaLog, partitions: Iterable[int]) -> dict[int, int]:
     """By partition of the events the last position whose rows have gone out; NOTHING before the first.
 
-    Raises LogUnavailable, and RowsUndecodable when something else writes to the topic.
+    `log` reads COUNT_ROWS. Raises LogUnavailable, and RowsUndecodable when something else writes to it.
     """
-    with closing(KafkaLog(connection, COUNT_ROWS)) as log:
-        begins, ends = log.begins(), log.ends()
-        return {
-            partition: _last(log, partition, begins[partition], ends[partition]) for partition in partitions
-        }
+    begins, ends = log.begins(), log.ends()
+    return {partition: _last(log, partition, begins[partition], ends[partition]) for partition in partitions}
 
 
 def _last(log: KafkaLog, partition: int, begin: int, end: int) -> int:

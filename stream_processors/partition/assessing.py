@@ -92,7 +92,8 @@ class Workers:
         """Start them. Do it before files and locks are opened: a forked process has them too."""
         pa.array([""])  # with its first array pyarrow imports pandas, 0.4 s: here, and not in each process
         self._assessor = assessor
-        self._count = count
+        self.count = count
+        """How many there are."""
         self._pool: ProcessPoolExecutor | None = None
         if count:
             method = "fork" if sys.platform.startswith("linux") else "spawn"
@@ -115,7 +116,7 @@ class Workers:
         ahead: deque[Future[Done]] = deque()
         for part in parts:
             ahead.append(self._pool.submit(_work, work, part))
-            if len(ahead) > self._count * CHUNKS_AHEAD:
+            if len(ahead) > self.count * CHUNKS_AHEAD:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 import pytest
 
 from event_log.kafka.connection import Connection
+from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_ROWS
 from sinks.row_messages import RowsUndecodable
 from sinks.rows import Rows
 from stream_processors.distributed import sent
 from stream_processors.distributed.outlet import KafkaOutlet
-from stream_processors.distributed.sent import NOTHING, last_sent
+from stream_processors.distributed.sent import NOTHING
 from tests.stream_processors.distributed.running import PARTITIONS, WORLD, opened
 from tests.stream_processors.distributed.test_engine import remove
 
@@ -31,6 +32,12 @@ def outlet(topics: Connection) -> Iterator[KafkaOutlet]:
     """What a worker sends with."""
     with closing(KafkaOutlet(topics)) as one:
         yield one
+
+
+def last_sent(topics: Connection, partitions: Iterable[int]) -> dict[int, int]:
+    """What the topic says."""
+    with KafkaLog(topics, COUNT_ROWS) as log:
+        return sent.last_sent(log, partitions)
 
 
 def say(outlet: KafkaOutlet, partition: int, position: int, after: int = NOTHING) -> None:
