@@ -226,10 +226,8 @@ class Engine:
     ) -> tuple[SumOwner, int]:
         """An owner whose state is all that its partition holds, and up to where: one value of each child, and
         what compaction has left of older ones."""
-        owner, log = (
-            SumOwner(SumHop(level, self._election.id, self._registry), self._outlet),
-            self._children[level],
-        )
+        log = self._children[level]
+        owner = SumOwner(SumHop(level, self._election.id, self._registry), self._outlet)
         end = log.ends()[partition]
         for records in log.read(partition, log.begins()[partition], end):
             if should_stop():
