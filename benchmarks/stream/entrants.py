@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from benchmarks.stream import empty, ours
+from benchmarks.stream.database import rollup_to_database
 from benchmarks.stream.races import Race, rollup
 
 WORKER: Final = ("worker", "--without-web", "-l", "warn")
@@ -42,6 +43,10 @@ def entrants(events: int, textbook_events: int) -> Iterator[Race]:
         run = rollup("quix_rollup.py", (), (), processes)
         what = f"Quix Streams, three hops, {processes} proc."
         yield Race(f"quix{mark}", "quix", "behind", what, events, run)
+    for processes, mark in ((1, ""), (2, "-2")):
+        run = rollup_to_database("quix_rows.py", processes)
+        what = f"Quix Streams, three hops, into ClickHouse, {processes} proc."
+        yield Race(f"quix-rows{mark}", "quix-rows", "behind", what, events, run)
     for loop, mark, arguments in (("uvloop", "", UVLOOP), ("standard loop", "-standard", WORKER)):
         what = f"empty Faust agent, {loop}"
         yield Race(f"empty-behind{mark}", "empty", "behind", what, events, empty.behind(arguments))

@@ -28,6 +28,7 @@ from task import (
 )
 
 above = parents()
+each = TopicConfig(num_partitions=PARTITIONS, replication_factor=1)
 
 
 def count_district(form: dict[str, Any], state: State) -> dict[str, Any]:
@@ -48,16 +49,21 @@ def count_region(changed: dict[str, Any], state: State) -> dict[str, Any]:
     return {"change": changed["change"], "figures": figures}
 
 
-def main() -> None:
-    """Run until it is ended."""
-    app = Application(
+def application(**more_settings: Any) -> Application:
+    """For one race, with its own state."""
+    return Application(
         broker_address=BROKER,
         consumer_group=f"{PREFIX}quix",
         auto_offset_reset="earliest",
         state_dir=FOLDER / "state",
         loglevel="WARNING",
+        **more_settings,
     )
-    each = TopicConfig(num_partitions=PARTITIONS, replication_factor=1)
+
+
+def main() -> None:
+    """Run until it is ended."""
+    app = application()
     changes = app.topic(f"{PREFIX}nation-changes", config=each, key_serializer="str", key_deserializer="str")
     totals = app.topic(TOTALS, config=each, key_serializer="str")
 
