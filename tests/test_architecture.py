@@ -69,7 +69,7 @@ MAY_IMPORT: Final = {
 `stream_processors.embedded` who may import `stream_processors` unless it is named."""
 
 ONLY_IN: Final = {
-    "clickhouse_connect": ("sinks", "queries"),
+    "clickhouse_connect": ("sinks", "queries", "benchmarks.stream.contenders"),
     "chdb": ("sinks",),
     "sqlite3": ("event_log", "stream_processors.embedded"),
     "kafka": ("event_log.kafka", "producers", "stream_processors.distributed", "benchmarks.stream"),

@@ -6,8 +6,8 @@ serves the directory and the port that are named until it is ended.
 
 from __future__ import annotations
 
+import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -121,7 +121,7 @@ def main() -> None:
     """Serve until it is ended."""
     directory, port = sys.argv[1:]
     with Server(f"chdb://{directory}", allow_writes=True, port=int(port)):
-        threading.Event().wait()
+        signal.pause()
 
 
 if __name__ == "__main__":

@@ -447,7 +447,7 @@ def test_a_directory_that_a_sink_fills_is_read_as_any_other(
 ) -> None:
     path = tmp_path / "data"
     DataDirectory.create(path, election(count_unlisted_stations=True), registry())
-    sink = Process("sink", ["--data", str(path), "sink", *night.broker], tmp_path / "sink.log")
+    sink = Process("sink", ["--data", str(path), "sink", *night.broker], tmp_path / "sink.log", tmp_path)
     try:
         night.cluster.until(lambda: (owner := find_owner(path)) is not None and owner.url is not None, "it")
         own = ("--data", path)
