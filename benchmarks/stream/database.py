@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.stream import feed
+from benchmarks.stream.deployment import LOOK_S
 from benchmarks.stream.forms import NATION
 from benchmarks.stream.programs import Program, RaceFailed, running
-from benchmarks.stream.races import CONTENDERS, STALL_S, Measured, Run
+from benchmarks.stream.races import CONTENDERS, SETTLE_S, STALL_S, Measured, Run
 from benchmarks.stream.stage import Stage
 from sinks.client import SinkUnavailable, connect
 from sinks.server import Server
@@ -25,9 +26,6 @@ from tests.brokers import free_ports
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
-
-LOOK_S: Final = 0.2
-"""Between two looks at what can be seen, as in our own races."""
 
 _UNIT: Final = """
 CREATE TABLE unit (unit String, forms UInt32, votes_1 UInt32, votes_2 UInt32, valid UInt32, invalid UInt32,
@@ -60,6 +58,7 @@ def rollup_to_database(script: str, processes: int = 1) -> Run:
             with running(Path(script).stem, command, stage.folder, surroundings, processes) as program:
                 ended = _wait(reader, count, program)
                 used = program.used() + database.used()
+                time.sleep(SETTLE_S)
             figures = [list(row) for row in reader.query(_NATION, parameters={"nation": NATION}).result_rows]
             if figures != [stage.forms.nation]:
                 raise program.failed(f"counted {figures} instead of {stage.forms.nation}")

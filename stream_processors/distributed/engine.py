@@ -85,8 +85,8 @@ class Engine:
         self._rows = Rows(election.id, registry, ballots)
         # Readers are opened here, and not when each is needed: an open one answers 0.1 s sooner.
         self._log = KafkaLog(connection, COUNT_EVENTS)
-        self._sent_rows = KafkaLog(connection, COUNT_ROWS)
-        self._children = {level: KafkaLog(connection, topic) for level, topic in SUMMED.items()}
+        self._rows_log = KafkaLog(connection, COUNT_ROWS)
+        self._tally_logs = {level: KafkaLog(connection, topic) for level, topic in SUMMED.items()}
         for _ in workers.map(reach, [connection] * workers.count):
             pass
         self._counts: dict[int, CountOwner] = {}
@@ -103,7 +103,7 @@ class Engine:
         events, sums = owned
         self._counts = {partition: owner for partition, owner in self._counts.items() if partition in events}
         began = time.monotonic()
-        for partition, sent in last_sent(self._sent_rows, sorted(events)).items():
+        for partition, sent in last_sent(self._rows_log, sorted(events)).items():
             if partition in self._counts:
                 self._counts[partition].learn(sent)
             else:
@@ -185,7 +185,7 @@ class Engine:
         """Send what is under way and let go of the brokers. Raises LogUnavailable."""
         self._settle()
         self._outlet.close()
-        for log in (self._log, self._sent_rows, *self._children.values()):
+        for log in (self._log, self._rows_log, *self._tally_logs.values()):
             log.close()
 
     def _settle(self) -> None:
@@ -226,7 +226,7 @@ class Engine:
     ) -> tuple[SumOwner, int]:
         """An owner whose state is all that its partition holds, and up to where: one value of each child, and
         what compaction has left of older ones."""
-        log = self._children[level]
+        log = self._tally_logs[level]
         owner = SumOwner(SumHop(level, self._election.id, self._registry), self._outlet)
         end = log.ends()[partition]
         for records in log.read(partition, log.begins()[partition], end):

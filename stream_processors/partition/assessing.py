@@ -90,12 +90,14 @@ class Workers:
 
     def __init__(self, assessor: Assessor, count: int) -> None:
         """Start them. Do it before files and locks are opened: a forked process has them too."""
-        pa.array([""])  # with its first array pyarrow imports pandas, 0.4 s: here, and not in each process
         self._assessor = assessor
         self.count = count
         """How many there are."""
         self._pool: ProcessPoolExecutor | None = None
         if count:
+            pa.array(
+                [""]
+            )  # with its first array pyarrow imports pandas, 0.4 s: here, and not in each process
             method = "fork" if sys.platform.startswith("linux") else "spawn"
             self._pool = ProcessPoolExecutor(
                 count, multiprocessing.get_context(method), _begin, (self._assessor, os.getpid())

@@ -28,18 +28,27 @@ from task import (
 )
 
 above = parents()
-each = TopicConfig(num_partitions=PARTITIONS, replication_factor=1)
+TOPIC = TopicConfig(num_partitions=PARTITIONS, replication_factor=1)
 
 
-def count_district(form: dict[str, Any], state: State) -> dict[str, Any]:
-    """A form replaces what its station had before; the levels up to the district follow."""
+def take(form: dict[str, Any], state: State) -> tuple[str, list[int], dict[str, list[int]]]:
+    """A form replaces what its station had before; the levels up to the district follow. The province, the
+    change in its figures, and by unit up to the district the new ones."""
     place = place_of(form, above)
     figures = figures_of(form)
     change = less(figures, state.get(place.station, NOTHING))
     state.set(place.station, figures)
+    changed = {place.station: figures}
     for unit in (place.village, place.subdistrict, place.district):
-        state.set(unit, more(state.get(unit, NOTHING), change))
-    return {"province": place.province, "change": change}
+        changed[unit] = more(state.get(unit, NOTHING), change)
+        state.set(unit, changed[unit])
+    return place.province, change, changed
+
+
+def count_district(form: dict[str, Any], state: State) -> dict[str, Any]:
+    """What a form changes above its district."""
+    province, change, _ = take(form, state)
+    return {"province": province, "change": change}
 
 
 def count_region(changed: dict[str, Any], state: State) -> dict[str, Any]:
@@ -64,8 +73,8 @@ def application(**more_settings: Any) -> Application:
 def main() -> None:
     """Run until it is ended."""
     app = application()
-    changes = app.topic(f"{PREFIX}nation-changes", config=each, key_serializer="str", key_deserializer="str")
-    totals = app.topic(TOTALS, config=each, key_serializer="str")
+    changes = app.topic(f"{PREFIX}nation-changes", config=TOPIC, key_serializer="str", key_deserializer="str")
+    totals = app.topic(TOTALS, config=TOPIC, key_serializer="str")
 
     districts = app.dataframe(app.topic(EVENTS)).apply(count_district, stateful=True)
     provinces = districts.group_by("province").apply(count_region, stateful=True)

@@ -11,10 +11,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import clickhouse_connect
-from quix_rollup import above, application, count_region, each
+from quix_rollup import TOPIC, application, count_region, take
 from quixstreams import State
 from quixstreams.sinks import BaseSink
-from task import EVENTS, NATION, NOTHING, PREFIX, figures_of, less, more, place_of
+from task import EVENTS, NATION, PREFIX
 
 DATABASE: Final = os.environ["BENCH_DATABASE"]
 COLUMNS: Final = ("unit", "forms", "votes_1", "votes_2", "valid", "invalid", "voters")
@@ -46,16 +46,9 @@ class Units(BaseSink):
 
 
 def count_district(form: dict[str, Any], state: State) -> dict[str, Any]:
-    """As in the other program, with the figures that have come out of it."""
-    place = place_of(form, above)
-    figures = figures_of(form)
-    change = less(figures, state.get(place.station, NOTHING))
-    state.set(place.station, figures)
-    shown = {place.station: figures}
-    for unit in (place.village, place.subdistrict, place.district):
-        shown[unit] = more(state.get(unit, NOTHING), change)
-        state.set(unit, shown[unit])
-    return {"province": place.province, "change": change, "shown": shown}
+    """As in the other program, with the figures of each unit that changed."""
+    province, change, changed = take(form, state)
+    return {"province": province, "change": change, "changed": changed}
 
 
 def of_region(counted: dict[str, Any], key: Any, *_: Any) -> dict[str, list[int]]:
@@ -67,10 +60,10 @@ def main() -> None:
     """Run until it is ended."""
     app = application(commit_interval=COMMIT_S)
     units = Units()
-    changes = app.topic(f"{PREFIX}nation-changes", config=each, key_serializer="str", key_deserializer="str")
+    changes = app.topic(f"{PREFIX}nation-changes", config=TOPIC, key_serializer="str", key_deserializer="str")
 
     districts = app.dataframe(app.topic(EVENTS)).apply(count_district, stateful=True)
-    districts.apply(lambda counted: counted["shown"]).sink(units)
+    districts.apply(lambda counted: counted["changed"]).sink(units)
     passed_on = districts.apply(lambda one: {"province": one["province"], "change": one["change"]})
     provinces = passed_on.group_by("province").apply(count_region, stateful=True)
     provinces.apply(of_region, metadata=True).sink(units)
