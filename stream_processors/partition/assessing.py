@@ -95,9 +95,8 @@ class Workers:
         """How many there are."""
         self._pool: ProcessPoolExecutor | None = None
         if count:
-            pa.array(
-                [""]
-            )  # with its first array pyarrow imports pandas, 0.4 s: here, and not in each process
+            # With its first array pyarrow imports pandas, which takes 0.4 s: once here, not in each process.
+            pa.array([""])
             method = "fork" if sys.platform.startswith("linux") else "spawn"
             self._pool = ProcessPoolExecutor(
                 count, multiprocessing.get_context(method), _begin, (self._assessor, os.getpid())
