@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import chain
+from threading import Event
 from uuid import uuid4
 
 import pytest
@@ -17,7 +19,7 @@ from event_log.kafka.partitioner import partition_of
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import NO_UNIT
-from producers.publisher import MessageTooLarge, Publisher
+from producers.publisher import Delivery, MessageTooLarge, Publisher
 from producers.undelivered import LARGEST_BYTES
 from schemas.decode import MAX_BYTES
 from tests.relay import RelayedBroker
@@ -139,14 +141,23 @@ def test_a_broker_killed_in_the_middle_costs_time_and_nothing_else(
     relayed: RelayedBroker, frail: Connection
 ) -> None:
     messages = many(6_000)
-    with Publisher(frail, REGISTER, bytes_waiting=200_000) as publisher:
-        for number, raw in enumerate(messages):
-            if number == 2_000:
-                relayed.kill()  # some more are taken while it is away
-            if number == 2_100:
-                relayed.restart()
-            publisher.publish(raw)
-    assert (publisher.delivery.sent, publisher.delivery.not_sent) == (len(messages), [])
+    killed = Event()
+
+    def send() -> Delivery:
+        with Publisher(frail, REGISTER, bytes_waiting=50_000) as publisher:
+            for number, raw in enumerate(messages):
+                if number == 2_000:
+                    relayed.kill()
+                    killed.set()
+                publisher.publish(raw)  # waits while the broker is away, hence a thread of its own
+        return publisher.delivery
+
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send)
+        assert killed.wait(SHORT_S)
+        relayed.restart()  # by the main thread: a broker ends with the thread that started it
+        delivery = sending.result()
+    assert (delivery.sent, delivery.not_sent) == (len(messages), [])
     place = {raw: place for place, raw in enumerate(messages)}
     found = [[place[one.raw] for one in some] for some in in_log(frail)]
     assert sorted(chain.from_iterable(found)) == list(range(len(messages)))
