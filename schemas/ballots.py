@@ -7,6 +7,7 @@ contest keep their id in totals; those that stand in one constituency only are w
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -61,8 +62,9 @@ class Ballots:
         index = self._of_village[contest][village]
         return None if index == UNKNOWN else self.ballots[index]
 
-    def of_region(self, contest: int, region: int) -> list[int]:
-        """The indexes of all ballots in the region; [] where the contest is not held in any part of it."""
+    def of_region(self, contest: int, region: int) -> Sequence[int]:
+        """The indexes of all ballots in the region, ascending; none where the contest is not held in any part
+        of it."""
         return self._of_region[contest][region]
 
     def expected(self, contest: int, region: int) -> tuple[int, int | None]:
@@ -81,18 +83,43 @@ class Ballots:
 
     @cached_property
     def _has_one(self) -> list[NDArray[np.bool_]]:
-        return [np.array([len(ballots) == 1 for ballots in regions]) for regions in self._of_region]
+        return [lowest == highest for lowest, highest in self._bounds]
 
     @cached_property
-    def _of_region(self) -> list[list[list[int]]]:
-        parents: list[int] = self._registry.parent.tolist()
-        found: list[list[list[int]]] = []
+    def _bounds(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """By contest and region index the lowest and the highest index of a ballot there; where there is
+        none, the lowest is above all and the highest UNKNOWN."""
+        registry = self._registry
+        found = []
         for villages in self._of_village:
-            below: list[list[int]] = [[] if ballot == UNKNOWN else [ballot] for ballot in villages]
-            for region in range(len(parents) - 1, 0, -1):  # children stand after parents
-                above = below[parents[region]]
-                above.extend(ballot for ballot in below[region] if ballot not in above)
-            found.append([sorted(ballots) for ballots in below])
+            highest = np.array(villages, np.int64)
+            lowest = np.where(highest == UNKNOWN, len(self.ballots), highest)
+            for depth in range(VILLAGE_DEPTH, 0, -1):
+                here = np.flatnonzero(registry.depth == depth)
+                np.minimum.at(lowest, registry.parent[here], lowest[here])
+                np.maximum.at(highest, registry.parent[here], highest[here])
+            found.append((lowest, highest))
+        return found
+
+    @cached_property
+    def _of_region(self) -> list[list[Sequence[int]]]:
+        # Nearly all regions have one ballot or none: only the others have to be looked into.
+        parents = self._registry.parent
+        one: list[Sequence[int]] = [(ballot,) for ballot in range(len(self.ballots))]
+        found = []
+        for lowest, highest in self._bounds:
+            mixed = lowest < highest
+            several: dict[int, set[int]] = {region: set() for region in np.flatnonzero(mixed).tolist()}
+            inside = np.flatnonzero(mixed[parents] & (parents != UNKNOWN) & (highest != UNKNOWN))
+            for region in inside[::-1].tolist():  # children stand after parents
+                below: Collection[int] = several.get(region) or one[highest[region]]
+                several[int(parents[region])].update(below)
+            by_region: list[Sequence[int]] = [
+                () if ballot == UNKNOWN else one[ballot] for ballot in highest.tolist()
+            ]
+            for region, ballots in several.items():
+                by_region[region] = tuple(sorted(ballots))
+            found.append(by_region)
         return found
 
     @cached_property

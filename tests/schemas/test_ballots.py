@@ -196,7 +196,7 @@ def test_a_region_has_the_ballots_of_its_villages_and_expects_their_stations(con
     for region in REGISTRY.regions():
         below = [(village, ballot(contest, village)) for village in villages_below(region.id)]
         held = [(village, found) for village, found in below if found is not None]
-        assert BALLOTS.of_region(number, region.index) == sorted({found.index for _, found in held})
+        assert BALLOTS.of_region(number, region.index) == tuple(sorted({found.index for _, found in held}))
         stations = sum(village.count("2") + 1 for village, _ in held)
         known = [(village.count("2") + 1) * 100 for village, _ in held if village != "31222"]
         assert BALLOTS.expected(number, region.index) == (stations, sum(known) if known else None)

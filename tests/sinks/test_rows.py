@@ -161,7 +161,7 @@ def test_totals_of_many_regions_at_once_are_the_rows_of_each_tally(sent: list[Se
             [
                 region
                 for region in range(len(WORLD.registry.ids))
-                if WORLD.ballots.of_region(contest, region) == [ballot.index]
+                if WORLD.ballots.of_region(contest, region) == (ballot.index,)
             ]
         )
         columns = ROWS.tallies(ballot, regions, rollup.cells(ballot.index, regions), 7, AT)
