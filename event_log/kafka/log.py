@@ -10,15 +10,16 @@ Nothing is committed anywhere: who reads keeps its own position. Nothing is said
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
-from kafka import KafkaConsumer, TopicPartition
+from aiokafka import ConsumerRecord
 from kafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 
 from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
+from event_log.kafka.consumer import Consumer
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.missing import removed, shorter
 from event_log.kafka.partitioner import partition_of
@@ -31,16 +32,8 @@ PATIENCE_S: Final = 60.0
 """How long a read waits for brokers that don't answer: a broker is back some 10 s after it was killed, and
 a partition has another leader sooner than that."""
 
-FETCH_BYTES: Final = 4 * 1024 * 1024
-"""Asked of a partition at once, some 6,000 events: 115,000 events/s then pass through one core. With Kafka's
-usual 1 MiB the wait for each answer shows, and 16 MiB bring nothing more."""
-
 POLL_RECORDS: Final = 20_000
-"""More than FETCH_BYTES hold as a rule: what came with one answer is handed out at once, and the next is on
-its way while it is looked at."""
-
-FETCH_WAIT_MS: Final = 50
-"""How long a broker waits for something to send: while it does, nothing else can be asked of it."""
+"""More than one answer holds as a rule (see consumer): what came with it is handed out at once."""
 
 POLL_MS: Final = 200
 """How long one poll waits. It is also how long a read takes to see that the last positions before its end
@@ -73,28 +66,18 @@ class KafkaLog:
         self._patience_s = patience_s
         self._reader: object = None
         self.partitions = partitions_of(connection, topic)
-        self._all = [TopicPartition(self._name, partition) for partition in range(self.partitions)]
         try:
-            self._consumer = KafkaConsumer(
-                **connection.client_settings(),
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="none",  # what is gone is an error
-                allow_auto_create_topics=False,
-                max_partition_fetch_bytes=FETCH_BYTES,
-                fetch_max_wait_ms=FETCH_WAIT_MS,
-                metrics_enabled=False,
-            )
+            self._consumer = Consumer(connection, self._name)
         except KafkaError as error:
             raise broker_unavailable(connection, error, self._name) from error
 
     def begins(self) -> list[int]:
         """By partition the position of its first entry that is still there. Raises LogUnavailable."""
-        return self._positions(self._consumer.beginning_offsets)
+        return self._positions(self._consumer.begins)
 
     def ends(self) -> list[int]:
         """By partition the position that its next entry will have. Raises LogUnavailable."""
-        return self._positions(self._consumer.end_offsets)
+        return self._positions(self._consumer.ends)
 
     def read(self, partition: int, start: int, end: int | None = None) -> Iterator[list[Record]]:
         """The entries at positions from `start` up to `end` (not included; None, or further than the log
@@ -111,7 +94,7 @@ class KafkaLog:
         while position < end:
             # What stands after `end` is not even unpacked: whoever reads piece by piece would do it twice.
             most = min(end - position, POLL_RECORDS)
-            came = self._poll(reader, [self._all[partition]], [position], most).get(self._all[partition], ())
+            came = self._poll(reader, {partition: position}, most).get(partition, ())
             # Without entries the consumer alone knows how far it got: Kafka's own marks take positions too.
             moved = came[-1].offset + 1 if came else self._position(partition, position)
             found = [_record(one) for one in came if one.offset < end]
@@ -138,13 +121,13 @@ class KafkaLog:
 
         Each item is a partition and some of its entries. Raises LogUnavailable.
         """
-        positions, reader = list(starts), object()
+        positions, reader = dict(enumerate(starts)), object()
         heard = time.monotonic()
         while True:
-            records = self._poll(reader, self._all, positions, POLL_RECORDS)
+            records = self._poll(reader, positions, POLL_RECORDS)
             for partition, some in records.items():
-                positions[partition.partition] = some[-1].offset + 1
-                yield partition.partition, [_record(one) for one in some]
+                positions[partition] = some[-1].offset + 1
+                yield partition, [_record(one) for one in some]
             if records:
                 heard = time.monotonic()
             elif time.monotonic() - heard > IDLE_CHECK_S:
@@ -164,47 +147,44 @@ class KafkaLog:
         self.close()
 
     def _poll(
-        self, reader: object, partitions: Sequence[TopicPartition], positions: Sequence[int], most: int
-    ) -> dict[TopicPartition, list[Any]]:
-        """What comes next for this reader, at most so many; nothing when nothing came in time."""
+        self, reader: object, positions: Mapping[int, int], most: int
+    ) -> dict[int, list[ConsumerRecord]]:
+        """What comes next for this reader, which stands at these positions by partition: at most so many;
+        nothing when nothing came in time."""
+        # Others may have read in between, or nobody yet.
+        seek = None if self._reader is reader else positions
         try:
-            if self._reader is not reader:  # the first step, or another one has read in between
-                self._consumer.assign(list(partitions))
-                for partition, position in zip(partitions, positions, strict=True):
-                    self._consumer.seek(partition, position)
-                self._reader = reader
-            records: dict[TopicPartition, list[Any]] = self._consumer.poll(POLL_MS, most)
+            records = self._consumer.poll(POLL_MS, most, seek)
         except OffsetOutOfRangeError as error:
-            raise self._gone(partitions, positions) from error
+            raise self._gone(positions) from error
         except KafkaError as error:
             if not error.retriable:
                 raise broker_unavailable(self.connection, error, self._name) from error
             self._reader = None
             time.sleep(POLL_MS / 1000)
             return {}
+        self._reader = reader
         return records
 
     def _position(self, partition: int, known: int) -> int:
         """How far the consumer got without finding an entry."""
         try:
-            position = self._consumer.position(self._all[partition], timeout_ms=POLL_MS)
+            return max(known, self._consumer.position(partition))
         except KafkaError as error:
             raise broker_unavailable(self.connection, error, self._name) from error
-        return known if position is None else max(known, int(position))
 
-    def _positions(self, ask: Any) -> list[int]:
+    def _positions(self, ask: Callable[[int, float], list[int]]) -> list[int]:
         try:
-            found = ask(self._all, timeout_ms=int(self._patience_s * 1000))
+            return ask(self.partitions, self._patience_s)
         except KafkaError as error:
             raise broker_unavailable(self.connection, error, self._name) from error
-        return [int(found[partition]) for partition in self._all]
 
-    def _gone(self, partitions: Sequence[TopicPartition], positions: Sequence[int]) -> LogUnavailable:
+    def _gone(self, positions: Mapping[int, int]) -> LogUnavailable:
         """Why there is nothing at one of these positions."""
         begins = self.begins()
-        for partition, position in zip(partitions, positions, strict=True):
-            if position < begins[partition.partition]:
-                return removed(self._name, partition.partition, position, begins[partition.partition])
+        for partition, position in positions.items():
+            if position < begins[partition]:
+                return removed(self._name, partition, position, begins[partition])
         return shorter(self._name)
 
     def _silent(self) -> LogUnavailable:
@@ -212,5 +192,5 @@ class KafkaLog:
         return broker_unavailable(self.connection, error, self._name)
 
 
-def _record(one: Any) -> Record:
+def _record(one: ConsumerRecord) -> Record:
     return Record(one.offset, one.timestamp * 1000, one.key, one.value or b"", one.headers)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain, islice
 
+import aiokafka.errors
+import kafka.errors
 import pytest
+from aiokafka import AIOKafkaConsumer
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
+from event_log.kafka.consumer import Consumer
 from event_log.kafka.log import KafkaLog, Record
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, NATION_TALLIES
@@ -144,6 +150,59 @@ def test_a_tail_brings_what_is_there_and_then_what_comes(topics: Connection, log
     assert found == [(0, b"1"), (0, b"2"), (2, b"a")]
     fill(topics, [b"new"], partition=1)
     assert [(partition, [one.raw for one in some]) for partition, some in islice(tail, 1)] == [(1, [b"new"])]
+
+
+@pytest.mark.parametrize("compression", [None, "gzip", "lz4", "snappy", "zstd"])
+def test_whatever_a_sender_compresses_with_is_read(
+    topics: Connection, log: KafkaLog, compression: str | None
+) -> None:
+    values = [b"%03d" % number + b"x" * 1_000 for number in range(100)]
+    fill(topics, values, partition=0, compression_type=compression, linger_ms=50)
+    assert [one.raw for one in read(log, 0, 0)] == values
+
+
+def test_a_reader_leaves_no_event_loop_to_the_thread_that_opened_it(topics: Connection) -> None:
+    """Faust would take it for its own, and neither could run while the other does."""
+
+    def loop_after_reading() -> asyncio.AbstractEventLoop | None:
+        with KafkaLog(topics, COUNT_EVENTS) as log:
+            read(log, 0, 0)
+            try:
+                return asyncio.get_event_loop()  # not in the main thread: only if it was given
+            except RuntimeError:
+                return None
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(loop_after_reading).result() is None
+
+
+def test_a_reader_may_be_used_by_one_thread_after_another(topics: Connection, log: KafkaLog) -> None:
+    fill(topics, [b"one", b"two"], partition=0)
+    assert [one.raw for one in read(log, 0, 0)] == [b"one", b"two"]
+    with ThreadPoolExecutor(1) as pool:
+        assert [one.raw for one in pool.submit(read, log, 0, 1).result()] == [b"two"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (aiokafka.errors.TopicAuthorizationFailedError("t"), kafka.errors.TopicAuthorizationFailedError),
+        (aiokafka.errors.KafkaTimeoutError("t"), kafka.errors.KafkaTimeoutError),
+        (aiokafka.errors.SaslAuthenticationFailed("t"), kafka.errors.SaslAuthenticationFailedError),
+        (aiokafka.errors.KafkaUnavailableError("t"), kafka.errors.KafkaError),  # there only
+    ],
+)
+def test_an_error_is_said_as_the_other_library_says_it(
+    log: KafkaLog, monkeypatch: pytest.MonkeyPatch, theirs: Exception, ours: type[Exception]
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise theirs
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", fail)
+    with closing(Consumer(log.connection, log.connection.topic(COUNT_EVENTS))) as consumer:
+        with pytest.raises(ours) as raised:
+            consumer.poll(10, 10, {0: 0})
+        assert type(raised.value) is ours
 
 
 def test_a_topic_that_is_not_there_is_named_with_what_to_do(connection: Connection) -> None:

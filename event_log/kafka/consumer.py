@@ -1,0 +1,160 @@
+"""Records of one topic as aiokafka brings them, for code that is no coroutine.
+
+aiokafka unpacks a record in a third of the time that kafka-python takes (it does so in C, and Faust brings it
+along anyway), and reading is a good part of what an entry costs. Its event loop runs only while something is
+asked, so between two calls nothing is fetched and nothing is kept alive. Errors are those of kafka-python,
+for event_log.kafka.errors to say what they mean.
+
+Nothing is tried again here beyond what the client does itself; when to give up is the caller's affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+import aiokafka.errors
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from kafka import errors as kafka_errors
+
+from event_log.kafka.connection import REQUEST_MS, Connection, Security
+
+FETCH_BYTES: Final = 4 * 1024 * 1024
+"""Asked of a partition at once, some 6,000 events. With Kafka's usual 1 MiB the wait for each answer shows,
+and 16 MiB bring nothing more."""
+
+FETCH_WAIT_MS: Final = 50
+"""How long a broker waits for something to send: while it does, nothing else can be asked of it."""
+
+RETRY_S: Final = 0.1
+"""Between two questions for the beginnings or ends of a log whose brokers are away."""
+
+# As for kafka-python (see connection): the library's own messages are for whoever set up logging.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+Result = TypeVar("Result")
+
+
+class Consumer:
+    """Reads partitions of one topic, in no group. For one thread at a time, and for none that runs an event
+    loop. Everything raises KafkaError, of kafka-python."""
+
+    def __init__(self, connection: Connection, topic: str) -> None:
+        """Reach the brokers."""
+        self._topic = topic
+        # With a factory the loop is not made the thread's own, which Faust would then take for its.
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        try:
+            self._consumer = self._run(_started(connection, topic))
+        except BaseException:
+            self._runner.close()
+            raise
+
+    def begins(self, partitions: int, patience_s: float) -> list[int]:
+        """By partition the position of its first entry that is still there; brokers that are away are waited
+        for so long."""
+        return self._positions(self._consumer.beginning_offsets, partitions, patience_s)
+
+    def ends(self, partitions: int, patience_s: float) -> list[int]:
+        """By partition the position that its next entry will have, as `begins`."""
+        return self._positions(self._consumer.end_offsets, partitions, patience_s)
+
+    def poll(
+        self, wait_ms: int, most: int, seek: Mapping[int, int] | None = None
+    ) -> dict[int, list[ConsumerRecord]]:
+        """By partition what comes next within `wait_ms`, at most so many; none where nothing came. With
+        `seek` these partitions are read from now on, from these positions, and no others."""
+        return self._run(self._poll(wait_ms, most, seek))
+
+    def position(self, partition: int) -> int:
+        """Where that partition is read next: behind what `poll` gave, and behind positions without entries
+        that it has passed."""
+        return int(self._run(self._consumer.position(TopicPartition(self._topic, partition))))
+
+    def close(self) -> None:
+        """Let go of the brokers."""
+        try:
+            # It ends its own tasks, and takes the end of one that waits for a broker for its own.
+            with suppress(asyncio.CancelledError):
+                self._run(self._consumer.stop())
+        finally:
+            self._runner.close()
+
+    async def _poll(
+        self, wait_ms: int, most: int, seek: Mapping[int, int] | None
+    ) -> dict[int, list[ConsumerRecord]]:
+        if seek is not None:
+            starts = {TopicPartition(self._topic, partition): at for partition, at in seek.items()}
+            self._consumer.assign(list(starts))
+            for partition, position in starts.items():
+                self._consumer.seek(partition, position)
+        found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=most)
+        return {partition.partition: records for partition, records in found.items()}
+
+    def _positions(self, ask: Callable[..., Any], partitions: int, patience_s: float) -> list[int]:
+        asked = [TopicPartition(self._topic, partition) for partition in range(partitions)]
+        until = time.monotonic() + patience_s
+        while True:
+            try:
+                found: Mapping[TopicPartition, int] = self._run(ask(asked))
+            except kafka_errors.KafkaError as error:
+                if not error.retriable or time.monotonic() > until:
+                    raise
+                time.sleep(RETRY_S)
+                continue
+            return [found[partition] for partition in asked]
+
+    def _run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        try:
+            return self._runner.run(coroutine)
+        except aiokafka.errors.KafkaError as error:
+            raise _of_kafka_python(error) from error
+
+
+async def _started(connection: Connection, topic: str) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=list(connection.servers),
+        client_id="rekap",
+        request_timeout_ms=REQUEST_MS,
+        enable_auto_commit=False,
+        auto_offset_reset="none",  # what is gone is an error
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        **_security_settings(connection.security),
+    )
+    try:
+        await consumer.start()
+        # Where the topic's partitions are is asked for when somebody needs it, and takes 0.1 s then.
+        await consumer.end_offsets([TopicPartition(topic, 0)])
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer
+
+
+def _security_settings(security: Security | None) -> dict[str, Any]:
+    if security is None:
+        return {}
+    settings: dict[str, Any] = {"security_protocol": security.protocol}
+    if security.protocol.endswith("SSL"):
+        settings["ssl_context"] = ssl.create_default_context(cafile=security.ca_file)
+    if security.mechanism is not None:
+        settings["sasl_mechanism"] = security.mechanism
+        settings["sasl_plain_username"] = security.username
+        settings["sasl_plain_password"] = security.password
+    return settings
+
+
+def _of_kafka_python(error: aiokafka.errors.KafkaError) -> kafka_errors.KafkaError:
+    """The same error as kafka-python's: both give a broker's errors Kafka's numbers, and most of a client's
+    the same names."""
+    if isinstance(error, aiokafka.errors.BrokerResponseError):
+        kind = kafka_errors.for_code(error.errno)
+    else:
+        kind = getattr(kafka_errors, type(error).__name__, kafka_errors.KafkaError)
+    return kind(*error.args)
