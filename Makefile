@@ -50,6 +50,7 @@ bench: .venv/installed-dev kafka-jars ## measure it; REKAP_REAL_DATA names the f
 	$(BIN)/python -m benchmarks.stream
 	$(BIN)/python -m benchmarks.stream.latency
 	$(BIN)/python -m benchmarks.stream.recovery
+	$(BIN)/python -m benchmarks.stream.reading
 
 lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build pyproject.toml -o requirements.lock

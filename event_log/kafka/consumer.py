@@ -39,6 +39,8 @@ logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 Result = TypeVar("Result")
 
+_Ask = Callable[[list[TopicPartition]], Coroutine[Any, Any, Mapping[TopicPartition, int]]]
+
 
 class Consumer:
     """Reads partitions of one topic, in no group. For one thread at a time, and for none that runs an event
@@ -96,18 +98,21 @@ class Consumer:
         found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=most)
         return {partition.partition: records for partition, records in found.items()}
 
-    def _positions(self, ask: Callable[..., Any], partitions: int, patience_s: float) -> list[int]:
+    def _positions(self, ask: _Ask, partitions: int, patience_s: float) -> list[int]:
         asked = [TopicPartition(self._topic, partition) for partition in range(partitions)]
         until = time.monotonic() + patience_s
         while True:
             try:
-                found: Mapping[TopicPartition, int] = self._run(ask(asked))
+                # The client gives up after REQUEST_MS, whatever the patience.
+                found = self._run(asyncio.wait_for(ask(asked), until - time.monotonic()))
+            except TimeoutError:
+                raise kafka_errors.KafkaTimeoutError(f"nothing came for {patience_s:g} s") from None
             except kafka_errors.KafkaError as error:
-                if not error.retriable or time.monotonic() > until:
+                if not error.retriable:
                     raise
                 time.sleep(RETRY_S)
-                continue
-            return [found[partition] for partition in asked]
+            else:
+                return [found[partition] for partition in asked]
 
     def _run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         try:

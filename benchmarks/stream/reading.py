@@ -1,0 +1,109 @@
+"""What an entry of the log costs to read: with aiokafka, as rekap reads, and with kafka-python.
+
+Both read the same forms from the same broker in one process, in ranges as a worker does, by turns and in
+several rounds. Nothing is done with what was read. Needs REKAP_REAL_DATA, Java and Kafka's jars.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from kafka import KafkaConsumer, TopicPartition
+
+from benchmarks.stream import feed, machine
+from benchmarks.stream.forms import Forms, Stock
+from event_log.kafka.connection import Connection
+from event_log.kafka.consumer import FETCH_BYTES, FETCH_WAIT_MS
+from event_log.kafka.log import POLL_MS, KafkaLog
+from event_log.kafka.setup import create
+from event_log.kafka.topics import COUNT_EVENTS
+from stream_processors.distributed.ranges import Range, ranges
+from tests.brokers import Broker, why_not
+
+OURS: Final = "aiokafka (KafkaLog)"
+THEIRS: Final = "kafka-python"
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.stream.reading", description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000, help="forms in the log (default: 100,000)")
+    parser.add_argument("--rounds", type=int, default=5, help="times that each reads all (default: 5)")
+    asked = parser.parse_args()
+    folder = os.environ.get("REKAP_REAL_DATA")
+    if not folder:
+        print("Set REKAP_REAL_DATA to the folder that holds pilpres2019/tps.parquet.", file=sys.stderr)
+        return 2
+    if (reason := why_not()) is not None:
+        print(reason, file=sys.stderr)
+        return 2
+    found = measured(Stock.load(Path(folder)).take(asked.events), asked.rounds)
+    for name, rounds in found.items():
+        middle = statistics.median(rounds)
+        times = middle / statistics.median(found[OURS])
+        print(f"{name}: {middle:.1f} µs of processor time an entry, {times:.1f} x", end=" ")
+        print(f"({', '.join(f'{one:.1f}' for one in rounds)})")
+    print(", ".join(f"{name} {value}" for name, value in machine.described().items()))
+    return 0
+
+
+def measured(forms: Forms, rounds: int) -> dict[str, list[float]]:
+    """By reader and round the microseconds of processor time for an entry."""
+    found: dict[str, list[float]] = {OURS: [], THEIRS: []}
+    with Broker.start() as broker:
+        connection = Connection.of(broker.bootstrap)
+        create(connection, replication=1)
+        feed.send(broker.bootstrap, connection.topic(COUNT_EVENTS), forms.events)
+        with KafkaLog(connection, COUNT_EVENTS) as log, closing(_consumer(connection)) as consumer:
+            spans = {partition: (0, end) for partition, end in enumerate(log.ends())}
+            parts = list(ranges(connection, spans, dict.fromkeys(spans, -1)))
+            for _ in range(rounds):
+                found[OURS].append(_cost(parts, lambda part: _read(log, part)))
+                found[THEIRS].append(_cost(parts, lambda part: _read_there(consumer, part)))
+    return found
+
+
+def _cost(parts: list[Range], read: Callable[[Range], int]) -> float:
+    began = time.process_time()
+    for part in parts:
+        if read(part) != part.end - part.start:
+            raise RuntimeError(f"Not all of {part} was read.")
+    return (time.process_time() - began) / sum(part.end - part.start for part in parts) * 1e6
+
+
+def _read(log: KafkaLog, part: Range) -> int:
+    return sum(map(len, log.read(part.partition, part.start, part.end)))
+
+
+def _consumer(connection: Connection) -> KafkaConsumer:
+    """As KafkaLog's own, with the same settings."""
+    return KafkaConsumer(
+        **connection.client_settings(),
+        group_id=None,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        metrics_enabled=False,
+    )
+
+
+def _read_there(consumer: KafkaConsumer, part: Range) -> int:
+    place = TopicPartition(part.connection.topic(COUNT_EVENTS), part.partition)
+    consumer.assign([place])
+    consumer.seek(place, part.start)
+    count = 0
+    while count < part.end - part.start:
+        count += len(consumer.poll(POLL_MS, part.end - part.start - count).get(place, ()))
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())
