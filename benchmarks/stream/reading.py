@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -32,6 +32,13 @@ OURS: Final = "aiokafka (KafkaLog)"
 THEIRS: Final = "kafka-python"
 
 
+class Cost(NamedTuple):
+    """Microseconds of this process's processor time for an entry, and entries a second."""
+
+    processor_us: float
+    rate: float
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stream.reading", description=__doc__)
@@ -46,18 +53,19 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 2
     found = measured(Stock.load(Path(folder)).take(asked.events), asked.rounds)
+    cheapest = statistics.median(one.processor_us for one in found[OURS])
     for name, rounds in found.items():
-        middle = statistics.median(rounds)
-        times = middle / statistics.median(found[OURS])
-        print(f"{name}: {middle:.1f} µs of processor time an entry, {times:.1f} x", end=" ")
-        print(f"({', '.join(f'{one:.1f}' for one in rounds)})")
+        middle = statistics.median(one.processor_us for one in rounds)
+        rate = statistics.median(one.rate for one in rounds)
+        print(f"{name}: {middle:.1f} µs of processor time an entry, {middle / cheapest:.1f} x", end=" ")
+        print(f"({', '.join(f'{one.processor_us:.1f}' for one in rounds)}); {rate:,.0f} entries/s")
     print(", ".join(f"{name} {value}" for name, value in machine.described().items()))
     return 0
 
 
-def measured(forms: Forms, rounds: int) -> dict[str, list[float]]:
-    """By reader and round the microseconds of processor time for an entry."""
-    found: dict[str, list[float]] = {OURS: [], THEIRS: []}
+def measured(forms: Forms, rounds: int) -> dict[str, list[Cost]]:
+    """What it costs, by reader and round."""
+    found: dict[str, list[Cost]] = {OURS: [], THEIRS: []}
     with Broker.start() as broker:
         connection = Connection.of(broker.bootstrap)
         create(connection, replication=1)
@@ -71,12 +79,13 @@ def measured(forms: Forms, rounds: int) -> dict[str, list[float]]:
     return found
 
 
-def _cost(parts: list[Range], read: Callable[[Range], int]) -> float:
-    began = time.process_time()
+def _cost(parts: list[Range], read: Callable[[Range], int]) -> Cost:
+    began, used = time.monotonic(), time.process_time()
     for part in parts:
         if read(part) != part.end - part.start:
             raise RuntimeError(f"Not all of {part} was read.")
-    return (time.process_time() - began) / sum(part.end - part.start for part in parts) * 1e6
+    count = sum(part.end - part.start for part in parts)
+    return Cost((time.process_time() - used) / count * 1e6, count / (time.monotonic() - began))
 
 
 def _read(log: KafkaLog, part: Range) -> int:

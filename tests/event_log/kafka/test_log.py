@@ -230,6 +230,20 @@ def test_a_broker_that_is_killed_while_it_is_read_is_waited_for_and_nothing_is_l
 
 
 @pytest.mark.usefixtures("startable")
+def test_a_reader_that_was_idle_for_so_long_that_the_broker_hung_up_reads_on() -> None:
+    with Broker.start(properties={"connections.max.idle.ms": "1000"}) as broker:
+        connection = Connection.of(broker.bootstrap)
+        create(connection, partitions={COUNT_EVENTS.name: 1})
+        fill(connection, [b"one", b"two"], partition=0)
+        with KafkaLog(connection, COUNT_EVENTS) as log:
+            assert [one.raw for one in read(log, 0, 0, 1)] == [b"one"]
+            time.sleep(3)
+            assert log.ends() == [2]
+            time.sleep(3)
+            assert [one.raw for one in read(log, 0, 1)] == [b"two"]
+
+
+@pytest.mark.usefixtures("startable")
 def test_a_broker_that_stays_away_ends_a_read_with_advice() -> None:
     with Broker.start() as broker:
         connection = Connection.of(broker.bootstrap)
