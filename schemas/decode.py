@@ -36,7 +36,7 @@ _AFTER_ID: Final = ("key_id", "occurred_at", "payload")
 _ID_MEMBER_LENGTH: Final = len(_ID_KEY) + 64 + len(b'",')
 _EVENT: Final[TypeAdapter[Any]] = TypeAdapter(Event)
 _BY_TYPE: Final[dict[str, TypeAdapter[Any]]] = {
-    kind.model_fields["type"].annotation.__args__[0]: TypeAdapter(kind)  # type: ignore[union-attr]
+    kind.__name__: TypeAdapter(kind)
     for kind in (CountSubmitted, CountCorrected, CountAnnulled, RecapCertified)
 }
 """The same as _EVENT for a type that is known already, at three quarters of the cost."""
@@ -181,6 +181,11 @@ def _explain(error: ValidationError) -> Rejected:
     place = ".".join(str(part) for part in first["loc"]) or "type"
     more = error.error_count() - 1
     also_id, also_en = (f" (dan {more} lagi)", f" (and {more} more)") if more else ("", "")
+    if first["type"] == "unexpected_keyword_argument":  # pydantic speaks to who calls a function
+        return _malformed(
+            f"bidang {place} tidak dikenal; hapus bidang itu{also_id}",
+            f"the field {place} is not known; leave it out{also_en}",
+        )
     message = first["msg"]
     return _malformed(f"bidang {place}: {message}{also_id}", f"field {place}: {message}{also_en}")
 

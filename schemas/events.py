@@ -11,9 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.forms import CHasil
+from schemas.parts import part
 
 SCHEMA_VERSION: Final = 1
 """The version that this code writes. Older ones are read through schemas.upcasts."""
@@ -102,18 +103,16 @@ class AnnulmentReason(StrEnum):
     SOURCE_WITHDREW = "source_withdrew"  # an importer saw its source take the numbers away
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Submitter(_Part):
+@part
+class Submitter:
     """Who says it: an officer's id (never a name) and the role they act in."""
 
     officer: Identifier
     role: Role
 
 
-class Origin(_Part):
+@part
+class Origin:
     """Where an imported event was read: the source, the record in it, when it was seen there.
 
     `listed` is the source's own word on whether the station is on the commission's list of stations.
@@ -125,24 +124,28 @@ class Origin(_Part):
     listed: bool | None = None
 
 
-class Image(_Part):
+@part
+class Image:
     """One photographed page of the form, by the SHA-256 of its file."""
 
     page: Annotated[int, Field(ge=1, le=99, strict=True)]
     sha256: EventId
 
 
-class _CountPayload(_Part):
+@part
+class _CountPayload:
     form: CHasil
     kind: CountKind = CountKind.REGULAR
     images: Annotated[tuple[Image, ...], Field(max_length=40)] | None = None
     origin: Origin | None = None
 
 
+@part
 class SubmittedPayload(_CountPayload):
     """A count that replaces nothing in force."""
 
 
+@part
 class CorrectedPayload(_CountPayload):
     """A count that replaces the one in force, named by its event id."""
 
@@ -151,7 +154,8 @@ class CorrectedPayload(_CountPayload):
     note: Sentence | None = None
 
 
-class AnnulledPayload(_Part):
+@part
+class AnnulledPayload:
     """The count in force, named by its event id, has lost its force; nothing stands in its place."""
 
     supersedes: EventId
@@ -167,7 +171,8 @@ CertifiedOption = Annotated[
 """An option as on the document, or as named in totals (`constituency:option`, see schemas.ballots)."""
 
 
-class CertifiedCells(_Part):
+@part
+class CertifiedCells:
     """The figures of a certified recapitulation: votes by option, valid, invalid, voters who voted."""
 
     votes: Annotated[dict[CertifiedOption, Cell], Field(max_length=20_000)]
@@ -176,7 +181,8 @@ class CertifiedCells(_Part):
     voters: Cell | None = None
 
 
-class CertifiedPayload(_Part):
+@part
+class CertifiedPayload:
     """A D.Hasil of one region and contest; a later one names the one that it replaces."""
 
     document: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -186,7 +192,8 @@ class CertifiedPayload(_Part):
     origin: Origin | None = None
 
 
-class _Envelope(_Part):
+@part
+class _Envelope:
     event_id: EventId | None = None
     schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION, strict=True)]
     election: Identifier
@@ -198,6 +205,7 @@ class _Envelope(_Part):
     signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")] | None = None
 
 
+@part
 class _StationEvent(_Envelope):
     station: Identifier
 
@@ -207,6 +215,7 @@ class _StationEvent(_Envelope):
         return self.station
 
 
+@part
 class CountSubmitted(_StationEvent):
     """A station's count was submitted."""
 
@@ -214,6 +223,7 @@ class CountSubmitted(_StationEvent):
     payload: SubmittedPayload
 
 
+@part
 class CountCorrected(_StationEvent):
     """The count in force of a station was replaced by another."""
 
@@ -221,6 +231,7 @@ class CountCorrected(_StationEvent):
     payload: CorrectedPayload
 
 
+@part
 class CountAnnulled(_StationEvent):
     """The count in force of a station was annulled; a later CountSubmitted gives it one again."""
 
@@ -228,6 +239,7 @@ class CountAnnulled(_StationEvent):
     payload: AnnulledPayload
 
 
+@part
 class RecapCertified(_Envelope):
     """A region's recapitulation (D.Hasil) was certified."""
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
+
+from schemas.parts import part
 
 MAX_FIGURE: Final = 9_999_999
 """Seven digits: more than any polling station, and enough to keep every misreading seen so far
@@ -29,11 +31,8 @@ WordsPlace = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}(\.[0-9]{1,2
 InWords = Annotated[str, StringConstraints(max_length=120)]
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Counted(_Block):
+@part
+class Counted:
     """A count of people by sex: `l` men (laki-laki), `p` women (perempuan), `j` total (jumlah)."""
 
     l: Figure | None = None  # noqa: E741  the form's own letter
@@ -41,7 +40,8 @@ class Counted(_Block):
     j: Figure | None = None
 
 
-class Voters(_Block):
+@part
+class Voters:
     """Block I.B, who voted: `dpt` (B1, listed), `dptb` (B2, moved in), `dpk` (B3, special), `total` (B4)."""
 
     dpt: Counted | None = None
@@ -50,7 +50,8 @@ class Voters(_Block):
     total: Counted | None = None
 
 
-class Ballots(_Block):
+@part
+class Ballots:
     """Block II, ballots: received with the reserve, used, returned damaged, unused."""
 
     received: Figure | None = None
@@ -59,7 +60,8 @@ class Ballots(_Block):
     unused: Figure | None = None
 
 
-class CHasil(_Block):
+@part
+class CHasil:
     """One C.Hasil of one station and one contest.
 
     `dpt` is block I.A, `voters` I.B, `ballots` II, `disability` III, `votes` IV by option,

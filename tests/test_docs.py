@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
-from pydantic import BaseModel
 
 from schemas.decode import AnyEvent
 from schemas.events import AnnulmentReason, CorrectionReason, CountKind, Role
@@ -25,20 +25,20 @@ def ticked(document: str) -> list[str]:
     return re.findall(r"`([^`\n]+)`", (ROOT / "docs" / document).read_text("utf-8"))
 
 
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that a field's type is made of."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def parts_in(annotation: Any) -> Iterator[type]:
+    """The parts of an event that a field's type is made of."""
+    if isinstance(annotation, type) and is_dataclass(annotation):
         yield annotation
-    for part in get_args(annotation):
-        yield from models_in(part)
+    for inner in get_args(annotation):
+        yield from parts_in(inner)
 
 
-def fields_of(models: Iterator[type[BaseModel]]) -> set[str]:
-    """The fields of the models and of all models in them."""
+def fields_of(parts: Iterator[type]) -> set[str]:
+    """The fields of the parts and of all parts in them."""
     names: set[str] = set()
-    for model in models:
-        for name, field in model.model_fields.items():
-            names |= {name} | fields_of(models_in(field.annotation))
+    for part in parts:
+        for name, annotation in get_type_hints(part).items():
+            names |= {name} | fields_of(parts_in(annotation))
     return names
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from schemas.decode import Decoded, decode
 from schemas.events import (
@@ -19,8 +21,11 @@ from schemas.events import (
     CountSubmitted,
     SubmittedPayload,
 )
+from schemas.forms import CHasil
 
 Document = dict[str, Any]
+
+_FORM: Final = TypeAdapter(CHasil)
 
 
 class Accepted:
@@ -57,7 +62,7 @@ class Accepted:
         event = self.decoded.event
         if not isinstance(event, CountSubmitted | CountCorrected):
             return None
-        return without_nulls(event.payload.form.model_dump(mode="json")), event.payload.kind
+        return without_nulls(_FORM.dump_python(event.payload.form, mode="json")), event.payload.kind
 
     @property
     def has_votes(self) -> bool:

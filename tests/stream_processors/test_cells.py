@@ -70,7 +70,7 @@ def cells_of(*stations: tuple[int, Status, bool, tuple[int, ...]]) -> Cells:
 
 def figures(said: dict[str, Any], registered: int | None = 201) -> tuple[int, ...]:
     """The figures of a form of PPWP."""
-    read = CHasil.model_validate(said)
+    read = CHasil(**said)
     return figures_of(read, votes_of(read, BALLOT), registered)
 
 
@@ -160,7 +160,7 @@ def test_registered_voters_that_nobody_knows_add_nothing() -> None:
 
 
 def test_a_party_counts_with_its_total_and_with_the_parts_that_are_given() -> None:
-    read = CHasil.model_validate(form({"1.0": 5, "1.1": 3, "2": 4}))
+    read = CHasil(**form({"1.0": 5, "1.1": 3, "2": 4}))
     votes = dict(
         zip(PARTIES.options, figures_of(read, votes_of(read, PARTIES), 0)[FIGURES_BEFORE_VOTES:], strict=True)
     )

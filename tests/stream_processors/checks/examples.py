@@ -118,7 +118,7 @@ def leaves(document: Document, prefix: str = "") -> list[str]:
 
 def findings(document: Document, circumstances: Circumstances | None = None) -> tuple[Finding, ...]:
     """What `check` finds, after holding what holds for all findings: see `hold_what_all_findings_promise`."""
-    found = check(CHasil.model_validate(document), circumstances or surroundings())
+    found = check(CHasil(**document), circumstances or surroundings())
     hold_what_all_findings_promise(found)
     return found
 

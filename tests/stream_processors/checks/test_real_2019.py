@@ -11,7 +11,7 @@ import pytest
 
 from schemas.elections import ContestKind
 from schemas.findings import Status
-from schemas.forms import CHasil
+from schemas.forms import CHasil, Counted, Voters
 from stream_processors.checks import RECOUNT_TRIGGER, check, status_of
 from tests.stream_processors.checks.examples import ballot, surroundings
 
@@ -34,13 +34,11 @@ def test_the_differences_that_kpus_own_numbers_of_2019_have_are_found() -> None:
     ):
         if first is None:
             continue  # KPU published no numbers of this station
-        form = CHasil.model_validate(
-            {
-                "votes": {"1": first, "2": second},
-                "valid": valid,
-                "invalid": invalid,
-                "voters": {"total": {"j": voted}},
-            }
+        form = CHasil(
+            votes={"1": first, "2": second},
+            valid=valid,
+            invalid=invalid,
+            voters=Voters(total=Counted(j=voted)),
         )
         found = check(form, around)
         forms["all"] += 1

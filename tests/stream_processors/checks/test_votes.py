@@ -25,7 +25,7 @@ from tests.stream_processors.checks.examples import (
 
 
 def votes(document: Document) -> CHasil:
-    return CHasil.model_validate({"votes": document})
+    return CHasil(votes=document)
 
 
 def test_votes_come_in_the_order_of_the_ballot_and_missing_ones_stay_missing() -> None:
@@ -182,5 +182,5 @@ def test_a_figure_above_the_valid_votes_is_no_share_of_them() -> None:
     ],
 )
 def test_the_status_is_blank_before_flagged_before_clean(document: Document, status: Status) -> None:
-    form = CHasil.model_validate(document)
+    form = CHasil(**document)
     assert status_of(form, check(form, surroundings())) is status
