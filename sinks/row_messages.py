@@ -37,6 +37,9 @@ TOGETHER: Final = 2_000_000
 AFTER: Final = "after"
 """The header of a position's message that says which position its rows follow on."""
 
+MORE: Final = "more"
+"""The header of a position's message while a backlog is read: more rows of the partition are being made."""
+
 _OPTIONS: Final = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1), use_threads=False)
 """Of 20,000 events: 2.6 MB in 20 ms; LZ4 makes 4.9 MB of them in 37. A worker has no core to spare."""
 
@@ -51,18 +54,20 @@ class RowsUndecodable(ValueError):
 
 
 class RowMessage(NamedTuple):
-    """One message: its headers (`tables`, `format`, `checksum`, perhaps `after`) and its value."""
+    """One message: its headers (`tables`, `format`, `checksum`, perhaps `after` and `more`) and its value."""
 
     headers: list[tuple[str, bytes]]
     value: bytes
 
 
-def encode(tables: Mapping[str, pa.Table], after: int | None = None) -> list[RowMessage]:
+def encode(
+    tables: Mapping[str, pa.Table], after: int | None = None, *, more: bool = False
+) -> list[RowMessage]:
     """Messages for the rows of the tables, in the order of `tables`; without rows there are none.
 
     `after`: the position in the log that these rows follow on, so that rows that are missing before them are
-    noticed (-1: none; None: not said); it is said where the last table is, `sink_position`. Tables must have
-    the schemas of `sinks.tables`: raises ValueError for another one.
+    noticed (-1: none; None: not said); it is said where the last table is, `sink_position`, and so is `more`.
+    Tables must have the schemas of `sinks.tables`: raises ValueError for another one.
     """
     messages: list[RowMessage] = []
     waiting: list[tuple[str, bytes]] = []
@@ -74,7 +79,8 @@ def encode(tables: Mapping[str, pa.Table], after: int | None = None) -> list[Row
                 messages += _together(waiting)
                 waiting = []
             waiting.append((name, value))
-    return messages + _together(waiting, [] if after is None else [(AFTER, str(after).encode())])
+    said = [] if after is None else [(AFTER, str(after).encode())]
+    return messages + _together(waiting, [*said, (MORE, b"")] if more else said)
 
 
 def fit_together(tables: Mapping[str, pa.Table]) -> bool:
@@ -97,6 +103,11 @@ def goes_on_from(headers: Sequence[tuple[str, bytes]]) -> int | None:
         return int(said)
     except ValueError:
         raise RowsUndecodable(f"A message says that it goes on from {said!r}. {_OURS}") from None
+
+
+def more_follows(headers: Sequence[tuple[str, bytes]]) -> bool:
+    """Whether more rows of the same partition are being made, to follow soon."""
+    return any(name == MORE for name, _ in headers)
 
 
 def decode(headers: Sequence[tuple[str, bytes]], value: bytes) -> list[tuple[str, pa.Table]]:

@@ -21,6 +21,7 @@ from benchmarks.stream.forms import Forms, Stock
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP, Race
 from benchmarks.stream.stage import CLOCK, GROUPS, stage
+from benchmarks.stream.warming import warm_up
 from tests.brokers import JARS, Broker, why_not
 
 
@@ -76,6 +77,7 @@ def run(chosen: list[Race], rounds: int, stock: Stock) -> tuple[list[report.Line
         parents = Path(folder) / "parents.json"
         parents.write_text(json.dumps(stock.parents()), encoding="utf-8")
         brokers = [process.pid for process in broker.processes.values()]
+        warm_up(broker.bootstrap, forms[max(forms)].events)
         for number, race in product(range(1, rounds + 1), chosen):
             told = f"round {number}, {race.name}"
             try:

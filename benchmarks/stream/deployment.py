@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 120
 """Without anything new for so long a race is given up."""
 
-LOOK_S: Final = 0.2
+LOOK_S: Final = 0.1
 """Between two looks at what can be seen; a race ends so much late at the most."""
 
 READ_LOG_S: Final = 0.25

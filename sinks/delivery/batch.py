@@ -28,8 +28,8 @@ class Batch:
     """Rows that are inserted together, and what may be said when they are in."""
 
     def __init__(self) -> None:
-        self.began = self.grew = 0.0
-        """When its first and its last message came, on a clock of the caller's, in seconds."""
+        self.began = 0.0
+        """When its first message came, on a clock of the caller's, in seconds."""
         self.newest = 0
         """When the newest entry of the log that it shows was recorded (µs)."""
         self.rows = 0

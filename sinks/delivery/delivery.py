@@ -40,15 +40,15 @@ TOPICS: Final[tuple[Topic, ...]] = (COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES
 """What a sink reads: totals up to the district come as rows."""
 
 LINGER_S: Final = 0.3
-"""How long a message waits for company at the longest, so that a form can be seen within a second of its
-arrival on the busiest evening."""
+"""From the beginning of one insert to that of the next at least: of what comes meanwhile a form can be seen
+within a second of its arrival on the busiest evening, and on a quiet one nothing waits."""
 
 LATE_S: Final = 3.0
 """From this age on it makes no difference to a form whether it is seen a little later."""
 
 LATE_LINGER_S: Final = 2.0
-"""How long a message that is late waits at the longest, as long as more keeps coming. Each insert makes parts
-that ClickHouse merges, and merges again: of a backlog in small batches it did little else."""
+"""How long a message of a backlog waits for company at the longest. Each insert makes parts that ClickHouse
+merges, and merges again: of a backlog in small batches it did little else."""
 
 POLL_S: Final = 0.05
 """How long a poll waits, and so how late it is noticed that a batch is in or that the process is to end."""
@@ -77,6 +77,7 @@ class Delivery:
         self._lag = Lag(group, health)
         self._waiting: deque[GroupRecord] = deque()
         self._under_way: Batch | None = None
+        self._sent_at = -LINGER_S  # when it was sent, or the last one before
         # After each division of the group nothing is taken before the projections have said how far they are.
         self._asked = False
         self._known = False
@@ -135,7 +136,8 @@ class Delivery:
         if not self._asked:
             self._asked = True
             self._courier.send(self._ask)
-        elif not batch.empty and is_due(batch):
+        elif not batch.empty and is_due(batch, self._sent_at, self._taking.more_follows):
+            self._sent_at = time.monotonic()
             self._under_way = sent = self._taking.handed_over()
             self._courier.send(lambda: self._insert(sent))
 
@@ -170,9 +172,11 @@ class Delivery:
             self._known = True
 
 
-def is_due(batch: Batch) -> bool:
-    """Whether it has waited long enough for company."""
+def is_due(batch: Batch, sent_at: float, more_follows: bool) -> bool:
+    """Whether it has waited long enough for company, the batch before having been sent at `sent_at` (on the
+    clock of `batch.began`); `more_follows` while a backlog is read."""
     now = time.monotonic()
     is_late = time.time() - batch.newest / 1_000_000 > LATE_S
-    longest_s = LATE_LINGER_S if is_late and now - batch.grew < LINGER_S else LINGER_S
-    return batch.full or now - batch.began >= longest_s
+    if is_late and more_follows:
+        return batch.full or now - batch.began >= LATE_LINGER_S
+    return batch.full or now - sent_at >= LINGER_S

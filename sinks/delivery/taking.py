@@ -17,7 +17,7 @@ from schemas.tally_messages import TallyMalformed
 from sinks.delivery.batch import Batch
 from sinks.delivery.reached import Gap, Reached
 from sinks.delivery.totals import Totals
-from sinks.row_messages import RowsUndecodable, decode, goes_on_from
+from sinks.row_messages import RowsUndecodable, decode, goes_on_from, more_follows
 
 POSITIONS: Final = "sink_position"
 """The table that comes after all rows that it speaks of."""
@@ -38,11 +38,18 @@ class Taking:
     def __init__(self, totals: Totals) -> None:
         self._totals = totals
         self._reached = Reached()
+        self._more: set[int] = set()
         self.batch = Batch()
 
+    @property
+    def more_follows(self) -> bool:
+        """Whether a backlog is being read, by what was said last of any partition."""
+        return bool(self._more)
+
     def know(self, positions: Mapping[int, int]) -> None:
-        """The projections have these positions."""
+        """The projections have these positions; other partitions may be read from now on."""
         self._reached.know(positions)
+        self._more.clear()
 
     def handed_over(self) -> Batch:
         """What was taken so far; a new batch begins."""
@@ -55,7 +62,6 @@ class Taking:
         batch = self.batch
         if batch.empty:
             batch.began = now
-        batch.grew = now
         batch.taken[record.place] = record.offset + 1
         try:
             if record.place.topic is COUNT_ROWS:
@@ -81,6 +87,7 @@ class Taking:
             if gap is not None:
                 return gap
             self.batch.move(partition, position, recorded_at)
+        (self._more.add if more_follows(record.headers) else self._more.discard)(partition)
         # Only here: rows in the middle of what was published together come again with all of it.
         self.batch.offsets[record.place] = record.offset + 1
         return None

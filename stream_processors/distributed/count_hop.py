@@ -29,13 +29,15 @@ DISTRICT_DEPTH: Final = DEPTH[Level.DISTRICT]
 @dataclass(frozen=True, slots=True)
 class Entries:
     """Assessed messages as they stand in a partition: key, position (ascending) and `recorded_at`
-    (microseconds since 1970, UTC) of each; the leaf hash of the last one."""
+    (microseconds since 1970, UTC) of each; the leaf hash of the last one. `more`: they are a part of a
+    backlog, and the next part of it is being read."""
 
     batch: Batch
     keys: Sequence[bytes | None]
     positions: Sequence[int]
     recorded_at: NDArray[np.int64]
     leaf: bytes
+    more: bool = False
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -93,10 +93,18 @@ class KafkaOutlet:
             self._raise_failure()
             return next(iter(self._under_way), self._handed_over) >= count
 
-    def rows(self, partition: int, tables: Mapping[str, pa.Table], after: int | None = None) -> None:
+    def rows(
+        self,
+        partition: int,
+        tables: Mapping[str, pa.Table],
+        after: int | None = None,
+        *,
+        more: bool = False,
+    ) -> None:
         """Rows made from that partition of the events, table after table; with `after` the last one is
-        `sink_position`, which follows on that position. Raises LogUnavailable."""
-        for headers, value in encode(tables, after):
+        `sink_position`, which follows on that position, and `more` rows are being made. Raises
+        LogUnavailable."""
+        for headers, value in encode(tables, after, more=more):
             self._send(COUNT_ROWS, partition, None, value, headers)
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:

@@ -48,10 +48,17 @@ class Outlet(Protocol):
         """Whether the first `count` of them are acknowledged."""
         ...
 
-    def rows(self, partition: int, tables: Mapping[str, pa.Table], after: int | None = None) -> None:
+    def rows(
+        self,
+        partition: int,
+        tables: Mapping[str, pa.Table],
+        after: int | None = None,
+        *,
+        more: bool = False,
+    ) -> None:
         """Rows made from that partition of the events, table after table; with `after` the last one is
-        `sink_position`, which follows on that position (-1: none). Tables that `fit_together` arrive as a
-        whole or not at all."""
+        `sink_position`, which follows on that position (-1: none), and `more` rows are being made. Tables
+        that `fit_together` arrive as a whole or not at all."""
         ...
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
@@ -69,6 +76,7 @@ class _Unsaid(NamedTuple):
     messages: int
     position: int
     recorded_at: int
+    more: bool
 
 
 class CountOwner:
@@ -103,10 +111,10 @@ class CountOwner:
         whole = {name: pa.concat_tables(some) for name, some in tables.items()}
         self._sent = self.hop.position - 1
         if is_whole and fit_together(whole):
-            self._say(self._sent, changes.newest, whole)  # 3 and 5
+            self._say(self._sent, changes.newest, entries.more, whole)  # 3 and 5
         else:
             self._outlet.rows(self.hop.partition, whole)  # 3
-            self._unsaid.append(_Unsaid(self._outlet.handed_over, self._sent, changes.newest))
+            self._unsaid.append(_Unsaid(self._outlet.handed_over, self._sent, changes.newest, entries.more))
         self._handed_over = self._outlet.handed_over
         return changes
 
@@ -137,12 +145,12 @@ class CountOwner:
         while self._unsaid and self._outlet.has_sent(self._unsaid[0].messages):
             last = self._unsaid.popleft()
         if last is not None and last.position > self._said:
-            self._say(last.position, last.recorded_at, {})
+            self._say(last.position, last.recorded_at, last.more, {})
 
-    def _say(self, position: int, recorded_at: int, rows: Mapping[str, pa.Table]) -> None:
+    def _say(self, position: int, recorded_at: int, more: bool, rows: Mapping[str, pa.Table]) -> None:
         """That everything up to `position` has gone out, these `rows` with it."""
         table = self._rows.position(self.hop.partition, position, recorded_at)
-        self._outlet.rows(self.hop.partition, {**rows, "sink_position": table}, self._said)
+        self._outlet.rows(self.hop.partition, {**rows, "sink_position": table}, self._said, more=more)
         self._said = position
 
     def announce(self) -> int:

@@ -28,13 +28,14 @@ RANGE: Final = 10_000
 @dataclass(frozen=True, slots=True)
 class Range:
     """The entries of a partition at positions from `start` up to `end`, not included. `shown`: rows are to be
-    made of them."""
+    made of them. `more`: another range follows."""
 
     connection: Connection
     partition: int
     start: int
     end: int
     shown: bool
+    more: bool
 
 
 def reach(_: Assessor, connection: Connection) -> None:
@@ -51,7 +52,7 @@ def ranges(
     while waiting:
         for partition, (start, end) in list(waiting.items()):
             middle = min(start + RANGE, end)
-            yield Range(connection, partition, start, middle, middle - 1 > sent[partition])
+            yield Range(connection, partition, start, middle, middle - 1 > sent[partition], middle < end)
             waiting[partition] = (middle, end)
             if middle == end:
                 del waiting[partition]
@@ -62,9 +63,10 @@ def read_range(assessor: Assessor, span: Range) -> tuple[int, Entries | None]:
     records = [
         record for some in _log(span.connection).read(span.partition, span.start, span.end) for record in some
     ]
-    return span.partition, entries_of(
-        assessor, span.partition, records, shown=span.shown
-    ) if records else None
+    if not records:
+        return span.partition, None
+    entries = entries_of(assessor, span.partition, records, shown=span.shown)
+    return span.partition, replace(entries, more=span.more)
 
 
 def read_to_fold(assessor: Assessor, span: Range) -> tuple[int, Entries | None]:

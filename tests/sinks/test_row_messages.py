@@ -24,6 +24,7 @@ from sinks.row_messages import (
     fit_together,
     goes_on_from,
     holds_position,
+    more_follows,
 )
 from sinks.rows import Rows
 from sinks.sql_text import statements
@@ -136,6 +137,15 @@ def test_what_is_large_is_several_messages_with_the_position_in_the_last() -> No
     assert len(messages) > 1
     assert [holds_position(one.headers) for one in messages] == [*([False] * (len(messages) - 1)), True]
     assert [goes_on_from(one.headers) for one in messages] == [*([None] * (len(messages) - 1)), 4]
+
+
+def test_that_more_follows_is_said_with_the_position() -> None:
+    made = {"event": event_rows([os.urandom(LARGEST // 3) for _ in range(4)]), "sink_position": POSITION}
+    assert [more_follows(one.headers) for one in encode(made, after=4)] == [False, False]
+    assert [more_follows(one.headers) for one in encode(made, after=4, more=True)] == [False, True]
+    assert [name for one in encode(made, after=4, more=True) for name, _ in decode(*one)][
+        -1
+    ] == "sink_position"
 
 
 @given(size=st.integers(1, LARGEST // 2))

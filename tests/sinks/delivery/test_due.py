@@ -39,33 +39,36 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return one
 
 
-def batch(began_s: float, grew_s: float, age_s: float) -> Batch:
-    """One whose first and last message came so long ago, and whose newest entry is so old."""
+LATE: Final = LATE_S + 1
+
+
+def batch(began_s: float, age_s: float) -> Batch:
+    """One whose first message came so long ago, and whose newest entry is so old."""
     one = Batch()
-    one.began, one.grew, one.newest = NOW - began_s, NOW - grew_s, round((NOW - age_s) * 1e6)
+    one.began, one.newest = NOW - began_s, round((NOW - age_s) * 1e6)
     one.taken[Place(COUNT_ROWS, 0)] = 1
     return one
 
 
-def test_what_is_new_waits_a_moment() -> None:
-    assert not is_due(batch(LINGER_S * 0.9, 0, 0))
-    assert is_due(batch(LINGER_S * 1.1, 0, 0))
+@pytest.mark.parametrize("age_s", [0, LATE])
+def test_inserts_begin_a_moment_apart(age_s: float) -> None:
+    assert not is_due(batch(0, age_s), NOW - LINGER_S * 0.9, more_follows=False)
+    assert is_due(batch(0, age_s), NOW - LINGER_S * 1.1, more_follows=False)
 
 
-def test_what_is_late_waits_longer_as_long_as_more_comes() -> None:
-    assert not is_due(batch(LINGER_S * 1.1, 0, LATE_S + 1))
-    assert not is_due(batch(LATE_LINGER_S * 0.9, 0, LATE_S + 1))
-    assert is_due(batch(LATE_LINGER_S * 1.1, 0, LATE_S + 1))
+def test_what_belongs_to_a_backlog_waits_longer() -> None:
+    assert not is_due(batch(LATE_LINGER_S * 0.9, LATE), NOW - 60, more_follows=True)
+    assert is_due(batch(LATE_LINGER_S * 1.1, LATE), NOW - 60, more_follows=True)
 
 
-def test_what_is_late_does_not_wait_when_nothing_more_comes() -> None:
-    assert is_due(batch(LINGER_S * 1.1, LINGER_S * 1.1, LATE_S + 1))
+def test_what_is_new_does_not_wait_for_a_backlog_beside_it() -> None:
+    assert is_due(batch(0, 0), NOW - LINGER_S * 1.1, more_follows=True)
 
 
 def test_what_is_full_waits_for_nothing() -> None:
-    full = batch(0, 0, 0)
+    full = batch(0, LATE)
     full.bytes = BYTES_TOGETHER
-    assert is_due(full)
+    assert is_due(full, NOW, more_follows=True)
 
 
 def test_a_batch_is_as_new_as_the_newest_entry_in_it() -> None:

@@ -67,7 +67,15 @@ class Outlet:
     def has_sent(self, count: int) -> bool:
         return not self._waits or all(number >= count for way in self._ways.values() for number, _ in way)
 
-    def rows(self, partition: int, tables: Mapping[str, pa.Table], after: int | None = None) -> None:
+    def rows(
+        self,
+        partition: int,
+        tables: Mapping[str, pa.Table],
+        after: int | None = None,
+        *,
+        more: bool = False,
+    ) -> None:
+        assert not more  # nothing is read in ranges here
         if after is not None:
             assert after < tables["sink_position"].column("position")[0].as_py()
         # What belongs to a position is one message; without one each table could be one of its own.

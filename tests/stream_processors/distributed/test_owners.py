@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -38,12 +39,20 @@ class Outlet:
     def has_sent(self, count: int) -> bool:
         return self.arrived >= count
 
-    def rows(self, partition: int, tables: Mapping[str, pa.Table], after: int | None = None) -> None:
+    def rows(
+        self,
+        partition: int,
+        tables: Mapping[str, pa.Table],
+        after: int | None = None,
+        *,
+        more: bool = False,
+    ) -> None:
         assert partition == 0
         assert (after is not None) == ("sink_position" in tables)
         held = [f"event {table['position'].to_pylist()}" for name, table in tables.items() if name == "event"]
         if after is not None:
-            held.append(f"position {after} to {tables['sink_position']['position'][0].as_py()}")
+            follows = ", more follows" if more else ""
+            held.append(f"position {after} to {tables['sink_position']['position'][0].as_py()}{follows}")
         self.given.append(", ".join(held))
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
@@ -95,6 +104,20 @@ def test_while_rows_are_under_way_the_next_ones_go_without_a_position_which_foll
     one.emit()
     assert outlet.given[4:] == ["position 1 to 2"]
     assert not one.owes
+
+
+def test_a_position_says_whether_more_of_a_backlog_follows_whenever_it_goes_out() -> None:
+    outlet = Outlet()
+    one = owner(outlet)
+    for start in range(3):
+        one.take(replace(entries(start, COUNTS[start]), more=start < 2))
+    assert outlet.given == ["event [0], position -1 to 0, more follows", "event [1]", "event [2]"]
+    outlet.arrived = 2
+    one.emit()
+    assert outlet.given[3:] == ["position 0 to 1, more follows"]
+    outlet.arrived = 4
+    one.emit()
+    assert outlet.given[4:] == ["position 1 to 2"]
 
 
 def test_what_was_parked_has_arrived_before_a_position_speaks_of_it() -> None:
