@@ -39,7 +39,7 @@ from sinks.writer import Writer
 TOPICS: Final[tuple[Topic, ...]] = (COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES)
 """What a sink reads: totals up to the district come as rows."""
 
-LINGER_S: Final = 0.3
+LINGER_S: Final = 0.2
 """From the beginning of one insert to that of the next at least: of what comes meanwhile a form can be seen
 within a second of its arrival on the busiest evening, and on a quiet one nothing waits."""
 

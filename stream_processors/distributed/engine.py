@@ -115,10 +115,12 @@ class Engine:
         stands: dict[tuple[str, int], int] = {}
         for level, topic in SUMMED.items():  # from below: what was announced there is added up here at once
             self._outlet.flush()
+            begins, ends = self._tally_logs[level].begins(), self._tally_logs[level].ends()
             for partition in sorted(sums[level]):
-                owner, stands[topic.name, partition] = self._sum_owner(level, partition, should_stop)
-                self._sums[level, partition] = owner
+                span = begins[partition], ends[partition]
+                owner = self._sums[level, partition] = self._sum_owner(level, partition, span, should_stop)
                 owner.announce()
+                stands[topic.name, partition] = ends[partition]
         self._settle()
         seconds = time.monotonic() - began
         RECOVERY_SECONDS.observe(seconds)
@@ -222,19 +224,17 @@ class Engine:
                 began = time.monotonic()
 
     def _sum_owner(
-        self, level: Level, partition: int, should_stop: Callable[[], bool]
-    ) -> tuple[SumOwner, int]:
-        """An owner whose state is all that its partition holds, and up to where: one value of each child, and
-        what compaction has left of older ones."""
-        log = self._tally_logs[level]
+        self, level: Level, partition: int, span: tuple[int, int], should_stop: Callable[[], bool]
+    ) -> SumOwner:
+        """An owner whose state is all that its partition holds from the one position up to the other: one
+        value of each child, and what compaction has left of older ones."""
         owner = SumOwner(SumHop(level, self._election.id, self._registry), self._outlet)
-        end = log.ends()[partition]
-        for records in log.read(partition, log.begins()[partition], end):
+        for records in self._tally_logs[level].read(partition, *span):
             if should_stop():
                 raise Reassigned
             for record in records:
                 self._merge(owner, record.raw)
-        return owner, end
+        return owner
 
     def _merge(self, owner: SumOwner, raw: bytes) -> None:
         value = decode_tally(raw)

@@ -35,8 +35,8 @@ from stream_processors.distributed.faust_settings import App, app_settings
 from stream_processors.distributed.faust_transport import Transport
 
 FLUSH_S: Final = 0.15
-"""From one flush to the next, if it does not take longer. Most of what one costs at the busiest hour does not
-depend on how much it takes in, and an event that passes three hops has to be seen soon."""
+"""From one flush of events to the next, if it does not take longer. Most of what one costs at the busiest
+hour does not depend on how much it takes in. Totals cost little, and go on to the next hop as they come."""
 
 BREATH_S: Final = 0.01
 """Between two flushes at the least, in which more can arrive."""
@@ -73,6 +73,12 @@ class _Waiting:
     tallies: dict[tuple[Level, int], list[bytes]] = field(default_factory=dict)
     count: int = 0
 
+    def totals(self) -> _Waiting:
+        """What there is of totals, which is not here any more."""
+        totals = _Waiting(tallies=self.tallies, count=sum(map(len, self.tallies.values())))
+        self.tallies, self.count = {}, self.count - totals.count
+        return totals
+
     def forget_events(self) -> None:
         """They are read elsewhere."""
         self.count -= sum(map(len, self.events.values()))
@@ -103,6 +109,7 @@ class Worker:
         self._fatal = fatal
         self._thread = ThreadPoolExecutor(1, "engine")
         self._waiting = _Waiting()
+        self._totals_came = asyncio.Event()
         self._assignment = 0  # the number of the last one: what is done for an older one is given up
         self._is_open = False  # for what Faust brings; the engine has caught up with the log
         self._topic_of = {connection.topic(topic): topic.name for topic in (COUNT_EVENTS, *SUMMED.values())}
@@ -114,6 +121,7 @@ class Worker:
         self.app.on_partitions_revoked.connect(self._on_revoked)
         self.app.on_rebalance_complete.connect(self._on_assigned)
         self.app.task(self._flush_for_ever)
+        self.app.task(self._sum_for_ever)
 
     def close(self) -> None:
         """Give up what the engine is at, when the app has ended; nothing works on it afterwards."""
@@ -150,6 +158,7 @@ class Worker:
     def _tallies_arrived(self, level: Level, partition: int, records: Sequence[Any]) -> None:
         self._waiting.tallies.setdefault((level, partition), []).extend(one.value for one in records)
         self._waiting.count += len(records)
+        self._totals_came.set()
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         self._close_gate()
@@ -241,6 +250,15 @@ class Worker:
             if self._is_open and time.monotonic() - observed > OBSERVE_S:
                 self._observe()
                 observed = time.monotonic()
+
+    async def _sum_for_ever(self) -> None:
+        """Give the engine totals as they come: they have hops to go yet, and each would wait for a flush."""
+        while True:
+            await self._totals_came.wait()
+            self._totals_came.clear()
+            if self._is_open and self._waiting.tallies:
+                await self._in_engine(partial(self._take, self._waiting.totals()))
+            await asyncio.sleep(BREATH_S)
 
     async def _flush(self) -> None:
         """Give the engine what waits, or let it send what it could not send before."""
