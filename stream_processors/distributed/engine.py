@@ -30,7 +30,7 @@ from stream_processors.distributed.count_hop import CountHop
 from stream_processors.distributed.observed import BULK, LIVE, folded, merged
 from stream_processors.distributed.outlet import KafkaOutlet
 from stream_processors.distributed.owners import CountOwner, SumOwner
-from stream_processors.distributed.ranges import entries_of, ranges, reach, read_to_fold
+from stream_processors.distributed.ranges import entries_of, let_go, ranges, reach, read_to_fold
 from stream_processors.distributed.sent import NOTHING, last_sent
 from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.sum_hop import SumHop
@@ -189,6 +189,7 @@ class Engine:
         self._outlet.close()
         for log in (self._log, self._rows_log, *self._tally_logs.values()):
             log.close()
+        let_go()
 
     def _settle(self) -> None:
         """Send what waits for something else to arrive."""

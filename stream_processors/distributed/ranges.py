@@ -40,7 +40,13 @@ class Range:
 
 def reach(_: Assessor, connection: Connection) -> None:
     """Open this process's reader: the first range finds it there. Raises LogUnavailable."""
-    _log(connection)
+    reader(connection)
+
+
+def let_go() -> None:
+    """Close this process's reader, if it has one. Those of a pool's processes end with them."""
+    while _open:
+        _open.popitem()[1].close()
 
 
 def ranges(
@@ -60,9 +66,8 @@ def ranges(
 
 def read_range(assessor: Assessor, span: Range) -> tuple[int, Entries | None]:
     """The partition, and the entries of the range assessed (None: there are none). Raises LogUnavailable."""
-    records = [
-        record for some in _log(span.connection).read(span.partition, span.start, span.end) for record in some
-    ]
+    log = reader(span.connection)
+    records = [record for some in log.read(span.partition, span.start, span.end) for record in some]
     if not records:
         return span.partition, None
     entries = entries_of(assessor, span.partition, records, shown=span.shown)
@@ -97,10 +102,10 @@ _open: dict[Connection, KafkaLog] = {}
 """This process's reader: one, for the cluster that was read last."""
 
 
-def _log(connection: Connection) -> KafkaLog:
+def reader(connection: Connection) -> KafkaLog:
+    """This process's reader of the events there, opened if need be. Raises LogUnavailable."""
     log = _open.get(connection)
     if log is None:
-        while _open:
-            _open.popitem()[1].close()
+        let_go()
         log = _open[connection] = KafkaLog(connection, COUNT_EVENTS)
     return log

@@ -10,6 +10,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES
 from schemas.regions import Level
+from stream_processors.distributed import ranges
 from stream_processors.distributed.engine import Reassigned
 from tests.stream_processors.distributed.running import (
     ALL,
@@ -63,6 +64,14 @@ def test_what_is_there_already_is_read_in_bulk(topics: Connection) -> None:
     )
     assert_shown_once(topics)
     assert nation_versions(topics) == [30]  # nobody waits for its parts to come back live
+
+
+def test_an_engine_that_reads_by_itself_leaves_no_reader_open(topics: Connection) -> None:
+    with running(topics) as engine:
+        engine.own(ALL, never)
+        reader = ranges.reader(topics)
+    assert ranges.reader(topics) is not reader
+    ranges.let_go()
 
 
 def test_entries_that_come_again_are_skipped(topics: Connection) -> None:
