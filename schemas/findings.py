@@ -7,8 +7,8 @@ recorded ones; soft findings are listed only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from schemas.language import Said
 
@@ -29,8 +29,7 @@ class Status(StrEnum):
     ANNULLED = "annulled"  # its count lost its force and no lawful new count has come
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One rule that one form fails, at one place of it.
 
     `place` names the block or field (`IV.2`, `I.B.total`, or `` for the whole form); `numbers` are the

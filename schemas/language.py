@@ -5,14 +5,12 @@ Only the pair and the choice between them live here; each sentence stands with t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Language = Literal["id", "en"]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """One sentence, `id` in Indonesian and `en` in English, both with the same numbers."""
 
     id: str

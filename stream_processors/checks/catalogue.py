@@ -133,19 +133,16 @@ def finding(
     `numbers` fill the braces of both templates, written as the language writes numbers; `terms` fill braces
     with words that differ between the languages.
     """
-    terms = terms or {}
-
-    def fill(template: str, language: Language) -> str:
-        words = {name: term.within(language) for name, term in terms.items()}
-        figures = {name: written(number, language) for name, number in numbers.items()}
-        return template.format_map({**words, **figures})
-
+    english = {name: written(number, "en") for name, number in numbers.items()}
+    indonesian = {name: written(number, "id") for name, number in numbers.items()}
+    for name, term in (terms or {}).items():
+        english[name], indonesian[name] = term.en, term.id
     return Finding(
         rule=rule,
         severity=RULES[rule].severity,
         place=place,
         numbers=numbers,
-        said=Said(fill(id, "id"), fill(en, "en")),
+        said=Said(id.format_map(indonesian), en.format_map(english)),
         tag=tag,
     )
 
