@@ -123,12 +123,10 @@ class Deployment:
         reach = ["--broker", str(self.connection), "--topic-prefix", self.connection.prefix]
         return [*command, *reach, *options]
 
-    def seen(self, client: Client, before: Seen | None = None) -> Seen:
-        """What can be seen now; with `before` the nation's total is not asked for again but taken from it."""
+    def seen(self, client: Client) -> Seen:
+        """What can be seen now."""
         asked = {"election": self.forms.election.id, "contest": CONTEST}
         ends = dict(client.query(_POSITIONS, parameters=asked).result_rows)
-        if before is not None:
-            return Seen(ends, before.nation)
         ((nation,),) = client.query(_VERSION, parameters=asked).result_rows
         return Seen(ends, nation)
 

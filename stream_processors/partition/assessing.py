@@ -145,7 +145,9 @@ def _begin(assessor: Assessor, owner: int) -> None:
     _assessor = assessor
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Assessing makes many objects and no cycles: the collector would only walk them, at half the time spent.
+    # Whoever makes cycles here collects them, and then need not walk what was there before.
     gc.disable()
+    gc.freeze()
     threading.Thread(target=_end_with, args=(owner,), daemon=True).start()
 
 

@@ -1,14 +1,17 @@
-"""Ranges cover each partition once and in order, and say which of them is the last."""
+"""Ranges cover each partition once and in order, and say which is the last; reading them leaves nothing."""
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from event_log.kafka.connection import Connection
-from stream_processors.distributed.ranges import RANGE, ranges
+from stream_processors.assess import Assessor
+from stream_processors.distributed.ranges import COLLECT_EACH, RANGE, Range, let_go, ranges, read_range
+from tests.stream_processors.distributed.running import WORLD, counts, opened, send
 
 CONNECTION = Connection.of("localhost:9")
 SPANS = st.dictionaries(st.integers(0, 11), st.tuples(st.integers(0, 5), st.integers(0, 5 * RANGE)))
@@ -27,3 +30,20 @@ def test_every_position_is_in_one_range_and_only_the_last_has_none_after_it(
         more[one.partition].append(one.more)
     assert at == {partition: max(start, end) for partition, (start, end) in spans.items()}
     assert all(said == [*([True] * (len(said) - 1)), False] for said in more.values())
+
+
+def test_what_was_read_is_let_go_of_where_no_collector_runs(connection: Connection) -> None:
+    """As in a process that assesses; the client's leftovers refer to themselves."""
+    topics = opened(connection)
+    send(topics, counts(30))
+    assessor = Assessor(WORLD.election, WORLD.registry, WORLD.ballots)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5 * COLLECT_EACH):
+            read_range(assessor, Range(topics, 0, 0, 2, shown=False, more=False))
+        leftovers = sum(type(one).__name__ == "PartitionRecords" for one in gc.get_objects())
+    finally:
+        gc.enable()
+        let_go()
+    assert 0 < leftovers <= COLLECT_EACH + 1
