@@ -87,7 +87,10 @@ class Taking:
             if gap is not None:
                 return gap
             self.batch.move(partition, position, recorded_at)
-        (self._more.add if more_follows(record.headers) else self._more.discard)(partition)
+        if more_follows(record.headers):
+            self._more.add(partition)
+        else:
+            self._more.discard(partition)
         # Only here: rows in the middle of what was published together come again with all of it.
         self.batch.offsets[record.place] = record.offset + 1
         return None

@@ -168,6 +168,12 @@ class Engine:
         for owner in self._owners():
             owner.emit()
 
+    def emit_sums(self) -> None:
+        """`emit` of what was added up alone: what was counted goes out with its events. Raises
+        LogUnavailable."""
+        for owner in self._sums.values():
+            owner.emit()
+
     @property
     def owes(self) -> bool:
         """Whether there is something that could not be sent yet: `emit` again in a while."""

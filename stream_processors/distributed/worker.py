@@ -257,7 +257,7 @@ class Worker:
             await self._totals_came.wait()
             self._totals_came.clear()
             if self._is_open and self._waiting.tallies:
-                await self._in_engine(partial(self._take, self._waiting.totals()))
+                await self._in_engine(partial(self._add_up, self._waiting.totals()))
             await asyncio.sleep(BREATH_S)
 
     async def _flush(self) -> None:
@@ -292,9 +292,16 @@ class Worker:
     def _take(self, waiting: _Waiting) -> None:
         for partition, records in waiting.events.items():
             self._engine.take_events(partition, records)
+        self._take_tallies(waiting)
+        self._engine.emit()
+
+    def _add_up(self, waiting: _Waiting) -> None:
+        self._take_tallies(waiting)
+        self._engine.emit_sums()
+
+    def _take_tallies(self, waiting: _Waiting) -> None:
         for (level, partition), raws in waiting.tallies.items():
             self._engine.take_tallies(level, partition, raws)
-        self._engine.emit()
 
     async def _in_engine(self, work: Callable[[], Result]) -> Result | None:
         """What `work` gives, on the engine's thread; whatever it raises is the end."""

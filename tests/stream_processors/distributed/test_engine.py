@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Final
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
 from event_log.kafka.connection import Connection
-from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES
+from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES
 from schemas.regions import Level
 from stream_processors.distributed import ranges
 from stream_processors.distributed.engine import Reassigned
@@ -26,6 +28,9 @@ from tests.stream_processors.distributed.running import (
     running,
     send,
 )
+
+PATIENCE_S: Final = 30.0
+"""For a message that is on its way."""
 
 
 @pytest.fixture
@@ -64,6 +69,24 @@ def test_what_is_there_already_is_read_in_bulk(topics: Connection) -> None:
     )
     assert_shown_once(topics)
     assert nation_versions(topics) == [30]  # nobody waits for its parts to come back live
+
+
+def test_sums_go_on_as_they_come_and_what_was_counted_waits_for_its_events(topics: Connection) -> None:
+    arrive(topics)
+    with running(topics) as engine:
+        engine.own(ALL, never)
+        parts = records(topics, DISTRICT_TALLIES, 0)
+        sums = len(records(topics, PROVINCE_TALLIES, 0))
+        send(topics, counts(12, first=30))
+        for partition in range(PARTITIONS):
+            engine.take_events(partition, records(topics, COUNT_EVENTS, partition))
+        engine.take_tallies(Level.PROVINCE, 0, [one.raw for one in parts])  # once more: it may have been lost
+        engine.emit_sums()
+        deadline = time.monotonic() + PATIENCE_S
+        while len(records(topics, PROVINCE_TALLIES, 0)) == sums:
+            assert time.monotonic() < deadline
+        assert len(records(topics, DISTRICT_TALLIES, 0)) == len(parts)
+    assert len(records(topics, DISTRICT_TALLIES, 0)) > len(parts)
 
 
 def test_an_engine_that_reads_by_itself_leaves_no_reader_open(topics: Connection) -> None:
