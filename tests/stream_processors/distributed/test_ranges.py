@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections import defaultdict
 
+from aiokafka.consumer.fetcher import PartitionRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,9 +36,7 @@ def test_every_position_is_in_one_range_and_only_the_last_has_none_after_it(
 
 def answers_held(topic: str) -> int:
     """How many of the client's answers with records of that topic are in this process's memory."""
-    return sum(
-        type(one).__name__ == "PartitionRecords" and one._tp.topic == topic for one in gc.get_objects()
-    )
+    return sum(isinstance(one, PartitionRecords) and one._tp.topic == topic for one in gc.get_objects())
 
 
 def test_what_was_read_is_let_go_of_where_no_collector_runs(connection: Connection) -> None:
