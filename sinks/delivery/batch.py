@@ -23,6 +23,9 @@ BYTES_TOGETHER: Final = 40_000_000
 """Bytes of rows in one batch: 10,000 forms of parties with all their candidates would be hundreds of
 megabytes."""
 
+TOTALS: Final = "tally_history"
+"""The table that has them, of every level."""
+
 
 class Batch:
     """Rows that are inserted together, and what may be said when they are in."""
@@ -79,9 +82,9 @@ class Batch:
         return self.rows >= ROWS_TOGETHER or self.bytes >= BYTES_TOGETHER
 
     def together(self, totals: Totals) -> dict[str, pa.Table]:
-        """Its rows by table, as they are inserted."""
-        tables = dict(self.tables)
+        """Its rows by table, in the order in which they are inserted: totals first, which had the longest
+        way. What else there is can be seen when all of it is in."""
+        tables = {TOTALS: self.tables.get(TOTALS, [])} | self.tables
         if self.totals:
-            rows = totals.table(self.totals.values())
-            tables["tally_history"] = [*tables.get("tally_history", []), rows]
-        return {name: pa.concat_tables(some) for name, some in tables.items()}
+            tables[TOTALS] = [*tables[TOTALS], totals.table(self.totals.values())]
+        return {name: pa.concat_tables(some) for name, some in tables.items() if some}

@@ -26,7 +26,6 @@ from stream_processors.refusals import Placed
 RANGE: Final = 10_000
 """Positions of a range: the 4 MB or so that one fetch brings."""
 
-
 COLLECT_EACH: Final = 4
 """After so many ranges what refers to itself in circles is looked for: the client leaves up to 4 MB so when a
 range ends within an answer, and processes that assess have no collector running. Without it, all that they
