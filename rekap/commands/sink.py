@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from rekap.cluster import broker_options, clickhouse_option, metrics_option
+from rekap.cluster import DONE, broker_options, clickhouse_option, metrics_option
 from rekap.command import subcommand
 from rekap.session import Session, pass_session
 from schemas.language import Said
@@ -35,7 +35,6 @@ SERVING: Final = Said(
     id="Mengisi {url}. Ctrl-C menghentikan.",
     en="Filling {url}. Ctrl-C ends it.",
 )
-ENDED: Final = Said(id="Selesai.", en="Done.")
 OWN_LOG: Final = Said(
     id="{path} berisi log sendiri, dengan {count} peristiwa: basis datanya tidak dapat memuat log lain. "
     "Siapkan direktori baru dengan rekap init, atau sebutkan server dengan --clickhouse.",
@@ -86,4 +85,4 @@ def command(
             owned=None if clickhouse else directory.path,
             on_ready=ready,
         )
-    session.say(ENDED)
+    session.say(DONE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from rekap.cluster import broker_options, metrics_option
+from rekap.cluster import DONE, broker_options, metrics_option
 from rekap.command import Option, subcommand
 from rekap.session import Session, pass_session
 from schemas.language import Said
@@ -82,3 +82,4 @@ def command(
     start_logging("worker")
     options = Options(count, snapshots, metrics, republish)
     run_worker(directory.election, directory.registry, connection, options, fatal)
+    session.say(DONE)

@@ -35,3 +35,5 @@ def test_a_live_worker_that_falls_behind_reads_in_bulk_and_goes_on_live(
     cluster.send(last)
     assert_right(cluster, cluster.drain())
     assert cluster.restarts == 0
+    assert cluster.dismiss(worker) == 0
+    assert worker.said.splitlines()[-1] == "Done."
