@@ -49,9 +49,6 @@ METRICS_HELP: Final = Said(
     id=f"Sajikan /metrics (Prometheus) dan /health di alamat ini; atau isi {METRICS_VARIABLE}.",
     en=f"Serve /metrics (Prometheus) and /health at this address; or set {METRICS_VARIABLE}.",
 )
-DONE: Final = Said(id="Selesai.", en="Done.")
-"""The last word of a process that was told to end, and did."""
-
 NO_ADDRESS: Final = Said(
     id="{value!r} bukan alamat: tulis HOST:PORT, misalnya 127.0.0.1:9464",
     en="{value!r} is no address: write HOST:PORT, as in 127.0.0.1:9464",

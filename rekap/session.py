@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 DATA_VARIABLE: Final = "REKAP_DATA"
 DEMO_DIRECTORY: Final = Path("demo-data")
 
+DONE: Final = Said(id="Selesai.", en="Done.")
+"""The last word of a process that was told to end, and did."""
+
 
 @dataclass
 class Session:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from rekap.cluster import DONE, broker_options, metrics_option
+from rekap.cluster import broker_options, metrics_option
 from rekap.command import Option, subcommand
-from rekap.session import Session, pass_session
+from rekap.session import DONE, Session, pass_session
 from schemas.language import Said
 
 if TYPE_CHECKING:

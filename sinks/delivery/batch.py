@@ -23,8 +23,8 @@ BYTES_TOGETHER: Final = 40_000_000
 """Bytes of rows in one batch: 10,000 forms of parties with all their candidates would be hundreds of
 megabytes."""
 
-TOTALS: Final = "tally_history"
-"""The table that has them, of every level."""
+TALLIES: Final = "tally_history"
+"""The table that totals of every level are inserted into."""
 
 
 class Batch:
@@ -82,9 +82,9 @@ class Batch:
         return self.rows >= ROWS_TOGETHER or self.bytes >= BYTES_TOGETHER
 
     def together(self, totals: Totals) -> dict[str, pa.Table]:
-        """Its rows by table, in the order in which they are inserted: totals first, which had the longest
-        way. What else there is can be seen when all of it is in."""
-        tables = {TOTALS: self.tables.get(TOTALS, [])} | self.tables
+        """Its rows by table, in the order in which they are inserted: totals first, which come later than
+        the rows of what they count. Rows count as arrived when all are in, whichever was inserted first."""
+        tables = {TALLIES: self.tables.get(TALLIES, [])} | self.tables
         if self.totals:
-            tables[TOTALS] = [*tables[TOTALS], totals.table(self.totals.values())]
+            tables[TALLIES] = [*tables[TALLIES], totals.table(self.totals.values())]
         return {name: pa.concat_tables(some) for name, some in tables.items() if some}

@@ -20,7 +20,7 @@ def batch() -> Batch:
     return one
 
 
-def test_totals_are_inserted_before_what_had_a_shorter_way() -> None:
+def test_totals_are_inserted_before_all_other_rows() -> None:
     one = batch()
     one.add_total(total("0", 7), 1)
     tables = one.together(TOTALS)
