@@ -12,6 +12,8 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from clickhouse.client import connect
+from clickhouse.interface.access import url_with_token
 from queries.findings import findings
 from queries.progress import progress
 from queries.results import results
@@ -22,7 +24,6 @@ from rekap.result_sheet import options_table
 from rekap.session import Session
 from rekap.tables import STYLES, Line, drawn, terminal_width
 from schemas.language import Said
-from sinks.client import connect
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -83,7 +84,7 @@ class LiveView:
 
     def _ask(self) -> None:
         try:
-            with closing(connect(self._url, readonly=True)) as client:
+            with closing(connect(url_with_token(self._url, self._session.path), readonly=True)) as client:
                 self._lines = self._seen(client)
                 while not self._over.wait(REFRESH_S):
                     self._lines = self._seen(client)

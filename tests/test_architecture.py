@@ -21,6 +21,7 @@ PACKAGES: Final = (
     "schemas",
     "stream_processors",
     "event_log",
+    "clickhouse",
     "sinks",
     "queries",
     "audit",
@@ -45,7 +46,7 @@ MAY_IMPORT: Final = {
     ),
     "stream_processors.embedded": (
         *("schemas", "stream_processors", "stream_processors.partition"),
-        *("event_log", "sinks", "producers.sources"),
+        *("event_log", "clickhouse", "clickhouse.interface", "sinks", "producers.sources"),
     ),
     "stream_processors.distributed": (
         *("schemas", "stream_processors", "stream_processors.partition", "monitoring"),
@@ -53,9 +54,12 @@ MAY_IMPORT: Final = {
     ),
     "event_log": ("schemas",),
     "event_log.kafka": ("schemas", "event_log"),
-    "sinks": ("schemas",),
+    "clickhouse": (),
+    "clickhouse.interface": ("clickhouse",),
+    "sinks": ("schemas", "clickhouse"),
     "sinks.delivery": (
-        *("schemas", "sinks", "event_log", "event_log.kafka", "stream_processors", "monitoring"),
+        *("schemas", "clickhouse", "clickhouse.interface", "sinks"),
+        *("event_log", "event_log.kafka", "stream_processors", "monitoring"),
         "stream_processors.partition.baseline",
     ),
     "monitoring": ("schemas",),
@@ -69,8 +73,10 @@ MAY_IMPORT: Final = {
 `stream_processors.embedded` who may import `stream_processors` unless it is named."""
 
 ONLY_IN: Final = {
-    "clickhouse_connect": ("sinks", "queries", "benchmarks.stream.contenders"),
-    "chdb": ("sinks",),
+    "clickhouse_connect": ("clickhouse", "sinks", "queries", "benchmarks.stream.contenders"),
+    "chdb": ("clickhouse",),
+    "starlette": ("clickhouse.interface",),
+    "uvicorn": ("clickhouse.interface",),
     "sqlite3": ("event_log", "stream_processors.embedded"),
     "kafka": ("event_log.kafka", "producers", "stream_processors.distributed", "benchmarks.stream"),
     "faust": ("stream_processors.distributed", "benchmarks.stream"),
@@ -78,7 +84,15 @@ ONLY_IN: Final = {
     "click": ("rekap",),
     "rich": ("rekap",),
     "multiprocessing": ("stream_processors.partition",),
-    "threading": ("stream_processors", "event_log", "producers", "sinks", "monitoring", "rekap"),
+    "threading": (
+        "stream_processors",
+        "event_log",
+        "producers",
+        "clickhouse",
+        "sinks",
+        "monitoring",
+        "rekap",
+    ),
 }
 """Libraries that belong to one layer. What is imported for type checkers alone is free."""
 

@@ -129,7 +129,7 @@ def prepare(directory: DataDirectory) -> None:
 
     Where another process owns the directory, that one has done it.
     """
-    from sinks.ownership import AlreadyOwned
+    from clickhouse.ownership import AlreadyOwned
     from stream_processors.embedded.runner import Runner
 
     try:

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from clickhouse.client import SinkUnavailable
 from monitoring.health import Health
 from monitoring.logs import fields
 from monitoring.metrics import INSERT_FAILURES, SINK_WAITING
-from sinks.client import SinkUnavailable
 
 FIRST_PAUSE_S: Final = 0.1
 """After the first failure: a connection that was closed is there again at once."""

@@ -18,6 +18,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import connect
+from clickhouse.interface.server import Server
+from clickhouse.ownership import own
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
 from event_log.kafka.group import Group
@@ -27,13 +30,10 @@ from monitoring.logs import fields
 from schemas.ballots import Ballots
 from schemas.elections import Election
 from schemas.regions import Registry
-from sinks.client import connect
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.totals import Totals
 from sinks.migrate import migrate
-from sinks.ownership import own
 from sinks.rows import Rows
-from sinks.server import Server
 from sinks.writer import Writer
 from stream_processors.partition.baseline import insert_baseline
 
@@ -74,7 +74,7 @@ def deliver(
         insert_baseline(rows, writer, registry, ballots)
         url = clickhouse
         if owner is not None:
-            url = opened.enter_context(Server(clickhouse)).url
+            url = opened.enter_context(Server(clickhouse, token_directory=owned)).url
             owner.announce(url)
         group = opened.enter_context(closing(Group(connection, group_of(client), TOPICS)))
         place = urlsplit(url)

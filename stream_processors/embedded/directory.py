@@ -100,7 +100,7 @@ class DataDirectory:
 
     @property
     def clickhouse_url(self) -> str:
-        """The projections, as sinks.client.connect takes it."""
+        """The projections, as clickhouse.client.connect takes it."""
         return f"chdb://{quote(str((self.path / 'clickhouse').absolute()))}"
 
 

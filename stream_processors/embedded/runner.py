@@ -23,14 +23,14 @@ from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
 
+from clickhouse.client import connect
+from clickhouse.interface.server import Server
+from clickhouse.ownership import own
 from event_log.sqlite import Entry, LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
-from sinks.client import connect
 from sinks.migrate import migrate
-from sinks.ownership import own
 from sinks.rows import Rows
-from sinks.server import Server
 from sinks.writer import Writer
 from stream_processors.assess import Assessor
 from stream_processors.embedded.decisions import Decisions
@@ -86,7 +86,9 @@ class Runner:
             rows = Rows(election.id, registry, ballots)
             writer = Writer(client, election.id)
             insert_baseline(rows, writer, registry, ballots)
-            self._server = opened.enter_context(Server(directory.clickhouse_url))
+            self._server = opened.enter_context(
+                Server(directory.clickhouse_url, token_directory=directory.path)
+            )
             owner.announce(self._server.url)
             self._projector = opened.enter_context(closing(Projector(rows, writer, ballots)))
             self._recover(writer.position())

@@ -16,9 +16,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from audit.verify import verify
+from clickhouse.client import connect
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
-from sinks.client import connect
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.distributed.answers import assert_right

@@ -22,10 +22,10 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
 from event_log.kafka.topics import COUNT_EVENTS
 from queries.cells import MANY_PARTITIONS
-from sinks.client import connect
-from sinks.ownership import find_owner
 from stream_processors.embedded.directory import DataDirectory
 from tests.brokers import free_ports
 from tests.distributed.cluster import Cluster

@@ -12,9 +12,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sinks.client import connect
+from clickhouse.client import connect
+from clickhouse.sql_text import statements, tokens
 from sinks.migrate import Migration, MigrationError, known_migrations, migrate
-from sinks.sql_text import statements, tokens
 from sinks.tables import MANY_PARTITIONS, TABLES, clickhouse_type
 from tests.sinks import small_count
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clickhouse.sql_text import statements
 from sinks.migrate import known_migrations
 from sinks.row_messages import (
     FORMAT,
@@ -27,7 +28,6 @@ from sinks.row_messages import (
     more_follows,
 )
 from sinks.rows import Rows
-from sinks.sql_text import statements
 from sinks.tables import EVENT, TABLES
 from tests.sinks.handmade import AT, every_table
 from tests.worlds import world

@@ -17,6 +17,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
 
+from clickhouse.client import connect
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, announce
 from event_log.kafka.group import Group
@@ -25,7 +26,6 @@ from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES,
 from monitoring.health import Health
 from schemas.regions import Level
 from schemas.tally_messages import TallyMessage
-from sinks.client import connect
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.process import group_of
 from sinks.delivery.totals import Totals

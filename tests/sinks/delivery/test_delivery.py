@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import connect
 from event_log.kafka.connection import Connection
 from event_log.kafka.group import Group
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, Topic
 from schemas.regions import Level
 from schemas.tally_messages import TallyMalformed
-from sinks.client import connect
 from sinks.delivery.delivery import TOPICS
 from sinks.delivery.process import group_of
 from sinks.delivery.taking import Undeliverable

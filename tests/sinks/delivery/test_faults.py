@@ -13,11 +13,11 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from clickhouse.client import connect
 from event_log.kafka.connection import Connection
 from event_log.kafka.group import Group, Place
 from monitoring.metrics import REGISTRY
 from schemas.regions import Level
-from sinks.client import connect
 from sinks.delivery.courier import PART
 from sinks.delivery.delivery import TOPICS
 from sinks.delivery.process import group_of

@@ -11,7 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sinks.client import DATABASE, SinkUnavailable, connect
+from clickhouse.client import DATABASE, SinkUnavailable, connect
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_file_in_the_directory_s_place_is_named(tmp_path: Path) -> None:
 
 HOLD_OPEN = """
 import sys
-from sinks.client import connect
+from clickhouse.client import connect
 held = connect(sys.argv[1])
 print("open", flush=True)
 input()

@@ -19,12 +19,13 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
-from sinks import http_handler
-from sinks.client import SinkUnavailable, connect
+from clickhouse.client import SinkUnavailable, connect
+from clickhouse.interface import app
+from clickhouse.interface.app import MAX_QUERIES
+from clickhouse.interface.server import Server
 from sinks.migrate import migrate
-from sinks.server import MAX_QUERIES, Server
 from sinks.tables import SINK_POSITION
-from tests.sinks.http_client import SLOW, ask, request
+from tests.clickhouse.interface.http_client import SLOW, ask, request
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def writable(clickhouse: Client, chdb_url: str) -> Iterator[Server]:  # noqa: AR
 def test_readers_beyond_the_limit_wait_and_are_told_when_it_takes_too_long(
     served: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_handler, "QUEUE_S", 0.3)
+    monkeypatch.setattr(app, "QUEUE_S", 0.3)
     with ThreadPoolExecutor(MAX_QUERIES) as pool:
         slow = [pool.submit(request, served, {"query": SLOW}) for _ in range(MAX_QUERIES)]
         time.sleep(1)
@@ -102,7 +103,7 @@ def test_a_long_query_does_not_block_the_writer(served: Server, clickhouse: Clie
 
 READ_FROM_ELSEWHERE = """
 import sys
-from sinks.client import connect
+from clickhouse.client import connect
 client = connect(sys.argv[1], readonly=True)
 seen = -1
 while seen < int(sys.argv[2]):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.sql_text import UnfinishedSql, meaningful, statements, tokens
+from clickhouse.sql_text import UnfinishedSql, meaningful, statements, tokens
 
 
 @pytest.mark.parametrize(
@@ -57,3 +61,20 @@ def test_the_tokens_joined_are_the_text(sql: str) -> None:
     except UnfinishedSql:
         return
     assert "".join(token.text for token in found) == sql
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["$a", "$$a", "$a$b", "/*", "'", "''", "`", '"', "\\'", "--", "/*'", "$1$", "a$", "#", "(", "'\\"],
+)
+def test_the_work_grows_with_the_text_and_not_with_its_square(piece: str) -> None:
+    """Eight times the text: eight times the processor time if it is linear, 64 times if it is not."""
+
+    def work(length: int) -> float:
+        sql = (piece * length)[:length]
+        began = time.process_time()
+        with suppress(UnfinishedSql):
+            deque(tokens(sql), maxlen=0)
+        return time.process_time() - began
+
+    assert work(80_000) < 24 * max(work(10_000), 0.005)

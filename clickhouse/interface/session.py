@@ -18,9 +18,27 @@ from typing import Any, Final
 
 import chdb
 
-from sinks.client import DATABASE, ENGINE_SETTINGS
-from sinks.http_errors import STD_EXCEPTION
+from clickhouse.client import DATABASE, ENGINE_SETTINGS
+from clickhouse.interface.errors import STD_EXCEPTION
 
+READER_LIMITS: Final[Mapping[str, str]] = {
+    # Work before the query runs, and memory of its syntax tree: the longest documented query is far below.
+    "max_query_size": str(64 << 10),
+    "max_parser_depth": "300",
+    "max_parser_backtracks": "100000",
+    "max_ast_depth": "300",
+    "max_ast_elements": "10000",
+    "max_expanded_ast_elements": "100000",
+    "max_subquery_depth": "50",
+    # Nothing is written to disk for a reader: what does not fit into its memory is an error.
+    "max_bytes_before_external_group_by": "0",
+    "max_bytes_ratio_before_external_group_by": "0",
+    "max_bytes_before_external_sort": "0",
+    "max_bytes_ratio_before_external_sort": "0",
+    "max_temporary_data_on_disk_size_for_query": "1",
+    "allow_ddl": "0",
+}
+"""Bounds of every reader's query that no request changes."""
 READER_MEMORY_BYTES: Final = 1 << 30
 """A query may use this much: enough to join and sort all 823,236 stations, and it leaves the writer its
 own."""
@@ -30,6 +48,8 @@ it."""
 BUFFERED_RESULT_BYTES: Final = 256 << 20
 """Results of formats that have to be made whole (JSON, Parquet, Arrow) and wait in memory for a slow
 client."""
+STREAMED_RESULT_BYTES: Final = 16 << 30
+"""Results that are sent block by block: more than the log of a national count has."""
 
 STREAMED_FORMATS: Final = frozenset(
     {"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow", "JSONLines", "NDJSON"}
@@ -89,9 +109,12 @@ class Session:
             raise EngineError(str(error)) from error
         try:
             self._connection.query(f"USE {_name(query.database)}")
-            settings = {**ENGINE_SETTINGS, "log_comment": STOPPED_WITH_SERVER, **query.settings}
+            settings = {**ENGINE_SETTINGS, "log_comment": STOPPED_WITH_SERVER}
             if query.readonly:
-                settings |= _reader_limits(query.streamed)
+                settings["max_execution_time"] = str(READER_SECONDS)
+            settings |= query.settings
+            if query.readonly:
+                settings |= _reader_limits(query)
             assigned = ", ".join(f"{_name(name)} = {_text(str(value))}" for name, value in settings.items())
             self._connection.query(f"SET {assigned}")
         except RuntimeError as error:
@@ -154,15 +177,17 @@ def _data_apart(query: Query) -> Iterator[bytes | str]:
         yield f"{insert} FROM INFILE {_text(file.name)} COMPRESSION 'none' FORMAT {form}"
 
 
-def _reader_limits(streamed: bool) -> dict[str, str]:
+def _reader_limits(query: Query) -> dict[str, str]:
     limits = {
+        **READER_LIMITS,
         "max_memory_usage": str(READER_MEMORY_BYTES),
-        "max_execution_time": str(READER_SECONDS),
         # Half of the cores stay with the writer; a query of a few milliseconds does not need more than two.
         "max_threads": str(max(2, (os.cpu_count() or 1) // 2)),
     }
-    if not streamed:
+    if not query.streamed:
         limits |= {"max_result_bytes": str(BUFFERED_RESULT_BYTES), "result_overflow_mode": "throw"}
+    elif query.settings.get("result_overflow_mode") != "break":  # which would cut off without a word
+        limits["max_result_bytes"] = str(STREAMED_RESULT_BYTES)
     return limits | {"readonly": "1"}  # last: nothing can be set after it
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 from urllib.parse import urlencode, urlsplit
 
-from sinks.server import Server
+from clickhouse.interface.server import Server
 
 ROWS = 200_000
 """More than one block of the engine, so that results come in several."""

@@ -2,7 +2,7 @@
 
 `chdb:///path` opens the data directory in this process; `http://user:pass@host:port/db` and `https://...`
 speak to a server. What comes back is a clickhouse-connect client each time, and callers use the same calls.
-It promises neither that tables exist (`sinks.migrate`) nor that nobody else writes (`sinks.ownership`).
+It promises neither that tables exist (`sinks.migrate`) nor that nobody else writes (`clickhouse.ownership`).
 
 One process can have one chDB path open at a time, with any number of clients on it: close them all before
 opening another path. A client is for one thread at a time: open one for each thread. A query that fails in
@@ -46,10 +46,14 @@ ENGINE_SETTINGS: Final[dict[str, Any]] = {
 }
 """What every connection to the engine in process needs."""
 
-_ENGINE_OPTIONS: Final = "background_pool_size=1&os_threads_nice_value_merge_mutate=15"
-"""What the engine is started with: merging parts can wait, who inserts and who asks can't. Two threads of the
-engine's own priority took both processors at times, and one insert in ten of a live count then took twice as
-long. The priority needs root or CAP_SYS_NICE, and the engine does without where it may not."""
+_ENGINE_OPTIONS: Final = (
+    f"config-file={Path(__file__).with_name('engine.xml')}"
+    "&background_pool_size=1&os_threads_nice_value_merge_mutate=15"
+)
+"""What the engine is started with. A configuration of ours: it would take ./config.xml otherwise. Merging
+parts can wait, who inserts and who asks can't. Two threads of the engine's own priority took both processors
+at times, and one insert in ten of a live count then took twice as long. The priority needs root or
+CAP_SYS_NICE, and the engine does without where it may not."""
 
 _AUTHENTICATION_FAILED: Final = 516
 _UNKNOWN_DATABASE: Final = 81

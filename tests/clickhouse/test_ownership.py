@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from sinks import ownership
-from sinks.ownership import (
+from clickhouse import ownership
+from clickhouse.ownership import (
     LOCK_FILE,
     OWNER_FILE,
     AlreadyOwned,
@@ -30,7 +30,7 @@ from tests.privileges import without_privileges
 OWN_AND_WAIT = """
 import sys
 from pathlib import Path
-from sinks.ownership import own
+from clickhouse.ownership import own
 with own(Path(sys.argv[1]), "rekap import tps.parquet") as owner:
     owner.announce("http://127.0.0.1:4321")
     print("owned", flush=True)

@@ -2,7 +2,8 @@
 
 Knows strings with both escapes ('' and backslash), quoted names, comments, and heredocs ($tag$...$tag$).
 It is a lexer: it does not know the grammar, and accepts text that the server will refuse. Text that ends
-inside a string, a name or a comment is an error here, because a cut after it would be a guess.
+inside a string, a name, a heredoc or a comment is an error here, because a cut after it would be a guess. The
+time is linear in the length of the text: no token is looked for twice from the same place.
 """
 
 from __future__ import annotations
@@ -16,23 +17,27 @@ Kind = Literal["space", "comment", "string", "quoted", "word", "number", "symbol
 
 _PATTERNS: Final = (
     ("space", r"\s+"),
-    ("comment", r"--[^\n]*|#[ !][^\n]*|/\*.*?\*/"),
-    ("string", r"'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"),
-    ("quoted", r"`(?:[^`\\]|\\.|``)*`|\"(?:[^\"\\]|\\.|\"\")*\""),
+    ("comment", r"--[^\n]*|#[ !][^\n]*"),
+    ("string", r"'(?:[^'\\]|\\.|'')*+'"),
+    ("quoted", r"`(?:[^`\\]|\\.|``)*+`|\"(?:[^\"\\]|\\.|\"\")*+\""),
     ("word", r"[^\W\d][\w$]*"),  # a name may have $ inside, as the server reads it
     ("number", r"\d\w*"),
-    ("symbol", r"[^'`\"$]|\$"),
+    ("symbol", r"[^'`\"]"),
 )
 _TOKEN: Final = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS), re.DOTALL)
+_HEREDOC: Final = re.compile(r"\$\w*\$")
 _OPENERS: Final = {"'": "string", "`": "quoted name", '"': "quoted name"}
+QUOTED_IN_ERRORS: Final = 40
+"""Characters of the text that an error quotes: enough to find the place."""
 
 
 class UnfinishedSql(ValueError):
-    """The text ends inside a string, a quoted name or a comment."""
+    """The text ends inside a string, a quoted name, a heredoc or a comment."""
 
 
 def _unfinished(what: str, sql: str, at: int) -> UnfinishedSql:
-    return UnfinishedSql(f"A {what} opened at character {at + 1} is never closed: {sql[at : at + 40]}")
+    quoted = sql[at : at + QUOTED_IN_ERRORS]
+    return UnfinishedSql(f"A {what} opened at character {at + 1} is never closed: {quoted}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +55,30 @@ def tokens(sql: str) -> Iterator[Token]:
     """Every token of `sql` in order; joined together they are `sql` again. Raises UnfinishedSql."""
     at = 0
     while at < len(sql):
-        found = _TOKEN.match(sql, at)
-        if found is None:
-            raise _unfinished(_OPENERS[sql[at]], sql, at)
-        if sql.startswith("/*", at) and found.lastgroup == "symbol":
-            raise UnfinishedSql(
-                f"A comment opened at character {at + 1} is never closed: {sql[at : at + 40]}"
-            )
-        kind: Kind = found.lastgroup if found.lastgroup != "tag" else "string"  # type: ignore[assignment]
-        yield Token(kind, found.group())
-        at = found.end()
+        kind, end = _next(sql, at)
+        yield Token(kind, sql[at:end])
+        at = end
+
+
+def _next(sql: str, at: int) -> tuple[Kind, int]:
+    """The kind of the token that begins at `at`, and where it ends."""
+    if sql.startswith("/*", at):
+        return "comment", _after(sql, "*/", at, at + 2, "comment")
+    if sql[at] == "$" and (opened := _HEREDOC.match(sql, at)):
+        return "string", _after(sql, opened.group(), at, opened.end(), "heredoc")
+    found = _TOKEN.match(sql, at)
+    if found is None:
+        raise _unfinished(_OPENERS[sql[at]], sql, at)
+    kind: Kind = found.lastgroup  # type: ignore[assignment]  # the names of _PATTERNS
+    return kind, found.end()
+
+
+def _after(sql: str, closing: str, begin: int, start: int, what: str) -> int:
+    """Where the token that began at `begin` ends: after the next `closing`."""
+    found = sql.find(closing, start)
+    if found < 0:
+        raise _unfinished(what, sql, begin)
+    return found + len(closing)
 
 
 def meaningful(sql: str) -> list[Token]:
