@@ -1,7 +1,7 @@
-"""Totals of provinces and the nation, as messages bring them, as rows of `tally_history`.
+"""Decodes the totals of provinces and the nation and makes rows of `tally_history` of them.
 
-A message is held against the election and the register before it becomes a row: what does not fit them is
-refused, because it must come from another election or another version. The figures are taken as they are.
+A message is compared with the election and the register before it becomes a row: one that does not fit them
+is an error, because it comes from another election or another version. The figures are not changed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from stream_processors.cells import cell_count
 from stream_processors.rollup import tally_of
 
 NO_POSITION: Final = 0
-"""What totals of several partitions have for a position: see sinks.tables.MANY_PARTITIONS."""
+"""The position of totals of several partitions: see sinks.tables.MANY_PARTITIONS."""
 
 
-class Totals:
-    """Makes rows of the messages of one election."""
+class TallyRows:
+    """Makes rows of the total messages of one election."""
 
     def __init__(self, election: Election, registry: Registry, ballots: Ballots, rows: Rows) -> None:
         self._election = election.id
@@ -36,7 +36,7 @@ class Totals:
         self._rows = rows
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
 
-    def read(self, raw: bytes) -> TallyMessage:
+    def decode(self, raw: bytes) -> TallyMessage:
         """The message in `raw`. Raises TallyMalformed, also when it does not fit the election."""
         message = decode_tally(raw)
         contest = self._contests.get(message.contest)
@@ -54,7 +54,7 @@ class Totals:
         return message
 
     def table(self, messages: Iterable[TallyMessage]) -> pa.Table:
-        """A row for each message that `read` gave."""
+        """A row for each message that `decode` returned."""
         several = list(messages)
         times = np.array([message.recorded_at for message in several], np.int64)
         tallies = [self._tally(message) for message in several]
@@ -65,7 +65,7 @@ class Totals:
         parts = []
         for index in self._ballots.of_region(contest, region):
             ballot = self._ballots.ballots[index]
-            # A ballot that nothing came on yet is left out of messages: its options are shown with zeros.
+            # Messages leave out a ballot without any count: its options get zeros.
             cells = message.cells.get(index)
             parts.append((ballot, [0] * cell_count(ballot) if cells is None else list(cells)))
         return tally_of(self._registry, self._ballots, contest, region, parts)
