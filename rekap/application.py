@@ -18,6 +18,7 @@ from rekap.failures import DONE, exit_code
 from rekap.language import VARIABLE, asked_for
 from rekap.session import DATA_VARIABLE, Session, pass_session
 from schemas.language import Language, Said
+from schemas.version import program_version
 
 ABOUT = Said(
     id="Dari kiriman hasil TPS sampai rekapitulasi yang tepat di setiap tingkat, di satu mesin.\n\n"
@@ -35,6 +36,15 @@ LANG_HELP = Said(
 )
 
 
+VERSION_HELP = Said(id="Sebutkan versi program ini.", en="Say which version this is.")
+
+
+def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"rekap {program_version()}")
+        context.exit()
+
+
 @pass_session
 def _begin(session: Session, data: Path | None, lang: str | None) -> None:
     session.data = data or session.data
@@ -50,6 +60,14 @@ application = Group(
     params=[
         Option(["--data"], DATA_HELP, type=click.Path(path_type=Path), metavar="DIR", envvar=DATA_VARIABLE),
         Option(["--lang"], LANG_HELP, type=click.Choice(["id", "en"])),
+        Option(
+            ["--version"],
+            VERSION_HELP,
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_say_version,
+        ),
     ],
 )
 
