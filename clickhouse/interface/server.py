@@ -11,35 +11,24 @@ safe from that, and running the command again continues.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import socket
-import threading
 import time
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import uvicorn
-
 from clickhouse.client import connect
 from clickhouse.interface.access import TOKEN_FILE, new_token
 from clickhouse.interface.app import Served, application
-from clickhouse.interface.connections import IDLE_S, BoundedConnection
 from clickhouse.interface.session import end_queries
+from serving.server import HttpServer
 
-MAX_HEAD: Final = 64 << 10
-"""Bytes of a request's head: a URL with a statement and its parameters."""
+BACKLOG: Final = 128
+"""Connections that may wait to be accepted."""
 STOP_S: Final = 10
 """How long stopping waits for queries that were told to end."""
-START_S: Final = 30
-"""How long starting waits for the listener: some milliseconds on an idle machine."""
 LOOK_S: Final = 0.05
-
-# Refused requests and clients that went away are no news for stderr.
-logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
-logging.getLogger("uvicorn.error").propagate = False
 
 
 class Server:
@@ -107,7 +96,7 @@ class Server:
 class _Running:
     def __init__(self, chdb_url: str, token_directory: Path | None, allow_writes: bool, port: int) -> None:
         self._directory = Path(unquote(urlsplit(chdb_url).path))
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
         try:
             # Held as long as the server: it keeps the engine open, and prepared as `connect` prepares it.
             self._keeper = connect(chdb_url, readonly=True)
@@ -118,34 +107,15 @@ class _Running:
                 self._keeper.close()
                 raise
         except BaseException:
-            self._listener.close()
+            listener.close()
             raise
-        self.port = self._listener.getsockname()[1]
         self.served = Served(self._directory, token, allow_writes, version, timezone)
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                application(self.served),
-                http=BoundedConnection,
-                ws="none",
-                lifespan="off",
-                loop="asyncio",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=IDLE_S,
-                h11_max_incomplete_event_size=MAX_HEAD,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self._thread = threading.Thread(target=self._run, name="clickhouse-http", daemon=True)
-        self._thread.start()
-        deadline = time.monotonic() + START_S
-        while not self._server.started and self._thread.is_alive() and time.monotonic() < deadline:
-            time.sleep(LOOK_S / 10)
-
-    def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listener]))
+        try:
+            self._server = HttpServer(application(self.served), listener, "clickhouse-http")
+        except BaseException:
+            self._keeper.close()
+            raise
+        self.port = self._server.port
 
     def stop(self) -> None:
         """End what runs, close what is open, and let the engine go: it cannot close before its
@@ -155,7 +125,5 @@ class _Running:
         while self.served.running and time.monotonic() < deadline:
             end_queries(self._directory)
             time.sleep(LOOK_S)
-        self._server.should_exit = True
-        self._thread.join(STOP_S)
-        self._listener.close()
+        self._server.stop()
         self._keeper.close()

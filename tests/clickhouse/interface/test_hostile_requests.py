@@ -20,11 +20,12 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.interface import app, connections
+from clickhouse.interface import app
 from clickhouse.interface.allowed import FORMATS
 from clickhouse.interface.request import INTERFACE_PARAMETERS
 from clickhouse.interface.server import Server
 from clickhouse.interface.settings import READER_SETTINGS
+from serving import connections
 from tests.clickhouse.interface.http_client import ask, connection, request
 
 
