@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import Final
 
 import click
 
 from rekap.session import Session
+from rekap.terminal import echo, echo_trace, echo_usage_error
 from schemas.language import Said
 
 DONE: Final = 0
@@ -66,27 +66,27 @@ def exit_code(error: BaseException, session: Session) -> int:
     """Say on stderr what `error` means, and how the process is to end."""
     if isinstance(error, KeyboardInterrupt):
         if session.watched:
-            click.echo(err=True)  # the terminal has written ^C
+            echo(err=True)  # the terminal has written ^C
         session.say(INTERRUPTED_SAID)
         return INTERRUPTED
     if isinstance(error, click.ClickException):
-        error.show()
+        echo_usage_error(error)
         return WRONG_USAGE
     if os.environ.get(DEBUG_VARIABLE) == "1":
-        traceback.print_exception(error, file=sys.stderr)
+        echo_trace(error)
     for (module, name), code in KINDS.items():
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(error, kind):
             said = getattr(error, "said", None)
-            click.echo(session.text(said) if isinstance(said, Said) else str(error), err=True)
+            echo(session.text(said) if isinstance(said, Said) else str(error), err=True)
             return code
     if isinstance(error, BrokenPipeError):
         return _stop_writing()
     if isinstance(error, OSError):
         said = session.text(OS_SAID).format(file=error.filename or "", error=error.strerror or error)
-        click.echo(said.removeprefix(": "), err=True)
+        echo(said.removeprefix(": "), err=True)
         return OUTSIDE_FAILED
-    click.echo(
+    echo(
         session.text(UNKNOWN_SAID).format(error=f"{type(error).__name__}: {error}"),
         err=True,
     )

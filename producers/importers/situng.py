@@ -32,6 +32,7 @@ from schemas.decode import encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, CountKind, Role
 from schemas.forms import MAX_FIGURE
+from schemas.text import quoted
 
 SOURCE: Final = "situng2019"
 
@@ -63,7 +64,7 @@ class SitungChunk:
         listed = self._listed()
         odd = self._odd_rows()
         for row, (station, *values) in enumerate(zip(self.stations, *columns, strict=True)):
-            place = f"{self.file}, row {self.first_row + row}"
+            place = f"{quoted(self.file)}, row {self.first_row + row}"
             if row in odd:
                 yield self._odd(place, row, station, values[len(KEYS) :])
                 continue
