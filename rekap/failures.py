@@ -15,6 +15,7 @@ import click
 from rekap.session import Session
 from rekap.terminal import echo, echo_trace, echo_usage_error
 from schemas.language import Said
+from schemas.text import quoted
 
 DONE: Final = 0
 ANSWER_IS_NO: Final = 1
@@ -22,6 +23,10 @@ WRONG_USAGE: Final = 2
 OUTSIDE_FAILED: Final = 3
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells have it."""
+
+MAX_ANSWER: Final = 1_000
+"""Characters that are shown of what a database or a mistake of ours says: whoever looks into it needs more of
+it than a sentence quotes."""
 
 DEBUG_VARIABLE: Final = "REKAP_DEBUG"
 
@@ -78,16 +83,20 @@ def exit_code(error: BaseException, session: Session) -> int:
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(error, kind):
             said = getattr(error, "said", None)
-            echo(session.text(said) if isinstance(said, Said) else str(error), err=True)
+            theirs = module.startswith("clickhouse_connect")
+            text = quoted(error, MAX_ANSWER) if theirs else str(error)
+            echo(session.text(said) if isinstance(said, Said) else text, err=True)
             return code
     if isinstance(error, BrokenPipeError):
         return _stop_writing()
     if isinstance(error, OSError):
-        said = session.text(OS_SAID).format(file=error.filename or "", error=error.strerror or error)
+        said = session.text(OS_SAID).format(
+            file=quoted(error.filename or ""), error=quoted(error.strerror or error)
+        )
         echo(said.removeprefix(": "), err=True)
         return OUTSIDE_FAILED
     echo(
-        session.text(UNKNOWN_SAID).format(error=f"{type(error).__name__}: {error}"),
+        session.text(UNKNOWN_SAID).format(error=f"{type(error).__name__}: {quoted(error, MAX_ANSWER)}"),
         err=True,
     )
     return OUTSIDE_FAILED

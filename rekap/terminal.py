@@ -7,6 +7,7 @@ visible. Rows for programs are written by rekap.formats; tables are lines of `re
 from __future__ import annotations
 
 import io
+import logging
 import sys
 import threading
 import traceback
@@ -54,9 +55,22 @@ def assembled(pieces: Sequence[tuple[str, str]]) -> Text:
     return Text.assemble(*((visible(text), style) for text, style in pieces))
 
 
-def guard_threads() -> None:
-    """Let the trace of an error that ends a thread be written as text too."""
-    threading.excepthook = lambda ended: echo_trace(ended.exc_value) if ended.exc_value is not None else None
+class _AsText(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return visible_lines(super().format(record))
+
+
+def guard_stderr() -> None:
+    """Let also what is not ours be written as text: log lines of libraries that nobody set up, and the trace
+    of an error that ends a thread."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_AsText())
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        echo_trace(ended.exc_value)
 
 
 def write_passing(text: str) -> None:

@@ -54,7 +54,8 @@ class Entry:
     @property
     def place(self) -> str:
         """Where it is, for reports."""
-        return self.path if self.member is None else f"{self.path}/{self.member}"
+        path = quoted(self.path)
+        return path if self.member is None else f"{path}/{quoted(self.member)}"
 
     @property
     def name(self) -> str:

@@ -111,7 +111,7 @@ def _votes(chart: Document | None, options: Mapping[str, str]) -> dict[str, int]
     votes = {}
     for key, value in (chart or {}).items():
         if key in options:
-            votes[options[key]] = _figure(f"chart.{quoted(key)}", value)
+            votes[options[key]] = _figure(f"chart.{key}", value)
         elif key not in NOT_OPTIONS:
             known = ", ".join(options)
             raise RecordInvalid(
@@ -142,7 +142,7 @@ def _administration(figures: Document | None) -> Document:
         block = form
         for name in blocks:
             block = block.setdefault(name, {})
-        block[field] = _figure(f"administrasi.{quoted(key)}", value)
+        block[field] = _figure(f"administrasi.{key}", value)
     return without_nulls(form)
 
 

@@ -62,9 +62,9 @@ class SitungChunk:
         """Its rows, in order."""
         columns = [_values(self.rows.column(name)) for name in COLUMNS]
         listed = self._listed()
-        odd = self._odd_rows()
+        odd, file = self._odd_rows(), quoted(self.file)
         for row, (station, *values) in enumerate(zip(self.stations, *columns, strict=True)):
-            place = f"{quoted(self.file)}, row {self.first_row + row}"
+            place = f"{file}, row {self.first_row + row}"
             if row in odd:
                 yield self._odd(place, row, station, values[len(KEYS) :])
                 continue
