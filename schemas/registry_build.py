@@ -7,7 +7,7 @@ twice or names an unknown village stops the building with a sentence that names 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +23,7 @@ from schemas.regions import (
     Registry,
     RegistryInvalid,
 )
-from schemas.text import quoted
+from schemas.text import quoted, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,13 @@ def _in_tree_order(rows: list[RegionRow], root: tuple[str, str]) -> list[RegionR
             f"Two regions are the nation: {quoted(roots[0].id)} and {quoted(roots[1].id)}; keep one."
         )
     top = roots[0] if roots else RegionRow(root[0], None, Level.NATION, root[1])
-    ordered = [top]
+    # Names and ids are kept as lines: a line feed in one would give every later region another's.
+    for row in (top, *rows):
+        if visible(row.id) != row.id:
+            raise RegistryInvalid(
+                f"The id {quoted(repr(row.id))} of a region holds characters that nobody sees; take them out."
+            )
+    ordered = [replace(top, name=top.name.replace("\n", " "))]
     known: dict[str, Level] = {top.id: Level.NATION}
     for above, level in pairwise(REGION_LEVELS):
         for row in rows:

@@ -57,7 +57,13 @@ def quoted(value: object, most: int = MAX_QUOTED) -> str:
     shown = visible(text[:most])
     if len(shown) <= most and whole <= most:
         return shown
-    return f"{shown[:most]}… [{min(most, whole)}/{whole}]"
+    fitting, room = 0, most
+    for character in text[:most]:
+        room -= len(visible(character))
+        if room < 0:
+            break
+        fitting += 1
+    return f"{visible(text[:fitting])}… [{fitting}/{whole}]"
 
 
 def escaped_json(document: str) -> str:
