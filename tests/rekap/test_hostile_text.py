@@ -387,6 +387,21 @@ def test_members_of_a_zip_are_named_as_text(rekap: Rekap, files: Path) -> None:
     assert not any(line.startswith(FORGED) for line in ran.err.splitlines())
 
 
+def test_an_import_on_a_terminal_names_directory_and_file_as_text(files: Path) -> None:
+    (files / "\x1b[2J\u202e.csv").write_text(f"station,vote_1\n1101012001001,{BAD}\n")
+    data = files / "\x1b]0;owned\x07\nforged line"
+    code, shown = on_terminal("--data", data, *INIT, cwd=files)
+    assert code == 0
+    code, imported = on_terminal(
+        "--data", data, "import", "\x1b[2J\u202e.csv", "--contest", "PPWP", cwd=files
+    )
+    assert code == 1
+    for written in (shown, imported):
+        assert r"\x1b]0;owned\x07" in written
+        assert hidden_in(without_own_sequences(written)) == ""
+    assert r"\x1b[2J\u202e.csv, line 2" in imported
+
+
 def test_a_name_that_is_not_utf_8_is_named(files: Path) -> None:
     code, written = on_terminal("--lang", "en", "results", cwd=files)
     assert code == 2
