@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from rekap.session import Session
-from rekap.terminal import echo, echo_trace, echo_usage_error
+from rekap.terminal import echo, echo_lines, echo_trace, echo_usage_error
 from schemas.language import Said
 from schemas.text import quoted
 
@@ -51,6 +51,9 @@ KINDS: Final = {
 }
 """Exceptions whose text is for people, and the exit code of each."""
 
+OF_LINES: Final = frozenset({"SourceInvalid"})
+"""Those whose text has several lines of ours: it lists what would be right."""
+
 INTERRUPTED_SAID: Final = Said(
     id="Dihentikan. Tidak ada yang hilang: perintah yang sama melanjutkan dari sini.",
     en="Stopped. Nothing is lost: the same command continues from here.",
@@ -83,9 +86,12 @@ def exit_code(error: BaseException, session: Session) -> int:
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(error, kind):
             said = getattr(error, "said", None)
-            theirs = module.startswith("clickhouse_connect")
-            text = quoted(error, MAX_ANSWER) if theirs else str(error)
-            echo(session.text(said) if isinstance(said, Said) else text, err=True)
+            if name in OF_LINES:
+                echo_lines(str(error), err=True)
+            elif module.startswith("clickhouse_connect"):
+                echo(quoted(error, MAX_ANSWER), err=True)
+            else:
+                echo(session.text(said) if isinstance(said, Said) else str(error), err=True)
             return code
     if isinstance(error, BrokenPipeError):
         return _stop_writing()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rekap.language import of_environment
-from rekap.terminal import echo
+from rekap.terminal import echo, echo_lines
 from schemas.language import Language, Said
 from schemas.text import visible
 
@@ -90,7 +90,9 @@ class Session:
         text = self.text(said)
         if self.watched:
             text = textwrap.fill(visible(text), shutil.get_terminal_size().columns, break_long_words=False)
-        echo(text, err=True)
+            echo_lines(text, err=True)
+        else:
+            echo(text, err=True)
 
     @property
     def watched(self) -> bool:

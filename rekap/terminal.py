@@ -25,20 +25,26 @@ if TYPE_CHECKING:
 
 
 def echo(text: str = "", *, err: bool = False) -> None:
-    """Write lines of ours to stdout or stderr; characters that a terminal would obey are escaped."""
+    """Write one line to stdout or stderr; line feeds and all that a terminal would obey are escaped."""
+    click.echo(visible(text), err=err)
+
+
+def echo_lines(text: str, *, err: bool = False) -> None:
+    """As `echo`, for text whose line feeds are our own."""
     click.echo(visible_lines(text), err=err)
 
 
 def echo_usage_error(error: click.ClickException) -> None:
     """What click says of wrong usage, to stderr: it quotes arguments as they were typed."""
     written = io.StringIO()
+    error.message = visible(error.message)
     error.show(written)
-    echo(written.getvalue().removesuffix("\n"), err=True)
+    echo_lines(written.getvalue().removesuffix("\n"), err=True)
 
 
 def echo_trace(error: BaseException) -> None:
     """The trace of an error to stderr."""
-    echo("".join(traceback.format_exception(error)).removesuffix("\n"), err=True)
+    echo_lines("".join(traceback.format_exception(error)).removesuffix("\n"), err=True)
 
 
 def console(*, err: bool = False) -> Console:

@@ -116,7 +116,8 @@ def _introduce(session: Session, messages: int) -> None:
         path=session.path,
     )
     write(said)
-    echo(session.text(MEANWHILE).format(rekap=_rekap(), path=session.path) + "\n")
+    echo(session.text(MEANWHILE).format(rekap=_rekap(), path=session.path))
+    echo()
 
 
 def _look_around(session: Session) -> Verification:

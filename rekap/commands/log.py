@@ -13,7 +13,7 @@ from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.formats import Format, Row, chosen_format, dumps, row_options, write_rows
 from rekap.session import Session, pass_session, session_of
-from rekap.terminal import echo
+from rekap.terminal import echo, echo_lines
 from schemas.language import Said
 from schemas.text import escaped_json
 
@@ -124,7 +124,7 @@ def command(
                 session.say(Said(*(text.format(event=event) for text in (NO_EVENT.id, NO_EVENT.en))))
             if form is Format.TABLE:
                 for row in found:
-                    echo(_in_full(row))
+                    echo_lines(_in_full(row))
             else:
                 _write(found, form, output)
             return 0 if found else 1

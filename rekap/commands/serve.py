@@ -7,7 +7,7 @@ import threading
 
 from rekap.command import subcommand
 from rekap.session import Session, pass_session
-from rekap.terminal import echo
+from rekap.terminal import echo, echo_lines
 from schemas.language import Said
 
 MORE = Said(
@@ -48,7 +48,8 @@ def command(session: Session) -> None:
     with runner:
         place = urlsplit(runner.url)
         echo(session.text(SERVING).format(path=path, url=runner.url), err=True)
-        echo(TRY.format(url=runner.url, host=place.hostname, port=place.port), err=True)
+        echo_lines(TRY.format(url=runner.url, host=place.hostname, port=place.port), err=True)
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it: nothing is interrupted
             threading.Event().wait()
-    echo("\n" + session.text(ENDED).format(path=path), err=True)
+    echo(err=True)
+    echo(session.text(ENDED).format(path=path), err=True)

@@ -399,6 +399,7 @@ def test_an_import_on_a_terminal_names_directory_and_file_as_text(files: Path) -
     for written in (shown, imported):
         assert r"\x1b]0;owned\x07" in written
         assert hidden_in(without_own_sequences(written)) == ""
+        assert f"\n{FORGED}" not in without_own_sequences(written)
     assert r"\x1b[2J\u202e.csv, line 2" in imported
 
 
