@@ -55,7 +55,11 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _cut(f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}")
             line["trace"] = _cut("".join(traceback.format_exception(record.exc_info[1])))
-        return escaped_json(json.dumps(line, ensure_ascii=False, default=str))
+        return escaped_json(json.dumps(line, ensure_ascii=False, default=_as_text))
+
+
+def _as_text(value: object) -> Any:
+    return _cut(str(value))
 
 
 def _cut(value: Any) -> Any:
