@@ -21,6 +21,9 @@ from schemas.canonical import MAX_EXACT_INTEGER, dumps
 from schemas.regions import REGION_LEVELS, Level
 from schemas.text import quoted
 
+MOST_DIGITS: Final = 16
+"""Of a number in a key: those of the largest that JSON holds exactly. Python refuses thousands of them."""
+
 _FIELDS: Final = (
     *("cells", "contest", "digest", "election", "level"),
     *("parent", "recorded_at", "source", "unit", "version"),
@@ -132,7 +135,7 @@ def _numbered(value: Any, field: str) -> list[tuple[int, Any]]:
         raise _malformed(f"{field} must be an object")
     found = []
     for key, inner in value.items():
-        if not (key.isascii() and key.isdecimal() and str(int(key)) == key):
+        if len(key) > MOST_DIGITS or not (key.isascii() and key.isdecimal() and str(int(key)) == key):
             raise _malformed(f"{field} must have numbers for keys, not {quoted(repr(key))}")
         found.append((int(key), inner))
     return found
