@@ -25,6 +25,8 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from schemas.text import quoted
+
 DATABASE: Final = "rekap"
 """The database inside a chDB directory. Not `default`: the engine has the file system there (see below)."""
 
@@ -103,8 +105,8 @@ def _connect_chdb(parts: SplitResult, readonly: bool) -> Client:
         client = clickhouse_connect.get_client(interface="chdb", path=f"{path}?{_ENGINE_OPTIONS}")
     except ImportError as error:
         raise SinkUnavailable(
-            f"The engine in process cannot be loaded here ({error}). Install chdb-core-lite, or give the URL "
-            "of a ClickHouse server instead."
+            f"The engine in process cannot be loaded here ({quoted(error)}). Install chdb-core-lite, or "
+            "give the URL of a ClickHouse server instead."
         ) from error
     except (ClickHouseError, RuntimeError, OSError) as error:
         raise SinkUnavailable(_why_not_open(path, str(error))) from error
@@ -141,7 +143,7 @@ def _why_not_open(path: Path, error: str) -> str:
     if "already initialized with path" in error:
         return (
             f"This process has another chDB directory open, and the engine takes one at a time: close its "
-            f"clients before opening {path}. The engine says: {error}"
+            f"clients before opening {path}. The engine says: {quoted(error)}"
         )
     holder = _process_holding(path)
     if holder:
@@ -161,7 +163,8 @@ def _why_not_open(path: Path, error: str) -> str:
     # while loading them, and opened them the next time. A failed start can't be repeated in its process.
     return (
         f"The database in {path} cannot be opened. Run the same command again; the log is untouched. If it "
-        f"fails again, move that directory away: rekap makes it anew from the log. The engine says: {error}"
+        "fails again, move that directory away: rekap makes it anew from the log. The engine says: "
+        f"{quoted(error)}"
     )
 
 
@@ -214,9 +217,10 @@ def _why_no_server(parts: SplitResult, error: Exception) -> str:
     where, database = f"{parts.hostname}:{port}", unquote(parts.path.strip("/"))
     code = getattr(error, "code", None)
     if code == _AUTHENTICATION_FAILED:
-        return f"ClickHouse at {where} refused the user or the password in the URL. It says: {error}"
+        return f"ClickHouse at {where} refused the user or the password in the URL. It says: {quoted(error)}"
     if code == _UNKNOWN_DATABASE:
         return f"ClickHouse at {where} has no database {database!r}. Make it: CREATE DATABASE {database}"
     return (
-        f"ClickHouse does not answer at {where}. Is it running, and is that its HTTP port? It says: {error}"
+        f"ClickHouse does not answer at {where}. Is it running, and is that its HTTP port? It says: "
+        f"{quoted(error)}"
     )

@@ -21,6 +21,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from schemas.text import quoted
+
 LOCK_FILE: Final = "owner.lock"
 """Never deleted: whoever deletes a lock file lets two processes lock two files of the same name."""
 OWNER_FILE: Final = "owner.json"
@@ -39,7 +41,7 @@ class AlreadyOwned(Exception):
 
     def __init__(self, directory: Path, owner: OwnerInfo) -> None:
         self.owner = owner
-        who = f"process {owner.pid} ({owner.command})" if owner.pid else owner.command
+        who = f"process {owner.pid} ({quoted(owner.command)})" if owner.pid else quoted(owner.command)
         where = f" Its results can be read at {owner.url} meanwhile." if owner.url else ""
         super().__init__(
             f"{directory} is in use by {who} since {owner.since}.{where} "

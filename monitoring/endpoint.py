@@ -6,17 +6,19 @@ nothing to write: whoever reaches the address may read, so it belongs on loopbac
 
 from __future__ import annotations
 
+import json
 import socket
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from monitoring.health import Health
 from monitoring.metrics import REGISTRY
+from schemas.text import escaped_json
 from serving.server import HttpServer
 
 BACKLOG: Final = 32
@@ -63,12 +65,17 @@ def application(health: Health) -> Starlette:
 
     def tell_health(_: Request) -> Response:
         troubles = health.troubles()
-        return JSONResponse({"healthy": not troubles, "troubles": troubles}, 503 if troubles else 200)
+        return _json({"healthy": not troubles, "troubles": troubles}, 503 if troubles else 200)
 
     def missing(_: Request, __: Exception) -> Response:
-        return JSONResponse({"error": "There is /metrics and /health."}, 404)
+        return _json({"error": "There is /metrics and /health."}, 404)
 
     return Starlette(
         routes=[Route("/metrics", metrics), Route("/health", tell_health)],
         exception_handlers={404: missing},
     )
+
+
+def _json(document: dict[str, Any], status: int) -> Response:
+    # A reason may quote what others wrote.
+    return Response(escaped_json(json.dumps(document)) + "\n", status, media_type="application/json")

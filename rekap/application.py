@@ -17,6 +17,7 @@ from rekap.commands import KNOWN
 from rekap.failures import DONE, exit_code
 from rekap.language import VARIABLE, asked_for
 from rekap.session import DATA_VARIABLE, Session, pass_session
+from rekap.terminal import guard_stderr
 from schemas.language import Language, Said
 from schemas.version import program_version
 
@@ -76,6 +77,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; what it says goes to stdout and stderr. Returns the exit code."""
     language: Language = asked_for(arguments, os.environ)
     session = Session(language)
+    guard_stderr()
     try:
         # Not `application.main`: click would decide itself what a closed pipe and Ctrl-C mean.
         with application.make_context("rekap", list(arguments), obj=session) as context:

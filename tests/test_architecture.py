@@ -7,6 +7,7 @@ what checks the results shares no adding up with what makes them. An exemption l
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -317,3 +318,35 @@ def test_no_file_is_too_long_to_read() -> None:
         and (lines := path.read_text(encoding="utf-8").count("\n")) > MOST_LINES
     }
     assert long == {}
+
+
+LAST_STEPS: Final = {
+    "rekap.terminal": {"click.echo", "sys.stderr.write", "Console"},
+    "rekap.formats": {"sys.stdout.buffer", "sys.stdout.buffer.write"},
+}
+"""Who writes to a terminal, and by what."""
+
+WRITES: Final = re.compile(
+    r"click\.s?echo|traceback\.print_\w+|sys\.std(out|err)\.(buffer.*|write|writelines)|Text\.from_\w+"
+)
+"""Names that write text, or let rich take text for markup."""
+
+
+def test_only_the_last_step_writes_to_a_terminal() -> None:
+    """What others wrote is escaped there: whoever writes past it would have to remember that."""
+    past = [
+        (module, node.lineno, written)
+        for module, path in modules().items()
+        if not within(module, "benchmarks")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.Attribute, ast.Call))
+        if (written := _written_by(node)) and written not in LAST_STEPS.get(module, ())
+    ]
+    assert past == []
+
+
+def _written_by(node: ast.Attribute | ast.Call) -> str:
+    name = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+    if isinstance(node, ast.Call):
+        return name if name in ("print", "pprint", "Console") else ""
+    return name if WRITES.fullmatch(name) else ""
