@@ -48,7 +48,14 @@ application = Group(
     KNOWN,
     callback=_begin,
     params=[
-        Option(["--data"], DATA_HELP, type=click.Path(path_type=Path), metavar="DIR", envvar=DATA_VARIABLE),
+        # Whose directory it is, is said with its account when it is opened, and not by click.
+        Option(
+            ["--data"],
+            DATA_HELP,
+            type=click.Path(path_type=Path, readable=False),
+            metavar="DIR",
+            envvar=DATA_VARIABLE,
+        ),
         Option(["--lang"], LANG_HELP, type=click.Choice(["id", "en"])),
     ],
 )
