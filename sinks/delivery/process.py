@@ -2,8 +2,9 @@
 
 Several sinks may share one ClickHouse: the partitions are divided among them. Sinks with databases of their
 own, as on two laptops, each get everything: the group goes by the database. So a new, empty database is
-filled from the oldest rows that the topics still have. A copy of a database's files is the same database to
-this: it must not be filled beside the original.
+filled from the oldest rows that the topics still have. A copied data directory is refused until it is
+adopted, and is then another database; a copy of a server's files is the same database to this, and must not
+be filled beside the original.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from event_log.kafka.topics import SINK_GROUP
 from monitoring.health import Health
 from monitoring.logs import fields
 from schemas.ballots import Ballots
+from schemas.directory_identity import require_original
 from schemas.elections import Election
 from schemas.regions import Registry
 from sinks.client import connect
@@ -61,13 +63,16 @@ def deliver(
 
     `owned`: the data directory that the database is in, which this process then owns and serves read-only on
     loopback. `on_ready` is called with the URL for readers once everything is set up. Raises LogUnavailable,
-    SinkUnavailable, MigrationError, AlreadyOwned and DirectoryUnusable at the start; later LogUnavailable
-    for what does not go away by itself, and Undeliverable.
+    SinkUnavailable, MigrationError, AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first;
+    later LogUnavailable for what does not go away by itself, and Undeliverable.
     """
     require(connection, election, registry)
     ballots = Ballots(election, registry)
     with ExitStack() as opened:
-        owner = opened.enter_context(own(owned, "sink")) if owned is not None else None
+        owner, directory_id = None, None
+        if owned is not None:
+            owner = opened.enter_context(own(owned, "sink"))
+            directory_id = require_original(owned)
         client = opened.enter_context(closing(connect(_patient(clickhouse))))
         migrate(client)
         rows, writer = Rows(election.id, registry, ballots), Writer(client, election.id)
@@ -76,7 +81,7 @@ def deliver(
         if owner is not None:
             url = opened.enter_context(Server(clickhouse)).url
             owner.announce(url)
-        group = opened.enter_context(closing(Group(connection, group_of(client), TOPICS)))
+        group = opened.enter_context(closing(Group(connection, group_of(client, directory_id), TOPICS)))
         place = urlsplit(url)
         logger.info("Delivering", extra=fields(clickhouse=f"{place.hostname}:{place.port}"))
         on_ready(url)
@@ -84,8 +89,11 @@ def deliver(
     logger.info("Ended")
 
 
-def group_of(client: Client) -> str:
-    """The name of the group of all sinks that fill the client's database."""
+def group_of(client: Client, directory_id: str | None = None) -> str:
+    """The name of the group of all sinks that fill the client's database, which may be in the data directory
+    with that id: a copy of it has the same UUIDs, and an id of its own."""
+    if directory_id is not None:
+        return f"{SINK_GROUP}-{directory_id[:IDENTITY_DIGITS]}"
     uuid = client.command(
         "SELECT toString(uuid) FROM system.tables "
         "WHERE database = currentDatabase() AND name = 'sink_position'"
