@@ -181,7 +181,9 @@ def _parquet_as_text(path: Path) -> tuple[list[str], Any]:
         pa.RecordBatch.from_arrays([column.cast(pa.string()) for column in batch.columns], names=known)
         for batch in batches(path, file, BATCH_ROWS, known)
     ]
-    return names, pa.Table.from_batches(parts, pa.schema([(name, pa.string()) for name in known]))
+    table = pa.Table.from_batches(parts, pa.schema([(name, pa.string()) for name in known]))
+    table.validate(full=True)  # a damaged page can give what is no text
+    return names, table
 
 
 def _csv_as_text(path: Path) -> tuple[list[str], Any]:
