@@ -25,6 +25,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from schemas.private_files import use_private_umask
 from schemas.text import quoted
 
 DATABASE: Final = "rekap"
@@ -101,6 +102,7 @@ def _connect_chdb(parts: SplitResult, readonly: bool) -> Client:
         )
     if path.exists() and not path.is_dir():
         raise SinkUnavailable(f"{path} is a file. Name the directory that is to hold the database.")
+    use_private_umask()  # the engine makes its files itself
     try:
         client = clickhouse_connect.get_client(interface="chdb", path=f"{path}?{_ENGINE_OPTIONS}")
     except ImportError as error:

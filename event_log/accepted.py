@@ -19,6 +19,7 @@ import orjson
 
 from event_log.errors import LogUnavailable
 from schemas.language import Said
+from schemas.private_files import use_private_umask
 from schemas.text import quoted
 
 FORMAT: Final = 1
@@ -69,6 +70,7 @@ class AcceptedEvents:
     def open(cls, path: Path) -> Self:
         """The file at `path`, made if it is not there; one that is gone afterwards where another process has
         it, or nothing can be written there. Raises LogUnavailable."""
+        use_private_umask()
         try:
             try:
                 return cls._opened(path, str(path))

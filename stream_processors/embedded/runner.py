@@ -29,6 +29,7 @@ from clickhouse.ownership import own
 from event_log.sqlite import Entry, LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
+from schemas.directory_identity import require_original
 from sinks.migrate import migrate
 from sinks.rows import Rows
 from sinks.writer import Writer
@@ -78,6 +79,7 @@ class Runner:
             # Before the lock: a forked process would keep it. See Workers.
             self._workers = opened.enter_context(Workers(Assessor(election, registry, ballots), workers))
             owner = opened.enter_context(own(directory.path, command))
+            require_original(directory.path)
             self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
             self._decisions = Decisions(self._log)
             self._state = State(registry, ballots)
@@ -99,7 +101,7 @@ class Runner:
         """Own `directory`, bring state and projections up to the log, and serve them read-only on loopback.
 
         `workers` processes read and assess (None: one for each core; 0: none, for few messages). Raises
-        AlreadyOwned, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
+        AlreadyOwned, DirectoryCopied, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
         """
         return cls(directory, command, (os.cpu_count() or 1) if workers is None else workers)
 

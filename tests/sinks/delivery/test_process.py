@@ -121,6 +121,35 @@ def test_it_fills_the_database_of_its_directory_which_is_read_meanwhile_and_ends
     assert find_owner(directory) is None
 
 
+def version(directory: Path) -> int:
+    """The version of the nation's total that readers of the directory's owner see; 0 while there is none."""
+    if (owner := find_owner(directory)) is None or owner.url is None:
+        return 0
+    asked = [sys.executable, "-m", "rekap", "--data", str(directory), "results", "--format", "json"]
+    rows = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    return int(rows[0]["version"] or 0)
+
+
+def test_a_copy_beside_its_original_is_refused_and_once_adopted_gets_everything(
+    topics: Connection, publisher: Publisher, directory: Path
+) -> None:
+    publisher.total(total("0", 7))
+    with Process(directory, topics) as sink:
+        until(lambda: version(directory) == 7)
+        assert sink.end(signal.SIGTERM) == 0
+    copy = directory.with_name("copy")
+    shutil.copytree(directory, copy, symlinks=True)
+    with Process(copy, topics) as refused:
+        assert refused.process.wait(60) == 2
+        assert f"{copy} is a copy" in refused.said[-1]
+    adopted = [sys.executable, "-m", "rekap", "--data", str(copy), "adopt"]
+    subprocess.run(adopted, capture_output=True, check=True)
+    with Process(directory, topics) as first, Process(copy, topics) as second:
+        until(lambda: all(process.health()[0] == 200 for process in (first, second)))
+        publisher.total(total("0", 8))
+        until(lambda: version(directory) == version(copy) == 8)
+
+
 def test_the_region_nothing_has_reached_is_there_before_the_first_row(
     topics: Connection, directory: Path
 ) -> None:
