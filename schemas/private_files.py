@@ -69,6 +69,8 @@ def secure(path: Path) -> None:
     Raises NotOurs when it, or something in it, belongs to another account, and OSError.
     """
     about = path.stat()
+    if not stat.S_ISDIR(about.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     _require_owner(path, about)
     if about.st_mode & stat.S_ISVTX:
         raise NotOurs(
@@ -116,9 +118,9 @@ def account(uid: int) -> str:
 
 
 def _secure_entries(path: Path, *, deep: bool) -> None:
-    for entry in os.scandir(path):
-        if not entry.name.startswith(NAMES):
-            continue
+    with os.scandir(path) as entries:
+        ours = [entry for entry in entries if entry.name.startswith(NAMES)]
+    for entry in ours:
         _secure_entry(Path(entry.path))
         if entry.is_dir() and entry.is_symlink():
             secure(Path(entry.path))  # moved to another disk

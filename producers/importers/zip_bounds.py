@@ -22,10 +22,12 @@ MAX_DIRECTORY_BYTES: Final = 512 * 1024**2
 MAX_UNPACKED_BYTES: Final = 64 * 1024**3
 """Of all members: the nation's responses to a party contest have some 16 GB."""
 MAX_RATIO: Final = 200
-"""How much larger than its zip a member may be. Responses are ten times as large; zeros a thousand times."""
+"""How much larger than the zip all members together may be. Responses are ten times as large, zeros a
+thousand times."""
 SMALL_BYTES: Final = 64 * 1024
 """A zip that unpacks to no more than this may have any ratio: responses of a few equal stations."""
 
+# The ends of a zip and of a large one: PKWARE's APPNOTE, 4.3.16, 4.3.15 and 4.3.14.
 _END: Final = struct.Struct("<4s4H2LH")
 _END_MARK: Final = b"PK\x05\x06"
 _LONGEST_COMMENT: Final = 0xFFFF

@@ -12,6 +12,7 @@ The first two never change: other totals would come out of the same log.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -82,6 +83,9 @@ class DataDirectory:
         """The count in that directory. Raises DirectoryMissing, and NotOurs when others could change it."""
         use_private_umask()
         try:
+            # Before its rights are touched: it may be a person's own folder, named by mistake.
+            with contextlib.suppress(PermissionError):
+                (path / ELECTION_FILE).lstat()
             trust(path)
             with open_input(path / ELECTION_FILE) as file:
                 return cls(path, Election.from_json(file.read()))

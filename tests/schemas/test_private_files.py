@@ -67,6 +67,16 @@ def test_a_wider_one_is_tightened_with_what_it_holds_and_nothing_else(tmp_path: 
     assert mode(data / "notes.txt") == 0o644  # a person's own
 
 
+def test_a_file_in_its_place_is_not_touched(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.touch()
+    file.chmod(0o644)
+    for step in (secure, trust):
+        with pytest.raises(NotADirectoryError):
+            step(file)
+    assert mode(file) == 0o644
+
+
 def test_a_part_on_another_disk_is_tightened_too(tmp_path: Path) -> None:
     make_directory(tmp_path / "data")
     (tmp_path / "elsewhere").mkdir()
