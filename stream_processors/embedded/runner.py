@@ -23,7 +23,8 @@ from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
 
-from event_log.sqlite import Entry, LogUnavailable, SqliteLog
+from event_log.reading import LogEntry
+from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
 from sinks.client import connect
@@ -259,7 +260,7 @@ def _collecting_rarely() -> Iterator[Callable[[], None]]:
             gc.enable()
 
 
-def _recorded_at(entry: Entry) -> int:
+def _recorded_at(entry: LogEntry) -> int:
     return entry.recorded_at
 
 
