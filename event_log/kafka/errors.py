@@ -1,7 +1,7 @@
-"""What an error of Kafka's client means for whoever runs the command: which broker, why, what to do about it.
+"""Turns errors of Kafka's client into sentences for the user: which broker, why, and what to do.
 
-Nothing is tried again here. Where a cluster was silent, its addresses are tried once more, so that 'nobody is
-there' is told from 'somebody who speaks another protocol'.
+Nothing is retried here. After a timeout the addresses are probed once, so that a broker that is down is told
+from one that speaks another protocol.
 """
 
 from __future__ import annotations

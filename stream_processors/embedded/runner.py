@@ -26,7 +26,8 @@ from typing import Final, Self
 from clickhouse.client import connect
 from clickhouse.interface.server import Server
 from clickhouse.ownership import own
-from event_log.sqlite import Entry, LogUnavailable, SqliteLog
+from event_log.reading import LogEntry
+from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
 from schemas.directory_identity import require_original
@@ -263,7 +264,7 @@ def _collecting_rarely() -> Iterator[Callable[[], None]]:
             gc.enable()
 
 
-def _recorded_at(entry: Entry) -> int:
+def _recorded_at(entry: LogEntry) -> int:
     return entry.recorded_at
 
 

@@ -23,7 +23,7 @@ from kafka import KafkaProducer
 from audit.uncollected import uncollected
 from clickhouse.client import connect
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.setup import create
@@ -91,7 +91,7 @@ class Cluster:
         self._prefix = f"test-{uuid4().hex[:12]}."
         self.connection = Connection.of(broker, config, self._prefix)
         create(self.connection, partitions={COUNT_EVENTS.name: partitions, **FEWER}, replication=replication)
-        announce(self.connection, Opened.of(directory.election, directory.registry, partitions))
+        open_topics(self.connection, Opened.of(directory.election, directory.registry, partitions))
 
     def __enter__(self) -> Self:
         return self

@@ -44,7 +44,7 @@ from tests.sinks.delivery.engine import Engine
 
 Clusters = Callable[..., Cluster]
 
-GEARS: Final = ("behind", "live")
+MODES: Final = ("catch-up", "streaming")
 """Whether the messages were there before the worker, or came to it."""
 
 FAILED: Final = 3
@@ -85,21 +85,21 @@ def said_of(cluster: Cluster) -> dict[bytes, set[str]]:
     return reasons
 
 
-@pytest.mark.parametrize("gear", GEARS)
+@pytest.mark.parametrize("mode", MODES)
 def test_every_invalid_example_is_rejected_with_its_reason_and_the_stream_goes_on(
-    examples: DataDirectory, broker: str, engine: Engine, tmp_path: Path, gear: str
+    examples: DataDirectory, broker: str, engine: Engine, tmp_path: Path, mode: str
 ) -> None:
     files = [path for reason in Reason for path in invalid(reason)]
     goods = [path.read_bytes() for path in valid()]
     with Cluster(examples, broker, engine.url, tmp_path) as cluster:
         cluster.sink()
-        if gear == "live":
+        if mode == "streaming":
             cluster.worker()
             cluster.send(goods[:1])
             cluster.drain()
         for_all = zip(files, cycle(goods), strict=False)
         cluster.send(chain.from_iterable((path.read_bytes(), good) for path, good in for_all))
-        if gear == "behind":
+        if mode == "catch-up":
             cluster.worker()
         folded = cluster.drain()
         assert_right(cluster, folded)
@@ -118,9 +118,9 @@ def needs_a_log(path: Path) -> bool:
     return path.relative_to(FOLDER / "invalid").parts[0] in ("already_counted", "superseded_mismatch")
 
 
-@pytest.mark.parametrize("gear", GEARS)
+@pytest.mark.parametrize("mode", MODES)
 def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on(
-    clusters: Clusters, broker: str, engine: Engine, gear: str
+    clusters: Clusters, broker: str, engine: Engine, mode: str
 ) -> None:
     cluster = clusters(broker, engine.url)
     count, *others = night()[:200]
@@ -131,7 +131,7 @@ def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on
     garbage = Random("garbage").randbytes(LARGEST_BYTES - len(key))
     traced = (("traceparent", b"00-4bf9-00f0-01"), ("", b"\xff"))
     cluster.sink()
-    if gear == "live":
+    if mode == "streaming":
         cluster.worker()
         cluster.send(others[:1])
         cluster.drain()
@@ -148,7 +148,7 @@ def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on
         ]
     )
     cluster.send(others[:50])
-    if gear == "behind":
+    if mode == "catch-up":
         cluster.worker()
     folded = cluster.drain()
     assert_right(cluster, folded)

@@ -20,7 +20,7 @@ import pytest
 
 from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
@@ -49,7 +49,7 @@ def directory(tmp_path: Path) -> DataDirectory:
 def opened(connection: Connection, directory: DataDirectory) -> Connection:
     """Topics made and opened for the directory's election."""
     create(connection, partitions={COUNT_EVENTS.name: PARTITIONS})
-    announce(connection, Opened.of(directory.election, directory.registry, PARTITIONS))
+    open_topics(connection, Opened.of(directory.election, directory.registry, PARTITIONS))
     return connection
 
 

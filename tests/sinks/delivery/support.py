@@ -19,7 +19,7 @@ from kafka import KafkaProducer
 
 from clickhouse.client import connect
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.group import ConsumerGroup
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
@@ -52,7 +52,7 @@ SESSION_MS: Final = 2_000
 def opened(connection: Connection) -> Connection:
     """The connection, with topics for the tiny election."""
     create(connection, partitions={"count-events": PARTITIONS, PROVINCE_TALLIES.name: 2}, replication=1)
-    announce(connection, Opened.of(WORLD.election, WORLD.registry, PARTITIONS))
+    open_topics(connection, Opened.of(WORLD.election, WORLD.registry, PARTITIONS))
     return connection
 
 

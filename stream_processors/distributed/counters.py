@@ -1,4 +1,4 @@
-"""What a worker tells its metrics (monitoring.metrics) of the entries and values that it took in."""
+"""Counts the applied entries and totals in the metrics of a worker (monitoring.metrics)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from schemas.regions import Level
 from stream_processors.partition.changes import Changes
 from stream_processors.rollup import Merge
 
-BULK = "bulk"
-LIVE = "live"
+CATCH_UP = "catch_up"
+STREAMING = "streaming"
 
 
-def folded(changes: Changes, gear: str) -> None:
-    """A batch of events was taken in, in that gear."""
+def count_folded(changes: Changes, mode: str) -> None:
+    """Count a batch of applied events; `mode` is CATCH_UP or STREAMING."""
     outcome = changes.outcome
-    EVENTS_FOLDED.labels(gear).inc(len(changes.batch))
+    EVENTS_FOLDED.labels(mode).inc(len(changes.batch))
     EVENTS_ACCEPTED.inc(len(outcome.accepted))
     EVENTS_REPEATED.inc(len(outcome.repeated))
     BATCH_EVENTS.observe(len(changes.batch))
@@ -31,6 +31,6 @@ def folded(changes: Changes, gear: str) -> None:
         EVENTS_REJECTED.labels(reason.value).inc(count)
 
 
-def merged(level: Level, what: Merge) -> None:
-    """A value from a level was held against the one there was."""
+def count_merged(level: Level, what: Merge) -> None:
+    """Count applied totals of a level, and how they compare with those held."""
     TALLIES_MERGED.labels(level.value, what.value).inc()

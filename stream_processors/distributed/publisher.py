@@ -1,7 +1,7 @@
-"""Messages out to Kafka, through one idempotent producer: in order and acknowledged by all replicas.
+"""Publishes rows, rejected entries and totals through one idempotent producer: in order, acks=all.
 
-A failure is final. What follows a message that was lost must not go out, so the outlet takes nothing more and
-whoever owns it ends. It remembers nothing: what went out is read from the topics.
+A failure is final: nothing may be published after a lost message, so the publisher accepts nothing more and
+the worker ends. It keeps no state: what was published is read from the topics.
 """
 
 from __future__ import annotations
@@ -35,20 +35,21 @@ TOPIC_OF: Final[dict[Level, Topic]] = {
     Level.PROVINCE: PROVINCE_TALLIES,
     Level.NATION: NATION_TALLIES,
 }
-"""Where the totals of a level go, for the level above."""
+"""The topic of the totals of a level, which the stage above consumes."""
 
 BUFFER_BYTES: Final = 64 * 1024 * 1024
-"""What may wait for the brokers before who sends waits too; the producer itself would take any amount."""
+"""Bytes of unacknowledged messages from which on a publish blocks (backpressure); the producer itself has no
+limit."""
 
 REQUEST_BYTES: Final = 16 * 1024 * 1024
 """The largest message: the nation's totals of a contest with thousands of local lists."""
 
-DELIVERY_MS: Final = 120_000
-"""How long a message is tried: longer than a broker takes to come back. Then the owner gives up, and its
-successor sends everything again."""
+DELIVERY_TIMEOUT_MS: Final = 120_000
+"""delivery.timeout.ms: longer than a broker takes to come back. Then the worker ends, and the next owner of
+its partitions publishes everything again."""
 
 LINGER_MS: Final = 20
-"""Messages that come this close together go in one request."""
+"""linger.ms: messages this close together are in one request."""
 
 _SETTINGS: Final[dict[str, Any]] = {
     "acks": "all",
@@ -56,22 +57,22 @@ _SETTINGS: Final[dict[str, Any]] = {
     "compression_type": "lz4",  # totals are JSON; rows are compressed already, and cost little again
     "linger_ms": LINGER_MS,
     "max_request_size": REQUEST_BYTES,
-    "delivery_timeout_ms": DELIVERY_MS,
-    "max_block_ms": DELIVERY_MS,
+    "delivery_timeout_ms": DELIVERY_TIMEOUT_MS,
+    "max_block_ms": DELIVERY_TIMEOUT_MS,
 }
 
 
-class KafkaOutlet:
-    """The Outlet (see stream_processors.distributed.owners) to the topics of a cluster."""
+class KafkaPublisher:
+    """The ResultPublisher (see stream_processors.distributed.partition_task) of a Kafka cluster."""
 
     def __init__(self, connection: Connection) -> None:
-        """Reach the brokers. Raises LogUnavailable."""
+        """Connect to the brokers. Raises LogUnavailable."""
         self._connection = connection
-        # Guarded by `_changed`; acknowledgements come on the producer's own thread.
+        # Guarded by `_changed`; acknowledgements arrive on the producer's own thread.
         self._changed = threading.Condition()
-        self._waiting = 0
-        self._handed_over = 0
-        self._under_way: dict[int, int] = {}  # by number, in their order, the bytes of each message
+        self._unacknowledged_bytes = 0
+        self._submitted = 0
+        self._in_flight: dict[int, int] = {}  # by number, in their order, the bytes of each message
         self._failure: BaseException | None = None
         try:
             self._producer = KafkaProducer(**connection.client_settings(), **_SETTINGS)
@@ -83,17 +84,17 @@ class KafkaOutlet:
             raise broker_unavailable(connection, error) from error
 
     @property
-    def handed_over(self) -> int:
-        """How many messages it has been given."""
-        return self._handed_over
+    def submitted(self) -> int:
+        """How many messages were submitted."""
+        return self._submitted
 
-    def has_sent(self, count: int) -> bool:
-        """Whether the first `count` of them are acknowledged. Raises LogUnavailable when one can't be."""
+    def has_acknowledged(self, count: int) -> bool:
+        """Whether the first `count` messages are acknowledged. Raises LogUnavailable after a failure."""
         with self._changed:
             self._raise_failure()
-            return next(iter(self._under_way), self._handed_over) >= count
+            return next(iter(self._in_flight), self._submitted) >= count
 
-    def rows(
+    def publish_rows(
         self,
         partition: int,
         tables: Mapping[str, pa.Table],
@@ -101,14 +102,16 @@ class KafkaOutlet:
         *,
         more: bool = False,
     ) -> None:
-        """Rows made from that partition of the events, table after table; with `after` the last one is
-        `sink_position`, which follows on that position, and `more` rows are being made. Raises
+        """Publish the rows of a partition of count-events, table after table; with `after` the last table is
+        `sink_position`, which follows that position; `more`: more rows of a backlog follow. Raises
         LogUnavailable."""
         for headers, value in encode(tables, after, more=more):
             self._send(COUNT_ROWS, partition, None, value, headers)
 
-    def rejected(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
-        """A rejected entry, with the reason in headers. Raises LogUnavailable."""
+    def publish_rejected(
+        self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection
+    ) -> None:
+        """Publish a rejected entry, with the reason in headers. Raises LogUnavailable."""
         headers = [
             ("reason", why.reason.value.encode()),
             ("sentence_id", why.said.id.encode()),
@@ -118,49 +121,51 @@ class KafkaOutlet:
         ]
         self._send(REJECTED, partition, key, raw, headers)
 
-    def tally(self, message: TallyMessage) -> None:
-        """Totals, to the topic of their level. Raises LogUnavailable."""
-        # All parts of one sum are on one partition, so that one owner adds them up.
-        whole = f"{message.parent}|{message.contest}".encode()
-        partition = partition_of(whole, self._partitions[message.level])
+    def publish_tally(self, message: TallyMessage) -> None:
+        """Publish totals to the topic of their level. Raises LogUnavailable."""
+        # All parts of one sum are on one partition, so that one worker adds them up.
+        parent = f"{message.parent}|{message.contest}".encode()
+        partition = partition_of(parent, self._partitions[message.level])
         self._send(TOPIC_OF[message.level], partition, message.key, message.encode(), [])
 
     def flush(self) -> None:
-        """Return when everything is acknowledged. Raises LogUnavailable when something can't be."""
+        """Return when everything is acknowledged. Raises LogUnavailable after a failure."""
         with self._changed:
-            self._changed.wait_for(lambda: self._failure is not None or not self._waiting)
+            self._changed.wait_for(lambda: self._failure is not None or not self._unacknowledged_bytes)
             self._raise_failure()
 
     def close(self) -> None:
-        """Let go of the brokers, without waiting for what is still on its way."""
+        """Close the producer, without waiting for messages in flight."""
         self._producer.close(0)
 
     def _send(
         self, topic: Topic, partition: int, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
     ) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._failure is not None or self._waiting < BUFFER_BYTES)
+            self._changed.wait_for(
+                lambda: self._failure is not None or self._unacknowledged_bytes < BUFFER_BYTES
+            )
             self._raise_failure()
-            number, self._handed_over = self._handed_over, self._handed_over + 1
-            self._under_way[number] = len(value)
-            self._waiting += len(value)
+            number, self._submitted = self._submitted, self._submitted + 1
+            self._in_flight[number] = len(value)
+            self._unacknowledged_bytes += len(value)
         try:
             future = self._producer.send(
                 self._connection.topic(topic), value, key, headers=headers, partition=partition
             )
         except KafkaError as error:
-            self._failed(error)
+            self._fail(error)
             self._raise_failure()
-        future.add_both(self._done, number)
+        future.add_both(self._on_acknowledged, number)
 
-    def _done(self, number: int, result: object) -> None:
+    def _on_acknowledged(self, number: int, result: object) -> None:
         if isinstance(result, BaseException):
-            self._failed(result)
+            self._fail(result)
         with self._changed:
-            self._waiting -= self._under_way.pop(number)
+            self._unacknowledged_bytes -= self._in_flight.pop(number)
             self._changed.notify_all()
 
-    def _failed(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         with self._changed:
             self._failure = self._failure or error
             self._changed.notify_all()
