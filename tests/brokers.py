@@ -142,7 +142,7 @@ class Broker:
                 "sasl_plain_username": user,
                 "sasl_plain_password": PASSWORDS[user] if password is None else password,
             }
-        return settings | self.client
+        return {**settings, **self.client}
 
     def kill(self, node: int = 0) -> None:
         """End a node as a power cut would: no chance to say goodbye."""

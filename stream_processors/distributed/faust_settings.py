@@ -19,7 +19,7 @@ BUFFER: Final = 64
 partition (see faust_transport)."""
 
 
-class App(faust.App):  # type: ignore[misc]  # untyped
+class App(faust.App):
     """Faust's, which keeps nothing on a disk."""
 
     async def on_first_start(self) -> None:

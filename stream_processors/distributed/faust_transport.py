@@ -29,7 +29,7 @@ FETCH_BYTES: Final = 32_768
 """With so much a broker answers at once: some 70 events."""
 
 
-class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  # untyped
+class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         if not (hasattr(consumer, "_fetch_max_wait_ms") and hasattr(consumer, "_fetch_min_bytes")):
@@ -41,7 +41,9 @@ class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  #
         return consumer
 
 
-class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
+class _Consumer(aiokafka.Consumer):
+    transport: Transport
+
     def _new_consumer_thread(self) -> Any:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -63,7 +65,7 @@ def _as_one(records: Sequence[Any]) -> Any:
 _ConsumerThread.logger = _Consumer.logger = aiokafka.logger
 
 
-class Transport(aiokafka.Transport):  # type: ignore[misc]
+class Transport(aiokafka.Transport):
     """Give it to an app before it starts: `app.transport = Transport(app.conf.broker_consumer, app)`.
 
     Its agents' messages have one or more of aiokafka's records as their value, of one partition and in order.

@@ -102,7 +102,7 @@ class Worker:
     ) -> None:
         """`fatal` is told of what can't be got over, and ends the process."""
         self.app = App(connection.group(WORKER_GROUP), **app_settings(connection))
-        self.app.transport = Transport(self.app.conf.broker_consumer, self.app)
+        self.app.transport = self._transport = Transport(self.app.conf.broker_consumer, self.app)
         self._engine = engine
         self._health = health
         health.trouble(RECOVERY, "No partitions have been assigned yet.")
@@ -143,7 +143,7 @@ class Worker:
             async for event in stream.events():
                 while self._waiting.count >= WAITING_MOST:
                     await asyncio.sleep(FLUSH_S / 5)
-                if event.message.topic not in self.app.transport.held:
+                if event.message.topic not in self._transport.held:
                     arrived(event.message.partition, event.message.value)
 
         self.app.agent(channel, name=topic)(agent)
@@ -171,7 +171,7 @@ class Worker:
         self._assignment += 1
         self._is_open = False
         self._waiting = _Waiting()
-        self.app.transport.held = frozenset(self._topic_of)
+        self._transport.held = frozenset(self._topic_of)
         self._health.trouble(RECOVERY, "Partitions were assigned anew; the log is being read.")
 
     async def _recover(self, assignment: int) -> None:
@@ -187,7 +187,7 @@ class Worker:
         """Read the log in bulk, sums as they come, and let Faust go on from there; unless there is another
         assignment meanwhile."""
         outdated, began = self._outdates(self._assignment), time.monotonic()
-        self.app.transport.held = self._events
+        self._transport.held = self._events
         self._waiting.forget_events()
         reading = self._engine.read_on(outdated)
         while not outdated() and not await self._in_engine(partial(_step, reading)):
@@ -212,7 +212,7 @@ class Worker:
             await self.app.consumer.seek(TP(self._name_of[topic], partition), position)
         if outdated():
             return False
-        self.app.transport.held = frozenset()
+        self._transport.held = frozenset()
         return True
 
     def _own(self, owned: Owned, outdated: Callable[[], bool]) -> dict[tuple[str, int], int] | None:

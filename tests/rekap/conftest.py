@@ -53,13 +53,13 @@ def rekap() -> Rekap:
 
     def rekap(*arguments: object) -> Ran:
         gc.collect()  # an earlier test's forgotten client would hold the engine
-        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        streams = io.BytesIO(), io.BytesIO()
+        out, err = (io.TextIOWrapper(stream, encoding="utf-8") for stream in streams)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run([str(argument) for argument in arguments])
             out.flush()
             err.flush()
-        written = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
-        return Ran(code, *written)
+        return Ran(code, *(stream.getvalue().decode() for stream in streams))
 
     return rekap
 

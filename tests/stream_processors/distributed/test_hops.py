@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from event_log.kafka.log import Record
@@ -133,7 +135,7 @@ def test_a_contradiction_is_counted_and_changes_nothing() -> None:
     ],
     ids=["election", "level", "unknown unit", "parent", "unit of another level"],
 )
-def test_a_value_from_elsewhere_is_refused_with_advice(changes: dict[str, object]) -> None:
+def test_a_value_from_elsewhere_is_refused_with_advice(changes: dict[str, Any]) -> None:
     sums = SumHop(Level.PROVINCE, WORLD.election.id, WORLD.registry)
     with pytest.raises(TallyMalformed, match=r"Give each|Use one register"):
         sums.take(district(1, 5, **changes))
