@@ -20,7 +20,7 @@ from clickhouse_connect.driver.client import Client
 
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
-from event_log.kafka.group import Group
+from event_log.kafka.group import SESSION_MS, Group
 from event_log.kafka.topics import SINK_GROUP
 from monitoring.health import Health
 from monitoring.logs import fields
@@ -56,11 +56,13 @@ def deliver(
     *,
     owned: Path | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
+    session_s: float | None = None,
 ) -> None:
     """Bring rows and totals of `election` into the database at the URL `clickhouse` until `stop` is set.
 
     `owned`: the data directory that the database is in, which this process then owns and serves read-only on
-    loopback. `on_ready` is called with the URL for readers once everything is set up. Raises LogUnavailable,
+    loopback. `on_ready` is called with the URL for readers once everything is set up. `session_s`: the
+    session timeout in the consumer group. Raises LogUnavailable,
     SinkUnavailable, MigrationError, AlreadyOwned and DirectoryUnusable at the start; later LogUnavailable
     for what does not go away by itself, and Undeliverable.
     """
@@ -76,7 +78,9 @@ def deliver(
         if owner is not None:
             url = opened.enter_context(Server(clickhouse)).url
             owner.announce(url)
-        group = opened.enter_context(closing(Group(connection, group_of(client), TOPICS)))
+        session_ms = SESSION_MS if session_s is None else int(session_s * 1_000)
+        group = Group(connection, group_of(client), TOPICS, session_ms=session_ms)
+        opened.enter_context(closing(group))
         place = urlsplit(url)
         logger.info("Delivering", extra=fields(clickhouse=f"{place.hostname}:{place.port}"))
         on_ready(url)

@@ -29,7 +29,7 @@ class App(faust.App):
 App.logger = faust.App.logger  # it tells of Faust, not of us
 
 
-def app_settings(connection: Connection) -> dict[str, Any]:
+def app_settings(connection: Connection, session_s: float) -> dict[str, Any]:
     """Keyword arguments for App."""
     settings: dict[str, Any] = {
         "broker": [URL(f"kafka://{server}") for server in connection.servers],
@@ -40,8 +40,8 @@ def app_settings(connection: Connection) -> dict[str, Any]:
         "topic_allow_declare": False,  # `rekap topics create` does, with settings that are checked
         "topic_disable_leader": True,
         "consumer_auto_offset_reset": "earliest",
-        "broker_session_timeout": SESSION_S,
-        "broker_heartbeat_interval": SESSION_S / 4,
+        "broker_session_timeout": session_s,
+        "broker_heartbeat_interval": session_s / 4,
         "stream_buffer_maxsize": BUFFER,
         # An agent at the gate would hold up the rebalance that is to open it.
         "stream_wait_empty": False,

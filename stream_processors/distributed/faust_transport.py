@@ -16,17 +16,24 @@ itself, but resumes them all after each rebalance.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from aiokafka.errors import BrokerResponseError
 from faust.transport.drivers import aiokafka
+from kafka.errors import KafkaError, for_code
+from mode import Service
 
 FETCH_WAIT_MS: Final = 100
 """What a hop may add."""
 
 FETCH_BYTES: Final = 32_768
 """With so much a broker answers at once: some 70 events."""
+
+
+MEMBERSHIP_S: Final = 0.5
+"""How often it is looked whether the consumer may join its group at all."""
 
 
 class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):
@@ -44,6 +51,23 @@ class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):
 class _Consumer(aiokafka.Consumer):
     transport: Transport
 
+    @Service.task
+    async def _watch_membership(self) -> None:
+        """Tell of a group that the brokers do not let it into: Faust waits for partitions without a word."""
+        while not self.should_stop:
+            await self.sleep(MEMBERSHIP_S)
+            if (refusal := self._refusal()) is not None:
+                self.transport.refused(refusal)
+                return
+
+    def _refusal(self) -> KafkaError | None:
+        """Why it can't join, if that does not go away by itself; None: it can, or does not know yet."""
+        client = self._thread._consumer
+        error = None if client is None else getattr(client._coordinator, "_pending_exception", None)
+        if not isinstance(error, BrokerResponseError) or error.retriable:
+            return None
+        return for_code(error.errno)(*error.args)
+
     def _new_consumer_thread(self) -> Any:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -54,6 +78,10 @@ class _Consumer(aiokafka.Consumer):
             return {}
         brought = await super()._getmany(wanted, timeout)
         return {partition: [_as_one(records)] for partition, records in brought.items()}
+
+
+def _raise(error: KafkaError) -> None:
+    raise error
 
 
 def _as_one(records: Sequence[Any]) -> Any:
@@ -75,5 +103,7 @@ class Transport(aiokafka.Transport):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.refused: Callable[[KafkaError], None] = _raise
+        """Called when the brokers do not let the consumer join its group."""
         self.held: frozenset[str] = frozenset()
         """Topics of which nothing is fetched from now on; what was fetched before may still arrive."""

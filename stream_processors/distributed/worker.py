@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar
 from faust.types import TP
 
 from event_log.kafka.connection import Connection
+from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.log import Record
 from event_log.kafka.topics import COUNT_EVENTS, WORKER_GROUP
 from monitoring.health import Health
@@ -98,12 +99,19 @@ class Worker:
     """Runs an engine in a Faust app; one in a process."""
 
     def __init__(
-        self, engine: Engine, connection: Connection, health: Health, fatal: Callable[[Exception], None]
+        self,
+        engine: Engine,
+        connection: Connection,
+        health: Health,
+        fatal: Callable[[Exception], None],
+        session_s: float,
     ) -> None:
         """`fatal` is told of what can't be got over, and ends the process."""
-        self.app = App(connection.group(WORKER_GROUP), **app_settings(connection))
+        self.app = App(connection.group(WORKER_GROUP), **app_settings(connection, session_s))
         self.app.transport = self._transport = Transport(self.app.conf.broker_consumer, self.app)
+        self._transport.refused = self._refused
         self._engine = engine
+        self._connection = connection
         self._health = health
         health.trouble(RECOVERY, "No partitions have been assigned yet.")
         self._fatal = fatal
@@ -250,6 +258,10 @@ class Worker:
             if self._is_open and time.monotonic() - observed > OBSERVE_S:
                 self._observe()
                 observed = time.monotonic()
+
+    def _refused(self, error: Exception) -> None:
+        """End: the brokers do not let this worker into its group, which does not go away by itself."""
+        self._fatal(broker_unavailable(self._connection, error, self.app.conf.id))
 
     async def _sum_for_ever(self) -> None:
         """Give the engine totals as they come: they have hops to go yet, and each would wait for a flush."""

@@ -2,7 +2,7 @@
 
 Processes that are wanted and end by themselves are started again, as a service manager does it; how often,
 `restarts` says. `drain` waits until everything that was sent has arrived everywhere: minutes at the most,
-since a killed process is missed for ten seconds before others take over.
+since a killed process is missed for SESSION_S seconds before others take over.
 
 What should come out is not known here: see tests.distributed.answers.
 """
@@ -37,6 +37,10 @@ from tests.distributed.processes import Process
 
 DRAIN_S: Final = 300
 """Until everything has arrived; as a rule it takes a second, or twenty after a kill."""
+
+SESSION_S: Final = 3
+"""The session timeout of workers and sinks here: a third of the default, since tests wait for it, and still
+longer than busy cores keep a process from its heartbeat."""
 
 LOOK_S: Final = 0.25
 """How often it is looked."""
@@ -158,6 +162,8 @@ class Cluster:
         arguments += ["--topic-prefix", self._prefix]
         if command in self._configs:
             arguments += ["--broker-config", str(self._configs[command])]
+        if command in ("worker", "sink"):
+            arguments += ["--session-timeout", str(SESSION_S)]
         name = f"{command}-{len(self._all)}"
         process = Process(
             name, [*arguments, *options], self._folder / f"{self._prefix}{name}.log", self._home

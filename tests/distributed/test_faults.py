@@ -15,9 +15,8 @@ from typing import Final
 
 import pytest
 
-from stream_processors.distributed.faust_settings import SESSION_S
 from tests.brokers import Broker
-from tests.distributed.cluster import Cluster
+from tests.distributed.cluster import SESSION_S, Cluster
 from tests.distributed.nights import night
 from tests.distributed.rounds import play
 from tests.sinks.delivery.engine import Between, Engine
@@ -25,7 +24,7 @@ from tests.sinks.delivery.engine import Fault as Trouble
 
 Clusters = Callable[..., Cluster]
 
-OVERSLEPT_S: Final = SESSION_S + 4
+OVERSLEPT_S: Final = 2 * SESSION_S
 """Long enough to be given up by the others, and for them to have taken over."""
 
 
