@@ -1,8 +1,8 @@
 """However often processes die, and at whichever step: the totals are those of the fold.
 
 And they are not when what the design rests on is taken out, so that the test itself is known to be able to
-fail. REKAP_CRASH_RUNS says how many runs there are in all (10,000 without it); the first 500 are those of every
-day, the others are marked slow.
+fail. REKAP_CRASH_RUNS says how many runs there are in all (10,000 without it); the first 500 are those of
+every day, the others are marked slow.
 """
 
 from __future__ import annotations
