@@ -7,7 +7,8 @@ whoever owns it ends. It remembers nothing: what went out is read from the topic
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -29,6 +30,7 @@ from schemas.regions import Level
 from schemas.rejections import Rejection
 from schemas.tally_messages import TallyMessage
 from sinks.row_messages import encode
+from stream_processors.distributed.observed import rows_published, tally_published
 
 TOPIC_OF: Final[dict[Level, Topic]] = {
     Level.DISTRICT: DISTRICT_TALLIES,
@@ -59,6 +61,10 @@ _SETTINGS: Final[dict[str, Any]] = {
     "delivery_timeout_ms": DELIVERY_MS,
     "max_block_ms": DELIVERY_MS,
 }
+
+
+def _nothing() -> None:
+    """What follows from most acknowledgements."""
 
 
 class KafkaOutlet:
@@ -104,8 +110,11 @@ class KafkaOutlet:
         """Rows made from that partition of the events, table after table; with `after` the last one is
         `sink_position`, which follows on that position, and `more` rows are being made. Raises
         LogUnavailable."""
-        for headers, value in encode(tables, after, more=more):
-            self._send(COUNT_ROWS, partition, None, value, headers)
+        messages = encode(tables, after, more=more)
+        for number, (headers, value) in enumerate(messages, 1):
+            # The last one is acknowledged after all before it in its partition.
+            acknowledged = partial(rows_published, tables) if number == len(messages) else _nothing
+            self._send(COUNT_ROWS, partition, None, value, headers, acknowledged)
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
         """An entry that could not be accepted, with the reason in headers. Raises LogUnavailable."""
@@ -123,7 +132,8 @@ class KafkaOutlet:
         # All parts of one sum are on one partition, so that one owner adds them up.
         whole = f"{message.parent}|{message.contest}".encode()
         partition = partition_of(whole, self._partitions[message.level])
-        self._send(TOPIC_OF[message.level], partition, message.key, message.encode(), [])
+        acknowledged = partial(tally_published, message.level)
+        self._send(TOPIC_OF[message.level], partition, message.key, message.encode(), [], acknowledged)
 
     def flush(self) -> None:
         """Return when everything is acknowledged. Raises LogUnavailable when something can't be."""
@@ -136,7 +146,13 @@ class KafkaOutlet:
         self._producer.close(0)
 
     def _send(
-        self, topic: Topic, partition: int, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
+        self,
+        topic: Topic,
+        partition: int,
+        key: bytes | None,
+        value: bytes,
+        headers: list[tuple[str, bytes]],
+        acknowledged: Callable[[], None] = _nothing,
     ) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._failure is not None or self._waiting < BUFFER_BYTES)
@@ -151,11 +167,13 @@ class KafkaOutlet:
         except KafkaError as error:
             self._failed(error)
             self._raise_failure()
-        future.add_both(self._done, number)
+        future.add_both(self._done, number, acknowledged)
 
-    def _done(self, number: int, result: object) -> None:
+    def _done(self, number: int, acknowledged: Callable[[], None], result: object) -> None:
         if isinstance(result, BaseException):
             self._failed(result)
+        else:
+            acknowledged()
         with self._changed:
             self._waiting -= self._under_way.pop(number)
             self._changed.notify_all()

@@ -22,6 +22,10 @@ from tests.distributed.rounds import play
 from tests.sinks.delivery.engine import Between, Engine
 from tests.sinks.delivery.engine import Fault as Trouble
 
+pytestmark = pytest.mark.faults
+SIDE_BY_SIDE: Final = True
+"""A process of the tests has a broker and an engine of its own, and a fault waits most of its time."""
+
 Clusters = Callable[..., Cluster]
 
 OVERSLEPT_S: Final = 2 * SESSION_S
