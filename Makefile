@@ -6,6 +6,7 @@ JOBS ?= 3
 # What `make test` leaves to `make test-long`.
 LONG := faults or national or slow
 BIN := .venv/bin
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: install demo test test-long test-all lint bench lock clean kafka kafka-jars
@@ -27,12 +28,10 @@ install: .venv/installed ## make .venv, so that .venv/bin/rekap is the command
 demo: install ## count an election and look at it
 	@$(BIN)/rekap demo
 
-PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup
-
 test: .venv/installed-dev lint kafka-jars ## prove it, in some minutes
 	$(PYTEST) -m "not ($(LONG))"
 
-test-long: .venv/installed-dev kafka-jars ## what `make test` leaves out: faults, 9,500 crashes, the data of a country
+test-long: .venv/installed-dev kafka-jars ## what `make test` leaves out: faults under load, 9,500 crashes, a whole country
 	$(PYTEST) -m "$(LONG)"
 
 test-all: .venv/installed-dev lint kafka-jars ## everything

@@ -62,9 +62,9 @@ def deliver(
 
     `owned`: the data directory that the database is in, which this process then owns and serves read-only on
     loopback. `on_ready` is called with the URL for readers once everything is set up. `session_s`: the
-    session timeout in the consumer group. Raises LogUnavailable,
-    SinkUnavailable, MigrationError, AlreadyOwned and DirectoryUnusable at the start; later LogUnavailable
-    for what does not go away by itself, and Undeliverable.
+    session timeout in the consumer group. Raises LogUnavailable, SinkUnavailable, MigrationError,
+    AlreadyOwned and DirectoryUnusable at the start; later LogUnavailable for what does not go away by itself,
+    and Undeliverable.
     """
     require(connection, election, registry)
     ballots = Ballots(election, registry)

@@ -13,6 +13,8 @@ from tests.sinks.delivery.engine import Engine
 FAILED = 3
 """How a process ends that something outside keeps from its work."""
 
+LEAST_S = 6
+"""The shortest session timeout that Kafka's brokers take as a rule; those of the tests take less."""
 
 END_S = 60
 """How long that may take: some seconds, most of them for starting."""
@@ -20,15 +22,15 @@ END_S = 60
 
 @pytest.fixture
 def strict(startable: None) -> Iterator[Broker]:  # noqa: ARG001
-    """A broker of the test's own, with Kafka's own limit for session timeouts."""
-    with Broker.start(properties={"group.min.session.timeout.ms": "6000"}) as one:
+    """A broker of the test's own, with that limit."""
+    with Broker.start(properties={"group.min.session.timeout.ms": str(LEAST_S * 1_000)}) as one:
         yield one
 
 
 def test_a_session_timeout_that_the_brokers_refuse_is_named(
     clusters: Callable[..., Cluster], strict: Broker, engine: Engine
 ) -> None:
-    cluster = clusters(strict.bootstrap, engine.url)
+    cluster = clusters(strict.bootstrap, engine.url, session_s=LEAST_S - 1)
     worker, sink = cluster.worker(), cluster.sink()
     for process in (worker, sink):
         cluster.forget(process)  # or it would be started again
