@@ -185,6 +185,7 @@ def _process_holding(path: Path) -> str | None:
 
 
 def _connect_server(parts: SplitResult, readonly: bool) -> Client:
+    options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, **dict(parse_qsl(parts.query))}
     try:
         client = clickhouse_connect.get_client(
             interface=parts.scheme,
@@ -195,7 +196,7 @@ def _connect_server(parts: SplitResult, readonly: bool) -> Client:
             database=unquote(parts.path.strip("/")) or None,
             # A session would make the server refuse a second query while the first still runs.
             autogenerate_session_id=False,
-            **({"connect_timeout": CONNECT_TIMEOUT_S} | dict(parse_qsl(parts.query))),
+            **options,
         )
         may_write = client.command("SELECT getSetting('readonly')") == 0
         for name, value in (({"readonly": 1} if readonly else WRITE_SETTINGS) if may_write else {}).items():

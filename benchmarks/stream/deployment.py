@@ -119,14 +119,15 @@ class Deployment:
                 time.sleep(READ_LOG_S)
 
     def _command(self, name: str, *options: str) -> list[str | Path]:
-        command = [sys.executable, "-m", "rekap", "--lang", "en", "--data", self.directory.path, name]
+        data = str(self.directory.path)
+        command = [sys.executable, "-m", "rekap", "--lang", "en", "--data", data, name]
         reach = ["--broker", str(self.connection), "--topic-prefix", self.connection.prefix]
         return [*command, *reach, *options]
 
     def seen(self, client: Client) -> Seen:
         """What can be seen now."""
         asked = {"election": self.forms.election.id, "contest": CONTEST}
-        ends = dict(client.query(_POSITIONS, parameters=asked).result_rows)
+        ends = {row[0]: row[1] for row in client.query(_POSITIONS, parameters=asked).result_rows}
         ((nation,),) = client.query(_VERSION, parameters=asked).result_rows
         return Seen(ends, nation)
 

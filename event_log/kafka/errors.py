@@ -79,6 +79,15 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
             en=f"Kafka at {where} has no such topic ({quoted(what)}). Make the topics first: rekap --data "
             f"DIR topics create --broker {where}, or check --topic-prefix.",
         )
+    if isinstance(error, kafka_errors.InvalidSessionTimeoutError):
+        return Said(
+            id=f"Kafka di {where} menolak batas waktu sesi ini. Pilih --session-timeout antara "
+            "group.min.session.timeout.ms dan group.max.session.timeout.ms dari broker, biasanya 6 sampai "
+            "1.800 detik.",
+            en=f"Kafka at {where} refused this session timeout. Choose --session-timeout between the "
+            "brokers' group.min.session.timeout.ms and group.max.session.timeout.ms, usually 6 to 1,800 "
+            "seconds.",
+        )
     if isinstance(error, TOO_LARGE):
         return Said(
             id=f"Kafka di {where} menolak kiriman yang terlalu besar ({quoted(what)}). Batasnya "

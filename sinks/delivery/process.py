@@ -24,7 +24,7 @@ from clickhouse.interface.server import Server
 from clickhouse.ownership import own
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
-from event_log.kafka.group import ConsumerGroup
+from event_log.kafka.group import SESSION_MS, ConsumerGroup
 from event_log.kafka.topics import SINK_GROUP
 from monitoring.health import Health
 from monitoring.logs import fields
@@ -58,13 +58,15 @@ def run_sink(
     *,
     owned: Path | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
+    session_s: float | None = None,
 ) -> None:
     """Bring rows and totals of `election` into the database at the URL `clickhouse` until `stop` is set.
 
     `owned`: the data directory that the database is in, which this process then owns and serves read-only on
-    loopback. `on_ready` is called with the URL for readers once everything is set up. Raises LogUnavailable,
-    SinkUnavailable, MigrationError, AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first;
-    later LogUnavailable for what does not go away by itself, and Undeliverable.
+    loopback. `on_ready` is called with the URL for readers once everything is set up. `session_s`: the
+    session timeout in the consumer group. Raises LogUnavailable, SinkUnavailable, MigrationError,
+    AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first; later LogUnavailable for what does
+    not go away by itself, and Undeliverable.
     """
     require(connection, election, registry)
     ballots = Ballots(election, registry)
@@ -81,9 +83,9 @@ def run_sink(
         if owner is not None:
             url = opened.enter_context(Server(clickhouse, token_directory=owned)).url
             owner.announce(url)
-        group = opened.enter_context(
-            closing(ConsumerGroup(connection, group_of(client, directory_id), TOPICS))
-        )
+        session_ms = SESSION_MS if session_s is None else int(session_s * 1_000)
+        group = ConsumerGroup(connection, group_of(client, directory_id), TOPICS, session_ms=session_ms)
+        opened.enter_context(closing(group))
         server = urlsplit(url)
         logger.info("Sink started", extra=fields(clickhouse=f"{server.hostname}:{server.port}"))
         on_ready(url)

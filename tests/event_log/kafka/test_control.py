@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
@@ -77,7 +78,7 @@ def test_unopened_topics_turn_everybody_away(topics: Connection, mine: tuple[Ele
     ],
 )
 def test_any_difference_turns_away_and_is_named(
-    topics: Connection, mine: tuple[Election, Registry], field: str, value: object, sentence: str
+    topics: Connection, mine: tuple[Election, Registry], field: str, value: Any, sentence: str
 ) -> None:
     open_topics(topics, replace(opened(), **{field: value}))
     for attempt in (lambda: require(topics, *mine), lambda: open_topics(topics, opened())):

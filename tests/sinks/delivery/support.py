@@ -199,6 +199,11 @@ def positions(client: Client) -> dict[int, int]:
     return Writer(client, ELECTION_ID).positions()
 
 
+def reaches(client: Client, ends: Mapping[int, int]) -> bool:
+    """Whether these partitions, and no others, have come to these positions."""
+    return positions(client) == ends
+
+
 def assert_arrived(client: Client, ends: Mapping[int, int]) -> None:
     """Every event of each partition before its end is there once, in both tables, and its position last."""
     for table in ("event", "station_history", "station"):

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +28,7 @@ from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.brokers import free_ports
 from tests.sinks.delivery.engine import Engine
-from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, total, until
+from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, reaches, total, until
 
 ROUNDS = 5
 """Kills in a row, at moments drawn by chance; each takes a start and a rebalance."""
@@ -167,7 +168,8 @@ def test_killed_at_any_moment_it_loses_and_doubles_nothing(
     end = 0
     for _ in range(ROUNDS):
         with Process(directory, topics, "--clickhouse", engine.url) as sink:
-            until(lambda end=end: not end or positions(database) == {0: end - 1, 1: end - 1})
+            if end:
+                until(partial(reaches, database, {0: end - 1, 1: end - 1}))
             for _ in range(chance.randrange(5, 15)):
                 publisher.rows(0, end, 7)
                 publisher.rows(1, end, 7)
