@@ -16,8 +16,8 @@ from clickhouse.client import connect
 from producers.simulator.nation import builtin_registry
 from producers.simulator.night import Night
 from producers.sources import Message
+from schemas.data_directory import DataDirectory
 from schemas.elections import load_election
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 
 BEFORE = 20_000

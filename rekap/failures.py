@@ -31,9 +31,9 @@ it than a sentence quotes."""
 DEBUG_VARIABLE: Final = "REKAP_DEBUG"
 
 KINDS: Final = {
-    ("stream_processors.embedded.directory", "DirectoryMissing"): WRONG_USAGE,
-    ("stream_processors.embedded.directory", "DirectoryConflict"): WRONG_USAGE,
-    ("stream_processors.embedded.directory", "DirectoryUnwritable"): OUTSIDE_FAILED,
+    ("schemas.data_directory", "DirectoryMissing"): WRONG_USAGE,
+    ("schemas.data_directory", "DirectoryConflict"): WRONG_USAGE,
+    ("schemas.data_directory", "DirectoryUnwritable"): OUTSIDE_FAILED,
     ("schemas.private_files", "NotOurs"): OUTSIDE_FAILED,
     ("schemas.input_files", "InputRefused"): WRONG_USAGE,
     ("schemas.directory_identity", "DirectoryCopied"): WRONG_USAGE,

@@ -22,8 +22,8 @@ from schemas.language import Language, Said
 from schemas.text import visible
 
 if TYPE_CHECKING:
+    from schemas.data_directory import DataDirectory
     from schemas.elections import Contest, Election
-    from stream_processors.embedded.directory import DataDirectory
 
 DATA_VARIABLE: Final = "REKAP_DATA"
 DEMO_DIRECTORY: Final = Path("demo-data")
@@ -59,7 +59,7 @@ class Session:
     @cached_property
     def directory(self) -> DataDirectory:
         """The count in the data directory. Raises DirectoryMissing when `init` has not been run there."""
-        from stream_processors.embedded.directory import DataDirectory
+        from schemas.data_directory import DataDirectory
 
         return DataDirectory.open(self.path)
 

@@ -1,9 +1,9 @@
 """Rows of the projections as messages of a topic: what workers publish and the sink inserts.
 
 A message carries Arrow record batches one after the other, each of rows of one table, without their schemas,
-which are those of `sinks.tables` on both sides: the header `tables` names table and length of each, `format`
-the version of all this. What is small travels together, because a message costs more than its bytes. The
-rows come out as they went in, or not at all: a checksum is compared before the bytes are looked into.
+which are those of `schemas.tables` on both sides: the header `tables` names table and length of each,
+`format` the version of all this. What is small travels together, because a message costs more than its bytes.
+The rows come out as they went in, or not at all: a checksum is compared before the bytes are looked into.
 
 It does not say that all rows of a batch of events have arrived. Who publishes puts the table
 `sink_position` last, with the position that the batch goes on from in the header `after`, and who reads moves
@@ -19,8 +19,8 @@ from zlib import crc32
 
 import pyarrow as pa
 
+from schemas.tables import TABLES, size_of
 from schemas.text import quoted
-from sinks.tables import TABLES, size_of
 
 FORMAT: Final = 7
 """Another one whenever a table has other columns or words, or messages are made otherwise."""
@@ -68,7 +68,7 @@ def encode(
 
     `after`: the position in the log that these rows follow on, so that rows that are missing before them are
     noticed (-1: none; None: not said); it is said where the last table is, `sink_position`, and so is `more`.
-    Tables must have the schemas of `sinks.tables`: raises ValueError for another one.
+    Tables must have the schemas of `schemas.tables`: raises ValueError for another one.
     """
     messages: list[RowMessage] = []
     waiting: list[tuple[str, bytes]] = []

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import SinkUnavailable
-from sinks.tables import INSERT_SETTINGS, SINK_POSITION
+from schemas.tables import INSERT_SETTINGS, SINK_POSITION
 
 NOTHING: Final = -1
 """The position of projections that no event has reached."""

@@ -29,6 +29,7 @@ PACKAGES: Final = (
     "audit",
     "producers",
     "monitoring",
+    "devtools",
     "benchmarks",
     "rekap",
 )
@@ -56,6 +57,7 @@ MAY_IMPORT: Final = {
     ),
     "event_log": ("schemas",),
     "event_log.kafka": ("schemas", "event_log"),
+    "event_log.kafka.admin": ("schemas", "event_log", "event_log.kafka"),
     "serving": (),
     "clickhouse": ("schemas",),
     "clickhouse.interface": ("schemas", "clickhouse", "serving"),
@@ -69,6 +71,7 @@ MAY_IMPORT: Final = {
     "queries": ("schemas",),
     "producers": ("schemas", "event_log", "event_log.kafka"),
     "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
+    "devtools": (),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),
     "rekap": PACKAGES,
 }
@@ -81,7 +84,13 @@ ONLY_IN: Final = {
     "starlette": ("serving", "clickhouse.interface", "monitoring"),
     "uvicorn": ("serving",),
     "sqlite3": ("event_log", "stream_processors.embedded"),
-    "kafka": ("event_log.kafka", "producers", "stream_processors.distributed", "benchmarks.stream"),
+    "kafka": (
+        "devtools",
+        "event_log.kafka",
+        "producers",
+        "stream_processors.distributed",
+        "benchmarks.stream",
+    ),
     "faust": ("stream_processors.distributed", "benchmarks.stream"),
     "prometheus_client": ("monitoring",),
     "click": ("rekap",),
@@ -337,7 +346,7 @@ def test_only_the_last_step_writes_to_a_terminal() -> None:
     past = [
         (module, node.lineno, written)
         for module, path in modules().items()
-        if not within(module, "benchmarks")
+        if not within(module, "benchmarks") and not within(module, "devtools")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, (ast.Attribute, ast.Call))
         if (written := _written_by(node)) and written not in LAST_STEPS.get(module, ())

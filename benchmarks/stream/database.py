@@ -22,7 +22,7 @@ from benchmarks.stream.races import CONTENDERS, SETTLE_S, STALL_S, Measured, Run
 from benchmarks.stream.stage import Stage
 from clickhouse.client import SinkUnavailable, connect
 from clickhouse.interface.server import Server
-from tests.brokers import free_ports
+from devtools.brokers import free_ports
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

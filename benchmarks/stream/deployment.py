@@ -21,11 +21,11 @@ from benchmarks.stream.forms import CONTEST, NATION, Forms
 from benchmarks.stream.programs import Program, RaceFailed, running
 from clickhouse.client import connect
 from clickhouse.ownership import find_owner
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, open_topics
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, SINK_GROUP
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -89,8 +89,8 @@ def _set_up(session: Session) -> None:
     from rekap.commands.init import prepare
     from rekap.nights import invented
     from rekap.tables import write
+    from schemas.data_directory import ELECTION_FILE, DataDirectory, DirectoryConflict
     from schemas.elections import load_election
-    from stream_processors.embedded.directory import ELECTION_FILE, DataDirectory, DirectoryConflict
 
     path = session.path
     existed = (path / ELECTION_FILE).is_file()

@@ -14,9 +14,9 @@ from rekap.terminal import echo
 from schemas.language import Said
 
 if TYPE_CHECKING:
+    from schemas.data_directory import DataDirectory
     from schemas.elections import Election
     from schemas.regions import Registry
-    from stream_processors.embedded.directory import DataDirectory
 
 MORE = Said(
     id="Pemilu dan daftar wilayahnya diingat dalam direktori itu. Tanpa --registry dipakai negara "
@@ -106,7 +106,7 @@ def command(
     _refuse_contradictions(session, registry, stations, builtin or bool(provinces) or size is not None)
 
     from rekap.bars import Waiting
-    from stream_processors.embedded.directory import ELECTION_FILE, DataDirectory
+    from schemas.data_directory import ELECTION_FILE, DataDirectory
 
     with Waiting(session, Said(PREPARING.id.format(path=path), PREPARING.en.format(path=path))):
         chosen, regions = _read(election, registry, stations, candidates, provinces, size)

@@ -30,13 +30,13 @@ from event_log.reading import LogEntry
 from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
+from schemas.data_directory import DataDirectory
 from schemas.directory_identity import require_original
 from sinks.migrate import migrate
 from sinks.rows import Rows
 from sinks.writer import Writer
 from stream_processors.assess import Assessor
 from stream_processors.embedded.decisions import Decisions
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import records
 from stream_processors.partition.assessing import Bytes, Reading, Workers

@@ -13,8 +13,8 @@ import pytest
 
 from clickhouse.client import DATABASE
 from deploy.make_secrets import make
+from schemas.tables import TABLES
 from sinks.migrate import known_migrations
-from sinks.tables import TABLES
 from tests.deploy.compose_files import ROOT, services, target
 from tests.deploy.database_user import element
 

@@ -22,15 +22,15 @@ from kafka import KafkaProducer
 
 from audit.uncollected import uncollected
 from clickhouse.client import connect
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from queries.cells import sink_positions
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.fold import Folded, Stood, fold
 from stream_processors.rejections import Placed
 from tests.distributed.processes import Process

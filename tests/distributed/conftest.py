@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from clickhouse.client import connect
-from sinks.tables import TABLES
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
+from schemas.tables import TABLES
 from tests.distributed.cluster import Cluster
 from tests.distributed.nights import nation
 from tests.sinks.delivery.engine import Engine

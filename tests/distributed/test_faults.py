@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests.brokers import Broker
+from devtools.brokers import Broker
 from tests.distributed.cluster import Cluster
 from tests.distributed.nights import night
 from tests.distributed.rounds import play

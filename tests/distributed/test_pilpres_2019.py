@@ -16,7 +16,7 @@ import pytest
 
 from audit.uncollected import uncollected
 from queries.cells import region_cells
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster
 from tests.national.test_pilpres_2019 import COUNTED, FIGURES, FOLDER, LEVELS

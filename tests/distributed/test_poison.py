@@ -24,19 +24,19 @@ from kafka.admin import (
     ResourceType,
 )
 
-from event_log.kafka.access import USERS, set_passwords, set_rights
+from devtools.broker_settings import ADMIN, PASSWORDS
+from devtools.brokers import Broker
+from event_log.kafka.admin.access import USERS, set_passwords, set_rights
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topics import COUNT_EVENTS, REJECTED
 from producers.addressing import Addresses
 from producers.undelivered import LARGEST_BYTES
 from schemas.candidates import with_candidates
+from schemas.data_directory import DataDirectory
 from schemas.elections import load_election
 from schemas.registry_files import read_registry
 from schemas.rejections import Reason
-from stream_processors.embedded.directory import DataDirectory
-from tests.broker_settings import ADMIN, PASSWORDS
-from tests.brokers import Broker
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster, Raw
 from tests.distributed.nights import nation, night

@@ -19,7 +19,7 @@ from audit.verify import verify
 from clickhouse.client import connect
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster

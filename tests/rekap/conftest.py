@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from rekap.application import run
+from schemas.data_directory import DataDirectory
 from schemas.directory_identity import adopt
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.rekap.messages import messages
 from tests.worlds import election, registry

@@ -22,10 +22,10 @@ import pytest
 
 from rekap.csv_rows import write_csv
 from rekap.terminal import guard_stderr
+from schemas.data_directory import DataDirectory
 from schemas.elections import Election
 from schemas.regions import REGION_LEVELS, Registry
 from schemas.registry_build import RegionRow, StationRow, build_registry
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.hostile import FORGED, HOSTILE, VISIBLE_PART, hidden_in, without_own_sequences
 from tests.rekap.conftest import Ran, Rekap

@@ -22,7 +22,7 @@ from event_log.reading import LogEntry
 from event_log.sqlite import SqliteLog
 from rekap.reading import NothingYet, reader
 from rekap.session import Session
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.queries.world import insert, minute
 from tests.rekap.conftest import Rekap

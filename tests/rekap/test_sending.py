@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from devtools.brokers import Broker
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.log import KafkaLog
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from producers.simulator.night import Night
@@ -31,8 +32,7 @@ from producers.undelivered import LARGEST_BYTES
 from rekap import sending
 from rekap.formats import Format
 from rekap.session import Session
-from stream_processors.embedded.directory import DataDirectory
-from tests.brokers import Broker
+from schemas.data_directory import DataDirectory
 from tests.rekap.conftest import Rekap
 from tests.worlds import all_stations, election, pairs, registry, submitted
 

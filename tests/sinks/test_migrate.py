@@ -15,8 +15,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import connect
 from clickhouse.sql_text import statements, tokens
+from schemas.tables import MANY_PARTITIONS, TABLES, clickhouse_type
 from sinks.migrate import Migration, MigrationError, known_migrations, migrate
-from sinks.tables import MANY_PARTITIONS, TABLES, clickhouse_type
 from tests.sinks import small_count
 
 IDEMPOTENT = re.compile(

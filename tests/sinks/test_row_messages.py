@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickhouse.sql_text import statements
+from schemas.tables import EVENT, TABLES
 from sinks.migrate import known_migrations
 from sinks.row_messages import (
     FORMAT,
@@ -28,7 +29,6 @@ from sinks.row_messages import (
     more_follows,
 )
 from sinks.rows import Rows
-from sinks.tables import EVENT, TABLES
 from tests.sinks.handmade import AT, every_table
 from tests.worlds import world
 

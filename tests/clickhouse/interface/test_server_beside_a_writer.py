@@ -23,8 +23,8 @@ from clickhouse.client import SinkUnavailable, connect
 from clickhouse.interface import app
 from clickhouse.interface.app import MAX_QUERIES
 from clickhouse.interface.server import Server
+from schemas.tables import SINK_POSITION
 from sinks.migrate import migrate
-from sinks.tables import SINK_POSITION
 from tests.clickhouse.interface.http_client import SLOW, ask, request
 
 

@@ -10,9 +10,9 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, open_topics, read_control, require
-from event_log.kafka.setup import create
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from schemas.elections import Election

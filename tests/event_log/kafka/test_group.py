@@ -9,10 +9,10 @@ import pytest
 from kafka import KafkaProducer
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
 from event_log.kafka.group import ConsumerGroup, GroupRecord, TopicPartition
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, NATION_TALLIES, SINK_GROUP, Topic
 from tests.event_log.kafka.conftest import Secured
 from tests.event_log.kafka.test_setup import until

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
 from event_log.kafka.connection import Connection
-from sinks.tables import TABLES
+from schemas.tables import TABLES
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import Publisher, opened
 

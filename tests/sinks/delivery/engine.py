@@ -17,7 +17,7 @@ from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
 from clickhouse.client import connect
-from tests.brokers import free_ports
+from devtools.brokers import free_ports
 
 _SERVES: Final = """
 import sys

@@ -15,6 +15,7 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.group import ConsumerGroup
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, Topic
 from schemas.regions import Level
+from schemas.tables import MANY_PARTITIONS
 from schemas.tally_messages import TallyMalformed
 from sinks.delivery.batch_builder import Undeliverable
 from sinks.delivery.delivery import TOPICS
@@ -22,7 +23,6 @@ from sinks.delivery.process import group_of
 from sinks.delivery.tally_rows import TallyRows
 from sinks.migrate import migrate
 from sinks.row_messages import encode
-from sinks.tables import MANY_PARTITIONS
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import (
     AT,

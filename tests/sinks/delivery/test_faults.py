@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from clickhouse.client import connect
+from devtools.brokers import Broker
 from event_log.kafka.connection import Connection
 from event_log.kafka.group import ConsumerGroup, TopicPartition
 from monitoring.metrics import REGISTRY
@@ -21,7 +22,6 @@ from schemas.regions import Level
 from sinks.delivery.delivery import TOPICS
 from sinks.delivery.insert_thread import PART
 from sinks.delivery.process import group_of
-from tests.brokers import Broker
 from tests.sinks.delivery.engine import Between, Engine, Fault
 from tests.sinks.delivery.support import (
     SESSION_MS,

@@ -22,11 +22,11 @@ from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
 from clickhouse.ownership import find_owner
+from devtools.brokers import free_ports
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import COUNT_ROWS
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
-from tests.brokers import free_ports
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, reaches, total, until
 

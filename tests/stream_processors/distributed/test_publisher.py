@@ -14,9 +14,9 @@ import pytest
 
 from event_log.errors import LogUnavailable
 from event_log.kafka import connection as connection_module
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, REJECTED
 from monitoring.metrics import ROWS_PUBLISHED, TALLIES_PUBLISHED
 from schemas.language import Said

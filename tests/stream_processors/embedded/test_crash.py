@@ -21,11 +21,11 @@ import pytest
 from clickhouse.client import SinkUnavailable
 from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.simulator.night import Night
+from schemas.data_directory import DataDirectory
 from schemas.elections import Election
 from schemas.regions import Registry
 from sinks.writer import Writer
 from stream_processors.embedded.decisions import Decisions
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.stream_processors.embedded.conftest import digest_of, messages_of, verified
 

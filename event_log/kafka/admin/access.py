@@ -26,7 +26,7 @@ from kafka.admin import (
 )
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.admin import ask
+from event_log.kafka.admin_client import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import (
     ALL_TOPICS,

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from devtools.brokers import Broker, answers, free_ports
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.setup import create
 from event_log.kafka.topics import ELECTION_CONTROL
-from tests.brokers import Broker, answers, free_ports
 
 STARTS_AND_WAITS = """
 import sys, time
-from tests.brokers import Broker
+from devtools.brokers import Broker
 broker = Broker.start()
 print(broker.processes[0].pid, broker.ports[0], broker.directory, flush=True)
 time.sleep(600)
@@ -48,7 +48,7 @@ def test_a_killed_broker_comes_back_at_its_address_with_what_it_had() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
 @pytest.mark.usefixtures("startable")
 def test_a_broker_ends_with_the_process_that_started_it_even_when_that_is_killed() -> None:
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     run = subprocess.Popen(
         [sys.executable, "-c", STARTS_AND_WAITS], cwd=root, stdout=subprocess.PIPE, text=True
     )
@@ -74,3 +74,14 @@ def test_free_ports_are_different_and_nobody_s() -> None:
     ports = free_ports(20)
     assert len(set(ports)) == 20
     assert not any(answers(port) for port in ports)
+
+
+@pytest.mark.usefixtures("startable")
+def test_a_broker_with_a_directory_has_its_data_and_address_at_the_next_start(tmp_path: Path) -> None:
+    with Broker.start(directory=tmp_path / "kept") as broker:
+        address = broker.bootstrap
+        made = create(Connection.of(address))
+    with Broker.start(directory=tmp_path / "kept") as again:
+        assert again.bootstrap == address
+        assert made
+        assert create(Connection.of(address)) == []

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from sinks.tables import INSERT_SETTINGS, TABLES
+from schemas.tables import INSERT_SETTINGS, TABLES
 from tests.sinks import small_count
 
 WRITTEN = sorted(set(TABLES) - {"station", "tally"})

@@ -1,6 +1,6 @@
 """Creates an election's missing topics as declared; existing topics are not changed.
 
-Whether existing topics are as declared is checked by event_log.kafka.check.
+Whether existing topics are as declared is checked by event_log.kafka.admin.check.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.admin import ask
+from event_log.kafka.admin_client import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.topic_state import described
 from event_log.kafka.topics import ALL_TOPICS

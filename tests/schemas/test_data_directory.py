@@ -9,9 +9,7 @@ import pytest
 
 from clickhouse.client import connect
 from producers.simulator.nation import builtin_registry
-from schemas.elections import Election
-from schemas.regions import Registry, RegistryInvalid
-from stream_processors.embedded.directory import (
+from schemas.data_directory import (
     ELECTION_FILE,
     REGISTRY_FILE,
     DataDirectory,
@@ -19,6 +17,8 @@ from stream_processors.embedded.directory import (
     DirectoryMissing,
     DirectoryUnwritable,
 )
+from schemas.elections import Election
+from schemas.regions import Registry, RegistryInvalid
 
 Nation = tuple[Election, Registry]
 

@@ -28,7 +28,7 @@ from typing import Any, Final, Self
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from tests.broker_settings import ADMIN, INTERNAL, PASSWORDS, properties_of
+from devtools.broker_settings import ADMIN, INTERNAL, PASSWORDS, properties_of
 
 JARS: Final = Path(__file__).parents[1] / ".kafka"
 """Where `make kafka-jars` puts them."""
@@ -96,13 +96,16 @@ class Broker:
         secure: bool = False,
         properties: Mapping[str, str] | None = None,
         client: Mapping[str, str] | None = None,
+        directory: Path | None = None,
     ) -> None:
         """Nothing runs yet: use `start`."""
         self.nodes = nodes
         self.secure = secure
         self.client = client or {}
-        self.directory = Path(tempfile.mkdtemp(prefix="rekap-kafka-"))
-        self.ports = free_ports(2 * nodes)
+        self.keeps_data = directory is not None
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="rekap-kafka-"))
+        self.directory.mkdir(exist_ok=True)
+        self.ports = self._ports(2 * nodes)
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
         for node in range(nodes):
             own = properties_of(node, self.ports[:nodes], self.ports[nodes:], secure=secure)
@@ -117,11 +120,14 @@ class Broker:
         secure: bool = False,
         properties: Mapping[str, str] | None = None,
         client: Mapping[str, str] | None = None,
+        directory: Path | None = None,
     ) -> Self:
-        """A running broker that answers. Raises RuntimeError with the end of its output."""
-        broker = cls(nodes, secure=secure, properties=properties, client=client)
+        """A running broker that answers. `directory` keeps its data and its address for the next start.
+        Raises RuntimeError with the end of its output."""
+        broker = cls(nodes, secure=secure, properties=properties, client=client, directory=directory)
         try:
-            broker._format()
+            if not (broker.directory / "data-0" / "meta.properties").exists():
+                broker._format()
             for node in range(nodes):
                 broker._run(node)
             broker.wait()
@@ -159,9 +165,16 @@ class Broker:
         self.wait()
 
     def stop(self) -> None:
-        """End every node and remove the data. Nothing if that was done before."""
+        """End every node and remove the data that is not to be kept. Nothing if that was done before."""
+        if self.keeps_data:
+            for process in self.processes.values():
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(START_S)
         for node in list(self.processes):
             self.kill(node)
+        if self.keeps_data:
+            return
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -228,6 +241,16 @@ class Broker:
                 start_new_session=True,  # Ctrl-C is for the tests, which then end the broker
             )
 
+    def _ports(self, count: int) -> list[int]:
+        """Free ports; those of the last time where data are kept, because clients know the address."""
+        kept = self.directory / "ports"
+        if kept.exists():
+            return [int(port) for port in kept.read_text().split()]
+        ports = free_ports(count)
+        if self.keeps_data:
+            kept.write_text(" ".join(map(str, ports)))
+        return ports
+
     def _file(self, node: int) -> Path:
         return self.directory / f"server-{node}.properties"
 
@@ -257,13 +280,15 @@ def free_ports(count: int) -> list[int]:
 
 
 def main() -> None:
-    """Run one broker until Ctrl-C or SIGTERM."""
+    """Run one broker until Ctrl-C or SIGTERM; an argument names the directory that keeps its data."""
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     if (reason := why_not()) is not None:
         sys.exit(reason)
     for one in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with Ctrl-C ignored
         signal.signal(one, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt), Broker.start() as broker:
-        print(f"Kafka answers at {broker.bootstrap}. Ctrl-C ends it and removes its data.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt), Broker.start(directory=directory) as broker:
+        kept = f"its data stay in {directory} (make kafka-clean)" if directory else "its data are removed"
+        print(f"Kafka answers at {broker.bootstrap}. Ctrl-C ends it; {kept}.", flush=True)
         broker.processes[0].wait()
         sys.exit(f"Kafka ended by itself:\n{broker.output()}")
 
