@@ -110,6 +110,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
                 "One option has nearly all valid votes",
             ),
             _soft(
+                "R27",
+                "Tidak seluruh suara nol di TPS yang memiliki pemilih",
+                "Not all votes are zero at a station with registered voters",
+            ),
+            _soft(
                 UNLISTED_STATION, "TPS tercantum dalam daftar TPS", "The station is on the list of stations"
             ),
         )
