@@ -1,6 +1,6 @@
 """What one form says about itself: every rule that a single C.Hasil can be checked by, in one call.
 
-Rules that compare documents (R20-R22), a station with its neighbours (half of R26) or a form with its
+Rules that compare documents (R20-R22), a station with its neighbours (half of R26, R29, R30), a form with its
 ballot (R18, refused at intake) are not here. A rule is failed where no figures in place of the missing
 ones could meet it, else not: docs/rules.md has a table of that. Nothing here changes a figure or leaves a
 form out; whoever reads the findings does.
@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from schemas.findings import Finding, Severity, Status
 from schemas.forms import CHasil
-from stream_processors.checks.catalogue import RECOUNT_TRIGGER, RULES, UNLISTED_STATION, Rule
+from stream_processors.checks.catalogue import ALL_RULES, RECOUNT_TRIGGER, RULES, UNLISTED_STATION, Rule
 from stream_processors.checks.context import Circumstances, Place
 from stream_processors.checks.papers import (
     NO_PAPERS,
@@ -28,6 +28,7 @@ from stream_processors.checks.votes import votes_of
 from stream_processors.checks.written import check_written
 
 __all__ = [
+    "ALL_RULES",
     "RECOUNT_TRIGGER",
     "RULES",
     "UNLISTED_STATION",
