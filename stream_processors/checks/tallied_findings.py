@@ -5,12 +5,22 @@ Apart from the comparisons in `tallied`, so that those can be read in one piece;
 
 from __future__ import annotations
 
+from typing import Final
+
 from schemas.elections import ContestKind
 from schemas.findings import Finding
 from schemas.language import Said
 from stream_processors.checks.catalogue import RECOUNT_TRIGGER, finding
 from stream_processors.checks.names import NAMES, OPTIONS, begin, option_name
 from stream_processors.checks.spans import Amount, Span, overflows
+
+_VOTES_OF_ALL: Final = {
+    kind: Said(f"perolehan suara {name.id}", f"votes of the {name.en}") for kind, name in OPTIONS.items()
+}
+_VOTES_OF_SOME: Final = {
+    kind: Said(f"perolehan suara sebagian {name.id}", f"votes of some {name.en}")
+    for kind, name in OPTIONS.items()
+}
 
 
 def r05(valid: int, invalid: int, total: int) -> Finding:
@@ -53,9 +63,7 @@ def valid_by_options(kind: ContestKind, cast: int, certain: bool) -> Span:
     lower = (_cast(kind, cast),)
     if certain:
         return Span(cast, cast, lower, lower, (NAMES["V.A"],))
-    options = OPTIONS[kind]
-    some = Said(f"perolehan suara sebagian {options.id}", f"votes of some {options.en}")
-    return Span(cast, None, lower, (), (some, NAMES["V.A"]))
+    return Span(cast, None, lower, (), (_VOTES_OF_SOME[kind], NAMES["V.A"]))
 
 
 def r06_overflows(kind: ContestKind, cast: int, limit: int) -> Finding:
@@ -63,8 +71,7 @@ def r06_overflows(kind: ContestKind, cast: int, limit: int) -> Finding:
 
 
 def _cast(kind: ContestKind, cast: int) -> Amount:
-    options = OPTIONS[kind]
-    return Amount("cast", Said(f"perolehan suara {options.id}", f"votes of the {options.en}"), cast)
+    return Amount("cast", _VOTES_OF_ALL[kind], cast)
 
 
 def r07(counted: int, used: int) -> Finding:
