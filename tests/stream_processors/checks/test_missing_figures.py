@@ -256,3 +256,49 @@ def test_a_form_has_a_hard_finding_just_where_no_figures_could_complete_it(given
     found = findings(form_of(given_values), surroundings(PAIR, figure_limit=SMALL))
     hard = [one.rule for one in found if one.severity is Severity.HARD]
     assert bool(hard) == (not can_be_met), (given_values, found)
+
+
+TWO_PARTIES: Final = ballot(ContestKind.PARTIES, "7", "7.0", "8", "8.0", "7.1", "8.1")
+OF_PARTIES: Final = ("IV.7", "IV.7.0", "IV.7.1", "IV.8", "IV.8.0", "IV.8.1", "V.A", "V.B", "V.C")
+
+
+def meets_the_rules_of_parties(v: Values) -> bool:
+    """The votes of a whole form of parties."""
+    return (
+        v["IV.7"] == v["IV.7.0"] + v["IV.7.1"]
+        and v["IV.8"] == v["IV.8.0"] + v["IV.8.1"]
+        and v["V.A"] == v["IV.7"] + v["IV.8"]
+        and v["V.C"] == v["V.A"] + v["V.B"]
+    )
+
+
+@st.composite
+def incomplete_of_parties(draw: st.DrawFn) -> dict[str, int]:
+    """As `incomplete`."""
+    values = {name: draw(st.integers(0, 1)) for name in ("IV.7.0", "IV.7.1", "IV.8.0", "IV.8.1", "V.B")}
+    values["IV.7"] = values["IV.7.0"] + values["IV.7.1"]
+    values["IV.8"] = values["IV.8.0"] + values["IV.8.1"]
+    values["V.A"] = min(values["IV.7"] + values["IV.8"], SMALL)
+    values["V.C"] = min(values["V.A"] + values["V.B"], SMALL)
+    for name in draw(st.sets(st.sampled_from(OF_PARTIES), max_size=2)):
+        values[name] = draw(st.integers(0, SMALL))
+    gone = draw(st.sets(st.sampled_from(OF_PARTIES), max_size=MOST_MISSING))
+    gone -= (
+        {"IV.7"} if len([name for name in gone if name.startswith("IV")]) == len(OF_PARTIES) - 3 else set()
+    )
+    return {name: value for name, value in values.items() if name not in gone}
+
+
+@given(given_values=incomplete_of_parties())
+@settings(max_examples=400, deadline=None)
+def test_a_form_of_parties_has_a_hard_finding_just_where_no_votes_could_complete_it(
+    given_values: Values,
+) -> None:
+    missing = [name for name in OF_PARTIES if name not in given_values]
+    can_be_met = any(
+        meets_the_rules_of_parties({**given_values, **dict(zip(missing, values, strict=True))})
+        for values in product(range(SMALL + 1), repeat=len(missing))
+    )
+    found = findings(form_of(given_values), surroundings(TWO_PARTIES, figure_limit=SMALL))
+    hard = [one.rule for one in found if one.severity is Severity.HARD]
+    assert bool(hard) == (not can_be_met), (given_values, found)
