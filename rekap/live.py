@@ -105,7 +105,7 @@ class LiveView:
         names = OptionNames(session.election, self._contest)
         lines = progress_lines(rows, "nation", language, limit)
         lines += [[("", "")], [(title, "title")], *drawn(options_table(row, names, language, limit), limit)]
-        latest = list(findings(client, election, limit=FINDINGS_SHOWN, newest_first=True))
+        latest = list(findings(client, election, limit=FINDINGS_SHOWN, newest_first=True, of_forms=True))
         if latest:
             lines += [[("", "")], [(session.text(LATEST), "title")], *map(self._finding, latest)]
         return lines

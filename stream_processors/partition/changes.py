@@ -21,6 +21,7 @@ from stream_processors.cells import STATUSES, Cells
 from stream_processors.partition import records
 from stream_processors.partition.batch import COUNT, RECAP, Batch
 from stream_processors.partition.state import Outcome, State
+from stream_processors.partition.versions import against_versions_before, with_rules
 
 Times = int | NDArray[np.int64]
 """When entries were recorded, in microseconds since 1970 (UTC): one time for all, or one for each."""
@@ -103,7 +104,7 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
             ),
         )
     ]
-    tables += _unit_rows(rows, ballots.contests, changes)
+    tables += _unit_rows(rows, ballots, changes)
     if rejected:
         some = list(rejected)
         tables.append(
@@ -132,19 +133,22 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
     return tables
 
 
-def _unit_rows(rows: Rows, names: list[str], changes: Changes) -> list[tuple[str, pa.Table]]:
+def _unit_rows(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, pa.Table]]:
     """Forms in force, their findings, and certified recapitulations."""
-    batch, outcome = changes.batch, changes.outcome
+    batch, outcome, names = changes.batch, changes.outcome, ballots.contests
     counts = [n for n, place in enumerate(outcome.accepted) if batch.kinds[place] == COUNT]
     places = [outcome.accepted[n] for n in counts]
     versions = [records.version(outcome.records[n]) for n in counts]
     positions = [outcome.positions[n] for n in counts]
+    of_versions = against_versions_before(ballots, batch, outcome, counts)
+    stations = _taken(batch.stations, [batch.station_rows[place] for place in places])
+    if of_versions:
+        stations["rules"] = with_rules(stations["rules"], places, of_versions)
     tables = [
         (
             "station_history",
             rows.stations(
-                _taken(batch.stations, [batch.station_rows[place] for place in places])
-                | _taken(batch.events, places),
+                stations | _taken(batch.events, places),
                 np.array([batch.regions[place] for place in places], np.int64),
                 [STATUSES[batch.statuses[place]].value for place in places],
                 [not batch.unlisted[place] for place in places],
@@ -156,10 +160,11 @@ def _unit_rows(rows: Rows, names: list[str], changes: Changes) -> list[tuple[str
         )
     ]
     accepted = dict(zip(places, zip(versions, positions, strict=True), strict=True))
-    found_at = [place for place, found in batch.findings if place in accepted for _ in found]
+    all_found = [*batch.findings, *((place, (one,)) for place, one in of_versions.items())]
+    found_at = [place for place, found in all_found if place in accepted for _ in found]
     findings = [
         (names[batch.contests[place]], batch.units[place], batch.regions[place], *accepted[place], finding)
-        for place, found in batch.findings
+        for place, found in all_found
         if place in accepted
         for finding in found
     ]
