@@ -21,9 +21,12 @@ from schemas.canonical import MAX_EXACT_INTEGER, dumps
 from schemas.regions import REGION_LEVELS, Level
 
 _FIELDS: Final = (
-    *("cells", "contest", "digest", "election", "level"),
+    *("cells", "contest", "digest", "election", "format", "level"),
     *("parent", "recorded_at", "source", "unit", "version"),
 )
+FORMAT: Final = 2
+"""Another one whenever a row has other cells."""
+
 _LEVELS: Final = {level.value: level for level in REGION_LEVELS}
 
 
@@ -71,6 +74,7 @@ class TallyMessage:
                 "contest": self.contest,
                 "digest": self._digest(cells),
                 "election": self.election,
+                "format": FORMAT,
                 "level": self.level,
                 "parent": self.parent,
                 "recorded_at": self.recorded_at,
@@ -95,6 +99,9 @@ def decode_tally(raw: bytes) -> TallyMessage:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise _malformed(f"it is no JSON ({error})") from None
+    if isinstance(document, dict) and document.get("format") != FORMAT:
+        shown = document.get("format", "1 (none is named)")
+        raise _malformed(f"it has the format {shown}, not {FORMAT}")
     if not isinstance(document, dict) or sorted(document) != list(_FIELDS):
         raise _malformed(f"it must be an object with the fields {', '.join(_FIELDS)} and no others")
     for field in ("contest", "digest", "election", "parent", "unit"):

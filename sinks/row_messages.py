@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from sinks.tables import TABLES, size_of
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 """Another one whenever a table has other columns, or messages are made otherwise."""
 
 TABLES_HEADER: Final = "tables"

@@ -19,7 +19,7 @@ import pyarrow as pa
 from monitoring.logs import fields
 from stream_processors.distributed.count_hop import CountHop
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the file and of records; a change of what decisions mean changes it too."""
 
 _SCHEMA: Final = pa.schema(
