@@ -45,7 +45,7 @@ def main() -> int:
                 began = time.perf_counter()
                 report = runner.submit([raw])
                 times.append(time.perf_counter() - began)
-                accepted += report.accepted + report.parked
+                accepted += report.accepted + report.rejected
             arrived = _positions(reader) - before
             reader.close()
     times.sort()

@@ -22,7 +22,7 @@ FRAME_BYTES: Final = 256
 """More than Kafka's own bytes around one message."""
 
 LARGEST_BYTES: Final = COUNT_EVENTS.largest - FRAME_BYTES
-"""The largest message that the log takes. What is larger than an event may be is taken, and parked."""
+"""The largest message that the log takes. What is larger than an event may be is taken, and rejected."""
 
 
 class MessageTooLarge(Exception):

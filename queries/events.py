@@ -50,8 +50,8 @@ def events(
     most `limit` entries: `{partition, position, recorded_at, event_id, type, contest, unit, occurred_at,
     outcome, reason, version, event, bytes}`.
 
-    `outcome` is accepted, parked or repeated (the same message stands in the log before), `reason` says why
-    an entry was parked, '' if it was not. `event` is the JSON document as it arrived; where the bytes are
+    `outcome` is accepted, rejected or repeated (the same message stands in the log before), `reason` says why
+    an entry was rejected, '' if it was not. `event` is the JSON document as it arrived; where the bytes are
     none it is None and `bytes` has them in hex.
     """
     asked: dict[str, Any] = {"election": election, "start": start}
@@ -84,7 +84,7 @@ def find_event(client: Client, election: str, event_id: str) -> list[Row]:
 
 
 def of_unit(client: Client, election: str, unit: str) -> Iterator[Row]:
-    """The entries that speak of one station or region, in the order of the log, parked ones included."""
+    """The entries that speak of one station or region, in the order of the log, rejected ones included."""
     return _rows(client, "unit = {unit:String}", None, {"election": election, "unit": unit})
 
 

@@ -1,4 +1,4 @@
-"""What could not be accepted, with the reason in words; the newest last, as in the log.
+"""Rejected messages with the reason in words; the newest last, as in the log.
 
 The bytes stay in the log and in `event`: see `queries.events`.
 """
@@ -28,7 +28,7 @@ ORDER BY partition, position
 """
 _COUNT: Final = "SELECT reason, count() AS count {asked} GROUP BY reason ORDER BY count DESC, reason"
 
-# Parked events say only which unit they speak of, and perhaps of none that the register knows.
+# Rejected events say only which unit they speak of, and perhaps of none that the register knows.
 _INSIDE: Final = """
 unit = {place:String} OR unit IN (
     SELECT unit FROM region FINAL WHERE election = {election:String}
@@ -51,7 +51,7 @@ def rejected(
     contests: Sequence[str] = (),
     limit: int | None = None,
 ) -> Iterator[Row]:
-    """One row for each parked message: `{partition, position, recorded_at, event_id, type, contest, unit,
+    """One row for each rejected message: `{partition, position, recorded_at, event_id, type, contest, unit,
     reason, sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for an unknown
     region."""
     asked, where = _asked(client, election, reasons, region, contests)

@@ -30,17 +30,17 @@ OPENING: Final = Said(id="Membuka {path} ...", en="Opening {path} ...")
 COUNTING: Final = Said(id="Menghitung", en="Counting")
 READ: Final = Said(
     id="{read} dibaca dalam {seconds} detik ({rate} per detik): {accepted} diterima, {repeated} sudah ada, "
-    "{parked} tidak dapat diterima, {empty} tanpa angka, {unreadable} tidak terbaca.",
-    en="{read} read in {seconds} s ({rate}/s): {accepted} accepted, {repeated} there already, {parked} not "
-    "accepted, {empty} without figures, {unreadable} unreadable.",
+    "{rejected} ditolak, {empty} tanpa angka, {unreadable} tidak terbaca.",
+    en="{read} read in {seconds} s ({rate}/s): {accepted} accepted, {repeated} there already, "
+    "{rejected} rejected, {empty} without figures, {unreadable} unreadable.",
 )
 NOTHING_NEW: Final = Said(
     id="Tidak ada yang baru: semuanya sudah dihitung sebelumnya.",
     en="Nothing new: all of it had been counted before.",
 )
-WHY_PARKED: Final = Said(
-    id="Tidak dapat diterima: {reasons}. Rinciannya: rekap --data {path} rejected",
-    en="Not accepted: {reasons}. One by one: rekap --data {path} rejected",
+WHY_REJECTED: Final = Said(
+    id="Ditolak: {reasons}. Rinciannya: rekap --data {path} rejected",
+    en="Rejected: {reasons}. One by one: rekap --data {path} rejected",
 )
 NOT_READ: Final = Said(id="Tidak terbaca:", en="Unreadable:")
 MORE_NOT_READ: Final = Said(id="  ... dan {more} lagi", en="  ... and {more} more")
@@ -81,11 +81,11 @@ def document(report: IngestReport) -> dict[str, Any]:
         "read": report.read,
         "accepted": report.accepted,
         "repeated": report.repeated,
-        "parked": report.parked,
+        "rejected": report.rejected,
         "unreadable": report.unreadable,
         "empty": report.empty,
         "seconds": round(report.seconds, 3),
-        "parked_by_reason": {str(reason): count for reason, count in report.parked_by_reason.items()},
+        "rejected_by_reason": {str(reason): count for reason, count in report.rejected_by_reason.items()},
     }
 
 
@@ -109,12 +109,12 @@ def sentences(session: Session, report: IngestReport) -> list[str]:
     rate = whole(int(report.read / max(report.seconds, 0.001)), language)
     seconds = tenths(report.seconds, language)
     lines = [session.text(READ).format(**numbers, rate=rate, seconds=seconds)]
-    if report.repeated and not report.accepted and not report.parked:
+    if report.repeated and not report.accepted and not report.rejected:
         lines.append(session.text(NOTHING_NEW))
-    if report.parked_by_reason:
-        by_number = sorted(report.parked_by_reason.items(), key=lambda pair: (-pair[1], pair[0]))
+    if report.rejected_by_reason:
+        by_number = sorted(report.rejected_by_reason.items(), key=lambda pair: (-pair[1], pair[0]))
         reasons = ", ".join(f"{reason} {whole(count, language)}" for reason, count in by_number)
-        lines.append(session.text(WHY_PARKED).format(reasons=reasons, path=session.path))
+        lines.append(session.text(WHY_REJECTED).format(reasons=reasons, path=session.path))
     return lines
 
 

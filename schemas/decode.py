@@ -1,6 +1,6 @@
 """From bytes to an event, the only place where JSON from outside is parsed.
 
-Refused are: more than 64 KiB, bytes that are not UTF-8, what is not one JSON object, a key given twice
+Rejected are: more than 64 KiB, bytes that are not UTF-8, what is not one JSON object, a key given twice
 (most parsers silently keep the last), figures out of bounds, unknown fields, and an event id that is
 not the hash of the event. Whether the event makes sense in an election is not asked here.
 """
@@ -135,7 +135,7 @@ def _identity(document: dict[str, Any], canonical_bytes: bytes) -> str:
     stated = document.get("event_id")
     if isinstance(stated, str) and "signature" not in document:
         # Inside a string the quotes would be escaped, and only `contest`, `device` and `election` sort
-        # before it: texts, or the event is refused. So the first hit is the member itself.
+        # before it: texts, or the event is rejected. So the first hit is the member itself.
         start = canonical_bytes.find(_ID_KEY)
         end = start + _ID_MEMBER_LENGTH
         if len(stated) == 64 and canonical_bytes[end - 1 : end] == b",":

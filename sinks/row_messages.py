@@ -21,8 +21,8 @@ import pyarrow as pa
 
 from sinks.tables import TABLES, size_of
 
-FORMAT: Final = 7
-"""Another one whenever a table has other columns, or messages are made otherwise."""
+FORMAT: Final = 8
+"""Another one whenever a table has other columns or words, or messages are made otherwise."""
 
 TABLES_HEADER: Final = "tables"
 """The header that says what a message holds: `table:bytes`, with commas between."""

@@ -1,7 +1,7 @@
 """What a record changes: the one place that compares what a source shows with what the log has accepted.
 
 A record that was imported before gives the very same bytes again; one that says nothing new gives none.
-Nothing is accepted here: a message that contradicts what is in force is still sent, and the log parks it.
+Nothing is accepted here: a message that contradicts what is in force is still sent, and the log rejects it.
 It can't tell a second import of an old snapshot from a source that went back to its old numbers unless the
 record says when it was seen (`observed_at`). And what said nothing new left no trace in the log: snapshots
 imported in another order than they were taken are put right by importing them all again in one go.
@@ -91,7 +91,7 @@ class StationLine:
             self._sent = raw
             return Message(raw, place)
         # A snapshot older than what the log has of this source can't change what is in force. Its numbers
-        # are sent, to be parked where everyone sees them, unless the log would take them for a new count.
+        # are sent, to be rejected where everyone sees them, unless the log would take them for a new count.
         now_in_force = in_force(self._events)
         next_count = self._events[seen_later].count
         if not shown.has_votes or now_in_force is None or next_count == (shown.form, shown.kind):
@@ -178,7 +178,7 @@ def _event(shown: Shown, before: Sequence[Accepted]) -> Document | None:
 def _contradicts(shown: Shown, before: Sequence[Accepted]) -> bool:
     """Whether a source that said nothing of the station before now says other than the count in force.
 
-    Which of the two holds is for people to decide: it is sent as a first count, which the log parks.
+    Which of the two holds is for people to decide: it is sent as a first count, which the log rejects.
     """
     return in_force(before) is not None and all(event.source != shown.source for event in before)
 

@@ -21,9 +21,12 @@ READ_BATCH: Final = 20_000
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS decision (position INTEGER PRIMARY KEY, is_recap INTEGER NOT NULL, "
     "contest INTEGER NOT NULL, unit TEXT NOT NULL, record BLOB NOT NULL) STRICT",
-    "CREATE TABLE IF NOT EXISTS parked (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS rejected (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT",
 )
+
+_OLD_NAME_OF_REJECTED: Final = "parked"
+"""The table `rejected` in files of earlier versions: renamed when such a file is opened."""
 
 STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
@@ -36,6 +39,8 @@ class Decisions:
         self._connection: sqlite3.Connection = log.connection
         self._path = log.path
         with log.transaction():
+            if self._has_table(_OLD_NAME_OF_REJECTED):
+                self._connection.execute(f"ALTER TABLE {_OLD_NAME_OF_REJECTED} RENAME TO rejected")
             for statement in _SCHEMA:
                 self._connection.execute(statement)
         held = self.checkpoint()
@@ -45,22 +50,28 @@ class Decisions:
                 "else wrote to the file. Restore it from its last copy."
             )
 
+    def _has_table(self, name: str) -> bool:
+        row = self._connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)
+        ).fetchone()
+        return row is not None
+
     def checkpoint(self) -> int:
         """How many entries of the log the state holds."""
         row = self._connection.execute("SELECT position FROM checkpoint WHERE name = ?", (STATE,)).fetchone()
         return int(row[0]) if row else 0
 
     def write(
-        self, decisions: Sequence[RecordRow], parked: Iterable[tuple[bytes, str]], checkpoint: int
+        self, decisions: Sequence[RecordRow], rejected: Iterable[tuple[bytes, str]], checkpoint: int
     ) -> None:
         """Add the state after a batch and move the checkpoint; within the transaction that appends it."""
         insert_rows(self._connection, "decision", decisions)
-        self._connection.executemany("INSERT OR REPLACE INTO parked VALUES (?, ?)", parked)
+        self._connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?)", rejected)
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))
 
-    def parked_before(self, event_id: bytes, reason: Reason) -> bool:
-        """Whether the message has been parked for that reason already: it is in the log already."""
-        row = self._connection.execute("SELECT reason FROM parked WHERE id = ?", (event_id,)).fetchone()
+    def rejected_before(self, event_id: bytes, reason: Reason) -> bool:
+        """Whether the message has been rejected for that reason already: it is in the log already."""
+        row = self._connection.execute("SELECT reason FROM rejected WHERE id = ?", (event_id,)).fetchone()
         return row is not None and row[0] == reason
 
     def read(self, below: int) -> Iterator[list[tuple[int, int, str, bytes]]]:

@@ -52,16 +52,16 @@ BATCHES_BETWEEN_COLLECTIONS: Final = 100
 
 @dataclass(slots=True)
 class IngestReport:
-    """What became of a source's records so far: read = accepted + repeated + parked + unreadable + empty."""
+    """Outcomes of a source's records so far: read = accepted + repeated + rejected + unreadable + empty."""
 
     read: int = 0
     accepted: int = 0
     repeated: int = 0  # accepted before, or saying nothing that the log does not say already
-    parked: int = 0
+    rejected: int = 0
     unreadable: int = 0
     empty: int = 0  # records that hold no count at all
     seconds: float = 0.0
-    parked_by_reason: dict[str, int] = field(default_factory=dict)
+    rejected_by_reason: dict[str, int] = field(default_factory=dict)
     unreadable_records: list[Unreadable] = field(default_factory=list)
 
 
@@ -162,7 +162,7 @@ class Runner:
 
     def _take_in(self, reading: Reading) -> Outcome:
         batch = reading.batch
-        outcome = self._state.decide_batch(batch, self._log.end, self._decisions.parked_before)
+        outcome = self._state.decide_batch(batch, self._log.end, self._decisions.rejected_before)
         if not outcome.appended:
             return outcome
         recorded_at = self._log.now()
@@ -185,7 +185,7 @@ class Runner:
                         outcome.positions, outcome.accepted, outcome.records, strict=True
                     )
                 ],
-                [(batch.ids[place], rejection.reason) for place, rejection in outcome.parked.items()],
+                [(batch.ids[place], rejection.reason) for place, rejection in outcome.rejected.items()],
                 outcome.end,
             )
         self._apply_and_project(batch, outcome, recorded_at)
@@ -208,7 +208,7 @@ class Runner:
             self._state.restore(rows)
         self._state.finish_restoring()
         for batch, first, recorded_at in self._unprojected(projected + 1):
-            # What is in the log was neither repeated nor parked before: each entry is decided afresh.
+            # What is in the log was neither repeated nor rejected before: each entry is decided afresh.
             outcome = self._state.decide_batch(batch, first, lambda *_: False)
             if outcome.end - first != len(batch):
                 raise LogUnavailable(
@@ -267,10 +267,10 @@ def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
     report.read += reading.size
     report.accepted += len(outcome.accepted)
     report.repeated += len(outcome.repeated) + reading.unchanged
-    report.parked += len(outcome.parked) + len(outcome.parked_again)
+    report.rejected += len(outcome.rejected) + len(outcome.rejected_again)
     report.unreadable += len(reading.unreadable)
     report.empty += reading.empty
-    for rejection in (*outcome.parked.values(), *outcome.parked_again):
-        report.parked_by_reason[rejection.reason] = report.parked_by_reason.get(rejection.reason, 0) + 1
+    for rejection in (*outcome.rejected.values(), *outcome.rejected_again):
+        report.rejected_by_reason[rejection.reason] = report.rejected_by_reason.get(rejection.reason, 0) + 1
     room = UNREADABLE_KEPT - len(report.unreadable_records)
     report.unreadable_records.extend(reading.unreadable[:room])

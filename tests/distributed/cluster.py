@@ -32,7 +32,7 @@ from queries.cells import sink_positions
 from sinks.client import connect
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.fold import Folded, Stood, fold
-from stream_processors.refusals import Placed
+from stream_processors.rejections import Placed
 from tests.distributed.processes import Process
 
 DRAIN_S: Final = 300

@@ -1,4 +1,4 @@
-"""A log of one station, for tests: it accepts, repeats and parks by the project's own rule."""
+"""A log of one station, for tests: it accepts, repeats and rejects by the project's own rule."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from stream_processors.station import NOTHING_YET, Accepted, Proposal, Repeated,
 
 
 class StationLog:
-    """`accepted` holds the bytes of the accepted events, `parked` those of the parked ones."""
+    """`accepted` holds the bytes of the accepted events, `rejected` those of the rejected ones."""
 
     def __init__(self) -> None:
         self.accepted: list[bytes] = []
-        self.parked: list[bytes] = []
+        self.rejected: list[bytes] = []
         self._lineage = NOTHING_YET
 
     def send(self, raw: bytes) -> str:
-        """`accepted`, `repeated`, or the reason why it is parked."""
+        """`accepted`, `repeated`, or the reason why it is rejected."""
         decoded = decode(raw)
         event = decoded.event
         supersedes = None if isinstance(event, CountSubmitted) else event.payload.supersedes
@@ -35,5 +35,5 @@ class StationLog:
             return "accepted"
         if isinstance(decision, Repeated):
             return "repeated"
-        self.parked.append(raw)
-        return decision.rejection.reason.value
+        self.rejected.append(raw)
+        return decision.reason.value

@@ -179,7 +179,7 @@ def test_what_others_corrected_is_not_undone_by_a_source_that_only_still_shows_i
     assert import_all(log, shown(13, 21)) == ["accepted"]
 
 
-def test_a_source_that_contradicts_others_is_parked_not_believed() -> None:
+def test_a_source_that_contradicts_others_is_rejected_not_believed() -> None:
     log = StationLog()
     log.send(others_event("CountSubmitted", 10))
     assert import_all(log, shown(10, 15)) == ["nothing"]
