@@ -36,8 +36,12 @@ class Ballot:
     keys: tuple[str, ...]
     top: tuple[int, ...]
     place: dict[str, int] = field(repr=False)
-    top_keys: frozenset[str] = field(repr=False)  # `keys` at the places `top`
-    layout: Layout = field(repr=False)
+    top_keys: frozenset[str] = field(init=False, repr=False, compare=False)  # `keys` at the places `top`
+    layout: Layout = field(init=False, repr=False, compare=False)  # of a row of its cells
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "top_keys", frozenset(self.keys[place] for place in self.top))
+        object.__setattr__(self, "layout", layout(len(self.options), len(self.top)))
 
 
 class Ballots:
@@ -219,8 +223,6 @@ class Ballots:
         if (index := next(same, None)) is not None:
             return index
         self.contest_of.append(number)
-        keys = (*shared, *(f"{constituency}:{option}" for option in local))
-        top = tuple(place for place, option in enumerate(options) if "." not in option)
         self.ballots.append(
             Ballot(
                 index=len(self.ballots),
@@ -228,11 +230,9 @@ class Ballots:
                 kind=contest.kind,
                 constituency=constituency,
                 options=options,
-                keys=keys,
-                top=top,
+                keys=(*shared, *(f"{constituency}:{option}" for option in local)),
+                top=tuple(place for place, option in enumerate(options) if "." not in option),
                 place={option: place for place, option in enumerate(options)},
-                top_keys=frozenset(keys[place] for place in top),
-                layout=layout(len(options), len(top)),
             )
         )
         return len(self.ballots) - 1

@@ -82,10 +82,9 @@ class Tally:
     """One unit's totals in one contest. `fixed` follows FIXED_CELLS; votes are by the option's name in totals
     (see schemas.ballots), every option of the unit's ballots included.
 
-    `votes_forms` has the number of forms that give a figure for each top option, and 0 for any other option
-    that is on a form's ballot and that no form gives; what is not in it was given. `share_votes` has the
-    options that stand on every ballot of the unit: others have no share there, because not all voters could
-    vote for them.
+    `votes_forms` has the number of forms that give a figure for each option. `share_votes` has the options
+    that stand on every ballot of the unit: others have no share there, because not all voters could vote for
+    them.
 
     `expected` stations and `registered` voters come from the register and do not change during a count.
     `registered_outstanding` is None where nobody knows it.
@@ -128,17 +127,8 @@ BY_OPTION: Final = (
 )
 """The figures of a tally that are by option."""
 
-
-def shown_forms(
-    options: Iterable[str], top: frozenset[str] | set[str], given: Iterable[int], received: int
-) -> dict[str, int]:
-    """`votes_forms` of a tally: the forms that give each option, as far as they are shown. Of candidates on a
-    party's list, of which there are hundreds, only those that no form gives."""
-    return {
-        option: forms
-        for option, forms in zip(options, given, strict=True)
-        if option in top or (received and not forms)
-    }
+FORMS_BY_OPTION: Final = ("votes_forms", "clean_votes_forms")
+"""Of these, those that tell how many forms there are: of as many options as votes, in the same order."""
 
 
 def registered_outstanding(

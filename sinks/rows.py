@@ -19,7 +19,7 @@ from schemas.ballots import Ballot, Ballots
 from schemas.findings import Finding
 from schemas.regions import DEPTH, REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.rejections import Rejection
-from schemas.tallies import BY_OPTION, CELL, FIXED_CELLS, FUNNEL, Tally
+from schemas.tallies import BY_OPTION, CELL, FIXED_CELLS, FORMS_BY_OPTION, FUNNEL, Tally
 from sinks.tables import TABLES
 
 _FUNNEL_COLUMN: Final = {name: f"stations_{name}" for name in FUNNEL}
@@ -241,8 +241,11 @@ class Rows:
             "stations_expected": [tally.expected for tally in tallies],
             "registered": [tally.registered for tally in tallies],
             "registered_outstanding": [tally.registered_outstanding for tally in tallies],
-            **{name: [list(getattr(tally, name).items()) for tally in tallies] for name in BY_OPTION},
         }
+        for name in BY_OPTION:
+            maps = [getattr(tally, name) for tally in tallies]
+            is_list = name in FORMS_BY_OPTION
+            columns[name] = [list(one.values() if is_list else one.items()) for one in maps]
         for place, name in enumerate(FIXED_CELLS):
             columns[_FUNNEL_COLUMN.get(name, name)] = [tally.fixed[place] for tally in tallies]
         return self._table("tally_history", len(tallies), recorded_at, partition, columns)
@@ -345,36 +348,28 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
 
 
 def _by_option(ballot: Ballot, figures: NDArray[np.uint64]) -> dict[str, pa.Array]:
-    """The columns by option of regions with that ballot only; see schemas.tallies.Tally."""
-    layout = ballot.layout
-    top = list(ballot.top)
-    top_keys = [ballot.keys[place] for place in top]
+    """The columns by option of regions with that ballot only."""
+    top_keys = [ballot.keys[place] for place in ballot.top]
     columns: dict[str, pa.Array] = {}
-    for clean, status in (("", "received"), ("clean_", "clean")):
-        forms = figures[:, getattr(layout, f"{clean}votes_forms")]
-        shown = (forms == 0) & (figures[:, CELL[status], None] > 0)
-        shown[:, top] = True
-        columns |= {
-            f"{clean}votes": _votes(ballot.keys, figures[:, getattr(layout, f"{clean}votes")]),
-            f"{clean}votes_forms": _votes(ballot.keys, forms, shown),
-            f"{clean}share_votes": _votes(top_keys, figures[:, getattr(layout, f"{clean}share_votes")]),
-        }
+    for name in BY_OPTION:
+        some = figures[:, getattr(ballot.layout, name)]
+        if name in FORMS_BY_OPTION:
+            columns[name] = pa.ListArray.from_arrays(_offsets(*some.shape), pa.array(some.ravel()))
+        else:
+            columns[name] = _votes(top_keys if "share" in name else ballot.keys, some)
     return columns
 
 
-def _votes(
-    keys: Sequence[str], figures: NDArray[np.uint64], shown: NDArray[np.bool_] | None = None
-) -> pa.Array:
-    """A map from option to figure for each row of `figures`: of all options, or of those `shown`."""
+def _votes(keys: Sequence[str], figures: NDArray[np.uint64]) -> pa.Array:
+    """A map from option to figure for each row of `figures`."""
     count, width = figures.shape
-    if shown is None:
-        sizes, options = np.full(count, width), np.tile(np.arange(width), count)
-        values = figures.ravel()
-    else:
-        sizes, options, values = shown.sum(axis=1), np.nonzero(shown)[1], figures[shown]
-    offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32))
-    names = pa.array(list(keys), pa.string()).take(pa.array(options))
-    return pa.MapArray.from_arrays(offsets, names, pa.array(values))
+    names = pa.array(list(keys), pa.string()).take(pa.array(np.tile(np.arange(width), count)))
+    return pa.MapArray.from_arrays(_offsets(count, width), names, pa.array(figures.ravel()))
+
+
+def _offsets(count: int, width: int) -> pa.Array:
+    """Where each of `count` lists of `width` entries begins, and the last one ends."""
+    return pa.array(np.arange(count + 1, dtype=np.int32) * width, pa.int32())
 
 
 def _texts(bodies: Sequence[bytes]) -> pa.Array:

@@ -79,6 +79,11 @@ def _map(name: str, value: pa.DataType, clickhouse: str) -> pa.Field:
     return _column(name, pa.map_(pa.string(), value), f"Map(LowCardinality(String), {clickhouse})")
 
 
+def _forms(name: str) -> pa.Field:
+    """Numbers of forms, in the order of the options in `votes`: a map would write their names once more."""
+    return _column(name, pa.list_(pa.uint32()), "Array(UInt32)")
+
+
 def _recorded_at() -> pa.Field:
     """When the log took the event in: never a worker's clock."""
     return _column("recorded_at", pa.timestamp("us", tz="UTC"), "DateTime64(6, 'UTC')")
@@ -163,9 +168,9 @@ TALLY_HISTORY: Final = pa.schema(
         _uint64("clean_voters"),
         _uint64("stations_surplus"),
         _maybe_uint64("registered_outstanding"),
-        _map("votes_forms", pa.uint64(), "UInt64"),
+        _forms("votes_forms"),
         *(_uint64(name) for name in FORMS),
-        _map("clean_votes_forms", pa.uint64(), "UInt64"),
+        _forms("clean_votes_forms"),
         *(_uint64(name) for name in CLEAN_FORMS),
         _uint64("share_forms"),
         _uint64("share_total"),

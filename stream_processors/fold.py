@@ -27,7 +27,7 @@ TOGETHER: Final = 1_000
 """Messages assessed at once; the results do not depend on it."""
 
 
-_RECEIVED, _CLEAN, _SURPLUS = (FIXED_CELLS.index(name) for name in ("received", "clean", "surplus"))
+_SURPLUS: Final = FIXED_CELLS.index("surplus")
 
 
 class InForce(NamedTuple):
@@ -51,16 +51,12 @@ class InForce(NamedTuple):
             by_option["votes"][key] = figure or 0
             by_option["clean_votes"][key] = (figure or 0) if clean else 0
             given = int(figure is not None)
+            by_option["votes_forms"][key] = given
+            by_option["clean_votes_forms"][key] = given if clean else 0
             if "." not in option:
-                by_option["votes_forms"][key] = given
-                by_option["clean_votes_forms"][key] = given if clean else 0
                 shared = (figure or 0) if self.complete else 0
                 by_option["share_votes"][key] = shared
                 by_option["clean_share_votes"][key] = shared if clean else 0
-            elif not given and self.status is not Status.ANNULLED:
-                by_option["votes_forms"][key] = 0
-                if clean:
-                    by_option["clean_votes_forms"][key] = 0
         return Tally(
             contest=contest,
             level=Level.STATION,
@@ -331,15 +327,8 @@ def _to_come(
 def _shown(total: _Sum, ballots: Ballots, contest: int, region: int) -> dict[str, dict[str, int]]:
     """The figures by option as a tally has them."""
     held = [ballots.ballots[index] for index in ballots.of_region(contest, region)]
-    top = {key for ballot in held for key in ballot.top_keys}
-    on_every_ballot = {key for key in top if all(key in ballot.keys for ballot in held)}
-    shown = {}
-    for name, figures in total.by_option.items():
-        received = total.fixed[_CLEAN if name.startswith("clean") else _RECEIVED]
-        shown[name] = {
-            key: figure
-            for key, figure in figures.items()
-            if "forms" not in name or key in top or (received and not figure)
-            if "share" not in name or key in on_every_ballot
-        }
-    return shown
+    on_every_ballot = {key for key in held[0].top_keys if all(key in ballot.keys for ballot in held)}
+    return {
+        name: {key: n for key, n in figures.items() if "share" not in name or key in on_every_ballot}
+        for name, figures in total.by_option.items()
+    }

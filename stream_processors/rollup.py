@@ -25,7 +25,6 @@ from schemas.tallies import (
     FIXED_CELLS,
     Tally,
     registered_outstanding,
-    shown_forms,
 )
 from stream_processors.cells import Cells, cell_count
 from stream_processors.outstanding import DECIDED, decided
@@ -176,10 +175,8 @@ def tally_of(
     shared = ballots.shared(contest, region)
     fixed = [0] * FIRST_VOTE
     sums: dict[str, dict[str, int]] = {name: {} for name in BY_OPTION}
-    top: set[str] = set()
     for ballot, cells in parts:
         fixed = list(map(add, fixed, cells))  # as long as the shorter: the votes are left over
-        top |= ballot.top_keys
         top_keys = [ballot.keys[place] for place in ballot.top]
         for name, held in sums.items():
             keys = top_keys if name in _OF_SHARES else ballot.keys
@@ -187,8 +184,6 @@ def tally_of(
                 held[key] = held.get(key, 0) + figure
     for name in _OF_SHARES:
         sums[name] = {key: figure for key, figure in sums[name].items() if key in shared}
-    for name, received in (("votes_forms", "received"), ("clean_votes_forms", "clean")):
-        sums[name] = shown_forms(sums[name], top, sums[name].values(), fixed[CELL[received]])
     expected, registered = ballots.expected(contest, region)
     unknown = int(ballots.unknown_columns(contest)[region])
     voters = (fixed[CELL[name]] for name in ("registered_in", "unclear", "cleared"))
