@@ -143,8 +143,9 @@ def _from_stations(
     expected = np.bincount(village, minlength=count).astype(np.int32)
     known = registered != UNKNOWN
     sums = np.bincount(village[known], weights=registered[known], minlength=count).astype(np.int64)
-    all_known = (expected > 0) & (np.bincount(village[~known], minlength=count) == 0)
-    return expected, np.where(all_known, sums, _from_villages(rows)[1])
+    all_known = np.bincount(village[~known], minlength=count) == 0
+    voters = np.where(all_known, sums, _from_villages(rows)[1])
+    return expected, np.where(expected > 0, voters, UNKNOWN)
 
 
 def _from_villages(rows: Sequence[RegionRow]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -9,8 +9,7 @@ ALTER TABLE station_history ADD COLUMN IF NOT EXISTS complete Bool AFTER rules;
 ALTER TABLE station ADD COLUMN IF NOT EXISTS complete Bool AFTER rules;
 ALTER TABLE station_history_to_station MODIFY QUERY SELECT * FROM station_history;
 
-ALTER TABLE tally_history
-    ADD COLUMN IF NOT EXISTS stations_surplus UInt64 AFTER clean_voters,
+ALTER TABLE tally_history ADD COLUMN IF NOT EXISTS stations_surplus UInt64 AFTER clean_voters,
     ADD COLUMN IF NOT EXISTS registered_outstanding Nullable(UInt64) AFTER stations_surplus,
     ADD COLUMN IF NOT EXISTS votes_forms Array(UInt32) AFTER registered_outstanding,
     ADD COLUMN IF NOT EXISTS voters_forms UInt64 AFTER votes_forms,
@@ -29,8 +28,7 @@ ALTER TABLE tally_history
     ADD COLUMN IF NOT EXISTS clean_share_total UInt64 AFTER clean_share_forms,
     ADD COLUMN IF NOT EXISTS clean_share_votes Map(LowCardinality(String), UInt64) AFTER clean_share_total;
 
-ALTER TABLE tally
-    ADD COLUMN IF NOT EXISTS stations_surplus UInt64 AFTER clean_voters,
+ALTER TABLE tally ADD COLUMN IF NOT EXISTS stations_surplus UInt64 AFTER clean_voters,
     ADD COLUMN IF NOT EXISTS registered_outstanding Nullable(UInt64) AFTER stations_surplus,
     ADD COLUMN IF NOT EXISTS votes_forms Array(UInt32) AFTER registered_outstanding,
     ADD COLUMN IF NOT EXISTS voters_forms UInt64 AFTER votes_forms,
