@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from rekap import words
 from rekap.numbers import MISSING, percent, whole
 from rekap.options import OptionNames
-from rekap.tables import Line, paragraph
+from rekap.tables import Line
 from schemas.language import Language, Said
 
 Row = dict[str, Any]
@@ -34,11 +35,13 @@ def share(totals: Row, option: str, language: Language) -> str:
     return percent(votes, totals["share_total"], language) if totals["share_forms"] else MISSING
 
 
-def notes(row: Row, options: Sequence[str], names: OptionNames, language: Language) -> list[Line]:
-    """The lines for the totals in `row`, of which the votes of `options` are shown."""
+def notes(
+    row: Row, options: Sequence[str], names: OptionNames, language: Language, limit: int | None
+) -> list[Line]:
+    """The lines for the totals in `row`, of which the votes of `options` are shown, no wider than `limit`."""
     clean = row["clean"]
     numbers = {"forms": whole(row["share_forms"], language), "clean": whole(clean["share_forms"], language)}
-    lines = paragraph(SHARES_OF.within(language).format(**numbers), "dim") if row["share_forms"] else []
+    texts = [SHARES_OF.within(language).format(**numbers)] if row["share_forms"] else []
     of_clean = row["stations"]["clean"]
     for said, totals, forms in (
         (SOME_FORMS, row, row["stations"]["received"]),
@@ -46,9 +49,9 @@ def notes(row: Row, options: Sequence[str], names: OptionNames, language: Langua
     ):
         figures = ", ".join(_partly_given(totals, forms, options, names, language))
         if figures:
-            text = said.within(language).format(forms=whole(forms, language), figures=figures)
-            lines += paragraph(text, "dim")
-    return lines
+            texts.append(said.within(language).format(forms=whole(forms, language), figures=figures))
+    lines = (textwrap.wrap(text, limit) if limit else [text] for text in texts)
+    return [[(line, "dim")] for some in lines for line in some]
 
 
 def _partly_given(

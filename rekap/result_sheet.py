@@ -51,7 +51,7 @@ def sheet(row: Row, names: OptionNames, language: Language, limit: int | None) -
     options, more = top_options([row], SHEET_OPTIONS)
     if more:
         lines.append([(MORE.within(language).format(more=more), "dim")])
-    lines += notes(row, options, names.listed(options), language)
+    lines += notes(row, options, names.listed(options), language, limit)
     return [*lines, [("", "")], *_funnel(row, language)]
 
 

@@ -81,7 +81,7 @@ def several(
     lines += drawn(table, limit)
     if more:
         lines.append([(MORE.within(language).format(more=more), "dim")])
-    return lines + notes(view.total, options, view.names, language)
+    return lines + notes(view.total, options, view.names, language, limit)
 
 
 def _top(rows: Sequence[Row]) -> dict[str, None]:

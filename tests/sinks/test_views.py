@@ -177,8 +177,8 @@ def test_a_station_whose_sum_was_never_published_is_found(counted: Client) -> No
     found = ask(counted, "SELECT level, unit, cell, published, sum_below FROM inconsistency")
     assert {(level, unit) for level, unit, *_ in found} == {("village", FIRST)}
     assert {cell for _, _, cell, *_ in found} == {
-        "version", "valid", "voters", "votes.1", "share_total", "clean_valid", "clean_voters", "clean_votes.1",
-        "clean_share_total",
+        "version", "valid", "voters", "votes.1", "share_total",
+        "clean_valid", "clean_voters", "clean_votes.1", "clean_share_total",
     }  # fmt: skip
 
 
