@@ -88,7 +88,7 @@ class Comparison:
                 for cell in (*expected, *(name for name in shown if name not in expected))
                 # A station's row leaves out options that its form does not fill: nothing, as in any total.
                 if expected.get(cell)
-                != (found := shown.get(cell, 0 if level == Level.STATION and "votes." in cell else None))
+                != (found := shown.get(cell, 0 if level == Level.STATION and "votes" in cell else None))
             ]
             if moving and differing and expected:
                 why = reason(expected["version"], shown["version"])
@@ -115,6 +115,6 @@ def comparable(tally: Tally) -> Cells:
     """The cells that the projections have too."""
     cells = tally.cells()
     if tally.level is Level.STATION:
-        for name in ("ballots_received", "ballots_used"):
+        for name in [name for name in cells if name.startswith("ballots_")]:
             del cells[name]
     return cells

@@ -30,7 +30,8 @@ SELECT partition, position, reason, sentence_id, sentence_en
 FROM rejected FINAL WHERE election = {election:String} AND unit = {unit:String}
 """
 _SNAPSHOTS: Final = f"""
-SELECT contest, parent, recorded_at, partition, position, {COLUMNS} FROM tally_history FINAL
+SELECT contest, parent, recorded_at, partition, position, {COLUMNS}
+FROM tally_history FINAL
 WHERE election = {{election:String}} AND level = {{level:String}} AND unit = {{unit:String}}
     AND (empty({{contests:Array(String)}}) OR contest IN {{contests:Array(String)}})
 ORDER BY contest, version

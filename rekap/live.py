@@ -102,7 +102,7 @@ class LiveView:
         rows.sort(key=lambda one: order.index(one["contest"]))
         limit = terminal_width()
         title = f"{self._contest.name.within(language)} ({self._contest.id})"
-        names = OptionNames(session.election, self._contest)
+        names = OptionNames(session.election, self._contest, session.region_name)
         lines = progress_lines(rows, "nation", language, limit)
         lines += [[("", "")], [(title, "title")], *drawn(options_table(row, names, language, limit), limit)]
         latest = list(findings(client, election, limit=FINDINGS_SHOWN, newest_first=True, of_forms=True))

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rekap import words
-from rekap.numbers import moment, percent, whole
+from rekap.numbers import moment, whole
+from rekap.result_tables import extra_stations, stations_in
 from rekap.tables import Column, Line, Table, drawn, fits, paragraph
 from schemas.language import Language, Said
 
@@ -74,9 +75,11 @@ def _table(
         columns.append(Column(words.NAME.within(language), cuts=True))
     if bar_width:
         columns.append(Column("", style="good"))
+    extra = extra_stations(rows)
     columns += [
         Column("%", right=True),
         Column(words.STATIONS.within(language), right=True),
+        *(Column(word.within(language), right=True) for _, word in extra),
         *(Column(words.STATUS[status].within(language), right=True) for status in statuses),
         Column(words.VOTERS_OUT.within(language), right=True),
     ]
@@ -89,9 +92,11 @@ def _table(
             cells += [row["region"], row["name"]]
         if bar_width:
             cells.append(bar(listed, stations["expected"], bar_width))
+        counted, share = stations_in(row, language)
         cells += [
-            percent(listed, stations["expected"], language),
-            f"{whole(stations['received'], language)}/{whole(stations['expected'], language)}",
+            share,
+            counted,
+            *(whole(stations[step], language) for step, _ in extra),
             *(whole(stations[status], language) for status in statuses),
             whole(row["outstanding"]["registered"], language),
         ]

@@ -68,6 +68,11 @@ class Session:
         """The election of the data directory."""
         return self.directory.election
 
+    def region_name(self, region: str) -> str | None:
+        """What the register calls the region; None when it has no such region."""
+        found = self.directory.registry.region(region)
+        return None if found is None else found.name
+
     def contest(self, named: str | None) -> Contest:
         """The contest of that name in any case of letters; None: the first one. Raises BadParameter."""
         if named is None:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rekap import words
-from rekap.numbers import MISSING, clock, moment, percent, whole, zone_of
+from rekap.numbers import MISSING, clock, moment, whole, zone_of
 from rekap.options import OptionNames, in_ballot_order, is_top, option_of
-from rekap.result_tables import top_options
+from rekap.result_tables import stations_in, top_options
 from rekap.tables import KEPT, Column, Line, Style, Table, drawn, fits, paragraph
 from schemas.language import Language, Said
 from stream_processors.checks.names import NAMES, SEXES
@@ -154,6 +154,7 @@ def region_lines(
     rows: Sequence[Row], names: OptionNames, language: Language, limit: int | None
 ) -> list[Line]:
     """The states of a region's totals, oldest first: recorded votes and the valid ones of clean forms."""
+    names = names.listed(key for key in rows[-1]["votes"] if is_top(key))
     for most in range(REGION_OPTIONS, 0, -1):
         table = _region_table(rows, top_options(rows[-1:], most)[0], names, language)
         if fits(table, limit):
@@ -178,14 +179,13 @@ def _region_table(
         ]
     )
     for row in rows:
-        stations = row["stations"]
-        listed = stations["expected"] - row["outstanding"]["stations"]
+        counted, share = stations_in(row, language)
         table.rows.append(
             [
                 clock(row["recorded_at"] if row["version"] else None, zone),
                 whole(row["version"], language),
-                whole(stations["received"], language),
-                percent(listed, stations["expected"], language),
+                counted,
+                share,
                 *(whole(row["votes"].get(option), language) for option in options),
                 whole(row["valid"], language),
                 whole(row["clean"]["valid"], language),

@@ -59,7 +59,8 @@ def build_registry(
     """The register of these rows; `root` is the id and name of the nation, added if no row has it.
 
     Expected stations and registered voters of a region are the sums of what is below it: of listed
-    stations where a list is given, of the villages' own figures otherwise. Raises RegistryInvalid.
+    stations where a list is given, of the villages' own figures otherwise. A village's own voters are also
+    taken where the list does not tell those of all its stations. Raises RegistryInvalid.
     """
     rows = _in_tree_order(list(regions), root)
     index = {row.id: place for place, row in enumerate(rows)}
@@ -73,7 +74,7 @@ def build_registry(
         [UNKNOWN if s.registered is None else s.registered for s in listed], np.int32
     )
     if listed:
-        expected, registered = _from_stations(len(rows), village[is_listed], station_registered[is_listed])
+        expected, registered = _from_stations(rows, village[is_listed], station_registered[is_listed])
     else:
         expected, registered = _from_villages(rows)
     _sum_upwards(parent, depth, expected, registered)
@@ -146,15 +147,17 @@ def _refuse_bad_stations(
 
 
 def _from_stations(
-    count: int, village: NDArray[np.int32], registered: NDArray[np.int32]
+    rows: Sequence[RegionRow], village: NDArray[np.int32], registered: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Stations and voters of the listed stations of each village. Where the voters of one of them are not
+    known, the village's own figure is taken; a sum of some stations would not be its voters."""
+    count = len(rows)
     expected = np.bincount(village, minlength=count).astype(np.int32)
     known = registered != UNKNOWN
-    voters = np.full(count, UNKNOWN, np.int64)
     sums = np.bincount(village[known], weights=registered[known], minlength=count).astype(np.int64)
-    has = np.bincount(village[known], minlength=count) > 0
-    voters[has] = sums[has]
-    return expected, voters
+    all_known = np.bincount(village[~known], minlength=count) == 0
+    voters = np.where(all_known, sums, _from_villages(rows)[1])
+    return expected, np.where(expected > 0, voters, UNKNOWN)
 
 
 def _from_villages(rows: Sequence[RegionRow]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,6 +77,30 @@ def read_registry(election: Election, regions: Path, stations: Path | None = Non
         root=(election.root.id, election.root.name),
         unlisted_pattern=election.stations.pattern,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A village of which the register tells another number of stations than the list of stations has."""
+
+    village: str
+    name: str
+    register: int
+    listed: int
+
+
+def disagreements(registry: Registry, regions: Path) -> list[Disagreement]:
+    """Where the file `regions`, from which `registry` was read, disagrees with its list of stations; nothing
+    where there is no list. Raises RegistryInvalid and OSError."""
+    if not registry.has_station_list:
+        return []
+    found = []
+    for row in _region_rows(regions):
+        if row.level is Level.VILLAGE and row.stations is not None:
+            listed = int(registry.stations[registry.index[row.id]])
+            if listed != row.stations:
+                found.append(Disagreement(row.id, row.name, row.stations, listed))
+    return found
 
 
 def _region_rows(path: Path) -> Iterator[RegionRow]:

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from schemas.tallies import CLEAN_FORMS, FORMS
+
 CLICKHOUSE_TYPE: Final = b"clickhouse"
 """Key of a field's metadata that holds the column's type as `system.columns` prints it."""
 
@@ -77,6 +79,11 @@ def _map(name: str, value: pa.DataType, clickhouse: str) -> pa.Field:
     return _column(name, pa.map_(pa.string(), value), f"Map(LowCardinality(String), {clickhouse})")
 
 
+def _forms(name: str) -> pa.Field:
+    """Numbers of forms, in the order of the options in `votes`: a map would write their names once more."""
+    return _column(name, pa.list_(pa.uint32()), "Array(UInt32)")
+
+
 def _recorded_at() -> pa.Field:
     """When the log took the event in: never a worker's clock."""
     return _column("recorded_at", pa.timestamp("us", tz="UTC"), "DateTime64(6, 'UTC')")
@@ -123,6 +130,7 @@ STATION_HISTORY: Final = pa.schema(
         _maybe_uint32("voters"),
         _maybe_uint32("registered"),
         _column("rules", pa.list_(pa.string()), "Array(LowCardinality(String))"),
+        _bool("complete"),
     ]
 )
 STATION: Final = STATION_HISTORY
@@ -158,6 +166,18 @@ TALLY_HISTORY: Final = pa.schema(
         _uint64("clean_valid"),
         _uint64("clean_invalid"),
         _uint64("clean_voters"),
+        _uint64("stations_surplus"),
+        _maybe_uint64("registered_outstanding"),
+        _forms("votes_forms"),
+        *(_uint64(name) for name in FORMS),
+        _forms("clean_votes_forms"),
+        *(_uint64(name) for name in CLEAN_FORMS),
+        _uint64("share_forms"),
+        _uint64("share_total"),
+        _map("share_votes", pa.uint64(), "UInt64"),
+        _uint64("clean_share_forms"),
+        _uint64("clean_share_total"),
+        _map("clean_share_votes", pa.uint64(), "UInt64"),
     ]
 )
 TALLY: Final = TALLY_HISTORY

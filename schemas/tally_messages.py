@@ -25,9 +25,12 @@ MOST_DIGITS: Final = 16
 """Of a number in a key: those of the largest that JSON holds exactly. Python refuses thousands of them."""
 
 _FIELDS: Final = (
-    *("cells", "contest", "digest", "election", "level"),
+    *("cells", "contest", "digest", "election", "format", "level"),
     *("parent", "recorded_at", "source", "unit", "version"),
 )
+FORMAT: Final = 2
+"""Another one whenever a row has other cells."""
+
 _LEVELS: Final = {level.value: level for level in REGION_LEVELS}
 
 
@@ -75,6 +78,7 @@ class TallyMessage:
                 "contest": self.contest,
                 "digest": self._digest(cells),
                 "election": self.election,
+                "format": FORMAT,
                 "level": self.level,
                 "parent": self.parent,
                 "recorded_at": self.recorded_at,
@@ -99,6 +103,9 @@ def decode_tally(raw: bytes) -> TallyMessage:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise _malformed(f"it is no JSON ({quoted(error)})") from None
+    if isinstance(document, dict) and document.get("format") != FORMAT:
+        shown = document.get("format", "1 (none is named)")
+        raise _malformed(f"it has the format {quoted(shown)}, not {FORMAT}")
     if not isinstance(document, dict) or sorted(document) != list(_FIELDS):
         raise _malformed(f"it must be an object with the fields {', '.join(_FIELDS)} and no others")
     for field in ("contest", "digest", "election", "parent", "unit"):

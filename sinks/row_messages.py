@@ -22,7 +22,7 @@ import pyarrow as pa
 from schemas.tables import TABLES, size_of
 from schemas.text import quoted
 
-FORMAT: Final = 7
+FORMAT: Final = 8
 """Another one whenever a table has other columns or words, or messages are made otherwise."""
 
 TABLES_HEADER: Final = "tables"

@@ -20,8 +20,9 @@ from schemas.regions import REGION_LEVELS, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
 from stream_processors.cells import Figures, figures_of, no_figures
-from stream_processors.checks import check, status_of, votes_of
+from stream_processors.checks import check, status_of
 from stream_processors.checks.context import Circumstances
+from stream_processors.checks.votes import read_votes
 from stream_processors.rejections import PartitionOf, Placed, given_twice, misplaced, not_held, unknown_option
 from stream_processors.station import Proposal
 from stream_processors.surroundings import Surroundings
@@ -46,6 +47,7 @@ class AssessedCount(NamedTuple):
     unlisted: bool
     registered: int | None
     votes: Sequence[int | None]  # in the ballot's order; None: not given
+    complete: bool  # every option has a figure
     figures: Figures
     findings: tuple[Finding, ...]
 
@@ -202,6 +204,7 @@ class Assessor:
                 listed is False,
                 station.registered,
                 (None,) * len(ballot.options),
+                False,
                 no_figures(ballot),
                 (),
             )
@@ -213,7 +216,7 @@ class Assessor:
         # The window is that of the first count: what is corrected or voted again comes later by law (R24).
         is_first = isinstance(event, CountSubmitted) and event.payload.kind == CountKind.REGULAR
         occurred_at = event.occurred_at if is_first else None
-        votes = votes_of(form, ballot)
+        votes, complete = read_votes(form, ballot)
         findings = check(form, Circumstances(place, station.registered, listed, occurred_at))
         return AssessedCount(
             raw,
@@ -226,7 +229,8 @@ class Assessor:
             listed is False,
             station.registered,
             votes,
-            figures_of(form, votes, station.registered),
+            complete,
+            figures_of(form, votes, station.registered, complete=complete),
             findings,
         )
 

@@ -105,7 +105,7 @@ def _show(session: Session, client: Client, place: Place, rows: list[Row]) -> No
         if of_contest:
             title = f"{contest.name.within(session.language)} ({contest.id})"
             show([[("", "")], [(title, "title")]])
-            names = OptionNames(session.election, contest)
+            names = OptionNames(session.election, contest, session.region_name)
             if place.level is Level.STATION:
                 show(station_lines(of_contest, names, session.language))
             else:

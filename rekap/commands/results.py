@@ -128,7 +128,7 @@ def show_results(
     last = as_of or reached(client, session.election.id)["recorded_at"]
     when = session.text(UNTIL).format(moment=moment(last)) if last else session.text(NOTHING_CAME)
     title = f"{one.name.within(language)} ({contest})"
-    names = OptionNames(session.election, one)
+    names = OptionNames(session.election, one, session.region_name)
     if len(rows) == 1:
         where = " ".join(part for part in (rows[0]["region"], rows[0]["name"]) if part)
         lines = sheet(rows[0], names, language, width())

@@ -31,6 +31,11 @@ _OLD_NAME_OF_REJECTED: Final = "parked"
 STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
 
+_FORMAT_NAME: Final = "format"
+FORMAT: Final = 2
+"""The format of the records, kept beside the checkpoint. 2: a figure that a form does not give is told apart
+from a zero. Files without a format have 1."""
+
 
 class Decisions:
     """State and checkpoint beside a log. Writing happens within the log's transaction."""
@@ -43,6 +48,8 @@ class Decisions:
                 self._connection.execute(f"ALTER TABLE {_OLD_NAME_OF_REJECTED} RENAME TO rejected")
             for statement in _SCHEMA:
                 self._connection.execute(statement)
+            if not log.end:
+                self.upgraded()
         held = self.checkpoint()
         if held != log.end:
             raise LogUnavailable(
@@ -58,8 +65,24 @@ class Decisions:
 
     def checkpoint(self) -> int:
         """How many entries of the log the state holds."""
-        row = self._connection.execute("SELECT position FROM checkpoint WHERE name = ?", (STATE,)).fetchone()
+        return self._number(STATE)
+
+    def _number(self, name: str) -> int:
+        row = self._connection.execute("SELECT position FROM checkpoint WHERE name = ?", (name,)).fetchone()
         return int(row[0]) if row else 0
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the records are of an earlier format: all of them have to be made again from the log."""
+        return self._number(_FORMAT_NAME) != FORMAT
+
+    def rewrite(self, decisions: Sequence[RecordRow]) -> None:
+        """Put these records in the places of outdated ones; within a transaction."""
+        self._connection.executemany("INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?)", decisions)
+
+    def upgraded(self) -> None:
+        """Every record is of this version's format; within a transaction."""
+        self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (_FORMAT_NAME, FORMAT))
 
     def write(
         self, decisions: Sequence[RecordRow], rejected: Iterable[tuple[bytes, str]], checkpoint: int

@@ -43,7 +43,7 @@ from stream_processors.partition.assessing import Bytes, Reading, Workers
 from stream_processors.partition.baseline import insert_baseline
 from stream_processors.partition.batch import RECAP, Batch
 from stream_processors.partition.changes import Changes, Totals
-from stream_processors.partition.state import Outcome, State
+from stream_processors.partition.state import Outcome, RecordRow, State
 
 UNREADABLE_KEPT: Final = 1_000
 """Unreadable records that a report names one by one; all are counted."""
@@ -88,7 +88,7 @@ class Runner:
             migrate(client)
             rows = Rows(election.id, registry, ballots)
             writer = Writer(client, election.id)
-            insert_baseline(rows, writer, registry, ballots)
+            insert_baseline(rows, writer, registry, ballots, again=self._decisions.is_outdated)
             self._server = opened.enter_context(
                 Server(directory.clickhouse_url, token_directory=directory.path)
             )
@@ -178,18 +178,7 @@ class Runner:
                 recorded_at,
             )
             self._decisions.write(
-                [
-                    (
-                        position,
-                        int(batch.kinds[place] == RECAP),
-                        batch.contests[place],
-                        batch.units[place],
-                        record,
-                    )
-                    for position, place, record in zip(
-                        outcome.positions, outcome.accepted, outcome.records, strict=True
-                    )
-                ],
+                _records(batch, outcome),
                 [(batch.ids[place], rejection.reason) for place, rejection in outcome.rejected.items()],
                 outcome.end,
             )
@@ -209,6 +198,9 @@ class Runner:
                 "it was cut off, or is an older copy. Put the newer log back. If that one is lost, remove "
                 "the directory clickhouse beside the log and run the same command again."
             )
+        is_outdated = self._decisions.is_outdated
+        if is_outdated:  # by an earlier version: state and projections are made again from all of the log
+            projected = -1
         for rows in self._decisions.read(projected + 1):
             self._state.restore(rows)
         self._state.finish_restoring()
@@ -220,8 +212,14 @@ class Runner:
                     f"{self._log.path} holds entries that this version decides otherwise than the one that "
                     f"appended them (from position {first}). Use that version, or report this sentence."
                 )
+            if is_outdated:
+                with self._log.transaction():
+                    self._decisions.rewrite(_records(batch, outcome))
             self._apply_and_project(batch, outcome, recorded_at)
         self._projector.drain()
+        if is_outdated:  # last: until then the next start begins again
+            with self._log.transaction():
+                self._decisions.upgraded()
 
     def _unprojected(self, start: int) -> Iterator[tuple[Batch, int, int]]:
         """The log from `start` on, assessed: the batches that were appended together, with their time."""
@@ -235,6 +233,14 @@ class Runner:
 
         for number, reading in enumerate(self._workers.read(chunks())):
             yield reading.batch, *groups[number]
+
+
+def _records(batch: Batch, outcome: Outcome) -> list[RecordRow]:
+    """What the state keeps of each accepted message."""
+    return [
+        (position, int(batch.kinds[place] == RECAP), batch.contests[place], batch.units[place], record)
+        for position, place, record in zip(outcome.positions, outcome.accepted, outcome.records, strict=True)
+    ]
 
 
 @contextmanager

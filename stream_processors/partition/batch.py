@@ -187,6 +187,7 @@ STATION_COLUMNS = pa.schema(
         ("voters", pa.uint32()),
         ("registered", pa.uint32()),
         ("rules", pa.list_(pa.string())),
+        ("complete", pa.bool_()),
     ]
 )
 """The form in force as the projection shows it: a missing figure stays null, a missing option is absent."""
@@ -203,12 +204,13 @@ def _event_row(decoded: Decoded | None) -> tuple[Any, ...]:
 def _station_row(one: AssessedCount) -> tuple[Any, ...]:
     event = one.decoded.event
     if isinstance(event, CountAnnulled):
-        return "", (), None, None, None, one.registered, ()
+        return "", (), None, None, None, one.registered, (), False
     form: CHasil = event.payload.form  # type: ignore[union-attr]  # a recap is no count
     voters = form.voters.total.j if form.voters is not None and form.voters.total is not None else None
     votes = [pair for pair in zip(one.ballot.keys, one.votes, strict=True) if pair[1] is not None]
     rules = sorted({finding.rule for finding in one.findings}) if one.findings else ()
-    return event.payload.kind, votes, form.valid, form.invalid, voters, one.registered, rules  # type: ignore[union-attr]
+    kind = event.payload.kind  # type: ignore[union-attr]
+    return kind, votes, form.valid, form.invalid, voters, one.registered, rules, one.complete
 
 
 def _recap(one: AssessedRecap) -> dict[str, Any]:

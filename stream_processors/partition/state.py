@@ -187,11 +187,13 @@ class State:
     def _cells(self, ballot: int, held: Sequence[bytes]) -> Cells:
         """The cells of these records, all of one ballot."""
         heads = records.heads(held)
+        of = self._ballots.ballots[ballot]
         return station_cells(
+            of,
             heads["version"].astype(np.int64),
             heads["status"].astype(np.int64),
             heads["unlisted"].astype(np.int64),
-            records.figures(held, figure_count(self._ballots.ballots[ballot])),
+            records.figures(held, figure_count(of)),
         )
 
 

@@ -84,6 +84,16 @@ def test_nobody_registered_is_not_the_same_as_not_known() -> None:
     assert figures(registry, "0") == (2, 0)
 
 
+def test_a_village_s_own_voters_are_taken_where_the_list_does_not_tell_those_of_every_station() -> None:
+    own = [dataclasses.replace(row, registered=70) if row.id == "1112" else row for row in rows()]
+    some = [StationRow("1112-001", "1112", 1, 30), StationRow("1112-002", "1112", 2, None)]
+    assert figures(build_registry(own, some, root=ROOT), "1112") == (2, 70)
+    every = [some[0], dataclasses.replace(some[1], registered=41)]
+    assert figures(build_registry(own, every, root=ROOT), "1112") == (2, 71)
+    without = [dataclasses.replace(row, registered=None) for row in rows()]
+    assert figures(build_registry(without, some, root=ROOT), "1112") == (2, None)
+
+
 def test_parents_stand_before_children_whatever_the_order_of_the_rows() -> None:
     shuffled = rows()
     random.Random(7).shuffle(shuffled)

@@ -21,6 +21,7 @@ from schemas.tallies import FIXED_CELLS
 from stream_processors.assess import AssessedCount
 from stream_processors.cells import STATUS_CODE, cell_count, station_cells
 from stream_processors.fold import fold
+from stream_processors.outstanding import DECIDED, decided
 from stream_processors.rollup import FIRST_CAPACITY, Merge, Rollup, Snapshot, merge, total
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, decide
 from tests.logs import UNHURRIED, Sent, messy_logs
@@ -163,6 +164,15 @@ class Plain:
             for (of, village, _), cells in self.stations.items()
             if of == ballot and region in WORLD.registry.chain(village)
         ]
+        # What is decided for each village, and added up from there.
+        contest = WORLD.ballots.contest_of[ballot]
+        for village in {village for of, village, _ in self.stations if of == ballot}:
+            if region in WORLD.registry.chain(village) and WORLD.ballots.of(contest, village):
+                own = [cells for (of, at, _), cells in self.stations.items() if (of, at) == (ballot, village)]
+                summed = np.array(own).sum(axis=0)[None, :]
+                row = np.zeros(summed.shape[1], np.int64)
+                row[DECIDED] = decided(WORLD.registry, np.array([village]), summed)[0]
+                rows.append(row.tolist())
         width = cell_count(WORLD.ballots.ballots[ballot])
         return reduce(lambda a, b: [x + y for x, y in zip(a, b, strict=True)], rows, [0] * width)
 
@@ -177,6 +187,16 @@ def villages_of(ballot: int) -> list[int]:
     ]
 
 
+def undecided(cells: list[int]) -> list[int]:
+    """Cells as stations have them: nothing where villages decide."""
+    return [0 if place in DECIDED else figure for place, figure in enumerate(cells)]
+
+
+def without_decided(cells: np.ndarray) -> np.ndarray:
+    """Rows of cells that are only added up."""
+    return np.delete(cells, DECIDED, axis=1)
+
+
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, list[int]]]]:
     """New cells of some stations (village, which of its stations) with one ballot."""
@@ -185,7 +205,7 @@ def changes(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, list[int]]]]:
     one = st.tuples(
         st.sampled_from(villages_of(ballot)),
         st.integers(0, 2),
-        st.lists(st.integers(0, 999), min_size=width, max_size=width),
+        st.lists(st.integers(0, 999), min_size=width, max_size=width).map(undecided),
     )
     return ballot, draw(st.lists(one, max_size=5, unique_by=lambda new: new[:2]))
 
@@ -251,13 +271,14 @@ TestCounting.settings = settings(UNHURRIED, max_examples=12, stateful_step_count
 def test_changes_show_only_after_settling_and_only_once() -> None:
     rollup = Rollup(WORLD.registry, WORLD.ballots)
     (village, *_) = villages_of(0)
-    row = np.arange(1, cell_count(WORLD.ballots.ballots[0]) + 1)[None, :]
+    row = np.array(undecided(list(range(1, cell_count(WORLD.ballots.ballots[0]) + 1))))[None, :]
     rollup.add(0, np.array([village]), row)
     assert not rollup.cells(0, np.array([village, 0])).any()
     rollup.settle()
-    assert rollup.cells(0, np.array([village, 0])).tolist() == [row[0].tolist()] * 2
+    shown = rollup.cells(0, np.array([village, 0]))
+    assert without_decided(shown).tolist() == without_decided(row).tolist() * 2
     assert rollup.settle() == {}
-    assert rollup.cells(0, np.array([0])).tolist() == row.tolist()
+    assert rollup.cells(0, np.array([0])).tolist() == shown[:1].tolist()
 
 
 def test_no_change_at_all_touches_nothing() -> None:
@@ -289,10 +310,15 @@ def test_a_table_that_grows_beyond_its_first_capacity_keeps_every_row(at_once: i
     width = cell_count(ballots.ballots[0])
     for start in range(0, count, at_once):
         some = villages[start : start + at_once]
-        rollup.add(0, some, np.tile(some[:, None], (1, width)))
+        changes = np.tile(some[:, None], (1, width))
+        changes[:, DECIDED] = 0
+        rollup.add(0, some, changes)
         rollup.settle()
-    assert rollup.cells(0, villages).tolist() == [[village] * width for village in villages.tolist()]
-    assert rollup.cells(0, np.arange(4)).tolist() == [[int(villages.sum())] * width] * 4
+    width -= len(DECIDED)
+    shown = without_decided(rollup.cells(0, villages))
+    assert shown.tolist() == [[village] * width for village in villages.tolist()]
+    above = without_decided(rollup.cells(0, np.arange(4)))
+    assert above.tolist() == [[int(villages.sum())] * width] * 4
 
 
 # From events to totals
@@ -313,6 +339,7 @@ def rolled_up(sent: Iterable[Sent]) -> tuple[Rollup, int]:
             accepted += 1
             lineages[key] = decision.lineage
             cells = station_cells(
+                one.ballot,
                 np.array([decision.lineage.version]),
                 np.array([STATUS_CODE[one.status]]),
                 np.array([int(one.unlisted)]),
@@ -353,8 +380,10 @@ def test_tally_and_snapshot_of_a_region_agree(sent: list[Sent]) -> None:
             width = 1 + len(FIXED_CELLS)
             sums = _sums([cells[:width] for cells in snapshot.cells.values()], width)
             assert [tally.version, *tally.fixed] == sums
-            votes = sum(tally.votes.values()) + sum(tally.clean_votes.values())
-            assert votes == sum(sum(cells[width:]) for cells in snapshot.cells.values())
+            layouts = {index: WORLD.ballots.ballots[index].layout for index in snapshot.cells}
+            for by_option in ("votes", "clean_votes", "votes_forms", "clean_votes_forms"):
+                below = (cells[getattr(layouts[of], by_option)] for of, cells in snapshot.cells.items())
+                assert sum(getattr(tally, by_option).values()) == sum(map(sum, below))
 
 
 def test_a_value_leaves_out_ballots_from_which_nothing_came() -> None:
