@@ -19,7 +19,7 @@ class LogUnavailable(Exception):
 
 
 def unavailable(path: Path, error: sqlite3.Error) -> LogUnavailable:
-    """What `error` means for whoever runs this, and what to do about it."""
+    """The sentence for `error`, and what to do about it."""
     text = str(error)
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith("SQLITE_FULL") or "disk is full" in text:

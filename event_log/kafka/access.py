@@ -90,7 +90,7 @@ USERS: Final = (
         "sink",
         why="The sink: it reads rows and totals, and writes to ClickHouse alone.",
         reads=(COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES, ELECTION_CONTROL),
-        sees=(COUNT_EVENTS,),  # how many partitions the log has, as everybody compares at the start
+        sees=(COUNT_EVENTS,),  # the number of partitions of the log, compared at the start
         group=SINK_GROUP,
         groups=True,  # one for each database that is filled
     ),

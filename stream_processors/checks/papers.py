@@ -8,13 +8,13 @@ from __future__ import annotations
 from schemas.findings import Finding
 from schemas.forms import Ballots
 from stream_processors.checks.catalogue import finding
-from stream_processors.checks.context import Place
+from stream_processors.checks.context import VillageLimits
 from stream_processors.checks.limits import figure_too_large
 from stream_processors.checks.names import NAMES
 
 
 def check_papers(
-    papers: Ballots, listed: int | None, voted: int | None, place: Place, found: list[Finding]
+    papers: Ballots, listed: int | None, voted: int | None, place: VillageLimits, found: list[Finding]
 ) -> int | None:
     """Appends what block II fails, given the totals of I.A and I.B; returns the papers used (II.2)."""
     received, used, returned, unused = papers.received, papers.used, papers.returned, papers.unused

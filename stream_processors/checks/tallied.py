@@ -13,7 +13,7 @@ from schemas.elections import ContestKind
 from schemas.findings import Finding
 from schemas.forms import CHasil
 from stream_processors.checks import tallied_findings as say
-from stream_processors.checks.context import Place
+from stream_processors.checks.context import VillageLimits
 from stream_processors.checks.digit_slips import misreading
 from stream_processors.checks.limits import figure_too_large
 from stream_processors.checks.names import NAMES, option_votes
@@ -21,7 +21,7 @@ from stream_processors.checks.votes import Figures, parties_of, read_votes
 
 
 def check_tallied(
-    form: CHasil, used: int | None, voted: int | None, place: Place, found: list[Finding]
+    form: CHasil, used: int | None, voted: int | None, place: VillageLimits, found: list[Finding]
 ) -> None:
     """Appends what blocks IV and V fail, given the papers used (II.2) and the voters who voted (I.B)."""
     figures, certain = read_votes(form, place.ballot)
@@ -33,7 +33,9 @@ def check_tallied(
     _check_sums(form, used, voted, place.figure_limit, found)
 
 
-def _check_options(form: CHasil, figures: Figures, certain: bool, place: Place, found: list[Finding]) -> None:
+def _check_options(
+    form: CHasil, figures: Figures, certain: bool, place: VillageLimits, found: list[Finding]
+) -> None:
     """R06, R14, R17, R25 and R26: the figures of block IV, of which at least one is given."""
     ballot, valid = place.ballot, form.valid
     by_party = ballot.kind is ContestKind.PARTIES
@@ -106,7 +108,9 @@ def _check_parties(figures: Figures, ballot: Ballot, found: list[Finding]) -> No
             found.append(say.r17(ballot.options[party.top], summed, total, whole=whole))
 
 
-def _block_iv_limits(form: CHasil, figures: Figures, valid: int | None, place: Place) -> Iterator[Finding]:
+def _block_iv_limits(
+    form: CHasil, figures: Figures, valid: int | None, place: VillageLimits
+) -> Iterator[Finding]:
     """R14 for block IV, once a place. What was added up from other figures is not held against the boxes."""
     votes, ballot = form.votes or {}, place.ballot
     for index, option in enumerate(ballot.options):
@@ -118,7 +122,7 @@ def _block_iv_limits(form: CHasil, figures: Figures, valid: int | None, place: P
             yield say.r14_above_valid(ballot.kind, option, figure, valid)
 
 
-def _outliers(figures: Figures, valid: int, place: Place) -> Iterator[Finding]:
+def _outliers(figures: Figures, valid: int, place: VillageLimits) -> Iterator[Finding]:
     """R26. A figure above V.A is no share of it; that is what R14 says."""
     ballot = place.ballot
     for index in ballot.top:

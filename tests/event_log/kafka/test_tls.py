@@ -80,7 +80,7 @@ def test_a_configuration_file_with_the_right_ca_is_all_that_it_takes(private: Br
     assert check(connection) == []
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize(
     ("others", "sentence"),
     [
@@ -105,7 +105,7 @@ def test_what_is_wrong_with_a_private_connection_is_told_apart(
         check(configured(private, folder, **others))
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_a_certificate_for_another_name_is_not_believed(private: Broker, folder: Path) -> None:
     connection = configured(private, folder)
     elsewhere = Connection((private.bootstrap.replace("127.0.0.1", "localhost"),), "", connection.security)
