@@ -1,5 +1,4 @@
-"""The error of a log that can't be opened, read or written, with a sentence for the user: why, and what to
-do."""
+"""The error of a log that can't be opened, read or written: a sentence says why, and what to do."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Assesses what does not depend on the log: whether a message is an event and fits the election, what it
-proposes, and what the rules find in its form.
+"""Assesses messages without the log: is it an event, does it fit the election, what do the rules find.
 
 Earlier events are not needed here (stream_processors.station decides about them), so messages can be assessed
 in any order and by any number of processes.

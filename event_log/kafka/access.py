@@ -1,5 +1,4 @@
-"""Users and ACLs of the topics, declared once: a user for each kind of process, with the least rights that it
-needs.
+"""Users and ACLs of the topics, declared once: a user with the least rights for each kind of process.
 
 Kafka enforces it where the brokers have an authorizer and let nobody do what no rule allows. Administrators
 are not here: they are the brokers' `super.users`. Host-based rules, quotas and the brokers' own users are

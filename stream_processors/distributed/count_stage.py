@@ -100,15 +100,15 @@ class CountStage:
         return (tally for unit in sorted(units) if (tally := self._tally(*unit)).version)
 
     def _tally(self, contest: int, region: int) -> TallyMessage:
-        snapshot = self.state.rollup.snapshot(contest, region)
+        totals = self.state.rollup.region_totals(contest, region)
         return TallyMessage(
             election=self._election,
             contest=self._ballots.contests[contest],
             level=Level.DISTRICT,
-            unit=snapshot.unit,
+            unit=totals.unit,
             parent=self._registry.ids[self._registry.parent[region]],
-            version=snapshot.version,
-            cells=snapshot.cells,
+            version=totals.version,
+            cells=totals.cells,
             source={self.partition: self.position - 1},
             recorded_at=self.newest,
         )

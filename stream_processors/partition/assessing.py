@@ -1,5 +1,4 @@
-"""A pool of processes that read a source's chunks and assess their messages; results in the order of the
-chunks.
+"""A pool of processes that read a source's chunks and assess their messages, in the order of the chunks.
 
 Reading and assessing do not depend on the log, and are most of the work: they run on all cores, while the
 owner decides, appends and adds up. The processes hold no lock and no file of the data directory, so that they

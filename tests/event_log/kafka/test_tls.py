@@ -1,5 +1,4 @@
-"""Certificates: a broker is believed when its certificate is from the CA that one was told, and not
-otherwise."""
+"""TLS: a broker is trusted if and only if its certificate is from the configured CA."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The accepted events that importers get of the log on Kafka: those that the fold accepts, however it is
-read."""
+"""The accepted events that importers get of the log on Kafka: those that the fold accepts."""
 
 from __future__ import annotations
 
