@@ -19,6 +19,8 @@ import orjson
 
 from event_log.errors import LogUnavailable
 from schemas.language import Said
+from schemas.private_files import use_private_umask
+from schemas.text import quoted
 
 FORMAT: Final = 2
 """PRAGMA user_version; a file of any other format is emptied."""
@@ -68,6 +70,7 @@ class AcceptedEvents:
     def open(cls, path: Path) -> Self:
         """The file at `path`, made if it is not there; one that is gone afterwards where another process has
         it, or nothing can be written there. Raises LogUnavailable."""
+        use_private_umask()
         try:
             try:
                 return cls._opened(path, str(path))
@@ -180,9 +183,9 @@ class AcceptedEvents:
 def _unusable(path: Path, error: sqlite3.Error) -> LogUnavailable:
     return LogUnavailable(
         Said(
-            id=f"{path}: {error}. Periksa apakah disknya penuh. Berkas itu boleh dihapus: isinya dibuat lagi "
-            "dari log. Lalu ulangi perintah yang sama.",
-            en=f"{path}: {error}. Check whether its disk is full. The file may be removed: it is made again "
-            "from the log. Then run the same command again.",
+            id=f"{path}: {quoted(error)}. Periksa apakah disknya penuh. Berkas itu boleh dihapus: isinya "
+            "dibuat lagi dari log. Lalu ulangi perintah yang sama.",
+            en=f"{path}: {quoted(error)}. Check whether its disk is full. The file may be removed: it is "
+            "made again from the log. Then run the same command again.",
         )
     )

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from event_log.errors import LogUnavailable, unavailable
 from event_log.reading import LogEntry
+from schemas.private_files import use_private_umask
 
 __all__ = ["LogUnavailable", "SqliteLog", "unavailable"]
 
@@ -74,6 +75,7 @@ class SqliteLog:
         """The log at `path`, made if it is not there (unless `readonly`). Raises LogUnavailable."""
         if readonly and not path.is_file():
             raise LogUnavailable(f"There is no log at {path}. Nothing has been imported there yet.")
+        use_private_umask()  # SQLite gives the files beside it the rights of the log
         try:
             connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode={'ro' if readonly else 'rwc'}",

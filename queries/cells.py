@@ -30,7 +30,7 @@ _REGION_COLUMNS: Final = {
 }
 
 MANY_PARTITIONS: Final = 2**32 - 1
-"""The partition of totals that add up several: see sinks.tables."""
+"""The partition of totals that add up several: see schemas.tables."""
 
 # A partition that is not asked about has the index 0, and there an array of numbers has the number 0.
 _BEFORE: Final = "position < {events:Array(UInt64)}[indexOf({partitions:Array(UInt32)}, partition)]"

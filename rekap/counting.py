@@ -9,14 +9,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import click
-
 from rekap.bars import Bar, Waiting
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.formats import Format, write_document
 from rekap.numbers import tenths, whole
 from rekap.session import Session
 from rekap.tables import write
+from rekap.terminal import echo
 from schemas.language import Said
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ def name_unreadable(session: Session, number: int, records: Sequence[Unreadable]
         return
     session.say(NOT_READ)
     for record in records[:UNREADABLE_SHOWN]:
-        click.echo(f"  {record.place}: {session.text(record.said)}", err=True)
+        echo(f"  {record.place}: {session.text(record.said)}", err=True)
     more = number - min(len(records), UNREADABLE_SHOWN)
     if more:
-        click.echo(session.text(MORE_NOT_READ).format(more=whole(more, session.language)), err=True)
+        echo(session.text(MORE_NOT_READ).format(more=whole(more, session.language)), err=True)

@@ -7,6 +7,7 @@ know its widest cell, holds them. Integers stay numbers and what is missing stay
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -20,6 +21,8 @@ import orjson
 from rekap.command import Option
 from rekap.session import Session
 from schemas.language import Said
+from schemas.private_files import give_users_rights
+from schemas.text import escaped_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -162,8 +165,14 @@ def write_document(document: Any) -> None:
 
 
 def dumps(value: Any) -> bytes:
-    """JSON; times as ISO 8601 with their zone."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    """JSON, the exact values; times as ISO 8601 with their zone. What a terminal would obey is escaped."""
+    try:
+        document = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except orjson.JSONEncodeError:  # a file's name that is not UTF-8
+        return json.dumps(value, default=_plain).encode()
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return escaped_json(document.decode()).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -191,6 +200,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
     part = output.with_name(f"{output.name}.part")
     try:
         with part.open("wb") as stream:
+            give_users_rights(stream.fileno())
             yield stream
         part.replace(output)
     finally:

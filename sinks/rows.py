@@ -19,8 +19,8 @@ from schemas.ballots import Ballot, Ballots
 from schemas.findings import Finding
 from schemas.regions import DEPTH, REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.rejections import Rejection
+from schemas.tables import TABLES
 from schemas.tallies import FIRST_VOTE, FIXED_CELLS, Tally
-from sinks.tables import TABLES
 
 _FUNNEL_COLUMN: Final = {
     name: f"stations_{name}" for name in ("received", "clean", "flagged", "blank", "annulled", "unlisted")

@@ -17,6 +17,7 @@ from schemas.findings import Finding, Status
 from schemas.placement import key_of_region
 from schemas.regions import REGION_LEVELS, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
+from schemas.text import quoted
 from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of, votes_of
 from stream_processors.checks.context import FormContext
@@ -163,7 +164,7 @@ class Assessor:
             )
         contest = self._contests.get(event.contest)
         if contest is None:
-            known = ", ".join(self._contests)
+            known = quoted(", ".join(self._contests))
             raise reject(
                 Reason.UNKNOWN_CONTEST,
                 id=f"Tidak ada pemilihan {event.contest} dalam {self._election.id}; yang ada: {known}.",

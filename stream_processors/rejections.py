@@ -11,6 +11,7 @@ from typing import NamedTuple
 from schemas.ballots import Ballot
 from schemas.language import Said
 from schemas.rejections import Reason, Rejected, Rejection, reject
+from schemas.text import quoted
 
 
 class Placement(NamedTuple):
@@ -33,7 +34,7 @@ def not_held(contest: str, unit: str) -> Rejected:
 
 
 def misplaced(found: Placement, right: Placement) -> Rejection:
-    key, wanted = ("-" if key is None else key.decode("utf-8", "replace") for key in (found.key, right.key))
+    key, wanted = ("-" if key is None else quoted(key) for key in (found.key, right.key))
     return Rejection(
         Reason.WRONG_KEY,
         Said(
@@ -64,7 +65,7 @@ def unknown_option(contest: str, unit: str, option: str, ballot: Ballot) -> Reje
             id=f"Belum ada calon {contest} yang dikenal untuk {unit}. Berikan berkas calon pada rekap init.",
             en=f"No candidates of {contest} are known for {unit}. Give their file to rekap init.",
         )
-    shown = ", ".join(ballot.options[:24]) + (", ..." if len(ballot.options) > 24 else "")
+    shown = quoted(", ".join(ballot.options[:24])) + (", ..." if len(ballot.options) > 24 else "")
     return reject(
         Reason.UNKNOWN_OPTION,
         id=f"Pilihan {option} tidak ada pada surat suara {contest} di {unit}; yang ada: {shown}.",

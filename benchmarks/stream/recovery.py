@@ -25,8 +25,8 @@ from benchmarks.stream.forms import Forms, Stock
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.said import caught_up
 from benchmarks.stream.stage import CLOCK
+from devtools.brokers import Broker, why_not
 from event_log.kafka.topics import COUNT_EVENTS
-from tests.brokers import Broker, why_not
 
 ALL: Final = 806_583
 """Forms of 2019."""

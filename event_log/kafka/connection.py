@@ -65,6 +65,17 @@ class Security:
     ca_file: Path | None = None
 
 
+def require_prefix(prefix: str) -> str:
+    """The prefix of topics' names, when it can be one. Raises ConnectionInvalid."""
+    if not _PREFIX.fullmatch(prefix):
+        raise _invalid(
+            f"{prefix!r} tidak dapat menjadi awalan nama topik: paling banyak 100 huruf, angka, '.', "
+            "'_', '-'.",
+            f"{prefix!r} can't begin the name of a topic: use at most 100 letters, digits, '.', '_' and '-'.",
+        )
+    return prefix
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A cluster, named by some of its brokers (`host:port`), and the prefix of the topics' names there.
@@ -92,14 +103,7 @@ class Connection:
                 "Alamat broker kosong. Tulis HOST:PORT, beberapa dipisah dengan koma.",
                 "The broker's address is empty. Write HOST:PORT, several with commas between.",
             )
-        if not _PREFIX.fullmatch(prefix):
-            raise _invalid(
-                f"{prefix!r} tidak dapat menjadi awalan nama topik: paling banyak 100 huruf, angka, '.', "
-                "'_', '-'.",
-                f"{prefix!r} can't begin the name of a topic: use at most 100 letters, digits, '.', '_' and "
-                "'-'.",
-            )
-        return cls(servers, prefix, None if config is None else read_security(config))
+        return cls(servers, require_prefix(prefix), None if config is None else read_security(config))
 
     def client_settings(self) -> dict[str, Any]:
         """Keyword arguments that every client of kafka-python takes."""

@@ -16,7 +16,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import NoError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError, for_code
 
-from event_log.kafka.admin import ask
+from event_log.kafka.admin_client import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.topics import Topic

@@ -1,6 +1,6 @@
 """The topics of an election, each declared once: name, key, partitions, what is kept, and why.
 
-Names get the prefix of a Connection. Here they are only declared: event_log.kafka.setup makes and checks
+Names get the prefix of a Connection. Here they are only declared: event_log.kafka.admin makes and checks
 them.
 """
 

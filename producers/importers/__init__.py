@@ -21,6 +21,7 @@ from producers.importers.situng import SitungSource
 from producers.sources import Source
 from schemas.elections import Contest, Election
 from schemas.events import Time
+from schemas.text import quoted
 
 __all__ = ["SourceInvalid", "open_source"]
 
@@ -41,7 +42,7 @@ def open_source(
     kinds = {path: recognise(path) for path in paths}
     if len({kind.source for kind in kinds.values()}) > 1:
         # Each source groups the records of a station; two sources can't know of each other's.
-        told = "; ".join(f"{path} is {kind.value}" for path, kind in kinds.items())
+        told = "; ".join(f"{quoted(path)} is {kind.value}" for path, kind in kinds.items())
         raise SourceInvalid(f"Import files of one kind at a time: {told}.")
     known = _contest(election, contest)
     match next(iter(kinds.values())):
@@ -76,4 +77,4 @@ def _refuse_bad_time(text: str) -> None:
     try:
         TypeAdapter(Time).validate_python(text)
     except ValidationError as error:
-        raise SourceInvalid(f"--observed-at: {error.errors()[0]['msg']}") from None
+        raise SourceInvalid(f"--observed-at: {quoted(error.errors()[0]['msg'])}") from None

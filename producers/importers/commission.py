@@ -21,6 +21,7 @@ from producers.importers.text_lines import Line, read_lines
 from producers.sources import Lineage, Message, NothingNew, Record, Unreadable
 from schemas.decode import decode
 from schemas.rejections import Rejected
+from schemas.text import quoted
 
 CHUNK_LINES: Final = 1_000
 """Lines in one chunk: some 50 ms of work."""
@@ -58,7 +59,7 @@ class CommissionChunk:
         """Its lines, in order."""
         stations = {key: StationLine(events) for key, events in self.events.items()}
         for table, line in self.lines:
-            place = f"{table.path}, line {line.number}"
+            place = f"{quoted(table.path)}, line {line.number}"
             try:
                 yield self._record(table.cells(line), line.raw, place, stations)
             except RecordInvalid as error:
@@ -81,10 +82,12 @@ class CommissionChunk:
             ("dibetulkan", "correct") if row.type is RowType.CORRECTION else ("dibatalkan", "annul")
         )
         raise RecordInvalid(
-            id=f"Tidak ada hasil yang berlaku di TPS {key[1]} untuk {key[0]}, jadi tidak ada yang dapat "
-            f"{what_id}; tulis count di kolom type, atau id peristiwa yang dimaksud di kolom supersedes.",
-            en=f"Station {key[1]} has no count in force in {key[0]}, so there is nothing to {what}; write "
-            "count in column type, or the id of the event that is meant in column supersedes.",
+            id=f"Tidak ada hasil yang berlaku di TPS {quoted(key[1])} untuk {quoted(key[0])}, jadi tidak "
+            f"ada yang dapat {what_id}; tulis count di kolom type, atau id peristiwa yang dimaksud di kolom "
+            "supersedes.",
+            en=f"Station {quoted(key[1])} has no count in force in {quoted(key[0])}, so there is nothing "
+            f"to {what}; write count in column type, or the id of the event that is meant in column "
+            "supersedes.",
         )
 
     @staticmethod
@@ -180,7 +183,7 @@ def _table(path: Path, is_csv: bool) -> Table:
         return Table(str(path), None)
     first = next(read_lines(path), None)
     if first is None:
-        raise SourceInvalid(f"{path} is empty.")
+        raise SourceInvalid(f"{quoted(path)} is empty.")
     return Table(str(path), read_header(path, first))
 
 

@@ -25,6 +25,7 @@ from producers.importers.problems import RecordInvalid
 from schemas.decode import decode, encode
 from schemas.events import SCHEMA_VERSION, AnnulmentReason, CorrectionReason, CountKind, Role
 from schemas.rejections import Rejected
+from schemas.text import quoted
 
 SOURCE: Final = "commission"
 
@@ -94,7 +95,9 @@ def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
     contest = next((one for one in defaults.contests if one.lower() == str(named).lower()), None)
     if contest is None:
         known = ", ".join(defaults.contests)
-        raise bad_cell("contest", named, f"one of {known}", id_ending=f"salah satu dari {known}")
+        raise bad_cell(
+            "contest", named, f"one of {quoted(known)}", id_ending=f"salah satu dari {quoted(known)}"
+        )
     station = checked(cells, "station")
     if station is None:
         raise bad_cell("station", None, STATION_CELL, id_ending="kode TPS sebagai teks")

@@ -10,6 +10,7 @@ from typing import Final
 
 from producers.sources import Unreadable
 from schemas.language import Said
+from schemas.text import quoted
 
 ACCEPTED: Final = """Accepted are:
   - Sirekap's station responses: a .json file, a folder of them, a .zip of them
@@ -27,7 +28,7 @@ class SourceInvalid(ValueError):
 
 def unknown_file(path: Path, what: str) -> SourceInvalid:
     """The error for a file that is none of those accepted; `what` says what it seems to be."""
-    return SourceInvalid(f"{path} {what}. {ACCEPTED}")
+    return SourceInvalid(f"{quoted(path)} {what}. {ACCEPTED}")
 
 
 def unreadable(place: str, *, id: str, en: str) -> Unreadable:

@@ -18,6 +18,7 @@ from producers.importers.sirekap_files import Entry, StationCodes, Zips, find_en
 from producers.importers.sirekap_response import read_response
 from producers.sources import Lineage, Record, Unreadable
 from schemas.elections import Contest, Election
+from schemas.text import quoted
 
 SOURCE: Final = "sirekap"
 
@@ -84,8 +85,9 @@ class SirekapSource:
         self._options = contest.sources.get(SOURCE)
         if self._options is None:
             raise SourceInvalid(
-                f"The definition of {election.id} does not say which of Sirekap's keys stand for the options "
-                f"of {contest.id}; add them there under sources.sirekap, or choose another with --contest."
+                f"The definition of {quoted(election.id)} does not say which of Sirekap's keys stand for "
+                f"the options of {quoted(contest.id)}; add them there under sources.sirekap, or choose "
+                "another with --contest."
             )
         self._codes = StationCodes(election.stations.pattern, election.overseas)
         self._election = election.id

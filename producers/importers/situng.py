@@ -32,6 +32,7 @@ from schemas.decode import encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, CountKind, Role
 from schemas.forms import MAX_FIGURE
+from schemas.text import quoted
 
 SOURCE: Final = "situng2019"
 
@@ -61,9 +62,9 @@ class SitungChunk:
         """Its rows, in order."""
         columns = [_values(self.rows.column(name)) for name in COLUMNS]
         listed = self._listed()
-        odd = self._odd_rows()
+        odd, file = self._odd_rows(), quoted(self.file)
         for row, (station, *values) in enumerate(zip(self.stations, *columns, strict=True)):
-            place = f"{self.file}, row {self.first_row + row}"
+            place = f"{file}, row {self.first_row + row}"
             if row in odd:
                 yield self._odd(place, row, station, values[len(KEYS) :])
                 continue

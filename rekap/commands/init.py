@@ -10,12 +10,13 @@ import click
 from rekap.command import Option, subcommand
 from rekap.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
+from rekap.terminal import echo
 from schemas.language import Said
 
 if TYPE_CHECKING:
+    from schemas.data_directory import DataDirectory
     from schemas.elections import Election
     from schemas.regions import Registry
-    from stream_processors.embedded.directory import DataDirectory
 
 MORE = Said(
     id="Pemilu dan daftar wilayahnya diingat dalam direktori itu. Tanpa --registry dipakai negara "
@@ -105,7 +106,7 @@ def command(
     _refuse_contradictions(session, registry, stations, builtin or bool(provinces) or size is not None)
 
     from rekap.bars import Waiting
-    from stream_processors.embedded.directory import ELECTION_FILE, DataDirectory
+    from schemas.data_directory import ELECTION_FILE, DataDirectory
 
     with Waiting(session, Said(PREPARING.id.format(path=path), PREPARING.en.format(path=path))):
         chosen, regions = _read(election, registry, stations, candidates, provinces, size)
@@ -121,7 +122,7 @@ def command(
 
     what = _described(session, chosen, regions)
     write(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
-    click.echo(session.text(NEXT).format(path=path), err=True)
+    echo(session.text(NEXT).format(path=path), err=True)
 
 
 def prepare(directory: DataDirectory) -> None:
@@ -129,7 +130,7 @@ def prepare(directory: DataDirectory) -> None:
 
     Where another process owns the directory, that one has done it.
     """
-    from sinks.ownership import AlreadyOwned
+    from clickhouse.ownership import AlreadyOwned
     from stream_processors.embedded.runner import Runner
 
     try:

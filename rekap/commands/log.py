@@ -13,7 +13,9 @@ from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.formats import Format, Row, chosen_format, dumps, row_options, write_rows
 from rekap.session import Session, pass_session, session_of
+from rekap.terminal import echo, echo_lines
 from schemas.language import Said
+from schemas.text import escaped_json
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
@@ -122,7 +124,7 @@ def command(
                 session.say(Said(*(text.format(event=event) for text in (NO_EVENT.id, NO_EVENT.en))))
             if form is Format.TABLE:
                 for row in found:
-                    click.echo(_in_full(row))
+                    echo_lines(_in_full(row))
             else:
                 _write(found, form, output)
             return 0 if found else 1
@@ -131,7 +133,7 @@ def command(
             rows = list(entries.rows(start, most + 1))
             _show(session, rows[:most], several=entries.several)
             if len(rows) > most and limit is None:
-                click.echo(session.text(MORE_EVENTS).format(next=_to_go_on(rows[most])), err=True)
+                echo(session.text(MORE_EVENTS).format(next=_to_go_on(rows[most])), err=True)
             return 0
         _write(entries.rows(start, limit), form, output)
     return 0
@@ -166,7 +168,8 @@ def _in_full(row: Row) -> str:
     """One event as indented JSON: what a person wants to see of a single one."""
     import orjson
 
-    return orjson.dumps(orjson.loads(dumps(row)), option=orjson.OPT_INDENT_2).decode()
+    document = orjson.dumps(orjson.loads(dumps(row)), option=orjson.OPT_INDENT_2)
+    return escaped_json(document.decode())
 
 
 def _show(session: Session, rows: list[Row], *, several: bool, head: bool = True) -> None:

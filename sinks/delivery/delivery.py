@@ -22,12 +22,12 @@ import time
 from collections import deque
 from typing import Final
 
+from clickhouse.client import SinkUnavailable
 from event_log.kafka.group import ConsumerGroup, GroupRecord
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
 from monitoring import metrics
 from monitoring.health import Health
 from monitoring.logs import fields
-from sinks.client import SinkUnavailable
 from sinks.delivery.batch_builder import BatchBuilder
 from sinks.delivery.gaps import Gaps
 from sinks.delivery.insert_batch import InsertBatch

@@ -11,9 +11,9 @@ from typing import Final
 import pyarrow as pa
 
 from event_log.kafka.group import TopicPartition
+from schemas.tables import size_of
 from schemas.tally_messages import TallyMessage
 from sinks.delivery.tally_rows import TallyRows
-from sinks.tables import size_of
 
 MAX_ROWS: Final = 100_000
 """Rows of one batch. Each insert makes parts that ClickHouse has to merge, and costs its round trip whatever

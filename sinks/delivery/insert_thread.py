@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from clickhouse.client import SinkUnavailable
 from monitoring.health import Health
 from monitoring.logs import fields
 from monitoring.metrics import INSERT_FAILURES, SINK_WAITING
-from sinks.client import SinkUnavailable
 
 FIRST_RETRY_S: Final = 0.1
 """Pause after the first failure: a connection that was closed can be opened again at once."""

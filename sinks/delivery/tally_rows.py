@@ -15,15 +15,16 @@ import pyarrow as pa
 from schemas.ballots import Ballots
 from schemas.elections import Election
 from schemas.regions import DEPTH, UNKNOWN, Registry
+from schemas.tables import MANY_PARTITIONS
 from schemas.tallies import Tally
 from schemas.tally_messages import TallyMalformed, TallyMessage, decode_tally
+from schemas.text import quoted
 from sinks.rows import Rows
-from sinks.tables import MANY_PARTITIONS
 from stream_processors.cells import cell_count
 from stream_processors.rollup import tally_of
 
 NO_POSITION: Final = 0
-"""The position of totals of several partitions: see sinks.tables.MANY_PARTITIONS."""
+"""The position of totals of several partitions: see schemas.tables.MANY_PARTITIONS."""
 
 
 class TallyRows:
@@ -73,7 +74,8 @@ class TallyRows:
 
 def _unfit(message: TallyMessage, why: str) -> TallyMalformed:
     return TallyMalformed(
-        f"It holds totals of {message.level} {message.unit!r}, {message.contest!r} of {message.election!r}, "
+        f"It holds totals of {message.level} {quoted(repr(message.unit))}, "
+        f"{quoted(repr(message.contest))} of {quoted(repr(message.election))}, "
         f"{why}. Workers and sinks of an election must have the same data directory and version: stop the "
         "one that has not."
     )

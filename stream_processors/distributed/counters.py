@@ -1,8 +1,11 @@
-"""Counts the applied entries and totals in the metrics of a worker (monitoring.metrics)."""
+"""Counts applied entries, and rows and totals that were published, in the metrics of a worker."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+
+import pyarrow as pa
 
 from monitoring.metrics import (
     BATCH_EVENTS,
@@ -10,7 +13,9 @@ from monitoring.metrics import (
     EVENTS_FOLDED,
     EVENTS_REJECTED,
     EVENTS_REPEATED,
+    ROWS_PUBLISHED,
     TALLIES_MERGED,
+    TALLIES_PUBLISHED,
 )
 from schemas.regions import Level
 from stream_processors.partition.changes import Changes
@@ -34,3 +39,16 @@ def count_folded(changes: Changes, mode: str) -> None:
 def count_merged(level: Level, what: Merge) -> None:
     """Count applied totals of a level, and how they compare with those held."""
     TALLIES_MERGED.labels(level.value, what.value).inc()
+
+
+def rows_published(tables: Mapping[str, pa.Table]) -> None:
+    """These tables were acknowledged by the broker. A position is not counted: the sink writes positions of
+    its own, so that rows published and rows inserted compare."""
+    for name, table in tables.items():
+        if name != "sink_position":
+            ROWS_PUBLISHED.labels(name).inc(table.num_rows)
+
+
+def tally_published(level: Level) -> None:
+    """A region's totals were acknowledged by the broker."""
+    TALLIES_PUBLISHED.labels(level.value).inc()

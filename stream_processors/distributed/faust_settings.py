@@ -19,7 +19,7 @@ BUFFER: Final = 64
 partition (see faust_transport)."""
 
 
-class App(faust.App):  # type: ignore[misc]  # untyped
+class App(faust.App):
     """Faust's app, without state on a disk."""
 
     async def on_first_start(self) -> None:
@@ -29,7 +29,7 @@ class App(faust.App):  # type: ignore[misc]  # untyped
 App.logger = faust.App.logger  # these lines are Faust's, not ours
 
 
-def app_settings(connection: Connection) -> dict[str, Any]:
+def app_settings(connection: Connection, session_s: float) -> dict[str, Any]:
     """Keyword arguments for App."""
     settings: dict[str, Any] = {
         "broker": [URL(f"kafka://{server}") for server in connection.servers],
@@ -40,8 +40,8 @@ def app_settings(connection: Connection) -> dict[str, Any]:
         "topic_allow_declare": False,  # `rekap topics create` does, with settings that are checked
         "topic_disable_leader": True,
         "consumer_auto_offset_reset": "earliest",
-        "broker_session_timeout": SESSION_S,
-        "broker_heartbeat_interval": SESSION_S / 4,
+        "broker_session_timeout": session_s,
+        "broker_heartbeat_interval": session_s / 4,
         "stream_buffer_maxsize": BUFFER,
         # An agent that waits for the engine would block the rebalance that it waits for.
         "stream_wait_empty": False,

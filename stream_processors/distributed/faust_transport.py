@@ -16,11 +16,14 @@ partitions, but resumes them all after each rebalance.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from aiokafka.errors import BrokerResponseError
 from faust.transport.drivers import aiokafka
+from kafka.errors import KafkaError, for_code
+from mode import Service
 
 FETCH_WAIT_MS: Final = 100
 """fetch.max.wait.ms: the delay that a stage may add."""
@@ -29,7 +32,11 @@ FETCH_BYTES: Final = 32_768
 """fetch.min.bytes: with some 70 events a broker answers at once."""
 
 
-class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  # untyped
+MEMBERSHIP_S: Final = 0.5
+"""How often it is looked whether the consumer may join its group at all."""
+
+
+class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         if not (hasattr(consumer, "_fetch_max_wait_ms") and hasattr(consumer, "_fetch_min_bytes")):
@@ -41,7 +48,26 @@ class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  #
         return consumer
 
 
-class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
+class _Consumer(aiokafka.Consumer):
+    transport: Transport
+
+    @Service.task
+    async def _watch_membership(self) -> None:
+        """Tell of a group that the brokers do not let it into: Faust waits for partitions without a word."""
+        while not self.should_stop:
+            await self.sleep(MEMBERSHIP_S)
+            if (refusal := self._refusal()) is not None:
+                self.transport.refused(refusal)
+                return
+
+    def _refusal(self) -> KafkaError | None:
+        """Why it can't join, if that does not go away by itself; None: it can, or does not know yet."""
+        client = self._thread._consumer
+        error = None if client is None else getattr(client._coordinator, "_pending_exception", None)
+        if not isinstance(error, BrokerResponseError) or error.retriable:
+            return None
+        return for_code(error.errno)(*error.args)
+
     def _new_consumer_thread(self) -> Any:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -54,6 +80,10 @@ class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
         return {partition: [_as_one(records)] for partition, records in fetched.items()}
 
 
+def _raise(error: KafkaError) -> None:
+    raise error
+
+
 def _as_one(records: Sequence[Any]) -> Any:
     """The last of these records, with all of them for its value."""
     return replace(records[-1], value=records)
@@ -63,7 +93,7 @@ def _as_one(records: Sequence[Any]) -> Any:
 _ConsumerThread.logger = _Consumer.logger = aiokafka.logger
 
 
-class Transport(aiokafka.Transport):  # type: ignore[misc]
+class Transport(aiokafka.Transport):
     """Give it to an app before it starts: `app.transport = Transport(app.conf.broker_consumer, app)`.
 
     Its agents' messages have one or more of aiokafka's records as their value, of one partition and in order.
@@ -73,5 +103,7 @@ class Transport(aiokafka.Transport):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.refused: Callable[[KafkaError], None] = _raise
+        """Called when the brokers do not let the consumer join its group."""
         self.paused_topics: frozenset[str] = frozenset()
         """Topics that are not fetched; records that were fetched before may still arrive."""

@@ -36,6 +36,7 @@ if sys.platform != "win32":
 import faust
 
 from stream_processors.distributed.engine import Engine
+from stream_processors.distributed.faust_settings import SESSION_S
 from stream_processors.distributed.publisher import KafkaPublisher
 from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.worker import Worker
@@ -51,12 +52,14 @@ SWITCH_S: Final = 0.0005
 @dataclass(frozen=True, slots=True)
 class Options:
     """`assessors`: processes that assess in catch-up mode (0: the worker's own). `snapshots`: directory for
-    them. `metrics`: where to serve them. `republish`: publish the rows of the whole log again."""
+    them. `metrics`: where to serve them. `republish`: publish the rows of the whole log again.
+    `session_s`: the session timeout in the consumer group."""
 
     assessors: int
     snapshots: Path | None = None
     metrics: tuple[str, int] | None = None
     republish: bool = False
+    session_s: float | None = None
 
 
 def run_worker(
@@ -98,7 +101,7 @@ def run_worker(
             snapshots,
             options.republish,
         )
-        worker = Worker(engine, connection, health, fatal)
+        worker = Worker(engine, connection, health, fatal, options.session_s or SESSION_S)
         _run(worker.app)
         worker.close()
         engine.save_snapshots()

@@ -7,7 +7,8 @@ the worker ends. It keeps no state: what was published is read from the topics.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -29,6 +30,7 @@ from schemas.regions import Level
 from schemas.rejections import Rejection
 from schemas.tally_messages import TallyMessage
 from sinks.row_messages import encode
+from stream_processors.distributed.counters import rows_published, tally_published
 
 TOPIC_OF: Final[dict[Level, Topic]] = {
     Level.DISTRICT: DISTRICT_TALLIES,
@@ -60,6 +62,10 @@ _SETTINGS: Final[dict[str, Any]] = {
     "delivery_timeout_ms": DELIVERY_TIMEOUT_MS,
     "max_block_ms": DELIVERY_TIMEOUT_MS,
 }
+
+
+def _nothing() -> None:
+    """What follows from most acknowledgements."""
 
 
 class KafkaPublisher:
@@ -105,8 +111,11 @@ class KafkaPublisher:
         """Publish the rows of a partition of count-events, table after table; with `after` the last table is
         `sink_position`, which follows that position; `more`: more rows of a backlog follow. Raises
         LogUnavailable."""
-        for headers, value in encode(tables, after, more=more):
-            self._send(COUNT_ROWS, partition, None, value, headers)
+        messages = encode(tables, after, more=more)
+        for number, (headers, value) in enumerate(messages, 1):
+            # The last one is acknowledged after all before it in its partition.
+            acknowledged = partial(rows_published, tables) if number == len(messages) else _nothing
+            self._send(COUNT_ROWS, partition, None, value, headers, acknowledged)
 
     def publish_rejected(
         self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection
@@ -126,7 +135,8 @@ class KafkaPublisher:
         # All parts of one sum are on one partition, so that one worker adds them up.
         parent = f"{message.parent}|{message.contest}".encode()
         partition = partition_of(parent, self._partitions[message.level])
-        self._send(TOPIC_OF[message.level], partition, message.key, message.encode(), [])
+        acknowledged = partial(tally_published, message.level)
+        self._send(TOPIC_OF[message.level], partition, message.key, message.encode(), [], acknowledged)
 
     def flush(self) -> None:
         """Return when everything is acknowledged. Raises LogUnavailable after a failure."""
@@ -139,7 +149,13 @@ class KafkaPublisher:
         self._producer.close(0)
 
     def _send(
-        self, topic: Topic, partition: int, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
+        self,
+        topic: Topic,
+        partition: int,
+        key: bytes | None,
+        value: bytes,
+        headers: list[tuple[str, bytes]],
+        acknowledged: Callable[[], None] = _nothing,
     ) -> None:
         with self._changed:
             self._changed.wait_for(
@@ -156,11 +172,13 @@ class KafkaPublisher:
         except KafkaError as error:
             self._fail(error)
             self._raise_failure()
-        future.add_both(self._on_acknowledged, number)
+        future.add_both(self._on_acknowledged, number, acknowledged)
 
-    def _on_acknowledged(self, number: int, result: object) -> None:
+    def _on_acknowledged(self, number: int, acknowledged: Callable[[], None], result: object) -> None:
         if isinstance(result, BaseException):
             self._fail(result)
+        else:
+            acknowledged()
         with self._changed:
             self._unacknowledged_bytes -= self._in_flight.pop(number)
             self._changed.notify_all()

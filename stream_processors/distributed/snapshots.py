@@ -17,6 +17,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from monitoring.logs import fields
+from schemas.private_files import make_directory
 from stream_processors.distributed.count_stage import CountStage
 
 FORMAT: Final = 1
@@ -35,8 +36,8 @@ class Snapshots:
     """A directory with a file for each partition. `of` names the election, register and partitioning."""
 
     def __init__(self, directory: Path, of: str) -> None:
-        """Make the directory. Raises OSError."""
-        directory.mkdir(parents=True, exist_ok=True)
+        """Make the directory, for this account alone. Raises NotOurs and OSError."""
+        make_directory(directory)
         self._directory = directory
         self._of = of
 

@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 from faust.types import TP
 
 from event_log.kafka.connection import Connection
+from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.log import KafkaRecord
 from event_log.kafka.topics import COUNT_EVENTS, WORKER_GROUP
 from monitoring.health import Health
@@ -101,12 +102,19 @@ class Worker:
     """Runs an engine in a Faust app; one in a process."""
 
     def __init__(
-        self, engine: Engine, connection: Connection, health: Health, fatal: Callable[[Exception], None]
+        self,
+        engine: Engine,
+        connection: Connection,
+        health: Health,
+        fatal: Callable[[Exception], None],
+        session_s: float,
     ) -> None:
         """`fatal` is called with an error that can't be retried, and ends the process."""
-        self.app = App(connection.group(WORKER_GROUP), **app_settings(connection))
-        self.app.transport = Transport(self.app.conf.broker_consumer, self.app)
+        self.app = App(connection.group(WORKER_GROUP), **app_settings(connection, session_s))
+        self.app.transport = self._transport = Transport(self.app.conf.broker_consumer, self.app)
+        self._transport.refused = self._refused
         self._engine = engine
+        self._connection = connection
         self._health = health
         health.trouble(RECOVERY, "No partitions have been assigned yet.")
         self._fatal = fatal
@@ -146,7 +154,7 @@ class Worker:
             async for event in stream.events():
                 while self._pending.count >= MAX_PENDING:
                     await asyncio.sleep(FLUSH_S / 5)
-                if event.message.topic not in self.app.transport.paused_topics:
+                if event.message.topic not in self._transport.paused_topics:
                     arrived(event.message.partition, event.message.value)
 
         self.app.agent(channel, name=topic)(agent)
@@ -175,7 +183,7 @@ class Worker:
         self._generation += 1
         self._is_streaming = False
         self._pending = _Pending()
-        self.app.transport.paused_topics = frozenset(self._topic_of)
+        self._transport.paused_topics = frozenset(self._topic_of)
         self._health.trouble(RECOVERY, "The consumer group rebalanced; catching up with the log.")
 
     async def _recover(self, generation: int) -> None:
@@ -194,7 +202,7 @@ class Worker:
         rebalance."""
         outdated, began = self._outdates(self._generation), time.monotonic()
         logger.info("Lag too large; switching to catch-up mode", extra=fields(lag=sum(self._lag().values())))
-        self.app.transport.paused_topics = self._events
+        self._transport.paused_topics = self._events
         self._pending.drop_events()
         catch_up = self._engine.catch_up(outdated)
         while not outdated() and not await self._in_engine(partial(_step, catch_up)):
@@ -222,7 +230,7 @@ class Worker:
             await self.app.consumer.seek(TP(self._name_of[topic], partition), offset)
         if outdated():
             return False
-        self.app.transport.paused_topics = frozenset()
+        self._transport.paused_topics = frozenset()
         return True
 
     def _assign(
@@ -262,6 +270,10 @@ class Worker:
             if self._is_streaming and time.monotonic() - measured > METRICS_S:
                 self._set_metrics()
                 measured = time.monotonic()
+
+    def _refused(self, error: Exception) -> None:
+        """End: the brokers do not let this worker into its group, which does not go away by itself."""
+        self._fatal(broker_unavailable(self._connection, error, self.app.conf.id))
 
     async def _sum_for_ever(self) -> None:
         """Pass totals to the engine as they arrive: more stages follow, and at each they would wait for a

@@ -23,19 +23,20 @@ from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
 
+from clickhouse.client import connect
+from clickhouse.interface.server import Server
+from clickhouse.ownership import own
 from event_log.reading import LogEntry
 from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
-from sinks.client import connect
+from schemas.data_directory import DataDirectory
+from schemas.directory_identity import require_original
 from sinks.migrate import migrate
-from sinks.ownership import own
 from sinks.rows import Rows
-from sinks.server import Server
 from sinks.writer import Writer
 from stream_processors.assess import Assessor
 from stream_processors.embedded.decisions import Decisions
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import unit_states
 from stream_processors.partition.assessing import Bytes, Reading, Workers
@@ -79,6 +80,7 @@ class Runner:
             # Before the lock: a forked process would keep it. See Workers.
             self._workers = opened.enter_context(Workers(Assessor(election, registry, ballots), workers))
             owner = opened.enter_context(own(directory.path, command))
+            require_original(directory.path)
             self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
             self._decisions = Decisions(self._log)
             self._state = State(registry, ballots)
@@ -87,7 +89,9 @@ class Runner:
             rows = Rows(election.id, registry, ballots)
             writer = Writer(client, election.id)
             insert_baseline(rows, writer, registry, ballots)
-            self._server = opened.enter_context(Server(directory.clickhouse_url))
+            self._server = opened.enter_context(
+                Server(directory.clickhouse_url, token_directory=directory.path)
+            )
             owner.announce(self._server.url)
             self._projector = opened.enter_context(closing(Projector(rows, writer, ballots)))
             self._recover(writer.position())
@@ -98,7 +102,7 @@ class Runner:
         """Own `directory`, bring state and projections up to the log, and serve them read-only on loopback.
 
         `workers` processes read and assess (None: one for each core; 0: none, for few messages). Raises
-        AlreadyOwned, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
+        AlreadyOwned, DirectoryCopied, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
         """
         return cls(directory, command, (os.cpu_count() or 1) if workers is None else workers)
 

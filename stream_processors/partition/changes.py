@@ -21,6 +21,7 @@ from stream_processors.cells import STATUSES, Cells
 from stream_processors.partition import unit_states
 from stream_processors.partition.batch import COUNT, RECAP, Batch
 from stream_processors.partition.state import Outcome, State
+from stream_processors.partition.versions import against_versions_before, with_rules
 
 Times = int | NDArray[np.int64]
 """When entries were recorded, in microseconds since 1970 (UTC): one time for all, or one for each."""
@@ -101,7 +102,7 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
             ),
         )
     ]
-    tables += _unit_rows(rows, ballots.contests, changes)
+    tables += _unit_rows(rows, ballots, changes)
     if rejected:
         some = list(rejected)
         tables.append(
@@ -130,19 +131,22 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
     return tables
 
 
-def _unit_rows(rows: Rows, names: list[str], changes: Changes) -> list[tuple[str, pa.Table]]:
+def _unit_rows(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, pa.Table]]:
     """Forms in force, their findings, and certified recapitulations."""
-    batch, outcome = changes.batch, changes.outcome
+    batch, outcome, names = changes.batch, changes.outcome, ballots.contests
     counts = [n for n, index in enumerate(outcome.accepted) if batch.kinds[index] == COUNT]
     indexes = [outcome.accepted[n] for n in counts]
     versions = [unit_states.version(outcome.states[n]) for n in counts]
     positions = [outcome.positions[n] for n in counts]
+    of_versions = against_versions_before(ballots, batch, outcome, counts)
+    stations = _taken(batch.stations, [batch.station_rows[index] for index in indexes])
+    if of_versions:
+        stations["rules"] = with_rules(stations["rules"], indexes, of_versions)
     tables = [
         (
             "station_history",
             rows.stations(
-                _taken(batch.stations, [batch.station_rows[index] for index in indexes])
-                | _taken(batch.events, indexes),
+                stations | _taken(batch.events, indexes),
                 np.array([batch.regions[index] for index in indexes], np.int64),
                 [STATUSES[batch.statuses[index]].value for index in indexes],
                 [not batch.unlisted[index] for index in indexes],
@@ -154,10 +158,11 @@ def _unit_rows(rows: Rows, names: list[str], changes: Changes) -> list[tuple[str
         )
     ]
     accepted = dict(zip(indexes, zip(versions, positions, strict=True), strict=True))
-    found_at = [index for index, found in batch.findings if index in accepted for _ in found]
+    all_found = [*batch.findings, *((index, (one,)) for index, one in of_versions.items())]
+    found_at = [index for index, found in all_found if index in accepted for _ in found]
     findings = [
         (names[batch.contests[index]], batch.units[index], batch.regions[index], *accepted[index], finding)
-        for index, found in batch.findings
+        for index, found in all_found
         if index in accepted
         for finding in found
     ]

@@ -16,7 +16,7 @@ import pytest
 
 from audit.garbage_collection import gc_disabled
 from queries.cells import region_cells
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster
 from tests.national.test_pilpres_2019 import COUNTED, FIGURES, FOLDER, LEVELS
@@ -30,7 +30,7 @@ INIT_S = 300
 
 pytestmark = [
     pytest.mark.real_data,
-    pytest.mark.slow,
+    pytest.mark.national,
     pytest.mark.skipif(not FOLDER.is_dir(), reason="REKAP_REAL_DATA names no folder with pilpres2019"),
 ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import chain, cycle
 from pathlib import Path
 from random import Random
@@ -23,22 +24,23 @@ from kafka.admin import (
     ResourceType,
 )
 
-from event_log.kafka.access import USERS, set_passwords, set_rights
+from devtools.broker_settings import ADMIN, PASSWORDS
+from devtools.brokers import Broker
+from event_log.kafka.admin.access import USERS, set_passwords, set_rights
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topics import COUNT_EVENTS, REJECTED
 from producers.addressing import Addresses
-from producers.publisher import LARGEST_BYTES
+from producers.undelivered import LARGEST_BYTES
 from schemas.candidates import with_candidates
+from schemas.data_directory import DataDirectory
 from schemas.elections import load_election
 from schemas.registry_files import read_registry
 from schemas.rejections import Reason
-from stream_processors.embedded.directory import DataDirectory
-from tests.broker_settings import ADMIN, PASSWORDS
-from tests.brokers import Broker
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster, Raw
 from tests.distributed.nights import nation, night
+from tests.distributed.processes import Process
 from tests.schemas.examples import FOLDER, invalid, valid
 from tests.sinks.delivery.engine import Engine
 
@@ -222,7 +224,7 @@ def test_a_worker_that_can_not_reject_stops_and_the_next_one_loses_nothing(
         cluster.send(poisoned)
         for _ in range(2):  # it ends, and starting it again does not get it past that message
             cluster.forget(worker)
-            cluster.until(lambda one=worker: one.code is not None, "the worker's end")
+            cluster.until(partial(has_ended, worker), "the worker's end")
             assert worker.code == FAILED, worker.tail
             assert "does not let the user worker do this" in worker.said
             worker = cluster.worker()
@@ -233,6 +235,11 @@ def test_a_worker_that_can_not_reject_stops_and_the_next_one_loses_nothing(
         folded = cluster.drain()
         assert_right(cluster, folded)
         assert b"garbage" in said_of(cluster)
+
+
+def has_ended(process: Process) -> bool:
+    """Whether it has."""
+    return process.code is not None
 
 
 def revoke_writing_rejected(cluster: Cluster) -> None:

@@ -16,10 +16,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from audit.verify import verify
+from clickhouse.client import connect
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
-from sinks.client import connect
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster
@@ -32,6 +32,12 @@ PLACE: Final = ("partition", "position", "recorded_at")
 TABLES: Final = ("station_history", "station", "finding", "recap", "rejected")
 """The tables whose rows are the same whatever the log is; totals have more versions the smaller the batches,
 and of those the newest is compared."""
+
+DAILY: Final = ((1, 4), (3, 12))
+"""Workers and partitions of every day: nothing is divided, or everything is, unevenly."""
+
+OTHERS: Final = ((1, 12), (2, 4), (2, 12), (3, 4))
+SLOW: Final = pytest.mark.slow
 
 Rows = dict[str, set[tuple[Any, ...]]]
 
@@ -88,8 +94,9 @@ def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("partitions", [4, 12])
-@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("workers", "partitions"), [*DAILY, *(pytest.param(*one, marks=SLOW) for one in OTHERS)]
+)
 def test_workers_of_any_number_give_the_answer_of_one_machine_and_of_the_fold(
     clusters: Callable[..., Cluster],
     broker: str,

@@ -13,10 +13,10 @@ from uuid import uuid4
 import pytest
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import NO_UNIT
 from producers.publisher import Delivery, MessageTooLarge, Publisher

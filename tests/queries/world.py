@@ -17,7 +17,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.canonical import event_id
 from schemas.decode import encode
-from sinks.tables import TABLES
+from schemas.tables import TABLES
 
 ELECTION: Final = "pemilu2024"
 START: Final = datetime(2024, 2, 14, 8, 0, tzinfo=UTC)

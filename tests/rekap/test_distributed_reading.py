@@ -22,12 +22,12 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
+from devtools.brokers import free_ports
 from event_log.kafka.topics import COUNT_EVENTS
 from queries.cells import MANY_PARTITIONS
-from sinks.client import connect
-from sinks.ownership import find_owner
-from stream_processors.embedded.directory import DataDirectory
-from tests.brokers import free_ports
+from schemas.data_directory import DataDirectory
 from tests.distributed.cluster import Cluster
 from tests.distributed.processes import Process
 from tests.queries.world import insert, minute

@@ -70,7 +70,7 @@ def test_a_topic_keeps_one_message_for_each_unit_and_contest() -> None:
 
 
 def test_the_same_totals_have_one_digest_whenever_and_from_wherever_they_came() -> None:
-    again = replace(MESSAGE, cells=dict(reversed(MESSAGE.cells.items())), source={0: 99}, recorded_at=1)
+    again = replace(MESSAGE, cells=dict(reversed(list(MESSAGE.cells.items()))), source={0: 99}, recorded_at=1)
     assert again.digest == MESSAGE.digest
 
 
@@ -108,6 +108,8 @@ def test_other_totals_have_another_digest(change: dict[str, Any]) -> None:
         ({"cells": {"3": [5, 2**53]}}, r"cells.3 must hold numbers from 0"),
         ({"cells": {"03": [5]}}, "cells must have numbers for keys, not '03'"),
         ({"cells": {"x": [5]}}, "cells must have numbers for keys, not 'x'"),
+        ({"cells": {"1" * 5_000: [5]}}, r"cells must have numbers for keys, not '1{199}… \[200/5002\]"),
+        ({"source": {"1" * 5_000: 1}}, "source must have numbers for keys"),
         ({"cells": [5]}, "cells must be an object"),
         ({"source": {"0": -1}}, r"source.0 must be a whole number"),
         ({"source": {"": 1}}, "source must have numbers for keys"),

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from sinks.tables import FINDING, REJECTED, TABLES
+from schemas.tables import FINDING, REJECTED, TABLES
 
 Row = dict[str, Any]
 

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clickhouse.sql_text import statements
+from schemas.tables import EVENT, TABLES
 from sinks.migrate import known_migrations
 from sinks.row_messages import (
     FORMAT,
@@ -27,8 +29,6 @@ from sinks.row_messages import (
     more_follows,
 )
 from sinks.rows import Rows
-from sinks.sql_text import statements
-from sinks.tables import EVENT, TABLES
 from tests.sinks.handmade import AT, every_table
 from tests.worlds import world
 
@@ -216,11 +216,8 @@ def test_columns_that_are_not_those_of_the_table_are_not_sent() -> None:
 
 def changed(message: RowMessage, header: str, value: bytes | None) -> list[tuple[str, bytes]]:
     """Its headers with another value of one of them; None: without it."""
-    return [
-        (name, held if name != header else value)
-        for name, held in message.headers
-        if name != header or value is not None
-    ]
+    changed = ((name, held if name != header else value) for name, held in message.headers)
+    return [(name, now) for name, now in changed if now is not None]
 
 
 @pytest.mark.parametrize(

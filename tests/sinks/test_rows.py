@@ -12,9 +12,9 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import given, settings
 
 from schemas.regions import UNKNOWN
+from schemas.tables import TABLES
 from schemas.tallies import FIXED_CELLS, FUNNEL
 from sinks.rows import Rows
-from sinks.tables import TABLES
 from stream_processors.assess import AssessedCount
 from stream_processors.cells import STATUS_CODE, station_cells
 from stream_processors.rollup import Rollup

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from sinks.tables import TALLY_HISTORY
+from schemas.tables import TALLY_HISTORY
 from tests.sinks import small_count
 from tests.sinks.small_count import CONTEST, ELECTION, VILLAGES, Row
 

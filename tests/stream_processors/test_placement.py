@@ -9,6 +9,7 @@ from schemas.rejections import Reason
 from stream_processors.assess import AssessedCount, AssessedRecap, AssessedRejection, Assessor
 from stream_processors.fold import PlacedMessage, fold
 from stream_processors.rejections import Placement
+from tests.hostile import HOSTILE, hidden_in
 from tests.worlds import pairs, recap, submitted, world
 
 WORLD = world()
@@ -51,6 +52,16 @@ def test_elsewhere_it_is_rejected_with_a_sentence_that_names_its_place(placed: P
     assert one.rejection.reason is Reason.WRONG_KEY
     assert f"1101 on partition {RIGHT}" in one.rejection.said.en
     assert f"1101 di partisi {RIGHT}" in one.rejection.said.id
+
+
+def test_a_key_is_quoted_as_text_and_no_longer_than_its_bound() -> None:
+    for key in (b"\x1b[31m\nforged" + b"k" * 900_000, HOSTILE.encode(), b"\xff" * 900_000):
+        (one,) = ASSESSOR.assess([COUNT], [Placement(key, RIGHT)])
+        assert isinstance(one, AssessedRejection)
+        for sentence in one.rejection.said:
+            assert hidden_in(sentence) == ""
+            assert "\n" not in sentence
+            assert len(sentence) < 600
 
 
 def test_what_is_no_event_is_rejected_for_that_wherever_it_stands() -> None:

@@ -11,13 +11,13 @@ from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, R
 from kafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.access import ADMIN, USERS, any_rule, set_passwords, set_rights
-from event_log.kafka.check import check
+from event_log.kafka.admin.access import ADMIN, USERS, any_rule, set_passwords, set_rights
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection, Security
 from event_log.kafka.control import open_topics, read_control, require
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.log import KafkaLog
-from event_log.kafka.setup import create
 from event_log.kafka.topics import (
     ALL_TOPICS,
     COUNT_EVENTS,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, open_topics, read_control, require
-from event_log.kafka.setup import create
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from schemas.elections import Election
@@ -77,7 +78,7 @@ def test_unopened_topics_turn_everybody_away(topics: Connection, mine: tuple[Ele
     ],
 )
 def test_any_difference_turns_away_and_is_named(
-    topics: Connection, mine: tuple[Election, Registry], field: str, value: object, sentence: str
+    topics: Connection, mine: tuple[Election, Registry], field: str, value: Any, sentence: str
 ) -> None:
     open_topics(topics, replace(opened(), **{field: value}))
     for attempt in (lambda: require(topics, *mine), lambda: open_topics(topics, opened())):

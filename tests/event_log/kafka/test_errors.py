@@ -9,13 +9,13 @@ import pytest
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, UnknownError
 
+from devtools.brokers import free_ports
 from event_log.errors import LogUnavailable
-from event_log.kafka.check import check
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection, Security
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
-from tests.brokers import free_ports
 from tests.event_log.kafka.test_setup import SMALL
 
 pytestmark = pytest.mark.usefixtures("short_timeouts")

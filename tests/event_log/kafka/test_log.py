@@ -15,13 +15,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
+from devtools.brokers import Broker
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.consumer import Consumer
 from event_log.kafka.log import KafkaLog, KafkaRecord
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, NATION_TALLIES
-from tests.brokers import Broker
 
 PARTITIONS = 3
 

@@ -12,12 +12,12 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from event_log.kafka.check import check
+from devtools.brokers import Broker
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
-from tests.brokers import Broker
 from tests.event_log.kafka.test_setup import SMALL, until
 
 MESSAGES = 300

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from devtools.broker_settings import ADMIN, PASSWORDS
+from devtools.brokers import Broker
 from event_log.errors import LogUnavailable
-from event_log.kafka.check import check
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.setup import create
-from tests.broker_settings import ADMIN, PASSWORDS
-from tests.brokers import Broker
 from tests.event_log.kafka.test_setup import SMALL
 
 

@@ -17,21 +17,21 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
 
+from clickhouse.client import connect
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.group import ConsumerGroup
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
 from monitoring.health import Health
 from schemas.regions import Level
+from schemas.tables import SINK_POSITION
 from schemas.tally_messages import TallyMessage
-from sinks.client import connect
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.process import group_of
 from sinks.delivery.tally_rows import TallyRows
 from sinks.row_messages import encode
 from sinks.rows import Rows
-from sinks.tables import SINK_POSITION
 from sinks.writer import Writer
 from stream_processors.cells import cell_count
 from tests.worlds import ELECTION_ID, PPWP, world
@@ -197,6 +197,11 @@ def until(true: Callable[[], bool]) -> None:
 def positions(client: Client) -> dict[int, int]:
     """How far each partition has come in the projections."""
     return Writer(client, ELECTION_ID).positions()
+
+
+def reaches(client: Client, ends: Mapping[int, int]) -> bool:
+    """Whether these partitions, and no others, have come to these positions."""
+    return positions(client) == ends
 
 
 def assert_arrived(client: Client, ends: Mapping[int, int]) -> None:

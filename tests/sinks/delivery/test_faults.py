@@ -13,15 +13,15 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from clickhouse.client import connect
+from devtools.brokers import Broker
 from event_log.kafka.connection import Connection
 from event_log.kafka.group import ConsumerGroup, TopicPartition
 from monitoring.metrics import REGISTRY
 from schemas.regions import Level
-from sinks.client import connect
 from sinks.delivery.delivery import TOPICS
 from sinks.delivery.insert_thread import PART
 from sinks.delivery.process import group_of
-from tests.brokers import Broker
 from tests.sinks.delivery.engine import Engine, Fault, FaultyProxy
 from tests.sinks.delivery.support import (
     SESSION_MS,

@@ -12,10 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, NATION_TALLIES, Topic
 from monitoring.metrics import REGISTRY
 from producers.publisher import Publisher

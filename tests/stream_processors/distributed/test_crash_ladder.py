@@ -1,10 +1,13 @@
 """However often processes crash, and at whichever step: the totals are those of the fold.
 
-Without the guarantees of the design they are not, which shows that the test can fail.
+Without the guarantees of the design they are not, which shows that the test can fail. REKAP_CRASH_RUNS
+says how many runs there are in all (10,000 without it); the first 500 are those of every day, the others are
+marked slow.
 """
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -28,9 +31,13 @@ from stream_processors.rollup import tally_of
 from tests.stream_processors.distributed.simulated import Cluster, Guarantees
 from tests.worlds import DPR, PPWP, World, annulled, corrected, form, id_of, pairs, submitted, world
 
-RUNS: Final = 10_000
-PARTS: Final = 20
-"""They are run in so many parts, by as many processes as there are cores."""
+VARIABLE: Final = "REKAP_CRASH_RUNS"
+DAILY: Final = range(500)
+"""Runs of every day: each of the logs a dozen times."""
+LONG: Final = range(DAILY.stop, max(DAILY.stop, int(os.environ.get(VARIABLE, "10000"))))
+"""Runs of the long part, which are others."""
+PART: Final = 250
+"""Runs that a process takes at once, so that all cores are at work until the end."""
 LOGS: Final = 40
 """Different logs; each is run many times, with other crashes."""
 PARTITIONS: Final = 2
@@ -170,13 +177,13 @@ def _tally(here: World, message: TallyMessage) -> Tally:
     return tally_of(here.registry, here.ballots, contest, region, parts)
 
 
-@pytest.mark.slow
-def test_no_crash_anywhere_changes_a_total() -> None:
-    parts = [range(start, start + RUNS // PARTS) for start in range(0, RUNS, RUNS // PARTS)]
+@pytest.mark.parametrize("runs", [DAILY, pytest.param(LONG, marks=pytest.mark.slow)], ids=["daily", "long"])
+def test_no_crash_anywhere_changes_a_total(runs: range) -> None:
+    parts = [runs[start : start + PART] for start in range(0, len(runs), PART)]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         found = list(pool.map(wrong_runs, parts))
     assert sum(wrong for wrong, _ in found) == 0
-    assert sum(crashes for _, crashes in found) > RUNS
+    assert sum(crashes for _, crashes in found) > len(runs) or not runs
 
 
 def test_without_republishing_crashes_do_change_totals() -> None:

@@ -13,10 +13,10 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from event_log.accepted import AcceptedEvents
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from producers.simulator.faults import Faults

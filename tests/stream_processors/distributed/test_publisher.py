@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from random import Random
@@ -13,10 +14,11 @@ import pytest
 
 from event_log.errors import LogUnavailable
 from event_log.kafka import connection as connection_module
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, REJECTED
+from monitoring.metrics import ROWS_PUBLISHED, TALLIES_PUBLISHED
 from schemas.language import Said
 from schemas.regions import Level
 from schemas.rejections import Reason, Rejection
@@ -111,6 +113,30 @@ def test_each_message_is_published_to_its_topic_and_partition(topics: Connection
     assert (tally.key, decode_tally(tally.raw)) == (f"1101|{PPWP}".encode(), total("1101", "11"))
 
 
+def published() -> Counter[str]:
+    """Rows by table and totals by level that the metrics say were acknowledged."""
+    return Counter(
+        {
+            label: int(sample.value)
+            for metric in (ROWS_PUBLISHED, TALLIES_PUBLISHED)
+            for family in metric.collect()
+            for sample in family.samples
+            for label in sample.labels.values()
+            if sample.name.endswith("_total")
+        }
+    )
+
+
+def test_what_is_acknowledged_is_counted_by_table_and_level(topics: Connection) -> None:
+    before = published()
+    with closing(KafkaPublisher(topics)) as publisher:
+        publish_rows_only(publisher, 1, 2)
+        publisher.publish_rows(1, {"sink_position": ROWS.position(1, 4, 1_000)}, after=2)
+        publisher.publish_tally(total("1101", "11"))
+        publisher.flush()
+    assert published() - before == Counter(region=2 * ROWS.regions().num_rows, district=1)
+
+
 def test_all_parts_of_one_sum_are_on_one_partition(connection: Connection) -> None:
     create(connection, partitions={DISTRICT_TALLIES.name: 5, PROVINCE_TALLIES.name: 1}, replication=1)
     with closing(KafkaPublisher(connection)) as publisher:
@@ -136,10 +162,13 @@ def test_a_publish_that_failed_and_did_not_persist_is_final(
         publisher.publish_rejected(0, 0, b"1101", b"kept", WHY)
         publisher.flush()
         relayed.kill()
+        before = published()
+        publisher.publish_tally(total("1102", "11"))
         publisher.publish_rejected(0, 1, b"1101", b"lost", WHY)
         assert not publisher.has_acknowledged(2)
         with pytest.raises(LogUnavailable):
             publisher.flush()
+        assert published() == before
         relayed.restart()
         for late in (
             lambda: publish_rows_only(publisher, 0, 1),

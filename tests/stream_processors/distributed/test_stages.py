@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from event_log.kafka.log import KafkaRecord
@@ -133,7 +135,7 @@ def test_a_conflict_is_counted_and_changes_nothing() -> None:
     ],
     ids=["election", "level", "unknown unit", "parent", "unit of another level"],
 )
-def test_a_value_of_another_election_is_an_error_with_advice(changes: dict[str, object]) -> None:
+def test_a_value_of_another_election_is_an_error_with_advice(changes: dict[str, Any]) -> None:
     sums = SumStage(Level.PROVINCE, WORLD.election.id, WORLD.registry)
     with pytest.raises(TallyMalformed, match=r"Give each|Use one register"):
         sums.apply(district(1, 5, **changes))

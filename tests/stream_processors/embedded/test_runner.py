@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from clickhouse.client import connect
+from clickhouse.ownership import AlreadyOwned
 from producers.simulator.night import Night
-from sinks.client import connect
-from sinks.ownership import AlreadyOwned
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import IngestReport, Runner
 from stream_processors.fold import fold
 from tests.stream_processors.embedded.conftest import digest_of, verified
