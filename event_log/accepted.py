@@ -1,5 +1,4 @@
-"""A cache file of the accepted events of each unit, with their bytes, and the position read of each
-partition.
+"""A cache file of the accepted events of each unit, and the position up to which the log was read.
 
 It can be made from the log again at any time: it may be removed, and a caller that finds that it does not fit
 the log clears it. One process uses it at a time; another one gets a temporary file of its own.

@@ -1,5 +1,4 @@
-"""The error of a log that can't be opened, read or written, with a sentence for the user: why, and what to
-do."""
+"""The error of a log that can't be opened, read or written: a sentence says why, and what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ class LogUnavailable(Exception):
 
 
 def unavailable(path: Path, error: sqlite3.Error) -> LogUnavailable:
-    """What `error` means for whoever runs this, and what to do about it."""
+    """The sentence for `error`, and what to do about it."""
     text = str(error)
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith("SQLITE_FULL") or "disk is full" in text:

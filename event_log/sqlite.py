@@ -229,8 +229,8 @@ class SqliteLog:
 def insert_rows(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert whole rows, many with one statement.
 
-    As fast as executemany where one thread runs; where several do, executemany gives up the interpreter for
-    each row and waits for it again, which doubled the time of an append.
+    As fast as executemany where one thread runs; where several do, executemany releases the interpreter lock
+    for each row and waits for it again, which doubled the time of an append.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]

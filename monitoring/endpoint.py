@@ -1,4 +1,4 @@
-"""One small HTTP listener: /metrics for Prometheus, /health for whatever looks after the process.
+"""A small HTTP endpoint: /metrics for Prometheus, /health for probes.
 
 /health answers 200 or 503 with JSON `{"healthy": bool, "troubles": {part: reason}}`. There is no login and
 nothing to write: whoever reaches the address may read, so it belongs on loopback or an internal network.

@@ -1,7 +1,7 @@
 """Logs of workers and sinks: one JSON object a line on stderr, for whatever collects them.
 
 Every line has `time` (ISO 8601, UTC), `level`, `process`, `logger` and `message`; more fields as `fields`
-gives them; `error` and `trace` of an exception. What is logged decides nothing and may be lost.
+gives them; `error` and `trace` of an exception. No decision depends on a log line, and lines may be lost.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_TEXT: Final = 8_000
 """Characters of one text in a line: a whole trace of ours, and less than collectors cut lines at."""
 
 QUIET: Final[Mapping[str, int]] = {
-    # Dozens of lines a second while a broker is away; what its errors mean is said by ourselves.
+    # Dozens of lines a second while a broker is away; its errors are logged by our own code.
     "kafka": logging.CRITICAL,
     "aiokafka": logging.WARNING,
     "faust": logging.WARNING,
@@ -32,7 +32,7 @@ QUIET: Final[Mapping[str, int]] = {
     "urllib3": logging.ERROR,
     "clickhouse_connect": logging.ERROR,
 }
-"""Libraries that say more than anybody wants to read, and from which level on they are shown."""
+"""Libraries with too many lines, and the level from which on theirs are logged."""
 
 
 class JsonLines(logging.Formatter):
@@ -50,7 +50,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": _cut(record.getMessage()),
         }
-        # What every line has is not changed by a field of the same name.
+        # A field must not replace what every line has.
         line = {**{name: _cut(value) for name, value in getattr(record, FIELDS, {}).items()}, **line}
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _cut(f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}")
@@ -73,7 +73,7 @@ def start_logging(
     stream: TextIO | None = None,
     quiet: Mapping[str, int] = QUIET,
 ) -> None:
-    """Write what any logger says from `level` on to stderr (or `stream`); calling again replaces it."""
+    """Log from `level` on to stderr (or `stream`) as JSON lines; calling again replaces the handler."""
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(JsonLines(process))
     root = logging.getLogger()

@@ -1,7 +1,7 @@
 """Every metric of workers and sinks, declared once with what moves it.
 
 They count what this process did since it started, and start at zero again with it: results never depend on
-them. A gauge of a partition that the process does not own any more is to be removed by whoever set it.
+them. A gauge of a partition that is not assigned any more is removed by the code that set it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from schemas.regions import REGION_LEVELS
 from schemas.rejections import Reason
 
 REGISTRY: Final = CollectorRegistry()
-"""What the endpoint shows: not the default of prometheus_client, which libraries add to."""
+"""The registry of the endpoint: not the default one of prometheus_client, to which libraries add."""
 
 ProcessCollector(registry=REGISTRY)  # memory, processor time, open files
 PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""From an insert of a few rows to what somebody is called for."""
+"""From an insert of a few rows to an alarm."""
 _COUNTS: Final = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 """From one form on a quiet evening to a backlog."""
 _RECOVERY: Final = (0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
@@ -41,9 +41,9 @@ LAG: Final = Gauge(
 )
 POSITION: Final = Gauge(
     "rekap_position",
-    "Position in a partition of count-events up to which this process has done its work: the worker has "
+    "Position in a partition of count-events up to which this process has processed it: the worker has "
     "folded it, the sink has its rows in ClickHouse. Set after each batch; the worker's less the sink's are "
-    "the events on their way.",
+    "the events in flight.",
     ["partition"],
     registry=REGISTRY,
 )
@@ -57,8 +57,8 @@ HEALTHY: Final = Gauge(
 
 EVENTS_FOLDED: Final = Counter(
     "rekap_events_folded",
-    "Events applied to the state, by mode: catch_up (the worker reads the log: after a start, a rebalance or "
-    "a backlog) and streaming. Events read again after a restart count again.",
+    "Events applied to the state. Moved by catch-up (mode catch_up: the worker reads the log after a start, "
+    "a rebalance or a backlog) and by streaming. Events read again after a restart count again.",
     ["mode"],
     registry=REGISTRY,
 )

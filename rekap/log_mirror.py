@@ -1,4 +1,5 @@
-"""The log as the projections mirror it: entries with their fate, read once or followed as they arrive there.
+"""The log as the projections mirror it: entries with their outcome, read once or followed as they arrive
+there.
 
 Whoever follows owns the directory only for the moments in which it reads: nobody is kept from counting.
 """

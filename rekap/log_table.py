@@ -66,15 +66,15 @@ def _table(rows: Sequence[Row], language: Language, several: bool, *, ids: bool)
                 happened.within(language) if happened else row["type"],
                 row["contest"],
                 row["unit"],
-                _fate(row, language),
+                _outcome(row, language),
             ]
         )
     return table
 
 
-def _fate(row: Row, language: Language) -> str:
-    """What became of it: why it was rejected, that it repeats another entry, or the version it made; nothing
-    where that is not known."""
+def _outcome(row: Row, language: Language) -> str:
+    """The outcome of an entry: why it was rejected, that it repeats another one, or the version it made;
+    nothing where it is not known."""
     if row["outcome"] is None:
         return MISSING
     if row["outcome"] == "rejected":

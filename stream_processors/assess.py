@@ -1,8 +1,7 @@
-"""Everything about a message that does not depend on the log: is it an event, does it fit the election,
-what does it propose, what do the rules say of its form.
+"""Assesses messages without the log: is it an event, does it fit the election, what do the rules find.
 
-What has been accepted before is not asked here (stream_processors.station decides), so assessing can be
-done anywhere, in any order, by as many processes as there are.
+Earlier events are not needed here (stream_processors.station decides about them), so messages can be assessed
+in any order and by any number of processes.
 """
 
 from __future__ import annotations
@@ -21,11 +20,18 @@ from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
 from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of
-from stream_processors.checks.context import Circumstances
+from stream_processors.checks.context import FormContext
 from stream_processors.checks.votes import read_votes
-from stream_processors.rejections import PartitionOf, Placed, given_twice, misplaced, not_held, unknown_option
+from stream_processors.limits_by_region import LimitsByRegion
+from stream_processors.rejections import (
+    PartitionOf,
+    Placement,
+    given_twice,
+    misplaced,
+    not_held,
+    unknown_option,
+)
 from stream_processors.station import Proposal
-from stream_processors.surroundings import Surroundings
 
 CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT})
 """The recapitulation goes from sub-district to nation; a village has no document of its own."""
@@ -78,8 +84,8 @@ Assessed = AssessedCount | AssessedRecap | AssessedRejection
 class Assessor:
     """Assesses messages against one election, its register and its ballots.
 
-    With `partition_of` it also holds them against the place where they stand: on another partition than the
-    rest of its district, an event could be counted beside the one that it contradicts.
+    With `partition_of` it also checks their placement: on another partition than the rest of its district, an
+    event could be counted beside the one that it contradicts.
     """
 
     def __init__(
@@ -93,13 +99,15 @@ class Assessor:
         self.registry = registry
         self._ballots = ballots
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
-        self._surroundings = Surroundings(election, registry)
+        self._limits = LimitsByRegion(election, registry)
         self._partition_of = partition_of
-        self._placements: dict[int, Placed] = {}
+        self._placements: dict[int, Placement] = {}
 
-    def assess(self, messages: Sequence[bytes], placed: Sequence[Placed] | None = None) -> list[Assessed]:
-        """Each message assessed, in order. Never raises for what a message says. `placed` tells where each
-        of them stands, on a log with partitions."""
+    def assess(
+        self, messages: Sequence[bytes], placements: Sequence[Placement] | None = None
+    ) -> list[Assessed]:
+        """Assess each message, in order. Never raises for what a message says. `placements`: the key and
+        partition of each of them, on a log with partitions."""
         results: list[Assessed | None] = []
         counts: list[tuple[int, bytes, Decoded]] = []
         for raw in messages:
@@ -115,14 +123,14 @@ class Assessor:
                 results.append(None)
         # Stations are looked up together: one by one it would cost more than all rules.
         stations = self.registry.stations_of([decoded.event.unit for _, _, decoded in counts])
-        for (place, raw, decoded), station in zip(counts, stations, strict=True):
-            results[place] = self._guard(raw, decoded, station)
+        for (index, raw, decoded), station in zip(counts, stations, strict=True):
+            results[index] = self._guard(raw, decoded, station)
         assessed = [result for result in results if result is not None]
-        if placed is None or self._partition_of is None:
+        if placements is None or self._partition_of is None:
             return assessed
-        return [self._in_place(one, place) for one, place in zip(assessed, placed, strict=True)]
+        return [self._in_place(one, found) for one, found in zip(assessed, placements, strict=True)]
 
-    def _in_place(self, one: Assessed, placed: Placed) -> Assessed:
+    def _in_place(self, one: Assessed, found: Placement) -> Assessed:
         if isinstance(one, AssessedRejection):
             return one
         region = one.village if isinstance(one, AssessedCount) else one.region
@@ -130,11 +138,11 @@ class Assessor:
         if right is None:
             assert self._partition_of is not None
             key = key_of_region(self.registry, region)
-            right = self._placements[region] = Placed(key, self._partition_of(key))
+            right = self._placements[region] = Placement(key, self._partition_of(key))
         return (
             one
-            if placed == right
-            else AssessedRejection(one.raw, one.proposal.id, one.decoded, misplaced(placed, right))
+            if found == right
+            else AssessedRejection(one.raw, one.proposal.id, one.decoded, misplaced(found, right))
         )
 
     def _guard(self, raw: bytes, decoded: Decoded, station: Station | None) -> Assessed:
@@ -212,12 +220,12 @@ class Assessor:
         for option in form.votes or ():
             if option not in ballot.place:
                 raise unknown_option(event.contest, event.station, option, ballot)
-        place = self._surroundings.of(station.village, ballot)
+        limits = self._limits.of(station.village, ballot)
         # The window is that of the first count: what is corrected or voted again comes later by law (R24).
         is_first = isinstance(event, CountSubmitted) and event.payload.kind == CountKind.REGULAR
         occurred_at = event.occurred_at if is_first else None
         votes, complete = read_votes(form, ballot)
-        findings = check(form, Circumstances(place, station.registered, listed, occurred_at))
+        findings = check(form, FormContext(limits, station.registered, listed, occurred_at))
         return AssessedCount(
             raw,
             decoded,

@@ -1,7 +1,7 @@
-"""The specification of every result: the whole log from its beginning, added up in the plainest way.
+"""The specification of every result: folds the whole log from its beginning in the plainest way.
 
-Each runner must come to these results, whatever it does to be fast, to recover, or to run on many machines.
-So this module shares with them what an event means (assess, decide) and nothing of how totals are kept.
+Each engine must give these results, whatever it does to be fast, to recover, or to run on many machines. So
+this module shares with them what an event means (assess, decide) and nothing of how totals are kept.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from schemas.findings import Status
 from schemas.regions import REGION_LEVELS, UNKNOWN, VILLAGE_DEPTH, Level, Registry
 from schemas.tallies import BY_OPTION, FIXED_CELLS, Tally, state_digest
 from stream_processors.assess import Assessed, AssessedCount, AssessedRejection, Assessor
-from stream_processors.rejections import PartitionOf, Placed
+from stream_processors.rejections import PartitionOf, Placement
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Repeated, decide
 
-TOGETHER: Final = 1_000
+ASSESSED_TOGETHER: Final = 1_000
 """Messages assessed at once; the results do not depend on it."""
 
 
@@ -74,7 +74,7 @@ class InForce(NamedTuple):
 @dataclass(slots=True)
 class Folded:
     """The results of a log: every station with an accepted event, every region in which a contest is held
-    (by contest and region), and what became of the messages."""
+    (by contest and region), and the outcomes of the messages."""
 
     registry: Registry
     contests: Sequence[str]
@@ -96,28 +96,28 @@ class Folded:
         return state_digest((t.contest, t.level.value, t.unit, t.cells()) for t in tallies)
 
 
-class Stood(NamedTuple):
-    """A message, and where it stood on a log with several partitions."""
+class PlacedMessage(NamedTuple):
+    """A message with its key and partition, on a log with several partitions."""
 
     raw: bytes
-    placed: Placed
+    placement: Placement
 
-
-def stood(raw: bytes, key: bytes | None, partition: int) -> Stood:
-    """The message `raw`, which was sent with `key` and stands on that partition."""
-    return Stood(raw, Placed(key, partition))
+    @classmethod
+    def of(cls, raw: bytes, key: bytes | None, partition: int) -> PlacedMessage:
+        """The message `raw` with its key and partition."""
+        return cls(raw, Placement(key, partition))
 
 
 def fold(
-    messages: Iterable[bytes | Stood],
+    messages: Iterable[bytes | PlacedMessage],
     election: Election,
     registry: Registry,
     partition_of: PartitionOf | None = None,
 ) -> Folded:
     """The results of these messages in this order. Never raises for what a message says.
 
-    Of a log with partitions they are `Stood`, each partition's in its order, whichever partition comes first;
-    `partition_of` tells where a key belongs.
+    Of a log with partitions they are `PlacedMessage`s, each partition's in its order, in any order of
+    partitions; `partition_of` gives the partition of a key.
     """
     ballots = Ballots(election, registry)
     folded = Folded(registry, ballots.contests)
@@ -143,12 +143,12 @@ def fold(
     return folded
 
 
-def _assessed(messages: Iterable[bytes | Stood], assessor: Assessor) -> Iterator[Assessed]:
+def _assessed(messages: Iterable[bytes | PlacedMessage], assessor: Assessor) -> Iterator[Assessed]:
     source = iter(messages)
-    while some := list(islice(source, TOGETHER)):
-        raws = [one.raw if isinstance(one, Stood) else one for one in some]
-        placed = [one.placed for one in some if isinstance(one, Stood)]
-        yield from assessor.assess(raws, placed or None)
+    while some := list(islice(source, ASSESSED_TOGETHER)):
+        raws = [one.raw if isinstance(one, PlacedMessage) else one for one in some]
+        placements = [one.placement for one in some if isinstance(one, PlacedMessage)]
+        yield from assessor.assess(raws, placements or None)
 
 
 def _in_force(one: AssessedCount, version: int) -> InForce:

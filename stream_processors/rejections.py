@@ -1,6 +1,6 @@
-"""Why a message that is an event can be no part of this count, in sentences that say what to do.
+"""The rejections of events that do not fit the election, in sentences that say what to do.
 
-When each of them is the answer is decided by whoever calls (stream_processors.assess).
+stream_processors.assess decides which of them applies.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
 
 
-class Placed(NamedTuple):
-    """Where a message stands on a log with several partitions, and the key it was sent with."""
+class Placement(NamedTuple):
+    """The key of a message, and its partition on a log with several of them."""
 
     key: bytes | None
     partition: int
 
 
 PartitionOf = Callable[[bytes], int]
-"""Which partition of its log a key belongs on."""
+"""The partition of a key."""
 
 
 def not_held(contest: str, unit: str) -> Rejected:
@@ -33,15 +33,15 @@ def not_held(contest: str, unit: str) -> Rejected:
     )
 
 
-def misplaced(placed: Placed, right: Placed) -> Rejection:
-    key, wanted = ("-" if key is None else quoted(key) for key in (placed.key, right.key))
+def misplaced(found: Placement, right: Placement) -> Rejection:
+    key, wanted = ("-" if key is None else quoted(key) for key in (found.key, right.key))
     return Rejection(
         Reason.WRONG_KEY,
         Said(
-            id=f"Pesan ini memakai kunci {key} di partisi {placed.partition}; tempatnya kunci {wanted} di "
+            id=f"Pesan ini memakai kunci {key} di partisi {found.partition}; tempatnya kunci {wanted} di "
             f"partisi {right.partition}. Kirim lewat rekap, atau dengan kode kabupaten/kota sebagai kunci "
             "dan pembagi bawaan Kafka (murmur2).",
-            en=f"The message has the key {key} on partition {placed.partition}; its place is the key "
+            en=f"The message has the key {key} on partition {found.partition}; its place is the key "
             f"{wanted} on partition {right.partition}. Send it through rekap, or with the code of the "
             "district as key and Kafka's default partitioner (murmur2).",
         ),

@@ -39,14 +39,14 @@ _OF_SHARES: Final = ("share_votes", "clean_share_votes")
 class Merge(StrEnum):
     """What a child's value is to its parent, given the one it holds."""
 
-    ADVANCED = "advanced"  # newer: store it, emit the parent
-    REPEATED = "repeated"  # the same: emit the parent again, the first emission may have been lost
+    ADVANCED = "advanced"  # newer: store it, publish the parent
+    REPEATED = "repeated"  # the same: publish the parent again, the first publish may have been lost
     CONFLICT = "conflict"  # same version, other cells: keep the held one, count it, raise an alarm
     STALE = "stale"  # older: nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class RegionTotals:
     """The whole value of one unit in one contest: cells by ballot index, each beginning with the version."""
 
     unit: str
@@ -58,8 +58,8 @@ class Snapshot:
         return sum(cells[0] for cells in self.cells.values())
 
 
-def merge(held: Snapshot | None, came: Snapshot) -> tuple[Merge, Snapshot]:
-    """What `came` is beside `held`, and the snapshot to hold from now on."""
+def merge(held: RegionTotals | None, came: RegionTotals) -> tuple[Merge, RegionTotals]:
+    """How `came` compares with `held`, and the totals to hold from now on."""
     if held is None or came.version > held.version:
         return Merge.ADVANCED, came
     if came.version < held.version:
@@ -67,14 +67,14 @@ def merge(held: Snapshot | None, came: Snapshot) -> tuple[Merge, Snapshot]:
     return (Merge.REPEATED if came.cells == held.cells else Merge.CONFLICT), held
 
 
-def total(unit: str, children: Iterable[Snapshot]) -> Snapshot:
+def total(unit: str, children: Iterable[RegionTotals]) -> RegionTotals:
     """The value of a unit whose children are `children`: cell by cell their sum, the version included."""
     sums: dict[int, tuple[int, ...]] = {}
     for child in children:
         for ballot, cells in child.cells.items():
             held = sums.get(ballot)
             sums[ballot] = tuple(map(add, held, cells)) if held else tuple(cells)
-    return Snapshot(unit, sums)
+    return RegionTotals(unit, sums)
 
 
 class _Table:
@@ -152,14 +152,14 @@ class Rollup:
         ]
         return tally_of(self._registry, self._ballots, contest, region, parts)
 
-    def snapshot(self, contest: int, region: int) -> Snapshot:
+    def region_totals(self, contest: int, region: int) -> RegionTotals:
         """The whole value of a region, as it would travel to its parent; without ballots still at zero."""
         found = np.array([region])
         cells = {
             ballot: tuple(self.cells(ballot, found)[0].tolist())
             for ballot in self._ballots.of_region(contest, region)
         }
-        return Snapshot(
+        return RegionTotals(
             self._registry.ids[region], {ballot: row for ballot, row in cells.items() if any(row)}
         )
 

@@ -1,7 +1,7 @@
-"""Deciding about one event of one unit: accepted, repeated, or rejected with a reason.
+"""Decides about one event of one unit: accepted, repeated, or rejected with a reason.
 
-The decision is a pure function of the unit's accepted events so far and the new one. It never looks at
-clocks, offsets or who sends, so that any replay of the log decides the same. The same rules hold for a
+The decision is a pure function of the unit's accepted events so far and the new one. It does not depend on
+clocks, offsets or senders, so that any replay of the log decides the same. The same rules hold for a
 station's counts and for a region's certified recapitulations.
 """
 

@@ -1,5 +1,4 @@
-"""The settings of a connection to a Kafka cluster: addresses, security, and the prefix of this election's
-topics.
+"""Settings of a connection to a Kafka cluster: addresses, security, and the prefix of the topics.
 
 A Connection is checked when it is made and holds nothing open. Whether brokers answer is found out by the
 first client; event_log.kafka.errors explains the errors.

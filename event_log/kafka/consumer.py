@@ -34,7 +34,7 @@ FETCH_WAIT_MS: Final = 50
 RETRY_S: Final = 0.1
 """Pause before a request for beginning or end offsets is retried while brokers are away."""
 
-# As for kafka-python (see connection): the library's own messages are for whoever set up logging.
+# As for kafka-python (see connection): the library logs only where logging is set up.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 Result = TypeVar("Result")

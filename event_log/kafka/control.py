@@ -1,5 +1,4 @@
-"""The control topic: one record says which election the topics were opened for; every process compares it at
-its start.
+"""The control topic: its record says for which election the topics were opened; every process compares it.
 
 Two registers on one log would give two different results, each of them consistent. So a process that writes
 or reads the log refuses to start on any difference. It is no protection against somebody who writes to the

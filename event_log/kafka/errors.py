@@ -113,7 +113,7 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
 
 
 def _not_allowed(error: Exception) -> bool:
-    # Who may write nothing at all gets no producer id, which the library tells by its text alone.
+    # A user without any right to write gets no producer id, an error that has only a text.
     return isinstance(error, kafka_errors.AuthorizationError) or "AuthorizationFailedError" in str(error)
 
 

@@ -12,8 +12,8 @@ def entries_removed(name: str, partition: int, position: int, begin: int) -> Log
         Said(
             id=f"Partisi {partition} dari {name} kini mulai pada posisi {begin}: isinya sejak {position} "
             "sudah dihapus. Ambil dari salinan log, lalu periksa apa yang menghapusnya: rekap topics check.",
-            en=f"Partition {partition} of {name} begins at position {begin} now: what stood from {position} "
-            "on was removed. Get it from a copy of the log, and find out what did it: rekap topics check.",
+            en=f"Partition {partition} of {name} begins at position {begin} now: the entries from {position} "
+            "on were removed. Get them from a copy of the log, and find out what did it: rekap topics check.",
         )
     )
 

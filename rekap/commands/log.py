@@ -1,4 +1,4 @@
-"""`rekap log`: the events as they arrived, with their fate."""
+"""`rekap log`: the events as they arrived, with their outcome."""
 
 from __future__ import annotations
 

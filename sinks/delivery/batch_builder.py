@@ -44,7 +44,7 @@ class BatchBuilder:
 
     @property
     def more_follows(self) -> bool:
-        """Whether the last position of any partition announced more rows of a backlog."""
+        """Whether the last position of any partition says that more rows of a backlog follow."""
         return bool(self._backlogged)
 
     def set_positions(self, positions: Mapping[int, int]) -> None:

@@ -43,7 +43,7 @@ INSERT_TIMEOUT_S: Final = 60
 """How long one insert may take before it is retried: hundreds of times what it takes as a rule."""
 
 IDENTITY_DIGITS: Final = 12
-"""Of a database's UUID: 2^48 databases are told apart."""
+"""Of a database's UUID: 2^48 databases are distinguished."""
 
 logger = logging.getLogger("rekap.sink")
 

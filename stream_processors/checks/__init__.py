@@ -13,7 +13,7 @@ from operator import attrgetter
 from schemas.findings import Finding, Severity, Status
 from schemas.forms import CHasil
 from stream_processors.checks.catalogue import ALL_RULES, RECOUNT_TRIGGER, RULES, UNLISTED_STATION, Rule
-from stream_processors.checks.context import Circumstances, Place
+from stream_processors.checks.context import FormContext, VillageLimits
 from stream_processors.checks.papers import (
     NO_PAPERS,
     check_papers,
@@ -32,9 +32,9 @@ __all__ = [
     "RECOUNT_TRIGGER",
     "RULES",
     "UNLISTED_STATION",
-    "Circumstances",
-    "Place",
+    "FormContext",
     "Rule",
+    "VillageLimits",
     "check",
     "status_of",
     "votes_of",
@@ -43,7 +43,7 @@ __all__ = [
 _BY_RULE = attrgetter("rule")
 
 
-def check(form: CHasil, circumstances: Circumstances) -> tuple[Finding, ...]:
+def check(form: CHasil, circumstances: FormContext) -> tuple[Finding, ...]:
     """What `form` fails, by rule code and, within a rule, in the order of the form; () if nothing.
 
     A rule is found at most once at a place. The form's options must be those of the ballot (R18 is decided

@@ -12,7 +12,7 @@ from schemas.findings import Finding
 from schemas.forms import Ballots
 from schemas.language import Said
 from stream_processors.checks.catalogue import finding
-from stream_processors.checks.context import Place
+from stream_processors.checks.context import VillageLimits
 from stream_processors.checks.limits import figure_too_large
 from stream_processors.checks.names import NAMES, VOTERS_LIMIT
 from stream_processors.checks.spans import (
@@ -37,7 +37,7 @@ RESERVE: Final = Said("cadangan", "reserve")
 
 
 def check_papers(
-    papers: Ballots, listed: int | None, voted: int | Span | None, place: Place, found: list[Finding]
+    papers: Ballots, listed: int | None, voted: int | Span | None, place: VillageLimits, found: list[Finding]
 ) -> int | None:
     """Appends what block II fails, given the totals of I.A and I.B; returns the papers used (II.2)."""
     received, used, returned, unused = papers.received, papers.used, papers.returned, papers.unused
@@ -93,7 +93,9 @@ def check_without_used(
             _check_sum(papers, used._replace(missing=missing), limit, found)
 
 
-def check_some_reserve(papers: Ballots, listed: int | None, place: Place, found: list[Finding]) -> None:
+def check_some_reserve(
+    papers: Ballots, listed: int | None, place: VillageLimits, found: list[Finding]
+) -> None:
     """Appends R11 where I.A or II.1 is missing."""
     received, percent = papers.received, place.reserve_percent
     if listed is not None:
@@ -127,7 +129,7 @@ def check_room(
     used: int | None,
     voted: int | Span | None,
     counted: int | Span | None,
-    place: Place,
+    place: VillageLimits,
     found: list[Finding],
 ) -> None:
     """Appends R11 where I.A and II.1 are missing: no station has papers for more than its limit of voters."""
@@ -146,7 +148,7 @@ def check_room(
     found.append(unequal("R11", "II.1", one.lower, MORE, _room(limit, place), missing))
 
 
-def _room(limit: int, place: Place) -> tuple[Amount, Amount]:
+def _room(limit: int, place: VillageLimits) -> tuple[Amount, Amount]:
     reserve = -(-limit * place.reserve_percent // 100)
     return Amount("limit", VOTERS_LIMIT, limit), Amount("reserve", RESERVE, reserve)
 

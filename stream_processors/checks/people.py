@@ -9,7 +9,7 @@ from schemas.findings import Finding
 from schemas.forms import CHasil, Counted
 from schemas.language import Said
 from stream_processors.checks.catalogue import finding
-from stream_processors.checks.context import Circumstances
+from stream_processors.checks.context import FormContext
 from stream_processors.checks.limits import figure_too_large
 from stream_processors.checks.names import NAMES, SEXES, VOTERS_LIMIT, begin
 from stream_processors.checks.spans import (
@@ -29,7 +29,7 @@ _PARTS = (("dpt", "I.B.dpt"), ("dptb", "I.B.dptb"), ("dpk", "I.B.dpk"))
 
 
 def check_people(
-    form: CHasil, circumstances: Circumstances, found: list[Finding]
+    form: CHasil, circumstances: FormContext, found: list[Finding]
 ) -> tuple[int | None, int | Span | None]:
     """Appends what blocks I and III fail; returns the totals of I.A (listed) and of I.B (who voted).
 
@@ -166,7 +166,7 @@ def _check_listed_who_voted(dpt: Counted, who_voted: Counted, found: list[Findin
             found.append(_r09(letter, listed, voted))
 
 
-def _check_listed(listed: int, circumstances: Circumstances, found: list[Finding]) -> None:
+def _check_listed(listed: int, circumstances: FormContext, found: list[Finding]) -> None:
     # R12
     registered = circumstances.registered
     most = circumstances.place.voters_limit
@@ -179,7 +179,7 @@ def _check_listed(listed: int, circumstances: Circumstances, found: list[Finding
         found.append(_r12_limit(listed, most))
 
 
-def _check_least_listed(voted: int, circumstances: Circumstances, found: list[Finding]) -> None:
+def _check_least_listed(voted: int, circumstances: FormContext, found: list[Finding]) -> None:
     """R12 where I.A is missing: it is at least `voted`, which is B1."""
     registered = circumstances.registered
     most = circumstances.place.voters_limit

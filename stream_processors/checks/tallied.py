@@ -13,7 +13,7 @@ from schemas.elections import ContestKind
 from schemas.findings import Finding
 from schemas.forms import CHasil
 from stream_processors.checks import tallied_findings as say
-from stream_processors.checks.context import Circumstances, Place
+from stream_processors.checks.context import FormContext, VillageLimits
 from stream_processors.checks.digit_slips import misreading
 from stream_processors.checks.limits import figure_too_large
 from stream_processors.checks.names import option_votes
@@ -27,7 +27,7 @@ def check_tallied(
     listed: int | None,
     used: int | None,
     voted: int | Span | None,
-    circumstances: Circumstances,
+    circumstances: FormContext,
     found: list[Finding],
 ) -> int | Span | None:
     """Appends what blocks IV and V fail, given the totals of I.A and I.B and the papers used (II.2).
@@ -56,7 +56,9 @@ def _check_zeros(listed: int | None, registered: int | None, found: list[Finding
         found.append(say.r27(listed) if listed else say.r27_register(registered or 0))
 
 
-def _check_options(form: CHasil, figures: Figures, certain: bool, place: Place, found: list[Finding]) -> int:
+def _check_options(
+    form: CHasil, figures: Figures, certain: bool, place: VillageLimits, found: list[Finding]
+) -> int:
     """R06, R14, R17, R25 and R26: the figures of block IV, of which at least one is given. Returns their
     sum, of a party without its total that of its parts."""
     ballot, valid = place.ballot, form.valid
@@ -89,7 +91,7 @@ def _check_options(form: CHasil, figures: Figures, certain: bool, place: Place, 
     return cast
 
 
-def _check_parties(form: CHasil, figures: Figures, place: Place, found: list[Finding]) -> None:
+def _check_parties(form: CHasil, figures: Figures, place: VillageLimits, found: list[Finding]) -> None:
     # R17. A total that was added up from its parts agrees with them by itself, if its field has room for it.
     ballot, limit = place.ballot, place.figure_limit
     parties = parties_of(ballot)
@@ -108,7 +110,9 @@ def _check_parties(form: CHasil, figures: Figures, place: Place, found: list[Fin
             found.append(say.r17(ballot.options[party.top], summed, total, whole=whole))
 
 
-def _block_iv_limits(form: CHasil, figures: Figures, valid: int | None, place: Place) -> Iterator[Finding]:
+def _block_iv_limits(
+    form: CHasil, figures: Figures, valid: int | None, place: VillageLimits
+) -> Iterator[Finding]:
     """R14 for block IV, once a place. What was added up from other figures is not held against the boxes."""
     votes, ballot = form.votes or {}, place.ballot
     for index, option in enumerate(ballot.options):
@@ -120,7 +124,7 @@ def _block_iv_limits(form: CHasil, figures: Figures, valid: int | None, place: P
             yield say.r14_above_valid(ballot.kind, option, figure, valid)
 
 
-def _outliers(figures: Figures, valid: int, place: Place) -> Iterator[Finding]:
+def _outliers(figures: Figures, valid: int, place: VillageLimits) -> Iterator[Finding]:
     """R26. A figure above V.A is no share of it; that is what R14 says."""
     ballot = place.ballot
     for index in ballot.top:

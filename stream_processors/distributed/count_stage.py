@@ -17,7 +17,7 @@ from schemas.ballots import Ballots
 from schemas.regions import DEPTH, Level, Registry
 from schemas.tally_messages import TallyMessage
 from stream_processors.partition.batch import Batch
-from stream_processors.partition.changes import Changes, Totals
+from stream_processors.partition.changes import Changes, changed_totals
 from stream_processors.partition.state import State
 
 Unit = tuple[int, int]
@@ -56,7 +56,6 @@ class CountStage:
         self._election = election
         self._registry = registry
         self._ballots = ballots
-        self._totals = Totals(registry, ballots, Level.DISTRICT)
         self._changed: set[Unit] = set()
 
     def apply(self, entries: AssessedEntries, *, with_rows: bool = True) -> Changes:
@@ -76,7 +75,11 @@ class CountStage:
             contest = self._ballots.contest_of[ballot]
             districts = regions[self._registry.depth[regions] == DISTRICT_DEPTH]
             self._changed.update((contest, region) for region in districts.tolist())
-        totals, whole = self._totals.of(self.state, touched) if with_rows else ([], [])
+        totals, whole = (
+            changed_totals(self.state, self._registry, self._ballots, touched, Level.DISTRICT)
+            if with_rows
+            else ([], [])
+        )
         return Changes(entries.batch, outcome, entries.recorded_at, totals, whole, self.partition)
 
     def changed_tallies(self) -> list[TallyMessage]:
@@ -97,15 +100,15 @@ class CountStage:
         return (tally for unit in sorted(units) if (tally := self._tally(*unit)).version)
 
     def _tally(self, contest: int, region: int) -> TallyMessage:
-        snapshot = self.state.rollup.snapshot(contest, region)
+        totals = self.state.rollup.region_totals(contest, region)
         return TallyMessage(
             election=self._election,
             contest=self._ballots.contests[contest],
             level=Level.DISTRICT,
-            unit=snapshot.unit,
+            unit=totals.unit,
             parent=self._registry.ids[self._registry.parent[region]],
-            version=snapshot.version,
-            cells=snapshot.cells,
+            version=totals.version,
+            cells=totals.cells,
             source={self.partition: self.position - 1},
             recorded_at=self.newest,
         )

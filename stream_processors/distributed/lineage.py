@@ -1,5 +1,4 @@
-"""The accepted events of each station in the log on Kafka, for importers that compare their records with
-them.
+"""The accepted events of each station in the log on Kafka, for importers to compare their records with.
 
 The log is read at the first call, up to its end then, with the rules of the workers: an event is accepted
 here if and only if a worker accepts it. Accepted events are cached in a file, so that the next import reads

@@ -21,7 +21,7 @@ from event_log.leaf import leaf_hash
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_stage import AssessedEntries
 from stream_processors.partition.batch import assess_batch
-from stream_processors.rejections import Placed
+from stream_processors.rejections import Placement
 
 RANGE_ENTRIES: Final = 10_000
 """Positions of a range: some 4 MB, as one fetch returns."""
@@ -100,7 +100,7 @@ def entries_of(
     batch = assess_batch(
         assessor,
         [record.raw for record in records],
-        [Placed(key, partition) for key in keys],
+        [Placement(key, partition) for key in keys],
         with_rows=with_rows,
     )
     return AssessedEntries(

@@ -1,7 +1,6 @@
-"""A stage above the district: keeps the newest totals of each child, and their sum as the totals of the
-parent.
+"""A stage above the district: the newest totals of each child, and their sum as the totals of the parent.
 
-Totals are snapshots, not deltas, so that any of them may be redelivered, late or lost: the newest of each
+Totals are whole values, not deltas, so that any of them may be redelivered, late or lost: the newest of each
 child is used. Totals that contradict others of the same version are counted and ignored. Nothing is published
 here.
 """
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from schemas.regions import DEPTH, REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.tally_messages import TallyMalformed, TallyMessage
 from schemas.text import quoted
-from stream_processors.rollup import Merge, Snapshot, merge
+from stream_processors.rollup import Merge, RegionTotals, merge
 
 Key = tuple[str, str]
 """(contest, unit)"""
@@ -41,7 +40,7 @@ class SumStage:
         self._child_level = REGION_LEVELS[DEPTH[level] + 1]
         self._election = election
         self._registry = registry
-        self._children: dict[Key, Snapshot] = {}
+        self._children: dict[Key, RegionTotals] = {}
         self._parents: dict[Key, _Parent] = {}
         self._changed: set[Key] = set()
         self.merged: Counter[Merge] = Counter()
@@ -52,7 +51,7 @@ class SumStage:
         self._check(child)
         key = (child.contest, child.unit)
         held = self._children.get(key)
-        what, kept = merge(held, Snapshot(child.unit, child.cells))
+        what, kept = merge(held, RegionTotals(child.unit, child.cells))
         self.merged[what] += 1
         parent = (child.contest, child.parent)
         if what is Merge.ADVANCED:
@@ -110,7 +109,7 @@ class SumStage:
         )
 
 
-def _add(sums: dict[int, NDArray[np.int64]], child: Snapshot, sign: int) -> None:
+def _add(sums: dict[int, NDArray[np.int64]], child: RegionTotals, sign: int) -> None:
     for ballot, cells in child.cells.items():
         row = sign * np.array(cells, np.int64)
         held = sums.get(ballot)

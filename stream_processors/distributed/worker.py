@@ -1,5 +1,4 @@
-"""The worker: an engine in a Faust app, which assigns its partitions (consumer group) and streams their
-entries.
+"""The worker: an engine in a Faust app, which assigns its partitions and streams their entries.
 
 Faust assigns partitions and delivers their records; the engine keeps the positions. No offsets are committed:
 Faust would have to track every record that it delivered. In catch-up mode, after a rebalance and whenever the
@@ -202,6 +201,7 @@ class Worker:
         """Process the log in catch-up mode and totals as they arrive, then stream from there; stops at a
         rebalance."""
         outdated, began = self._outdates(self._generation), time.monotonic()
+        logger.info("Lag too large; switching to catch-up mode", extra=fields(lag=sum(self._lag().values())))
         self._transport.paused_topics = self._events
         self._pending.drop_events()
         catch_up = self._engine.catch_up(outdated)

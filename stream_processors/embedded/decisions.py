@@ -1,8 +1,8 @@
-"""The state on the disk, in the log's own file, so that log, state and checkpoint move in one transaction.
+"""Stores the state in the log's own SQLite file, so that log, state and checkpoint are committed together.
 
-A row for each accepted event holds its unit's state after it; the state is the last row of each unit. Rows
-are only added, as to the log itself: a table that is updated in place would write a page of the disk for
-each form that arrives. Everything here can be made from the log again.
+A row for each accepted event holds its unit's state after it; the last row of each unit is in force. Rows are
+only added, as to the log itself: a table updated in place would write a page of the disk for each form.
+Everything here can be made from the log again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
 from schemas.rejections import Reason
-from stream_processors.partition.state import RecordRow
+from stream_processors.partition.state import StateRow
 
 READ_BATCH: Final = 20_000
 """Rows fetched at once while state is read: a few megabytes."""
@@ -38,7 +38,7 @@ from a zero. Files without a format have 1."""
 
 
 class Decisions:
-    """State and checkpoint beside a log. Writing happens within the log's transaction."""
+    """State and checkpoint of a log. Writes are made inside the log's transaction."""
 
     def __init__(self, log: SqliteLog) -> None:
         self._connection: sqlite3.Connection = log.connection
@@ -76,7 +76,7 @@ class Decisions:
         """Whether the records are of an earlier format: all of them have to be made again from the log."""
         return self._number(_FORMAT_NAME) != FORMAT
 
-    def rewrite(self, decisions: Sequence[RecordRow]) -> None:
+    def rewrite(self, decisions: Sequence[StateRow]) -> None:
         """Put these records in the places of outdated ones; within a transaction."""
         self._connection.executemany("INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?)", decisions)
 
@@ -85,9 +85,10 @@ class Decisions:
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (_FORMAT_NAME, FORMAT))
 
     def write(
-        self, decisions: Sequence[RecordRow], rejected: Iterable[tuple[bytes, str]], checkpoint: int
+        self, decisions: Sequence[StateRow], rejected: Iterable[tuple[bytes, str]], checkpoint: int
     ) -> None:
-        """Add the state after a batch and move the checkpoint; within the transaction that appends it."""
+        """Add the state after a batch and advance the checkpoint, inside the transaction that appends the
+        batch."""
         insert_rows(self._connection, "decision", decisions)
         self._connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?)", rejected)
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))

@@ -1,4 +1,4 @@
-"""One process that owns a directory: it appends, decides, adds up and projects, and serves what it projects.
+"""The embedded engine: one process owns a data directory, appends, decides, adds up, projects and serves it.
 
 A batch goes through these steps, in this order:
   1. read and assess            workers, no state
@@ -6,9 +6,9 @@ A batch goes through these steps, in this order:
   3. append + state + checkpoint, one SQLite transaction    <- the commit point
   4. apply                      memory
   5. rows, then their position  the projections' own checkpoint
-A crash before 3 leaves nothing of the batch; sending it again brings it in. A crash after 3 leaves it in the
-log: `open` restores the state up to the projections' checkpoint and takes what follows through 1, 2, 4 and 5,
-the same functions as ever. Steps 4 and 5 never run for what is not in the log.
+After a crash before 3 nothing of the batch is in the log, and it can be sent again. After a crash after 3 it
+is in the log: `open` restores the state up to the projections' checkpoint and runs 1, 2, 4 and 5 for the
+entries after it, with the same functions. Steps 4 and 5 never run for entries that are not in the log.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from sinks.writer import Writer
 from stream_processors.assess import Assessor
 from stream_processors.embedded.decisions import Decisions
 from stream_processors.embedded.projector import Projector
-from stream_processors.partition import records
+from stream_processors.partition import unit_states
 from stream_processors.partition.assessing import Bytes, Reading, Workers
 from stream_processors.partition.baseline import insert_baseline
 from stream_processors.partition.batch import RECAP, Batch
-from stream_processors.partition.changes import Changes, Totals
-from stream_processors.partition.state import Outcome, RecordRow, State
+from stream_processors.partition.changes import Changes, changed_totals
+from stream_processors.partition.state import Outcome, State, StateRow
 
 UNREADABLE_KEPT: Final = 1_000
 """Unreadable records that a report names one by one; all are counted."""
 
 BATCHES_BETWEEN_COLLECTIONS: Final = 100
-"""Some 500,000 events: what cycles they leave behind is little."""
+"""Some 500,000 events, which leave few reference cycles."""
 
 
 @dataclass(slots=True)
@@ -74,9 +74,9 @@ class Runner:
         """Use `open`."""
         election, registry = directory.election, directory.registry
         ballots = Ballots(election, registry)
-        self._totals = Totals(registry, ballots)
+        self._registry, self._ballots = registry, ballots
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
-        with ExitStack() as opened:  # what was opened is closed again when a later step fails
+        with ExitStack() as opened:  # closes everything when a later step fails
             # Before the lock: a forked process would keep it. See Workers.
             self._workers = opened.enter_context(Workers(Assessor(election, registry, ballots), workers))
             owner = opened.enter_context(own(directory.path, command))
@@ -149,8 +149,8 @@ class Runner:
         if number is None:
             return {}
         return {
-            station: self._log.at(records.unpack(record).positions)
-            for station, record in self._state.records_of(number, stations)
+            station: self._log.at(unit_states.unpack(state).positions)
+            for station, state in self._state.states_of(number, stations)
         }
 
     def __enter__(self) -> Self:
@@ -162,7 +162,7 @@ class Runner:
         self.close()
 
     def close(self) -> None:
-        """Let what is under way arrive, and give the directory up."""
+        """Wait until everything is projected, and release the directory."""
         self._opened.close()
 
     def _take_in(self, reading: Reading) -> Outcome:
@@ -173,13 +173,13 @@ class Runner:
         recorded_at = self._log.now()
         with self._log.transaction():
             self._log.append(
-                [batch.raws[place] for place in outcome.appended],
-                [reading.leaves[place] for place in outcome.appended],
+                [batch.raws[index] for index in outcome.appended],
+                [reading.leaves[index] for index in outcome.appended],
                 recorded_at,
             )
             self._decisions.write(
-                _records(batch, outcome),
-                [(batch.ids[place], rejection.reason) for place, rejection in outcome.rejected.items()],
+                _state_rows(batch, outcome),
+                [(batch.ids[index], rejection.reason) for index, rejection in outcome.rejected.items()],
                 outcome.end,
             )
         self._apply_and_project(batch, outcome, recorded_at)
@@ -187,12 +187,12 @@ class Runner:
 
     def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
         touched = self._state.apply(batch, outcome)
-        totals, whole = self._totals.of(self._state, touched)
+        totals, whole = changed_totals(self._state, self._registry, self._ballots, touched)
         self._projector.put(Changes(batch, outcome, recorded_at, totals, whole))
 
     def _recover(self, projected: int) -> None:
-        """State as of the projections' checkpoint, then what the log has beyond it, as on the normal way."""
-        if projected >= self._log.end:  # new entries would take positions that the projections have filled
+        """Restore the state at the projections' checkpoint, then apply and project the entries after it."""
+        if projected >= self._log.end:  # new entries would get positions that the projections have rows for
             raise LogUnavailable(
                 f"The log {self._log.path} has {self._log.end} entries, but {projected + 1} are projected: "
                 "it was cut off, or is an older copy. Put the newer log back. If that one is lost, remove "
@@ -205,7 +205,7 @@ class Runner:
             self._state.restore(rows)
         self._state.finish_restoring()
         for batch, first, recorded_at in self._unprojected(projected + 1):
-            # What is in the log was neither repeated nor rejected before: each entry is decided afresh.
+            # Each entry in the log was accepted or rejected when it was appended: it is decided once more.
             outcome = self._state.decide_batch(batch, first, lambda *_: False)
             if outcome.end - first != len(batch):
                 raise LogUnavailable(
@@ -214,7 +214,7 @@ class Runner:
                 )
             if is_outdated:
                 with self._log.transaction():
-                    self._decisions.rewrite(_records(batch, outcome))
+                    self._decisions.rewrite(_state_rows(batch, outcome))
             self._apply_and_project(batch, outcome, recorded_at)
         self._projector.drain()
         if is_outdated:  # last: until then the next start begins again
@@ -222,7 +222,8 @@ class Runner:
                 self._decisions.upgraded()
 
     def _unprojected(self, start: int) -> Iterator[tuple[Batch, int, int]]:
-        """The log from `start` on, assessed: the batches that were appended together, with their time."""
+        """The log from `start` on, assessed: the batches that were appended together, with their position and
+        time."""
         groups: list[tuple[int, int]] = []
 
         def chunks() -> Iterator[Bytes]:
@@ -235,21 +236,21 @@ class Runner:
             yield reading.batch, *groups[number]
 
 
-def _records(batch: Batch, outcome: Outcome) -> list[RecordRow]:
+def _state_rows(batch: Batch, outcome: Outcome) -> list[StateRow]:
     """What the state keeps of each accepted message."""
     return [
-        (position, int(batch.kinds[place] == RECAP), batch.contests[place], batch.units[place], record)
-        for position, place, record in zip(outcome.positions, outcome.accepted, outcome.records, strict=True)
+        (position, int(batch.kinds[index] == RECAP), batch.contests[index], batch.units[index], state)
+        for position, index, state in zip(outcome.positions, outcome.accepted, outcome.states, strict=True)
     ]
 
 
 @contextmanager
 def _collecting_rarely() -> Iterator[Callable[[], None]]:
-    """Keeps the cyclic garbage collector out of the way; it is to be called once for each batch.
+    """Disable the cyclic garbage collector; call the result once for each batch.
 
-    Batches are columns of plain values, freed as soon as they are done with, but allocating them makes the
-    collector walk all that lives, for a third of this process's time. So only what is young is looked at,
-    once in a while.
+    Batches are columns of plain values, freed by reference counting, but allocating them makes the collector
+    traverse all objects, for a third of this process's time. So only the young generation is collected, every
+    BATCHES_BETWEEN_COLLECTIONS.
     """
     batches = 0
 

@@ -1,8 +1,8 @@
-"""Processes that read a source's chunks and assess their messages, results in the order of the chunks.
+"""A pool of processes that read a source's chunks and assess their messages, in the order of the chunks.
 
-Reading and assessing need no knowledge of the log, and are most of the work: they run on all cores, while
-the owner decides, appends and adds up. Workers hold no lock and no file of the count, so that they can't
-outlive its owner's claim to it; they end when the owner dies.
+Reading and assessing do not depend on the log, and are most of the work: they run on all cores, while the
+owner decides, appends and adds up. The processes hold no lock and no file of the data directory, so that they
+can't keep it locked after the owner; they end when the owner ends.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from stream_processors.assess import Assessor
 from stream_processors.partition.batch import Batch, assess_batch
 
 CHUNKS_AHEAD: Final = 2
-"""Chunks in work for each worker: one that it works on, one that waits, so that it never idles."""
+"""Chunks submitted for each process: one that it works on, one that is queued, so that it never idles."""
 
 ORPHAN_CHECK_S: Final = 1.0
-"""How often a worker looks whether its owner still lives."""
+"""How often a process checks that its owner is alive."""
 
 
 Part = TypeVar("Part")
@@ -41,7 +41,8 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One chunk, read and assessed: the messages with the leaf hash of each, and what was no message."""
+    """One chunk, read and assessed: the messages with the leaf hash of each, and the records without a
+    message."""
 
     size: int
     batch: Batch
@@ -53,7 +54,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """A chunk of messages that are there already: entries of the log, or what somebody just sent."""
+    """A chunk of messages in memory: entries of the log, or messages just submitted."""
 
     raws: Sequence[bytes]
 
@@ -86,7 +87,7 @@ def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
 
 
 class Workers:
-    """Some processes for one election; with `count` 0 everything is done in this process, when asked for."""
+    """A pool of processes for one election; with `count` 0 the work is done in this process, on demand."""
 
     def __init__(self, assessor: Assessor, count: int) -> None:
         """Start them. Do it before files and locks are opened: a forked process has them too."""
@@ -140,12 +141,12 @@ _assessor: Assessor | None = None
 
 
 def _begin(assessor: Assessor, owner: int) -> None:
-    """Make this process ready: Ctrl-C is the owner's affair, and without an owner there is nothing to do."""
+    """Initialize a process of the pool: Ctrl-C is handled by the owner, and without an owner it ends."""
     global _assessor
     _assessor = assessor
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Assessing makes many objects and no cycles: the collector would only walk them, at half the time spent.
-    # Whoever makes cycles here collects them, and then need not walk what was there before.
+    # Assessing makes many objects and no cycles: the garbage collector would take half the time for nothing.
+    # Code that makes cycles here collects them itself, without traversing the frozen objects.
     gc.disable()
     gc.freeze()
     threading.Thread(target=_end_with, args=(owner,), daemon=True).start()

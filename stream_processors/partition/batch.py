@@ -1,7 +1,7 @@
-"""Assessed messages as columns: what crosses from a process that assesses to the one that owns the count.
+"""A batch of assessed messages as columns: what assessing processes send to the process that decides.
 
-Objects would cost more to send than to make. Columns of plain values and Arrow arrays cost little, and most
-of them go on into the projections without being looked at again.
+Objects would cost more to serialize than to make. Columns of plain values and Arrow arrays cost little, and
+most of them are inserted into the projections unchanged.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from schemas.forms import CHasil
 from schemas.rejections import Rejection
 from stream_processors.assess import AssessedCount, AssessedRecap, AssessedRejection, Assessor
 from stream_processors.cells import STATUS_CODE
-from stream_processors.rejections import Placed
+from stream_processors.rejections import Placement
 
 COUNT: Final = 0
 RECAP: Final = 1
@@ -35,11 +35,12 @@ IN_CACHE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages in their order, with an entry of each column for each.
+    """Messages in their order, with a value in each column for each.
 
-    `kinds` is COUNT, RECAP or REJECTED; a column that says nothing of a kind holds a zero or nothing there.
-    `stations` has a row for counts only: `station_rows` finds it. Findings, recaps and rejections stand by
-    the message's place in the batch. A batch assessed without rows has none in `events` and `stations`.
+    `kinds` is COUNT, RECAP or REJECTED; a column that a kind does not use holds zero or None there.
+    `stations` has a row for counts only: `station_rows` finds it. Findings, recaps and rejections are keyed
+    by the index of the message in the batch. A batch assessed without rows has none in `events` and
+    `stations`.
     """
 
     raws: Sequence[bytes]
@@ -65,19 +66,19 @@ class Batch:
         return len(self.ids)
 
     def to_decide(self) -> Batch:
-        """What deciding needs: without the messages' bytes, which are most of it."""
+        """The batch without the messages' bytes, which are most of it: enough for deciding."""
         return replace(self, raws=())
 
 
 def assess_batch(
     assessor: Assessor,
     messages: Sequence[bytes],
-    placed: Sequence[Placed] | None = None,
+    placements: Sequence[Placement] | None = None,
     *,
     with_rows: bool = True,
 ) -> Batch:
-    """The messages assessed, as columns; `placed` as for Assessor.assess. Without `with_rows` they are only
-    enough for deciding and adding up, not for the projections' rows: a fifth less work."""
+    """The messages assessed, as columns; `placements` as for Assessor.assess. Without `with_rows` they are
+    only enough for deciding and adding up, not for the projections' rows: a fifth less work."""
     rows: list[tuple[Any, ...]] = []
     events: list[tuple[Any, ...]] = []
     stations: list[tuple[Any, ...]] = []
@@ -86,10 +87,12 @@ def assess_batch(
     rejections: dict[int, Rejection] = {}
     slices = range(0, len(messages), IN_CACHE)
     assessed = chain.from_iterable(
-        assessor.assess(messages[start : start + IN_CACHE], placed and placed[start : start + IN_CACHE])
+        assessor.assess(
+            messages[start : start + IN_CACHE], placements and placements[start : start + IN_CACHE]
+        )
         for start in slices
     )
-    for place, one in enumerate(assessed):
+    for index, one in enumerate(assessed):
         if with_rows:
             events.append(_event_row(one.decoded))
         if isinstance(one, AssessedCount):
@@ -97,13 +100,13 @@ def assess_batch(
             if with_rows:
                 stations.append(_station_row(one))
             if with_rows and one.findings:
-                findings.append((place, one.findings))
+                findings.append((index, one.findings))
         elif isinstance(one, AssessedRecap):
             rows.append(_recap_row(one))
-            recaps[place] = _recap(one)
+            recaps[index] = _recap(one)
         else:
             rows.append(_rejected_row(one))
-            rejections[place] = one.rejection
+            rejections[index] = one.rejection
     columns: dict[str, Any] = dict(zip(ROW, _columns(rows, len(ROW)), strict=True))
     return Batch(
         **columns,
@@ -176,7 +179,7 @@ EVENT_COLUMNS = pa.schema(
         ("occurred_at", pa.timestamp("ms", tz="UTC")),
     ]
 )
-"""What the mirror of the log shows of an event beside its bytes and fate."""
+"""What the mirror of the log shows of an event beside its bytes and outcome."""
 
 STATION_COLUMNS = pa.schema(
     [

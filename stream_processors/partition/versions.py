@@ -1,6 +1,6 @@
-"""What is found by holding an accepted count against the version before it, which the state knows.
+"""R28: findings of an accepted count compared with the version before it, which the state holds.
 
-A form is checked before it is decided whether it is accepted; this is asked after.
+A form is checked before it is decided whether it is accepted; these findings are made after that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from schemas.ballots import Ballots
 from schemas.findings import Finding, Status
 from stream_processors.cells import FIGURES_BEFORE_VOTES, STATUSES
 from stream_processors.checks.replaced import replaced_by_zeros
-from stream_processors.partition import records
+from stream_processors.partition import unit_states
 from stream_processors.partition.batch import Batch
 from stream_processors.partition.state import Outcome
 
@@ -26,26 +26,26 @@ WITH_VOTES: Final = (Status.CLEAN, Status.FLAGGED)
 def against_versions_before(
     ballots: Ballots, batch: Batch, outcome: Outcome, counts: Sequence[int]
 ) -> dict[int, Finding]:
-    """R28 of the accepted counts (by their numbers in the outcome), by place."""
+    """R28 of the accepted counts (numbers in the outcome), by index in the batch."""
     found = {}
     for number in counts:
-        held, place = outcome.previous[number], outcome.accepted[number]
-        if held is None or STATUSES[batch.statuses[place]] not in WITH_VOTES:
+        held, index = outcome.previous[number], outcome.accepted[number]
+        if held is None or STATUSES[batch.statuses[index]] not in WITH_VOTES:
             continue
-        if any(batch.figures[place][records.FIGURE_BYTES * FIGURES_BEFORE_VOTES :]):
+        if any(batch.figures[index][unit_states.FIGURE_BYTES * FIGURES_BEFORE_VOTES :]):
             continue
-        before = records.unpack(held)
+        before = unit_states.unpack(held)
         votes = np.frombuffer(before.figures, "<u4")[FIGURES_BEFORE_VOTES:]
-        if before.status_word in WITH_VOTES and votes.any():
-            top = ballots.ballots[batch.ballots[place]].top
-            found[place] = replaced_by_zeros(int(votes[list(top)].sum(dtype=np.int64)))
+        if STATUSES[before.status] in WITH_VOTES and votes.any():
+            top = ballots.ballots[batch.ballots[index]].top
+            found[index] = replaced_by_zeros(int(votes[list(top)].sum(dtype=np.int64)))
     return found
 
 
-def with_rules(rules: pa.Array, places: Sequence[int], found: Mapping[int, Finding]) -> pa.Array:
+def with_rules(rules: pa.Array, indexes: Sequence[int], found: Mapping[int, Finding]) -> pa.Array:
     """The codes of the rules of each form, with those that `found` adds."""
     codes = rules.to_pylist()
-    for row, place in enumerate(places):
-        if place in found:
-            codes[row] = sorted({*codes[row], found[place].rule})
+    for row, index in enumerate(indexes):
+        if index in found:
+            codes[row] = sorted({*codes[row], found[index].rule})
     return pa.array(codes, rules.type)

@@ -40,13 +40,13 @@ def assert_right(cluster: Cluster, folded: Folded) -> None:
         regions = [(t.contest, t.level.value, t.unit, t.cells()) for t in folded.regions.values()]
         assert state_digest(digests) == state_digest(regions)
         assert client.query("SELECT * FROM inconsistency").result_rows == []
-    assert_announced(cluster, folded)
+    assert_published(cluster, folded)
     assert_rejected(cluster, folded)
 
 
 def assert_entries(client: Client, ends: dict[int, int], folded: Folded) -> None:
-    """Every entry of the log has its row and its fate, every accepted count its version: none is missing and
-    none is there twice."""
+    """Every entry of the log has its row and its outcome, every accepted count its version: none is missing
+    and none is there twice."""
     found = client.query("SELECT partition, position FROM event FINAL ORDER BY 1, 2").result_rows
     assert list(found) == [(one, position) for one in sorted(ends) for position in range(ends[one])]
     found = client.query("SELECT toString(outcome), count() FROM event FINAL GROUP BY 1").result_rows
@@ -83,7 +83,7 @@ def different(ours: dict[Key, Tally], shown: Iterable[tuple[Key, Cells]]) -> lis
     return [*found[:10], *((key, "", "every cell", None) for key in list(ours)[:10])]
 
 
-def assert_announced(cluster: Cluster, folded: Folded) -> None:
+def assert_published(cluster: Cluster, folded: Folded) -> None:
     """The newest totals on the nation's topic are those of the fold."""
     newest: dict[str, TallyMessage] = {}
     with KafkaLog(cluster.connection, NATION_TALLIES) as log:

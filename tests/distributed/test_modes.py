@@ -22,8 +22,8 @@ def test_a_streaming_worker_that_falls_behind_catches_up_and_streams_again(
     cluster.sink()
     worker = cluster.worker()
     messages = untidy(night(), Random(0))
-    live, later, last = messages[:200], messages[200:-200], messages[-200:]
-    cluster.send(live)
+    streamed, later, last = messages[:200], messages[200:-200], messages[-200:]
+    cluster.send(streamed)
     cluster.drain()
     assert CAUGHT_UP not in worker.said
     worker.freeze()  # not for as long as others would miss it

@@ -167,7 +167,7 @@ def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on
 def test_marks_of_kafka_s_own_among_the_entries_are_no_gap(
     clusters: Clusters, broker: str, engine: Engine
 ) -> None:
-    """Whoever sends in transactions leaves marks in the log that take positions."""
+    """Transactions leave control records in the log, which take positions."""
     cluster = clusters(broker, engine.url)
     cluster.sink()
     cluster.worker()

@@ -1,4 +1,4 @@
-"""Health and metrics over HTTP: whoever asks is told whether the process works, and why not."""
+"""Health and metrics over HTTP: whether the process works, and why not."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_totals_that_travel_by_topic_become_the_same_rows(here: Here, messages: 
     nation = SumStage(Level.NATION, ELECTION_ID, here.registry)
     for contest, name in enumerate(here.ballots.contests):
         for district in np.flatnonzero(here.registry.depth == DEPTH[Level.DISTRICT]).tolist():
-            snapshot = rollup.snapshot(contest, district)
+            snapshot = rollup.region_totals(contest, district)
             unit = here.registry.region_at(district)
             provinces.apply(
                 decode_tally(

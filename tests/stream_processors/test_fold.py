@@ -433,5 +433,5 @@ def test_results_do_not_depend_on_how_many_messages_are_assessed_at_once(
     count = submitted(FIRST, pairs(10, 20, 30))
     messages = [count, b"garbage", recap("11", {"1": 1}), count, corrected(FIRST, count, pairs(1, 2, 3))]
     whole = folded(messages)
-    monkeypatch.setattr("stream_processors.fold.TOGETHER", together)
+    monkeypatch.setattr("stream_processors.fold.ASSESSED_TOGETHER", together)
     assert folded(messages) == whole

@@ -1,5 +1,4 @@
-"""Users and ACLs of the topics, declared once: a user for each kind of process, with the least rights that it
-needs.
+"""Users and ACLs of the topics, declared once: a user with the least rights for each kind of process.
 
 Kafka enforces it where the brokers have an authorizer and let nobody do what no rule allows. Administrators
 are not here: they are the brokers' `super.users`. Host-based rules, quotas and the brokers' own users are
@@ -91,7 +90,7 @@ USERS: Final = (
         "sink",
         why="The sink: it reads rows and totals, and writes to ClickHouse alone.",
         reads=(COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES, ELECTION_CONTROL),
-        sees=(COUNT_EVENTS,),  # how many partitions the log has, as everybody compares at the start
+        sees=(COUNT_EVENTS,),  # the number of partitions of the log, compared at the start
         group=SINK_GROUP,
         groups=True,  # one for each database that is filled
     ),

@@ -79,7 +79,7 @@ def _copies(admin: KafkaAdminClient) -> int:
 
 
 def _make(admin: KafkaAdminClient, topics: Mapping[str, dict[str, Any]]) -> None:
-    """Make topics; one that is there by now was made by somebody else at this moment. Raises KafkaError."""
+    """Make topics; one that exists by now was made by another process. Raises KafkaError."""
     for one in admin.create_topics(topics, raise_errors=False)["topics"]:
         error = for_code(one["error_code"])
         if error not in (NoError, TopicAlreadyExistsError):

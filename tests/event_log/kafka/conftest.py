@@ -18,7 +18,7 @@ PREFIX = "secured."
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is believed after a second."""
     monkeypatch.setattr(connection_module, "ANSWER_MS", 1_000)
 

@@ -1,4 +1,4 @@
-"""The election that topics are opened for: said once, and anybody with another one is turned away."""
+"""The election that topics are opened for: written once, and a process with another one does not start."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opened(partitions: int = 2) -> Opened:
 
 
 def write(connection: Connection, value: bytes) -> None:
-    """Write to the control topic as somebody else might."""
+    """Write to the control topic as another program might."""
     producer = KafkaProducer(**connection.client_settings())
     producer.send(connection.topic(ELECTION_CONTROL), value=value).get(timeout=30)
     producer.close()

@@ -130,7 +130,7 @@ def test_a_read_from_before_what_is_kept_is_refused_and_says_where_the_rest_begi
     with closing(KafkaAdminClient(**topics.client_settings())) as admin:
         admin.delete_records({partition: 4})
     assert log.begins() == [4, 0, 0]
-    with pytest.raises(LogUnavailable, match="begins at position 4 now: what stood from 2 on was removed"):
+    with pytest.raises(LogUnavailable, match="begins at position 4 now: the entries from 2 on were removed"):
         read(log, 0, 2)
     assert [one.position for one in read(log, 0, 4)] == [4, 5, 6, 7, 8, 9]
 
@@ -142,7 +142,7 @@ def test_a_log_that_is_shorter_than_what_was_read_of_it_is_refused(topics: Conne
         read(log, 0, 2)
 
 
-def test_a_tail_brings_what_is_there_and_then_what_comes(topics: Connection, log: KafkaLog) -> None:
+def test_a_tail_returns_the_entries_and_then_new_ones(topics: Connection, log: KafkaLog) -> None:
     fill(topics, [b"0", b"1", b"2"], partition=0)
     fill(topics, [b"a"], partition=2)
     tail = log.tail([1, 0, 0])
@@ -215,7 +215,7 @@ def test_a_broker_that_is_killed_while_it_is_read_is_waited_for_and_nothing_is_l
     with Broker.start() as broker:
         connection = Connection.of(broker.bootstrap)
         create(connection, partitions={COUNT_EVENTS.name: 1})
-        # Some 40 MB, so that most of it can't be on its way yet when the broker dies.
+        # Some 40 MB, so that most of it can't be fetched yet when the broker dies.
         values = [b"%06d" % number + b"x" * 2_000 for number in range(20_000)]
         fill(connection, values, partition=0, batch_size=100_000, linger_ms=50)
         with KafkaLog(connection, COUNT_EVENTS) as log:

@@ -21,7 +21,7 @@ from event_log.kafka.topics import COUNT_EVENTS
 from tests.event_log.kafka.test_setup import SMALL, until
 
 MESSAGES = 300
-"""In each phase: enough that many are under way when a broker is killed."""
+"""In each phase: enough that many are in flight when a broker is killed."""
 
 
 class Sender:
@@ -50,7 +50,7 @@ class Sender:
         self.sent += count
 
     def settle(self) -> list[KafkaError]:
-        """Wait for the fate of all that was sent; the errors of those that were not acknowledged in time."""
+        """Wait for the outcome of all messages; the errors of those that were not acknowledged in time."""
         errors = []
         # The producer keeps no time while it has no producer id, which the controllers give.
         deadline = time.monotonic() + 2 * self._timeout_s
@@ -64,7 +64,7 @@ class Sender:
         return errors
 
     def close(self) -> None:
-        """`settle` has told what became of everything; what is still tried is nobody's affair."""
+        """Close the producer without waiting: `settle` has returned every outcome."""
         with suppress(KafkaTimeoutError):
             self._producer.close(timeout=5)
 
@@ -100,7 +100,7 @@ def test_a_dead_broker_loses_nothing_and_two_stop_the_writing_until_one_is_back(
         assert sender.settle() == []
         assert check(connection) == []
 
-        # With one of three left nothing is acknowledged, and whoever sends is told.
+        # With one of three left nothing is acknowledged, and the sender gets errors.
         cluster.kill(1)
         short.send(10)
         assert len(short.settle()) == 10

@@ -265,6 +265,6 @@ def test_topics_of_another_election_are_refused(topics: Connection, tmp_path: Pa
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What whoever runs the tests has set is not what they are about."""
+    """Unset the variables of the environment in which the tests run."""
     for name in ("REKAP_BROKER", "REKAP_CLICKHOUSE", "REKAP_METRICS", "REKAP_DATA", "REKAP_TOPIC_PREFIX"):
         monkeypatch.delenv(name, raising=False)

@@ -26,8 +26,7 @@ from stream_processors.assess import Assessor
 from stream_processors.cells import cell_count
 from stream_processors.distributed.count_stage import AssessedEntries
 from stream_processors.distributed.ranges import entries_of
-from stream_processors.fold import Folded, Stood, fold
-from stream_processors.rejections import Placed
+from stream_processors.fold import Folded, PlacedMessage, fold
 from stream_processors.rollup import tally_of
 from tests.stream_processors.distributed.simulated import Cluster, Guarantees
 from tests.worlds import DPR, PPWP, World, annulled, corrected, form, id_of, pairs, submitted, world
@@ -64,10 +63,10 @@ class Night:
             raws[partition_of(key, PARTITIONS)].append((key, raw))
         if chance.random() < 0.5:  # one on a wrong partition
             raws[0].append((b"1299", submitted("1202022002003", pairs(1, 1, 1))))
-        stood = [
-            Stood(raw, Placed(key, partition)) for partition, some in enumerate(raws) for key, raw in some
+        placed = [
+            PlacedMessage.of(raw, key, partition) for partition, some in enumerate(raws) for key, raw in some
         ]
-        self.folded: Folded = fold(stood, self.world.election, self.world.registry, _partition_of)
+        self.folded: Folded = fold(placed, self.world.election, self.world.registry, _partition_of)
         assessor = Assessor(self.world.election, self.world.registry, self.world.ballots, _partition_of)
         for partition, some in enumerate(raws):
             batches, position = [], 0

@@ -45,7 +45,7 @@ def ends(topics: Connection) -> dict[int, int]:
 
 
 def arrive(topics: Connection) -> None:
-    """AssessedEntries for both partitions, and some that come again."""
+    """Append entries to both partitions, some of them twice."""
     send(topics, [*counts(30), *counts(5), b"no event"])
     assert min(ends(topics).values()) > 5
 

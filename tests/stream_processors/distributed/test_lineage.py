@@ -1,4 +1,4 @@
-"""What importers are told of the log on Kafka: accepted is what the fold accepts, however it was read."""
+"""The accepted events that importers get of the log on Kafka: those that the fold accepts."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ from schemas.ballots import Ballots
 from stream_processors.assess import Assessor
 from stream_processors.distributed import ranges
 from stream_processors.distributed.lineage import LogLineage
-from stream_processors.fold import Folded, Stood, fold
+from stream_processors.fold import Folded, PlacedMessage, fold
 from stream_processors.partition.assessing import Workers
-from stream_processors.rejections import Placed
 from tests.producers.simulator.nights import four_provinces, messages, night
 
 PARTITIONS = 4
@@ -90,12 +89,12 @@ def send_astray(topics: Connection, raw: bytes, key: bytes, partition: int) -> N
 
 def folded(topics: Connection) -> Folded:
     with KafkaLog(topics, COUNT_EVENTS) as log:
-        stood = [
-            Stood(record.raw, Placed(record.key, partition))
+        placed = [
+            PlacedMessage.of(record.raw, record.key, partition)
             for partition in range(log.partitions)
             for record in chain.from_iterable(log.read(partition, 0))
         ]
-    return fold(stood, ELECTION, REGISTER, PLACE)
+    return fold(placed, ELECTION, REGISTER, PLACE)
 
 
 def versions(found: Mapping[tuple[str, str], Sequence[bytes]]) -> dict[tuple[int, str], int]:
@@ -117,8 +116,8 @@ def test_what_is_told_of_a_night_is_what_the_fold_accepts(
     assert max(map(len, found.values())) > 1
     assert expected.rejected
     assert asked.entries_read == len(raws) + 2
-    told = list(chain.from_iterable(found.values()))
-    assert fold(told, ELECTION, REGISTER).accepted == len(told)  # in this order, each upon the one before
+    events = list(chain.from_iterable(found.values()))
+    assert fold(events, ELECTION, REGISTER).accepted == len(events)  # in this order, each upon the one before
 
 
 def test_the_next_import_reads_only_newer_entries(

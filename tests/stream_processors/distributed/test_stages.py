@@ -60,12 +60,12 @@ def test_an_entry_is_never_applied_twice() -> None:
 def test_changed_totals_are_returned_once_as_a_whole_with_their_source() -> None:
     stage = count_stage()
     stage.apply(entries(FIRST, SECOND))
-    (told,) = stage.changed_tallies()
-    assert (told.level, told.unit, told.parent, told.version) == (Level.DISTRICT, "1101", "11", 2)
-    assert told.source == {0: 1}
-    assert told.recorded_at == 1_001
+    (changed,) = stage.changed_tallies()
+    assert (changed.level, changed.unit, changed.parent, changed.version) == (Level.DISTRICT, "1101", "11", 2)
+    assert changed.source == {0: 1}
+    assert changed.recorded_at == 1_001
     assert stage.changed_tallies() == []
-    assert list(stage.all_tallies()) == [told]
+    assert list(stage.all_tallies()) == [changed]
 
 
 def test_all_tallies_leave_out_districts_with_only_repeated_or_rejected_entries() -> None:
@@ -100,9 +100,9 @@ def test_a_sum_is_that_of_the_newest_values_in_any_order_of_arrival() -> None:
         Merge.STALE,
         Merge.ADVANCED,
     ]
-    (told,) = sums.changed_tallies()
-    assert (told.unit, told.parent, told.version, told.cells[0][16]) == ("11", "0", 7, 10)
-    assert told.source == {0: 4}
+    (changed,) = sums.changed_tallies()
+    assert (changed.unit, changed.parent, changed.version, changed.cells[0][16]) == ("11", "0", 7, 10)
+    assert changed.source == {0: 4}
 
 
 def test_a_redelivered_value_is_published_again_and_a_stale_one_is_not() -> None:
@@ -120,8 +120,8 @@ def test_a_conflict_is_counted_and_changes_nothing() -> None:
     sums.apply(district(2, 5))
     assert sums.apply(district(2, 6)) is Merge.CONFLICT
     assert sums.merged[Merge.CONFLICT] == 1
-    (told,) = sums.all_tallies()
-    assert told.cells[0][16] == 5
+    (changed,) = sums.all_tallies()
+    assert changed.cells[0][16] == 5
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A failure at any step that writes, before it took effect or after, is cured by starting again.
 
 The steps are those of the runner's docstring: append + state + checkpoint, rows, position. Each is made to
-fail once without having persisted and once after having persisted; the process is then given up, started
+fail once without having persisted and once after having persisted; the process is then abandoned, started
 again, and sent the same messages once more.
 """
 

@@ -1,6 +1,7 @@
-"""The limits and polls that a form is compared with, by where its station is.
+"""The limits and polls of each region, with which forms are checked.
 
-They follow from the election and the register alone. What they mean for a form is stream_processors.checks.
+They are derived from the election and the register alone. What they mean for a form is
+stream_processors.checks.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 from schemas.ballots import Ballot
 from schemas.elections import Election, Poll
 from schemas.regions import UNKNOWN, Registry
-from stream_processors.checks.context import Place
+from stream_processors.checks.context import VillageLimits
 
 
-class Surroundings:
-    """The limits and polls of each region, taken over from the region above unless the election names others.
+class LimitsByRegion:
+    """The limits and polls of each region, inherited from the region above unless the election names others.
 
-    There are few different ones, so that all stations of an area share one `Place` for each ballot.
+    There are few different ones, so all stations of an area share one `VillageLimits` for each ballot.
     """
 
     def __init__(self, election: Election, registry: Registry) -> None:
@@ -24,7 +25,7 @@ class Surroundings:
         exceptions = {region: poll for poll in election.poll_exceptions for region in poll.regions}
         self._limits = limits
         self._kinds: list[tuple[int | None, int, Poll]] = []
-        self._places: dict[tuple[int, int], Place] = {}
+        self._limits_of_villages: dict[tuple[int, int], VillageLimits] = {}
         # By region index the number of its kind.
         self._kind_of: list[int] = [0] * len(registry.ids)
         numbers: dict[tuple[int | None, int, int], int] = {}
@@ -45,13 +46,13 @@ class Surroundings:
                 self._kinds.append(kind)
             self._kind_of[region] = numbers[key]
 
-    def of(self, village: int, ballot: Ballot) -> Place:
-        """The surroundings of a village's stations in the contest of that ballot."""
+    def of(self, village: int, ballot: Ballot) -> VillageLimits:
+        """The limits of a village's stations in the contest of that ballot."""
         key = (self._kind_of[village], ballot.index)
-        place = self._places.get(key)
+        place = self._limits_of_villages.get(key)
         if place is None:
             voters_limit, figure_limit, poll = self._kinds[key[0]]
-            place = self._places[key] = Place(
+            place = self._limits_of_villages[key] = VillageLimits(
                 ballot=ballot,
                 voters_limit=voters_limit,
                 figure_limit=figure_limit,

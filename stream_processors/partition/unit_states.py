@@ -1,7 +1,7 @@
-"""One unit's state as a few bytes: lineage, positions of its events, status and figures.
+"""The state of a unit as a few bytes: lineage, positions of its events, status and figures.
 
 The state of a national count is 823,236 of these for each contest. As `bytes` they are small, are written
-to the disk as they are, and hold nothing that the garbage collector would have to walk.
+to the disk as they are, and hold nothing that the garbage collector would have to traverse.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.findings import Status
-from stream_processors.cells import STATUS_CODE, STATUSES
+from stream_processors.cells import STATUS_CODE
 from stream_processors.station import NOTHING_YET, Lineage
 
 _HEAD: Final = Struct("<HBBII")  # events, status code, unlisted, ballot, region
@@ -27,9 +27,9 @@ _POSITION_BYTES: Final = 8
 _ANNULLED: Final = STATUS_CODE[Status.ANNULLED]
 
 
-class Record(NamedTuple):
-    """A unit's state. `region` is the index of a station's village, or of the region itself; `figures` are
-    little-endian uint32, one for each of the ballot's figures; a recapitulation has none."""
+class UnitState(NamedTuple):
+    """The state of a unit, unpacked. `region` is the index of a station's village, or of the region itself;
+    `figures` are little-endian uint32, one for each of the ballot's figures; a recapitulation has none."""
 
     lineage: Lineage
     positions: tuple[int, ...]
@@ -39,78 +39,73 @@ class Record(NamedTuple):
     region: int
     figures: bytes
 
-    @property
-    def status_word(self) -> Status:
-        """The status by its name."""
-        return STATUSES[self.status]
-
 
 def pack(
     ids: bytes, positions: bytes, status: int, unlisted: bool, ballot: int, region: int, figures: bytes
 ) -> bytes:
-    """The record of a unit whose accepted events have these ids and positions (both concatenated)."""
+    """The state of a unit whose accepted events have these ids and positions (both concatenated)."""
     head = _HEAD.pack(len(ids) // _ID_BYTES, status, unlisted, ballot, region)
     return head + ids + positions + figures
 
 
 def position_bytes(position: int) -> bytes:
-    """A position as a record holds it."""
+    """A position as a state holds it."""
     return position.to_bytes(_POSITION_BYTES, "little")
 
 
-def lineage_of(record: bytes | None) -> Lineage:
+def lineage_of(state: bytes | None) -> Lineage:
     """Only the lineage: what a decision needs."""
-    if record is None:
+    if state is None:
         return NOTHING_YET
-    count, status, _, _, _ = _HEAD.unpack_from(record)
+    count, status, _, _, _ = _HEAD.unpack_from(state)
     start = _HEAD.size
-    ids = tuple(record[at : at + _ID_BYTES] for at in range(start, start + count * _ID_BYTES, _ID_BYTES))
+    ids = tuple(state[at : at + _ID_BYTES] for at in range(start, start + count * _ID_BYTES, _ID_BYTES))
     # The last accepted event is in force, unless it took the force away.
     return Lineage(ids, None if status == _ANNULLED else ids[-1])
 
 
-def extended(record: bytes | None, event_id: bytes, position: int) -> tuple[bytes, bytes]:
-    """The ids and positions of `record` with one more event."""
-    if record is None:
+def extended(state: bytes | None, event_id: bytes, position: int) -> tuple[bytes, bytes]:
+    """The ids and positions of `state` with one more event."""
+    if state is None:
         return event_id, position_bytes(position)
-    count = _HEAD.unpack_from(record)[0]
+    count = _HEAD.unpack_from(state)[0]
     positions = _HEAD.size + count * _ID_BYTES
     end = positions + count * _POSITION_BYTES
-    return record[_HEAD.size : positions] + event_id, record[positions:end] + position_bytes(position)
+    return state[_HEAD.size : positions] + event_id, state[positions:end] + position_bytes(position)
 
 
-def unpack(record: bytes) -> Record:
-    """All of a record."""
-    count, status, unlisted, ballot, region = _HEAD.unpack_from(record)
+def unpack(state: bytes) -> UnitState:
+    """Unpack a state."""
+    count, status, unlisted, ballot, region = _HEAD.unpack_from(state)
     positions = _HEAD.size + count * _ID_BYTES
     end = positions + count * _POSITION_BYTES
-    return Record(
-        lineage_of(record),
+    return UnitState(
+        lineage_of(state),
         tuple(
-            int.from_bytes(record[at : at + _POSITION_BYTES], "little")
+            int.from_bytes(state[at : at + _POSITION_BYTES], "little")
             for at in range(positions, end, _POSITION_BYTES)
         ),
         status,
         bool(unlisted),
         ballot,
         region,
-        record[end:],
+        state[end:],
     )
 
 
 def heads(held: Sequence[bytes]) -> NDArray[Any]:
-    """`version`, `status` code, `unlisted` (0 or 1), `ballot` and `region` of many records, as columns."""
-    return np.frombuffer(b"".join([record[: _HEAD.size] for record in held]), _HEAD_COLUMNS)
+    """`version`, `status` code, `unlisted` (0 or 1), `ballot` and `region` of many states, as columns."""
+    return np.frombuffer(b"".join([state[: _HEAD.size] for state in held]), _HEAD_COLUMNS)
 
 
-def version(record: bytes) -> int:
+def version(state: bytes) -> int:
     """Only the version."""
-    count: int = _HEAD.unpack_from(record)[0]
+    count: int = _HEAD.unpack_from(state)[0]
     return count
 
 
 def figures(held: Sequence[bytes], count: int) -> NDArray[np.int64]:
-    """Only the figures of many records that have `count` of them: a row for each."""
+    """Only the figures of many states that have `count` of them: a row for each."""
     start = -count * FIGURE_BYTES
-    joined = b"".join([record[start:] for record in held])
+    joined = b"".join([state[start:] for state in held])
     return np.frombuffer(joined, "<u4").reshape(len(held), count).astype(np.int64)
