@@ -110,10 +110,13 @@ class KafkaOutlet:
         """Rows made from that partition of the events, table after table; with `after` the last one is
         `sink_position`, which follows on that position, and `more` rows are being made. Raises
         LogUnavailable."""
-        messages = encode(tables, after, more=more)
+        messages, counts = (
+            encode(tables, after, more=more),
+            {name: len(rows) for name, rows in tables.items()},
+        )
         for number, (headers, value) in enumerate(messages, 1):
             # The last one is acknowledged after all before it in its partition.
-            acknowledged = partial(rows_published, tables) if number == len(messages) else _nothing
+            acknowledged = partial(rows_published, counts) if number == len(messages) else _nothing
             self._send(COUNT_ROWS, partition, None, value, headers, acknowledged)
 
     def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
