@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-import pyarrow as pa
-
 from monitoring.metrics import (
     BATCH_EVENTS,
     EVENTS_ACCEPTED,
@@ -41,12 +39,12 @@ def count_merged(level: Level, what: Merge) -> None:
     TALLIES_MERGED.labels(level.value, what.value).inc()
 
 
-def rows_published(tables: Mapping[str, pa.Table]) -> None:
-    """These tables were acknowledged by the broker. A position is not counted: the sink writes positions of
-    its own, so that rows published and rows inserted compare."""
-    for name, table in tables.items():
+def rows_published(counts: Mapping[str, int]) -> None:
+    """So many rows of each table were acknowledged by the broker. Positions are not counted, as the sink does
+    not count them: rows published and rows inserted compare."""
+    for name, count in counts.items():
         if name != "sink_position":
-            ROWS_PUBLISHED.labels(name).inc(table.num_rows)
+            ROWS_PUBLISHED.labels(name).inc(count)
 
 
 def tally_published(level: Level) -> None:

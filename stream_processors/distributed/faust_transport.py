@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from aiokafka.errors import BrokerResponseError
+from aiokafka.errors import GroupAuthorizationFailedError, InvalidGroupIdError, InvalidSessionTimeoutError
 from faust.transport.drivers import aiokafka
 from kafka.errors import KafkaError, for_code
 from mode import Service
@@ -34,6 +34,9 @@ FETCH_BYTES: Final = 32_768
 
 MEMBERSHIP_S: Final = 0.5
 """How often it is looked whether the consumer may join its group at all."""
+
+REFUSALS: Final = (GroupAuthorizationFailedError, InvalidSessionTimeoutError, InvalidGroupIdError)
+"""Errors of joining that do not go away by themselves."""
 
 
 class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):
@@ -64,9 +67,7 @@ class _Consumer(aiokafka.Consumer):
         """Why it can't join, if that does not go away by itself; None: it can, or does not know yet."""
         client = self._thread._consumer
         error = None if client is None else getattr(client._coordinator, "_pending_exception", None)
-        if not isinstance(error, BrokerResponseError) or error.retriable:
-            return None
-        return for_code(error.errno)(*error.args)
+        return for_code(error.errno)(*error.args) if isinstance(error, REFUSALS) else None
 
     def _new_consumer_thread(self) -> Any:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)

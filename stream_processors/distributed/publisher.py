@@ -111,10 +111,13 @@ class KafkaPublisher:
         """Publish the rows of a partition of count-events, table after table; with `after` the last table is
         `sink_position`, which follows that position; `more`: more rows of a backlog follow. Raises
         LogUnavailable."""
-        messages = encode(tables, after, more=more)
+        messages, counts = (
+            encode(tables, after, more=more),
+            {name: len(rows) for name, rows in tables.items()},
+        )
         for number, (headers, value) in enumerate(messages, 1):
             # The last one is acknowledged after all before it in its partition.
-            acknowledged = partial(rows_published, tables) if number == len(messages) else _nothing
+            acknowledged = partial(rows_published, counts) if number == len(messages) else _nothing
             self._send(COUNT_ROWS, partition, None, value, headers, acknowledged)
 
     def publish_rejected(
