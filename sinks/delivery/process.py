@@ -40,6 +40,10 @@ from stream_processors.partition.baseline import insert_baseline
 ANSWER_S: Final = 60
 """How long one insert may take before it counts as failed: hundreds of times what it takes as a rule."""
 
+OWNER_WAIT_S: Final = 30.0
+"""How long to wait for another owner of the directory: a command that reads or sets it up owns it for some
+seconds, and a sink that was told to start must not end for that."""
+
 IDENTITY_DIGITS: Final = 12
 """Of a database's UUID: 2^48 databases are told apart."""
 
@@ -60,14 +64,15 @@ def deliver(
     """Bring rows and totals of `election` into the database at the URL `clickhouse` until `stop` is set.
 
     `owned`: the data directory that the database is in, which this process then owns and serves read-only on
-    loopback. `on_ready` is called with the URL for readers once everything is set up. Raises LogUnavailable,
-    SinkUnavailable, MigrationError, AlreadyOwned and DirectoryUnusable at the start; later LogUnavailable
-    for what does not go away by itself, and Undeliverable.
+    loopback; another owner is waited for up to OWNER_WAIT_S. `on_ready` is called with the URL for readers
+    once everything is set up. Raises LogUnavailable, SinkUnavailable, MigrationError, AlreadyOwned and
+    DirectoryUnusable at the start; later LogUnavailable for what does not go away by itself, and
+    Undeliverable.
     """
     require(connection, election, registry)
     ballots = Ballots(election, registry)
     with ExitStack() as opened:
-        owner = opened.enter_context(own(owned, "sink")) if owned is not None else None
+        owner = opened.enter_context(own(owned, "sink", OWNER_WAIT_S)) if owned is not None else None
         client = opened.enter_context(closing(connect(_patient(clickhouse))))
         migrate(client)
         rows, writer = Rows(election.id, registry, ballots), Writer(client, election.id)
