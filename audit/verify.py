@@ -42,23 +42,27 @@ UNSETTLED_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether all `cells` compared are equal over the first `events` entries of the log. `differences` are
-    the first of `difference_count`; `state_digest` names the results that the log gives.
+    """Whether what the projections show equals what the log gives: True where all entries that the log had at
+    the start were compared and all `cells` are equal, False where any differs, None where not everything
+    could be compared. `as_far_as_shown`: it was asked only about what is shown, and None is not an answer.
 
-    `resting`: the projections have all of the log, and nothing came in meanwhile. Then everything was
-    compared, and every total has to be the sum of those below it too: `inconsistent_regions` are not.
-    Otherwise `not_compared` names what was set aside, `missing` is the number of entries that the log had
-    and the projections had not when it began, and inconsistencies may pass.
+    Compared are the first `events` entries; `not_verified` is the number of entries that the log had and the
+    projections had not, `not_compared` names totals that are of other entries. `differences` are the first of
+    `difference_count`; `state_digest` names the results that the log gives.
+
+    `resting`: the projections have all of the log, and nothing came in meanwhile. Then every total has to be
+    the sum of those below it too: `inconsistent_regions` are not. Otherwise inconsistencies may pass.
     """
 
-    equal: bool
+    equal: bool | None
+    as_far_as_shown: bool
     cells: int
     events: int
     state_digest: str
     difference_count: int
     differences: list[Difference]
     resting: bool
-    missing: int
+    not_verified: int
     not_compared: list[NotCompared]
     inconsistent_regions: int
 
@@ -77,12 +81,14 @@ def verify(
     *,
     wait_s: float = 0.0,
     on_wait: Progress | None = None,
+    as_far_as_shown: bool = False,
 ) -> Verification:
     """Compare the log of `election` with the projections behind `client`. Raises LogUnavailable and
     SinkUnavailable.
 
     It waits up to `wait_s` seconds for the projections to have what the log had when it began, and later as
-    long for sums that are in flight; `on_wait` is called with (done, total) entries meanwhile.
+    long for sums that are in flight; `on_wait` is called with (done, total) entries meanwhile. With
+    `as_far_as_shown` entries that have not arrived by then do not keep it from an answer.
     """
     comparison = Comparison()
     projections = _Projections(client, election.id, log)
@@ -100,15 +106,22 @@ def verify(
     inconsistent = projections.inconsistent(known)
     if inconsistent:
         resting = resting and projections.resting(known)
+    not_verified = behind(ends, arrived)
+    equal: bool | None = None
+    if comparison.count or (resting and inconsistent):
+        equal = False
+    elif as_far_as_shown or not (not_verified or comparison.not_compared):
+        equal = True
     return Verification(
-        equal=comparison.count == 0 and not (resting and inconsistent),
+        equal=equal,
+        as_far_as_shown=as_far_as_shown,
         cells=comparison.cells,
         events=folded.messages,
         state_digest=folded.state_digest(),
         difference_count=comparison.count,
         differences=comparison.differences,
         resting=resting,
-        missing=behind(ends, arrived),
+        not_verified=not_verified,
         not_compared=comparison.not_compared,
         inconsistent_regions=inconsistent,
     )

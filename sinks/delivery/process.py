@@ -42,6 +42,10 @@ from stream_processors.partition.baseline import insert_baseline
 INSERT_TIMEOUT_S: Final = 60
 """How long one insert may take before it is retried: hundreds of times what it takes as a rule."""
 
+OWNER_WAIT_S: Final = 30.0
+"""How long to wait for another owner of the directory: a command that reads or sets it up owns it for some
+seconds, and a sink that was told to start must not end for that."""
+
 IDENTITY_DIGITS: Final = 12
 """Of a database's UUID: 2^48 databases are distinguished."""
 
@@ -63,17 +67,17 @@ def run_sink(
     """Bring rows and totals of `election` into the database at the URL `clickhouse` until `stop` is set.
 
     `owned`: the data directory that the database is in, which this process then owns and serves read-only on
-    loopback. `on_ready` is called with the URL for readers once everything is set up. `session_s`: the
-    session timeout in the consumer group. Raises LogUnavailable, SinkUnavailable, MigrationError,
-    AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first; later LogUnavailable for what does
-    not go away by itself, and Undeliverable.
+    loopback; another owner is waited for up to OWNER_WAIT_S. `on_ready` is called with the URL for readers
+    once everything is set up. `session_s`: the session timeout in the consumer group. Raises LogUnavailable,
+    SinkUnavailable, MigrationError, AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first;
+    later LogUnavailable for what does not go away by itself, and Undeliverable.
     """
     require(connection, election, registry)
     ballots = Ballots(election, registry)
     with ExitStack() as opened:
         owner, directory_id = None, None
         if owned is not None:
-            owner = opened.enter_context(own(owned, "sink"))
+            owner = opened.enter_context(own(owned, "sink", OWNER_WAIT_S))
             directory_id = require_original(owned)
         client = opened.enter_context(closing(connect(_with_timeout(clickhouse))))
         migrate(client)

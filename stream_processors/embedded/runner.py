@@ -88,7 +88,9 @@ class Runner:
             migrate(client)
             rows = Rows(election.id, registry, ballots)
             writer = Writer(client, election.id)
-            insert_baseline(rows, writer, registry, ballots, again=self._decisions.is_outdated)
+            if self._decisions.is_outdated:  # made by an earlier version, as all rows are: see _recover
+                writer.clear()
+            insert_baseline(rows, writer, registry, ballots)
             self._server = opened.enter_context(
                 Server(directory.clickhouse_url, token_directory=directory.path)
             )
@@ -198,9 +200,7 @@ class Runner:
                 "it was cut off, or is an older copy. Put the newer log back. If that one is lost, remove "
                 "the directory clickhouse beside the log and run the same command again."
             )
-        is_outdated = self._decisions.is_outdated
-        if is_outdated:  # by an earlier version: state and projections are made again from all of the log
-            projected = -1
+        is_outdated = self._decisions.is_outdated  # nothing is projected then, and all is made again
         for rows in self._decisions.read(projected + 1):
             self._state.restore(rows)
         self._state.finish_restoring()

@@ -27,12 +27,9 @@ BEFORE_ALL_TIME = 0
 """1970: a baseline row is older than every event, so that `as of` any time finds one."""
 
 
-def insert_baseline(
-    rows: Rows, writer: Writer, registry: Registry, ballots: Ballots, *, again: bool = False
-) -> None:
-    """Insert the register and the regions at zero unless they are there, or `again` because those of an
-    earlier version lack columns. Raises SinkUnavailable."""
-    if not again and not writer.is_empty("region"):
+def insert_baseline(rows: Rows, writer: Writer, registry: Registry, ballots: Ballots) -> None:
+    """Insert the register and the regions at zero unless they are there. Raises SinkUnavailable."""
+    if not writer.is_empty("region"):
         return
     writer.insert({"register_station": rows.register_stations()})
     waiting: list[pa.Table] = []

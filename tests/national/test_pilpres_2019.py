@@ -100,6 +100,23 @@ def test_the_nation_is_the_sum_that_was_published(count: Path) -> None:
     assert (nation["valid"], nation["version"]) == (151_950_244, COUNTED)
 
 
+def test_what_is_outstanding_is_that_of_the_list_of_stations(count: Path) -> None:
+    rows = {row["name"]: row for row in answer(count, "results", "--contest", "PPWP", "--level", "province")}
+    aceh = rows["ACEH"]
+    assert (aceh["stations"]["received"], aceh["stations"]["unlisted"]) == (15_363, 1_771)
+    assert aceh["stations"]["expected"] - aceh["outstanding"]["stations"] == 13_592
+    progress = {row["name"]: row for row in answer(count, "progress", "--level", "province")}
+    assert progress["ACEH"]["percent"] == 87.0
+    shown = subprocess.run(
+        [sys.executable, "-m", "rekap", "--data", str(count), "results", "--level", "province"],
+        capture_output=True, text=True, timeout=LONGEST_S, check=True,
+    ).stdout  # fmt: skip
+    (line,) = [" ".join(line.split()) for line in shown.splitlines() if " ACEH " in line]
+    assert " ACEH 13,592/15,616 87.0% 1,771 " in line
+    for row in rows.values():
+        assert row["outstanding"]["registered"] is None or row["outstanding"]["registered"] >= 0
+
+
 def test_the_rules_find_what_the_data_is_known_to_hold(count: Path) -> None:
     found = {row["rule"]: row["stations"] for row in answer(count, "findings", "--count")}
     assert (found["R06"], found["R08"], found["unlisted_station"]) == (13_848, 39_666, 3_571)
