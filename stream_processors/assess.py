@@ -21,8 +21,16 @@ from schemas.rejections import Reason, Rejected, Rejection, reject
 from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of, votes_of
 from stream_processors.checks.context import Circumstances
-from stream_processors.refusals import PartitionOf, Placed, given_twice, misplaced, not_held, unknown_option
-from stream_processors.station import Proposal
+from stream_processors.refusals import (
+    PartitionOf,
+    Placed,
+    given_twice,
+    misplaced,
+    not_held,
+    only_recorded,
+    unknown_option,
+)
+from stream_processors.station import Proposal, proposal_of
 from stream_processors.surroundings import Surroundings
 
 CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT})
@@ -189,11 +197,17 @@ class Assessor:
         ballot = self._ballots.of(contest, station.village)
         if ballot is None:
             raise not_held(event.contest, event.station)
-        if isinstance(event, CountAnnulled):
+        form = None if isinstance(event, CountAnnulled) else event.payload.form
+        for option in (form.votes if form is not None else None) or ():
+            if option not in ballot.place:
+                raise unknown_option(event.contest, event.station, option, ballot)
+        if origin is not None and origin.not_counted is not None:
+            raise only_recorded(event.contest, event.station, origin.not_counted)
+        if form is None:
             return AssessedCount(
                 raw,
                 decoded,
-                _proposal(decoded),
+                proposal_of(decoded),
                 contest,
                 station.village,
                 ballot,
@@ -204,10 +218,6 @@ class Assessor:
                 no_figures(ballot),
                 (),
             )
-        form = event.payload.form
-        for option in form.votes or ():
-            if option not in ballot.place:
-                raise unknown_option(event.contest, event.station, option, ballot)
         place = self._surroundings.of(station.village, ballot)
         # The window is that of the first count: what is corrected or voted again comes later by law (R24).
         is_first = isinstance(event, CountSubmitted) and event.payload.kind == CountKind.REGULAR
@@ -217,7 +227,7 @@ class Assessor:
         return AssessedCount(
             raw,
             decoded,
-            _proposal(decoded),
+            proposal_of(decoded),
             contest,
             station.village,
             ballot,
@@ -254,18 +264,9 @@ class Assessor:
             if names[option] in votes:  # with and without its constituency: which figure is meant?
                 raise given_twice(event.contest, event.region, names[option])
             votes[names[option]] = figure
-        return AssessedRecap(raw, decoded, _proposal(decoded), contest, region.index, votes)
+        return AssessedRecap(raw, decoded, proposal_of(decoded), contest, region.index, votes)
 
 
 def level_of(registry: Registry, region: int) -> Level:
     """The level of the region at that index."""
     return REGION_LEVELS[registry.depth[region]]
-
-
-def _proposal(decoded: Decoded) -> Proposal:
-    event, event_id = decoded.event, bytes.fromhex(decoded.event_id)
-    if isinstance(event, CountSubmitted):
-        return Proposal(event_id, event.unit)
-    supersedes = event.payload.supersedes
-    replaced = bytes.fromhex(supersedes) if supersedes else None
-    return Proposal(event_id, event.unit, replaced, isinstance(event, CountAnnulled))

@@ -10,7 +10,7 @@ import csv
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +23,24 @@ from producers.importers.text_lines import Line
 EVENT_TYPES: Final = ("CountSubmitted", "CountCorrected", "CountAnnulled", "RecapCertified")
 
 
+LOG_ROW: Final = frozenset({"partition", "position", "outcome", "event"})
+"""Keys of a line that `rekap log --format jsonl` wrote."""
+
+
 @dataclass(frozen=True, slots=True)
 class WholeEvent:
-    """A line that is an event as it stands: of which contest and unit (station or region)."""
+    """A line that is an event as it stands, or a row of a log that holds one: of which contest and unit
+    (station or region), and its bytes.
+
+    Of a row of a log also where it stood (partition and position), what became of it and why.
+    """
 
     contest: str
     unit: str
+    raw: bytes
+    at: tuple[int, int] | None = None
+    outcome: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +108,35 @@ def json_cells(line: Line) -> Cells | WholeEvent:
         ) from None
     if not isinstance(document, dict):
         raise RecordInvalid(id="Bukan objek JSON; tulis {...}.", en="Not a JSON object; write {...}.")
+    if document.keys() >= LOG_ROW:
+        return _log_row(document)
     if document.get("type") in EVENT_TYPES or "schema_version" in document:
-        return WholeEvent(
-            str(document.get("contest")), str(document.get("station") or document.get("region"))
-        )
+        return _whole_event(document, line.raw)
     cells: dict[str, Any] = {}
     # orjson keeps the last of two equal keys; the slow reader tells.
     _flatten(json.loads(text, object_pairs_hook=_unique), (), cells)
     return cells
+
+
+def _whole_event(document: Mapping[str, Any], raw: bytes) -> WholeEvent:
+    return WholeEvent(
+        str(document.get("contest")), str(document.get("station") or document.get("region")), raw
+    )
+
+
+def _log_row(row: dict[str, Any]) -> WholeEvent:
+    """The entry that a row of a log shows. Raises RecordInvalid."""
+    try:
+        event = row["event"]
+        raw = bytes.fromhex(row["bytes"]) if event is None else orjson.dumps(event)
+        at = int(row["partition"]), int(row["position"])
+        whole = _whole_event(event or {}, raw)
+    except (KeyError, TypeError, ValueError, AttributeError, orjson.JSONEncodeError) as error:
+        raise RecordInvalid(
+            id=f"Bukan baris dari rekap log --format jsonl ({error}); ekspor lagi log itu.",
+            en=f"Not a row of rekap log --format jsonl ({error}); export that log again.",
+        ) from None
+    return replace(whole, at=at, outcome=str(row["outcome"]), reason=str(row.get("reason") or ""))
 
 
 def _flatten(document: Mapping[str, Any], above: Sequence[str], cells: dict[str, Any]) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from producers.importers.lineage import Shown, StationLine
+from producers.importers.lineage import StationLine
+from producers.importers.pages import Shown, records_of
 from producers.importers.problems import RecordInvalid, SourceInvalid
 from producers.importers.sirekap_files import Entry, StationCodes, Zips, find_entries
 from producers.importers.sirekap_response import read_response
@@ -23,8 +23,6 @@ SOURCE: Final = "sirekap"
 
 CHUNK_FILES: Final = 500
 """Files in one chunk, and all further snapshots of its last station: some 50 ms of work."""
-
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +52,7 @@ class SirekapChunk:
                         snapshots.append((self._shown(entry, entry.read(zips)), entry.place))
                     except RecordInvalid as error:
                         yield Unreadable(entry.place, error.said)
-                snapshots.sort(key=lambda snapshot: snapshot[0].observed_at or _EARLIEST)
-                line = StationLine(self.events.get(station or "", ()))
-                for shown, place in snapshots:
-                    yield line.put(shown, place)
+                yield from records_of(StationLine(self.events.get(station or "", ())), snapshots)
 
     def _shown(self, entry: Entry, raw: bytes) -> Shown:
         try:

@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from producers.importers.lineage import Shown, StationLine
+from producers.importers.lineage import StationLine
+from producers.importers.pages import Shown, records_of
 from producers.importers.problems import unreadable
 from producers.importers.situng_file import (
     COLUMNS,
@@ -81,9 +82,9 @@ class SitungChunk:
                 origin["listed"] = False
             if station in self.events:
                 shown = Shown(self.election, self.contest, station, form, CountKind.REGULAR, origin)
-                yield StationLine(self.events[station]).put(shown, place)
+                yield from records_of(StationLine(self.events[station]), [(shown, place)])
                 continue
-            # What lineage.submitted makes of it, written out: a nation of rows goes through here.
+            # What pages.submitted makes of it, written out: a nation of rows goes through here.
             document = {
                 "contest": self.contest,
                 "election": self.election,

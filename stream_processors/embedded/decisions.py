@@ -8,11 +8,13 @@ each form that arrives. Everything here can be made from the log again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
-from schemas.rejections import Reason
+from schemas.decode import decode
+from schemas.events import RecapCertified
+from schemas.rejections import Reason, Rejected
 from stream_processors.partition.state import RecordRow
 
 READ_BATCH: Final = 20_000
@@ -22,8 +24,24 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS decision (position INTEGER PRIMARY KEY, is_recap INTEGER NOT NULL, "
     "contest INTEGER NOT NULL, unit TEXT NOT NULL, record BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS parked (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS rejected_count (position INTEGER PRIMARY KEY, contest INTEGER NOT NULL, "
+    "unit TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT",
 )
+
+TOLD: Final = frozenset(
+    {
+        Reason.ALREADY_COUNTED,
+        Reason.SUPERSEDED_MISMATCH,
+        Reason.RULING_IN_FORCE,
+        Reason.ORDER_UNKNOWN,
+        Reason.SEEN_EARLIER,
+    }
+)
+"""Reasons of rejected counts that fit the election: sources are told of them (producers.sources.Lineage)."""
+
+RejectedRow = tuple[int, int, str]
+"""position, contest index and unit of a rejected count with one of the reasons TOLD."""
 
 STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
@@ -32,12 +50,16 @@ STATE: Final = "state"
 class Decisions:
     """State and checkpoint beside a log. Writing happens within the log's transaction."""
 
-    def __init__(self, log: SqliteLog) -> None:
+    def __init__(self, log: SqliteLog, contests: Mapping[str, int]) -> None:
+        """`contests` are the indexes of the election's contests by their ids."""
         self._connection: sqlite3.Connection = log.connection
         self._path = log.path
         with log.transaction():
+            is_older = not self._has_table("rejected_count")
             for statement in _SCHEMA:
                 self._connection.execute(statement)
+            if is_older and log.end:
+                insert_rows(self._connection, "rejected_count", list(self._rejected_before(contests)))
         held = self.checkpoint()
         if held != log.end:
             raise LogUnavailable(
@@ -51,12 +73,44 @@ class Decisions:
         return int(row[0]) if row else 0
 
     def write(
-        self, decisions: Sequence[RecordRow], parked: Iterable[tuple[bytes, str]], checkpoint: int
+        self,
+        decisions: Sequence[RecordRow],
+        parked: Iterable[tuple[bytes, str]],
+        rejected: Sequence[RejectedRow],
+        checkpoint: int,
     ) -> None:
         """Add the state after a batch and move the checkpoint; within the transaction that appends it."""
         insert_rows(self._connection, "decision", decisions)
+        insert_rows(self._connection, "rejected_count", rejected)
         self._connection.executemany("INSERT OR REPLACE INTO parked VALUES (?, ?)", parked)
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))
+
+    def rejected(self) -> list[RejectedRow]:
+        """Every rejected count that sources are told of, in the order of the log."""
+        return self._connection.execute(
+            "SELECT position, contest, unit FROM rejected_count ORDER BY position"
+        ).fetchall()
+
+    def _has_table(self, name: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+        return found is not None
+
+    def _rejected_before(self, contests: Mapping[str, int]) -> Iterator[RejectedRow]:
+        """The rejected counts of a log that was written before there was a table of them."""
+        rows = self._connection.execute(
+            "SELECT position, body FROM event WHERE position NOT IN (SELECT position FROM decision) "
+            "ORDER BY position"
+        )
+        for position, body in rows:
+            try:
+                decoded = decode(body)
+            except Rejected:
+                continue
+            row = self._connection.execute(
+                "SELECT reason FROM parked WHERE id = ?", (bytes.fromhex(decoded.event_id),)
+            ).fetchone()
+            if row is not None and row[0] in TOLD and not isinstance(decoded.event, RecapCertified):
+                yield position, contests[decoded.event.contest], decoded.event.unit
 
     def parked_before(self, event_id: bytes, reason: Reason) -> bool:
         """Whether the message has been parked for that reason already: it is in the log already."""

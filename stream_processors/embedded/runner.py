@@ -16,7 +16,8 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -33,7 +34,7 @@ from sinks.rows import Rows
 from sinks.server import Server
 from sinks.writer import Writer
 from stream_processors.assess import Assessor
-from stream_processors.embedded.decisions import Decisions
+from stream_processors.embedded.decisions import TOLD, Decisions, RejectedRow
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import records
@@ -57,6 +58,7 @@ class IngestReport:
     read: int = 0
     accepted: int = 0
     repeated: int = 0  # accepted before, or saying nothing that the log does not say already
+    superseded: int = 0  # of these, what is not in force any more
     parked: int = 0
     unreadable: int = 0
     empty: int = 0  # records that hold no count at all
@@ -79,7 +81,9 @@ class Runner:
             self._workers = opened.enter_context(Workers(Assessor(election, registry, ballots), workers))
             owner = opened.enter_context(own(directory.path, command))
             self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
-            self._decisions = Decisions(self._log)
+            self._decisions = Decisions(self._log, self._contests)
+            self._rejected: list[dict[str, list[int]]] = [{} for _ in self._contests]
+            self._remember(self._decisions.rejected())
             self._state = State(registry, ballots)
             client = opened.enter_context(closing(connect(directory.clickhouse_url)))
             migrate(client)
@@ -139,14 +143,19 @@ class Runner:
         return report
 
     def lineage(self, contest: str, stations: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
-        """The accepted events of those `stations` that have any, oldest first (see producers.sources)."""
+        """The events of those `stations` that have any, oldest first (see producers.sources)."""
         number = self._contests.get(contest)
         if number is None:
             return {}
-        return {
-            station: self._log.at(records.unpack(record).positions)
+        positions: dict[str, list[int]] = {
+            station: list(records.unpack(record).positions)
             for station, record in self._state.records_of(number, stations)
         }
+        rejected = self._rejected[number]
+        for station in stations if rejected else ():
+            if station in rejected:
+                positions[station] = sorted({*positions.get(station, ()), *rejected[station]})
+        return {station: self._log.at(places) for station, places in positions.items()}
 
     def __enter__(self) -> Self:
         return self
@@ -186,10 +195,26 @@ class Runner:
                     )
                 ],
                 [(batch.ids[place], rejection.reason) for place, rejection in outcome.parked.items()],
+                rejected := self._rejected_rows(batch, outcome),
                 outcome.end,
             )
+        self._remember(rejected)
         self._apply_and_project(batch, outcome, recorded_at)
         return outcome
+
+    def _rejected_rows(self, batch: Batch, outcome: Outcome) -> list[RejectedRow]:
+        """The rejected counts that sources are told of, so that they know what was said before."""
+        rows: list[RejectedRow] = []
+        places = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.parked else {}
+        for place, rejection in outcome.parked.items():
+            if rejection.reason in TOLD and batch.kinds[place] != RECAP:
+                contest, unit = (batch.events.column(name)[place].as_py() for name in ("contest", "unit"))
+                rows.append((places[place], self._contests[contest], unit))
+        return rows
+
+    def _remember(self, rows: Iterable[RejectedRow]) -> None:
+        for position, contest, unit in rows:
+            self._rejected[contest].setdefault(unit, []).append(position)
 
     def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
         touched = self._state.apply(batch, outcome)
@@ -267,10 +292,12 @@ def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
     report.read += reading.size
     report.accepted += len(outcome.accepted)
     report.repeated += len(outcome.repeated) + reading.unchanged
-    report.parked += len(outcome.parked) + len(outcome.parked_again)
+    report.superseded += reading.superseded
+    report.parked += len(outcome.parked) + len(outcome.parked_again) + sum(reading.rejected.values())
     report.unreadable += len(reading.unreadable)
     report.empty += reading.empty
-    for rejection in (*outcome.parked.values(), *outcome.parked_again):
-        report.parked_by_reason[rejection.reason] = report.parked_by_reason.get(rejection.reason, 0) + 1
+    reasons = Counter(rejection.reason for rejection in (*outcome.parked.values(), *outcome.parked_again))
+    for reason, number in (reasons + Counter(reading.rejected)).items():
+        report.parked_by_reason[reason] = report.parked_by_reason.get(reason, 0) + number
     room = UNREADABLE_KEPT - len(report.unreadable_records)
     report.unreadable_records.extend(reading.unreadable[:room])
