@@ -102,6 +102,11 @@ class Assessor:
         self._partition_of = partition_of
         self._placements: dict[int, Placed] = {}
 
+    @property
+    def contests(self) -> Sequence[str]:
+        """The election's contests, in the order of their indexes."""
+        return self._ballots.contests
+
     def assess(self, messages: Sequence[bytes], placed: Sequence[Placed] | None = None) -> list[Assessed]:
         """Each message assessed, in order. Never raises for what a message says. `placed` tells where each
         of them stands, on a log with partitions."""

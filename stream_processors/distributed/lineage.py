@@ -20,6 +20,7 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
 from event_log.leaf import leaf_hash
+from schemas.decode import decode
 from schemas.events import NotCounted
 from schemas.rejections import Reason
 from stream_processors.assess import Assessor
@@ -49,15 +50,16 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
     if entries is None:
         return Proposed(partition, 0, [], None)
     batch = entries.batch
-    contests, units = (batch.events.column(name).to_pylist() for name in ("contest", "unit"))
+    contests = assessor.contests
     counts: list[tuple[str, str, bytes, Proposal | None, bytes]] = []
     for place, kind in enumerate(batch.kinds):
-        event, unit, raw = batch.ids[place], units[place], batch.raws[place]
+        event, unit, raw = batch.ids[place], batch.units[place], batch.raws[place]
         if kind == COUNT:
             proposal = Proposal(event, unit, batch.supersedes[place], batch.annuls[place])
-            counts.append((contests[place], unit, event, proposal, raw))
+            counts.append((contests[batch.contests[place]], unit, event, proposal, raw))
         elif kind == REFUSED and batch.refusals[place].reason in ONLY_RECORDED:
-            counts.append((contests[place], unit, event, None, raw))
+            recorded = decode(raw).event
+            counts.append((recorded.contest, recorded.unit, event, None, raw))
     looked = Looked(span.end, entries.positions[-1], entries.leaf)
     return Proposed(partition, len(entries), counts, looked)
 
