@@ -4,7 +4,7 @@
 
 A new register or another number of partitions need new topics (docs/operations.md, "A new epoch"). OLD and
 NEW are the prefixes of their names. Each message is placed where it belongs by the register in the data
-directory, so one that was parked for its key may be accepted now. All of a station's messages stay in their
+directory, so one that was rejected for its key may be accepted now. All of a station's messages stay in their
 order. The log's times are those of the new log. The old log is only read. Sending twice is harmless: what is
 there already is repeated and counts once.
 """

@@ -20,6 +20,7 @@ import orjson
 
 from event_log.errors import LogUnavailable
 from schemas.language import Said
+from schemas.text import quoted
 
 FORMAT: Final = 2
 """PRAGMA user_version; a file of any other format is emptied."""
@@ -187,9 +188,9 @@ class AcceptedEvents:
 def _unusable(path: Path, error: sqlite3.Error) -> LogUnavailable:
     return LogUnavailable(
         Said(
-            id=f"{path}: {error}. Periksa apakah disknya penuh. Berkas itu boleh dihapus: isinya dibuat lagi "
-            "dari log. Lalu ulangi perintah yang sama.",
-            en=f"{path}: {error}. Check whether its disk is full. The file may be removed: it is made again "
-            "from the log. Then run the same command again.",
+            id=f"{path}: {quoted(error)}. Periksa apakah disknya penuh. Berkas itu boleh dihapus: isinya "
+            "dibuat lagi dari log. Lalu ulangi perintah yang sama.",
+            en=f"{path}: {quoted(error)}. Check whether its disk is full. The file may be removed: it is "
+            "made again from the log. Then run the same command again.",
         )
     )

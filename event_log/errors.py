@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from schemas.language import Said
+from schemas.text import quoted
 
 
 class LogUnavailable(Exception):
@@ -39,4 +40,4 @@ def unavailable(path: Path, error: sqlite3.Error) -> LogUnavailable:
         advice = "The disk can't be read or written. Check it, then run the same command again."
     else:
         advice = "Run the same command again; if it fails again, report this sentence."
-    return LogUnavailable(f"The log {path}: {text}. {advice}")
+    return LogUnavailable(f"The log {path}: {quoted(text)}. {advice}")

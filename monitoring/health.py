@@ -11,11 +11,15 @@ from collections.abc import Callable
 from typing import Final
 
 from monitoring.metrics import HEALTHY
+from schemas.text import quoted
 
 SILENT_S: Final = 60.0
 """Several times what any step between two beats may take; a probe would end a busy process otherwise."""
 
 STUCK: Final = "stuck"
+
+MAX_REASON: Final = 1_000
+"""Characters of a reason: a sentence, with what a broker or a database answered in it."""
 
 
 class Health:
@@ -37,7 +41,7 @@ class Health:
     def trouble(self, part: str, reason: str) -> None:
         """`part` (kafka, clickhouse ...) can't do its work; `reason` is a sentence for an operator."""
         with self._lock:
-            self._troubles[part] = reason
+            self._troubles[part] = quoted(reason, MAX_REASON)
             HEALTHY.set(0)
 
     def well(self, part: str) -> None:

@@ -9,13 +9,19 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
+from schemas.text import escaped_json
+
 FIELDS: Final = "rekap_fields"
 """The attribute of a log record that holds its fields."""
+
+MAX_TEXT: Final = 8_000
+"""Characters of one text in a line: a whole trace of ours, and less than collectors cut lines at."""
 
 QUIET: Final[Mapping[str, int]] = {
     # Dozens of lines a second while a broker is away; what its errors mean is said by ourselves.
@@ -42,14 +48,22 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "process": self._process,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _cut(record.getMessage()),
         }
         # What every line has is not changed by a field of the same name.
-        line = {**getattr(record, FIELDS, {}), **line}
+        line = {**{name: _cut(value) for name, value in getattr(record, FIELDS, {}).items()}, **line}
         if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-            line["trace"] = "".join(traceback.format_exception(record.exc_info[1]))
-        return json.dumps(line, ensure_ascii=False, default=str)
+            line["error"] = _cut(f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}")
+            line["trace"] = _cut("".join(traceback.format_exception(record.exc_info[1])))
+        return escaped_json(json.dumps(line, ensure_ascii=False, default=_as_text))
+
+
+def _as_text(value: object) -> Any:
+    return _cut(str(value))
+
+
+def _cut(value: Any) -> Any:
+    return value if not isinstance(value, str) or len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]}…"
 
 
 def start_logging(
@@ -69,8 +83,14 @@ def start_logging(
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)
+    threading.excepthook = _thread_ended
     for name, least in quiet.items():
         logging.getLogger(name).setLevel(max(level, least))
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        logging.getLogger("rekap").critical("A thread has ended with an error.", exc_info=ended.exc_value)
 
 
 def fields(**values: Any) -> dict[str, Any]:

@@ -72,9 +72,9 @@ EVENTS_REPEATED: Final = Counter(
     "Events folded that had been accepted before. Moved by senders that are not sure and send again.",
     registry=REGISTRY,
 )
-EVENTS_PARKED: Final = Counter(
-    "rekap_events_parked",
-    "Events folded that could not be accepted, by reason. Moved by what is sent; if nearly all are parked, "
+EVENTS_REJECTED: Final = Counter(
+    "rekap_events_rejected",
+    "Events folded that were rejected, by reason. Moved by what is sent; if nearly all are rejected, "
     "suspect the register, the definition or the version before the senders.",
     ["reason"],
     registry=REGISTRY,
@@ -158,7 +158,7 @@ DELIVERY_SECONDS: Final = Histogram(
 
 # Series that are alarms, or parts of sums, are there from the start: a rate from nothing is no rate.
 for _reason in Reason:
-    EVENTS_PARKED.labels(_reason.value)
+    EVENTS_REJECTED.labels(_reason.value)
 for _gear in ("bulk", "live"):
     EVENTS_FOLDED.labels(_gear)
 for _level in REGION_LEVELS[1:3]:

@@ -38,8 +38,8 @@ ORDER BY contest, length(province), province, length(district), district, length
 """
 
 _PULSE: Final = """
-SELECT count() AS events, countIf(outcome = 'accepted') AS accepted, countIf(outcome = 'parked') AS parked,
-    max(recorded_at) AS newest, min(recorded_at) AS oldest,
+SELECT count() AS events, countIf(outcome = 'accepted') AS accepted,
+    countIf(outcome = 'rejected') AS rejected, max(recorded_at) AS newest, min(recorded_at) AS oldest,
     countIf(recorded_at > {since:DateTime64(6, 'UTC')}) AS recent
 FROM event FINAL WHERE election = {election:String}
 """
@@ -77,7 +77,7 @@ def progress(
 
 
 def pulse(client: Client, election: str, now: datetime) -> Row:
-    """`{events, accepted, parked, last_recorded_at, per_minute, next_position}` of the projection.
+    """`{events, accepted, rejected, last_recorded_at, per_minute, next_position}` of the projection.
 
     `per_minute` is the rate of arrivals over RATE_WINDOW before `now` (with a zone), or since the first
     event if that is later; `next_position` the first position of the log that has not arrived (None: nothing
@@ -91,7 +91,7 @@ def pulse(client: Client, election: str, now: datetime) -> Row:
     return {
         "events": row["events"],
         "accepted": row["accepted"],
-        "parked": row["parked"],
+        "rejected": row["rejected"],
         "last_recorded_at": newest if row["events"] else None,
         "per_minute": round(row["recent"] / minutes) if minutes else 0,
         "next_position": reached(client, election)["next_position"],

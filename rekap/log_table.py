@@ -54,7 +54,7 @@ def _table(rows: Sequence[Row], language: Language, several: bool, *, ids: bool)
     ]
     table = Table(columns)
     for place, row in enumerate(rows):
-        if row["outcome"] == "parked":
+        if row["outcome"] == "rejected":
             table.styles[place] = "warn"
         happened = HAPPENED.get(row["type"])
         table.rows.append(
@@ -73,11 +73,11 @@ def _table(rows: Sequence[Row], language: Language, several: bool, *, ids: bool)
 
 
 def _fate(row: Row, language: Language) -> str:
-    """What became of it: why it was parked, that it repeats another entry, or the version it made; nothing
+    """What became of it: why it was rejected, that it repeats another entry, or the version it made; nothing
     where that is not known."""
     if row["outcome"] is None:
         return MISSING
-    if row["outcome"] == "parked":
+    if row["outcome"] == "rejected":
         return str(row["reason"])
     if row["outcome"] == "repeated":
         return words.REPEATED.within(language)

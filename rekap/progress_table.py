@@ -26,9 +26,10 @@ NARROWER: Final = (
 """Width of the bar and the states of forms that are shown: the first that fits the terminal."""
 
 EVENTS: Final = Said(
-    id="{events} kiriman dalam log: {accepted} diterima, {parked} tidak dapat diterima. Terakhir {last}; "
+    id="{events} kiriman dalam log: {accepted} diterima, {rejected} ditolak. Terakhir {last}; "
     "{rate} per menit.",
-    en="{events} messages in the log: {accepted} accepted, {parked} parked. Last {last}; {rate} a minute.",
+    en="{events} messages in the log: {accepted} accepted, {rejected} rejected. Last {last}; "
+    "{rate} a minute.",
 )
 NO_EVENTS: Final = Said(id="Belum ada kiriman dalam log.", en="No message is in the log yet.")
 BEHIND: Final = Said(
@@ -118,7 +119,7 @@ def arrivals(seen: Row, behind: int | None, language: Language) -> list[Line]:
             EVENTS.within(language).format(
                 events=whole(seen["events"], language),
                 accepted=whole(seen["accepted"], language),
-                parked=whole(seen["parked"], language),
+                rejected=whole(seen["rejected"], language),
                 last=moment(seen["last_recorded_at"]),
                 rate=whole(seen["per_minute"], language),
             )

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rekap.language import of_environment
+from rekap.terminal import echo, echo_lines
 from schemas.language import Language, Said
+from schemas.text import visible
 
 if TYPE_CHECKING:
     from schemas.elections import Contest, Election
@@ -87,8 +89,10 @@ class Session:
         """Write a sentence to stderr, its lines broken between words where that is a terminal."""
         text = self.text(said)
         if self.watched:
-            text = textwrap.fill(text, shutil.get_terminal_size().columns, break_long_words=False)
-        click.echo(text, err=True)
+            text = textwrap.fill(visible(text), shutil.get_terminal_size().columns, break_long_words=False)
+            echo_lines(text, err=True)
+        else:
+            echo(text, err=True)
 
     @property
     def watched(self) -> bool:

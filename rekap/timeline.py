@@ -31,7 +31,7 @@ HAPPENED: Final = {
     "CountAnnulled": Said(id="dibatalkan", en="annulled"),
     "RecapCertified": Said(id="rekapitulasi disahkan", en="recapitulation certified"),
 }
-PARKED: Final = Said(id="tidak dapat diterima: {reason}", en="not accepted: {reason}")
+REJECTED: Final = Said(id="ditolak: {reason}", en="rejected: {reason}")
 VERSION: Final = Said(id="versi {version}", en="version {version}")
 BY: Final = Said(id="oleh {officer} ({role})", en="by {officer} ({role})")
 EVENT: Final = Said(id="peristiwa {event}", en="event {event}")
@@ -70,9 +70,9 @@ def station_lines(rows: Sequence[Row], names: OptionNames | None, language: Lang
 
 def _entry(row: Row, names: OptionNames | None, language: Language) -> list[Line]:
     head: Line = [(moment(row["recorded_at"]), "id"), ("  ", "")]
-    if row["outcome"] == "parked":
+    if row["outcome"] == "rejected":
         reason = row["rejected"]["reason"] if row["rejected"] else MISSING
-        head.append((PARKED.within(language).format(reason=reason), "warn"))
+        head.append((REJECTED.within(language).format(reason=reason), "warn"))
         said = row["rejected"]["sentence"][language] if row["rejected"] else ""
         return [head, *paragraph(said, "", INDENT), *_who(row, language)]
     happened = HAPPENED.get(row["type"], Said(row["type"], row["type"])).within(language)

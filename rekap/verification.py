@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from queries.places import LEVEL_NAMES
 from rekap.numbers import whole
 from rekap.session import Session
 from rekap.tables import Column, Table, drawn, show, width, write
+from rekap.terminal import echo
 from schemas.language import Said
 from schemas.regions import Level
 
@@ -88,14 +87,14 @@ def tell(session: Session, verification: Verification, *, elsewhere: bool = Fals
     and the projections are made by workers and sinks."""
     for line in sentences(session, verification):
         write(line)
-    click.echo(session.text(DIGEST).format(digest=verification.state_digest))
+    echo(session.text(DIGEST).format(digest=verification.state_digest))
     if verification.equal:
         return
     if verification.differences:
         _list(session, verification.differences, verification.difference_count)
     projections = session.directory.path / "clickhouse"
     advice = FILL_AGAIN if elsewhere else MAKE_AGAIN
-    click.echo(session.text(advice).format(projections=projections, path=session.path), err=True)
+    echo(session.text(advice).format(projections=projections, path=session.path), err=True)
 
 
 def sentences(session: Session, verification: Verification) -> list[str]:
@@ -135,4 +134,4 @@ def _list(session: Session, differences: Sequence[Difference], count: int) -> No
     show(drawn(table, width()))
     if count > SHOWN:
         more = whole(count - SHOWN, session.language)
-        click.echo(session.text(MORE_DIFFERENCES).format(more=more))
+        echo(session.text(MORE_DIFFERENCES).format(more=more))

@@ -15,6 +15,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas.elections import Candidate, Contest, ContestKind, DefinitionInvalid, Election, ElectoralDistrict
+from schemas.text import quoted
 
 COLUMNS: Final = ("contest", "constituency", "option", "name")
 
@@ -28,9 +29,11 @@ def with_candidates(election: Election, path: Path) -> Election:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise DefinitionInvalid(f"{path.name}, line {line}: {place}: {first['msg']}") from None
+            raise DefinitionInvalid(
+                f"{quoted(path.name)}, line {line}: {quoted(place)}: {quoted(first['msg'])}"
+            ) from None
         except (KeyError, ValueError) as error:
-            raise DefinitionInvalid(f"{path.name}, line {line}: {error.args[0]}") from None
+            raise DefinitionInvalid(f"{quoted(path.name)}, line {line}: {error.args[0]}") from None
     kept = {name: getattr(election, name) for name in Election.model_fields}
     kept["electoral_districts"] += read.districts()
     kept["candidates"] += tuple(read.candidates.values())
@@ -64,12 +67,15 @@ class _Reader:
             )
             held = self._district_of.setdefault((contest.id, row["name"]), district.id)
             if held != district.id:
-                raise ValueError(f"the region {row['name']} belongs to {held} already; keep one of them.")
+                raise ValueError(
+                    f"the region {quoted(row['name'])} belongs to {quoted(held)} already; keep one of them."
+                )
         else:
             _refuse_misfit(contest, candidate)
             if self.candidates.setdefault((*key, candidate.option), candidate) is not candidate:
                 raise ValueError(
-                    f"candidate {candidate.option} of {candidate.constituency} stands twice; keep one."
+                    f"candidate {quoted(candidate.option)} of {quoted(candidate.constituency)} stands "
+                    "twice; keep one."
                 )
 
     def districts(self) -> tuple[ElectoralDistrict, ...]:
@@ -93,11 +99,15 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             if missing := set(COLUMNS) - set(reader.fieldnames or ()):
-                raise DefinitionInvalid(f"{path.name}: the columns {', '.join(sorted(missing))} are missing.")
+                raise DefinitionInvalid(
+                    f"{quoted(path.name)}: the columns {', '.join(sorted(missing))} are missing."
+                )
             for row in reader:
                 yield reader.line_num, {name: row[name] or "" for name in COLUMNS}
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DefinitionInvalid(f"{path.name} can't be read ({error}); save it as CSV UTF-8.") from None
+        raise DefinitionInvalid(
+            f"{quoted(path.name)} can't be read ({quoted(error)}); save it as CSV UTF-8."
+        ) from None
 
 
 def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
@@ -108,11 +118,11 @@ def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
             raise ValueError(f"the options of {contest.id} stand in the definition, not here.")
         case ContestKind.PERSONS if person:
             raise ValueError(
-                f"{contest.id} is a contest of persons; write {party} instead of a party's number."
+                f"{contest.id} is a contest of persons; write {quoted(party)} instead of a party's number."
             )
         case ContestKind.PARTIES if not person or int(person) == 0:
             raise ValueError(
                 f"{contest.id} is a contest of parties; write a candidate as party.number, such as 4.1."
             )
         case ContestKind.PARTIES if party not in {option.id for option in contest.options}:
-            raise ValueError(f"there is no party {party} in {contest.id}.")
+            raise ValueError(f"there is no party {quoted(party)} in {contest.id}.")

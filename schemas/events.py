@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.forms import CHasil
 from schemas.parts import part
+from schemas.text import quoted
 
 SCHEMA_VERSION: Final = 1
 """The version that this code writes. Older ones are read through schemas.upcasts."""
@@ -35,11 +36,13 @@ def _with_zone(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"'{text}' is not a time; write it as 2024-02-14T15:30:00+07:00") from None
+        raise ValueError(f"'{quoted(text)}' is not a time; write it as 2024-02-14T15:30:00+07:00") from None
     if moment.tzinfo is None:
-        raise ValueError(f"'{text}' has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z")
+        raise ValueError(f"'{quoted(text)}' has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z")
     if not _TIME.fullmatch(text):
-        raise ValueError(f"'{text}' is written in an unusual way; write it as 2024-02-14T15:30:00+07:00")
+        raise ValueError(
+            f"'{quoted(text)}' is written in an unusual way; write it as 2024-02-14T15:30:00+07:00"
+        )
     return text
 
 

@@ -19,6 +19,7 @@ import pyarrow.parquet
 from schemas.elections import Election, StationIds
 from schemas.regions import Level, Registry, RegistryInvalid
 from schemas.registry_build import RegionRow, StationRow, build_registry
+from schemas.text import quoted
 
 REGION_COLUMNS: Final = {
     "id": ("id", "kode", "code"),
@@ -71,7 +72,7 @@ def _region_rows(path: Path) -> Iterator[RegionRow]:
         try:
             yield _region_row(columns, place)
         except ValueError as error:
-            raise RegistryInvalid(f"{path.name}, row {place + 2}: {error}") from None
+            raise RegistryInvalid(f"{quoted(path.name)}, row {place + 2}: {error}") from None
 
 
 def _region_row(columns: dict[str, Any], place: int) -> RegionRow:
@@ -80,7 +81,7 @@ def _region_row(columns: dict[str, Any], place: int) -> RegionRow:
         raise ValueError("the id is empty.")
     level = LEVEL_WORDS.get(word.lower() if word else "")
     if level is None:
-        raise ValueError(f"the level {word!r} is unknown; write one of {', '.join(LEVEL_WORDS)}.")
+        raise ValueError(f"the level {quoted(repr(word))} is unknown; write one of {', '.join(LEVEL_WORDS)}.")
     return RegionRow(
         id=code,
         parent=columns["parent"][place] or None,
@@ -95,14 +96,14 @@ def _station_rows(path: Path, election: Election) -> Iterator[StationRow]:
     columns = _read(path, STATION_COLUMNS, needed=())
     if columns["id"] is _NOTHING and (columns["village"] is _NOTHING or columns["number"] is _NOTHING):
         raise RegistryInvalid(
-            f"{path.name} needs the column id, or the columns village and number. "
+            f"{quoted(path.name)} needs the column id, or the columns village and number. "
             f"Known spellings: {STATION_COLUMNS}."
         )
     for place in range(columns["length"]):
         try:
             yield _station_row(columns, place, election.stations)
         except ValueError as error:
-            raise RegistryInvalid(f"{path.name}, row {place + 2}: {error}") from None
+            raise RegistryInvalid(f"{quoted(path.name)}, row {place + 2}: {error}") from None
 
 
 def _station_row(columns: dict[str, Any], place: int, ids: StationIds) -> StationRow:
@@ -115,7 +116,8 @@ def _station_row(columns: dict[str, Any], place: int, ids: StationIds) -> Statio
         found = ids.compiled.fullmatch(code)
         if found is None:
             raise ValueError(
-                f"the station {code!r} has no column for its village and is not written as {ids.pattern}."
+                f"the station {quoted(repr(code))} has no column for its village and is not written as "
+                f"{quoted(ids.pattern)}."
             )
         village = found["village"]
     return StationRow(
@@ -144,8 +146,8 @@ def _read(path: Path, spellings: dict[str, tuple[str, ...]], needed: tuple[str, 
         word = next((word for word in words if word in table.column_names), None)
         if word is None and name in needed:
             raise RegistryInvalid(
-                f"{path.name} has no column for the {name}; it may be called {' or '.join(words)}. "
-                f"The file has: {', '.join(table.column_names)}."
+                f"{quoted(path.name)} has no column for the {name}; it may be called {' or '.join(words)}. "
+                f"The file has: {quoted(', '.join(table.column_names))}."
             )
         columns[name] = _NOTHING if word is None else table[word].to_pylist()
     for word in BY_SEX:
@@ -173,7 +175,9 @@ def _as_text(path: Path) -> Any:
             ),
         )
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise RegistryInvalid(f"{path.name} can't be read as {path.suffix or 'CSV'}: {error}.") from None
+        raise RegistryInvalid(
+            f"{quoted(path.name)} can't be read as {quoted(path.suffix or 'CSV')}: {quoted(error)}."
+        ) from None
 
 
 def _voters(columns: dict[str, Any], place: int) -> int | None:
@@ -193,6 +197,6 @@ def _whole(text: str | None) -> int | None:
         return None
     digits = text.removesuffix(".0")
     if not _WHOLE.fullmatch(digits):
-        raise ValueError(f"{text!r} is not a whole number; write digits only, or leave it empty.")
+        raise ValueError(f"{quoted(repr(text))} is not a whole number; write digits only, or leave it empty.")
     number = int(digits)
     return number if number >= 0 else None

@@ -19,6 +19,10 @@ import orjson
 
 from schemas.canonical import MAX_EXACT_INTEGER, dumps
 from schemas.regions import REGION_LEVELS, Level
+from schemas.text import quoted
+
+MOST_DIGITS: Final = 16
+"""Of a number in a key: those of the largest that JSON holds exactly. Python refuses thousands of them."""
 
 _FIELDS: Final = (
     *("cells", "contest", "digest", "election", "level"),
@@ -94,7 +98,7 @@ def decode_tally(raw: bytes) -> TallyMessage:
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _malformed(f"it is no JSON ({error})") from None
+        raise _malformed(f"it is no JSON ({quoted(error)})") from None
     if not isinstance(document, dict) or sorted(document) != list(_FIELDS):
         raise _malformed(f"it must be an object with the fields {', '.join(_FIELDS)} and no others")
     for field in ("contest", "digest", "election", "parent", "unit"):
@@ -131,8 +135,8 @@ def _numbered(value: Any, field: str) -> list[tuple[int, Any]]:
         raise _malformed(f"{field} must be an object")
     found = []
     for key, inner in value.items():
-        if not (key.isascii() and key.isdecimal() and str(int(key)) == key):
-            raise _malformed(f"{field} must have numbers for keys, not {key!r}")
+        if len(key) > MOST_DIGITS or not (key.isascii() and key.isdecimal() and str(int(key)) == key):
+            raise _malformed(f"{field} must have numbers for keys, not {quoted(repr(key))}")
         found.append((int(key), inner))
     return found
 

@@ -57,14 +57,14 @@ class Rows:
         outcomes: Sequence[str] | None = None,
     ) -> pa.Table:
         """The mirror of the log: entries at `positions` with their bytes. `rejections` (by row) has the
-        reasons of those parked; `columns` has event_id, type, contest, unit and occurred_at. `outcomes`
-        ('accepted', 'parked' or 'repeated') may be left out where nothing is repeated."""
+        reasons of those rejected; `columns` has event_id, type, contest, unit and occurred_at. `outcomes`
+        ('accepted', 'rejected' or 'repeated') may be left out where nothing is repeated."""
         count = len(bodies)
         reasons = [""] * count
         for row, rejection in rejections.items():
             reasons[row] = rejection.reason
         if outcomes is None:
-            outcomes = ["parked" if reason else "accepted" for reason in reasons]
+            outcomes = ["rejected" if reason else "accepted" for reason in reasons]
         return self._table(
             "event",
             count,
@@ -146,7 +146,7 @@ class Rows:
         rejections: Sequence[Rejection],
         partition: int = 0,
     ) -> pa.Table:
-        """Parked messages: `columns` has event_id, type, contest and unit."""
+        """Rejected messages: `columns` has event_id, type, contest and unit."""
         return self._table(
             "rejected",
             len(bodies),

@@ -18,7 +18,7 @@ import pyarrow as pa
 CLICKHOUSE_TYPE: Final = b"clickhouse"
 """Key of a field's metadata that holds the column's type as `system.columns` prints it."""
 
-OUTCOMES: Final = ("accepted", "parked", "repeated")
+OUTCOMES: Final = ("accepted", "rejected", "repeated")
 """What became of an entry of the log. A log that takes in whatever is sent has entries that repeat others."""
 STATION_STATUSES: Final = ("clean", "flagged", "blank", "annulled")
 SEVERITIES: Final = ("hard", "soft")

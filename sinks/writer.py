@@ -14,7 +14,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sinks.client import SinkUnavailable
+from clickhouse.client import SinkUnavailable
 from sinks.tables import INSERT_SETTINGS, SINK_POSITION
 
 NOTHING: Final = -1

@@ -18,10 +18,11 @@ from schemas.findings import Finding, Status
 from schemas.placement import key_of_region
 from schemas.regions import REGION_LEVELS, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
+from schemas.text import quoted
 from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of, votes_of
 from stream_processors.checks.context import Circumstances
-from stream_processors.refusals import (
+from stream_processors.rejections import (
     PartitionOf,
     Placed,
     given_twice,
@@ -68,7 +69,7 @@ class AssessedRecap(NamedTuple):
     votes: dict[str, int]
 
 
-class Refused(NamedTuple):
+class AssessedRejection(NamedTuple):
     """A message that can be no part of this count, whatever the log holds; `decoded` None: not an event."""
 
     raw: bytes
@@ -77,7 +78,7 @@ class Refused(NamedTuple):
     rejection: Rejection
 
 
-Assessed = AssessedCount | AssessedRecap | Refused
+Assessed = AssessedCount | AssessedRecap | AssessedRejection
 
 
 class Assessor:
@@ -116,7 +117,7 @@ class Assessor:
             try:
                 decoded = decode(raw)
             except Rejected as error:
-                results.append(Refused(raw, bytes.fromhex(content_id(raw)), None, error.rejection))
+                results.append(AssessedRejection(raw, bytes.fromhex(content_id(raw)), None, error.rejection))
                 continue
             if isinstance(decoded.event, RecapCertified):
                 results.append(self._guard(raw, decoded, None))
@@ -133,7 +134,7 @@ class Assessor:
         return [self._in_place(one, place) for one, place in zip(assessed, placed, strict=True)]
 
     def _in_place(self, one: Assessed, placed: Placed) -> Assessed:
-        if isinstance(one, Refused):
+        if isinstance(one, AssessedRejection):
             return one
         region = one.village if isinstance(one, AssessedCount) else one.region
         right = self._placements.get(region)
@@ -144,7 +145,7 @@ class Assessor:
         return (
             one
             if placed == right
-            else Refused(one.raw, one.proposal.id, one.decoded, misplaced(placed, right))
+            else AssessedRejection(one.raw, one.proposal.id, one.decoded, misplaced(placed, right))
         )
 
     def _guard(self, raw: bytes, decoded: Decoded, station: Station | None) -> Assessed:
@@ -154,7 +155,7 @@ class Assessor:
                 return self._recap(raw, decoded, contest)
             return self._count(raw, decoded, contest, station)
         except Rejected as error:
-            return Refused(raw, bytes.fromhex(decoded.event_id), decoded, error.rejection)
+            return AssessedRejection(raw, bytes.fromhex(decoded.event_id), decoded, error.rejection)
 
     def _contest(self, decoded: Decoded) -> int:
         event = decoded.event
@@ -168,7 +169,7 @@ class Assessor:
             )
         contest = self._contests.get(event.contest)
         if contest is None:
-            known = ", ".join(self._contests)
+            known = quoted(", ".join(self._contests))
             raise reject(
                 Reason.UNKNOWN_CONTEST,
                 id=f"Tidak ada pemilihan {event.contest} dalam {self._election.id}; yang ada: {known}.",

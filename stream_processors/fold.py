@@ -18,8 +18,8 @@ from schemas.events import CountCorrected, CountSubmitted
 from schemas.findings import Status
 from schemas.regions import REGION_LEVELS, UNKNOWN, VILLAGE_DEPTH, Level, Registry
 from schemas.tallies import FIXED_CELLS, Tally, state_digest
-from stream_processors.assess import Assessed, AssessedCount, Assessor, Refused
-from stream_processors.refusals import PartitionOf, Placed
+from stream_processors.assess import Assessed, AssessedCount, AssessedRejection, Assessor
+from stream_processors.rejections import PartitionOf, Placed
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Repeated, decide
 
 TOGETHER: Final = 1_000
@@ -50,7 +50,7 @@ class Folded:
     messages: int = 0
     accepted: int = 0
     repeated: int = 0
-    parked: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
 
     def stations(self) -> Iterator[Tally]:
         """The stations as tallies, made one by one: a nation has too many to hold them all."""
@@ -103,8 +103,8 @@ def fold(
     in_force = folded.in_force
     for one in _assessed(messages, Assessor(election, registry, ballots, partition_of)):
         folded.messages += 1
-        if isinstance(one, Refused):
-            folded.parked[one.rejection.reason] += 1
+        if isinstance(one, AssessedRejection):
+            folded.rejected[one.rejection.reason] += 1
             continue
         key = (type(one), one.contest, one.proposal.unit)
         decision = decide(lineages.get(key, NOTHING_YET), one.proposal)
@@ -116,7 +116,7 @@ def fold(
         elif isinstance(decision, Repeated):
             folded.repeated += 1
         else:
-            folded.parked[decision.rejection.reason] += 1
+            folded.rejected[decision.reason] += 1
     _add_up(folded, registry, ballots)
     return folded
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from sinks.client import connect
+from clickhouse.client import connect
 from sinks.migrate import migrate
 from tests.kafka_fixtures import broker, connection, startable
 

@@ -19,12 +19,12 @@ from kafka.errors import KafkaError
 
 from benchmarks.stream.forms import CONTEST, NATION, Forms
 from benchmarks.stream.programs import Program, RaceFailed, running
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, announce
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, SINK_GROUP
-from sinks.client import connect
-from sinks.ownership import find_owner
 from stream_processors.embedded.directory import DataDirectory
 
 if TYPE_CHECKING:

@@ -42,6 +42,7 @@ from event_log.kafka.topics import (
     Topic,
 )
 from schemas.language import Said
+from schemas.text import quoted
 
 ADMIN: Final = "admin"
 """The administrator, who makes topics, opens the election and sets the rights of the others."""
@@ -185,8 +186,8 @@ def _said(rule: ACL) -> str:
     more = "*" if resource.pattern_type is ACLResourcePatternType.PREFIXED else ""
     may = "may" if rule.permission_type is ACLPermissionType.ALLOW else "may not"
     return (
-        f"{rule.principal.removeprefix('User:')} {may} {rule.operation.name.lower()} "
-        f"{resource.resource_type.name.lower()} {resource.resource_name}{more}"
+        f"{quoted(rule.principal.removeprefix('User:'))} {may} {rule.operation.name.lower()} "
+        f"{resource.resource_type.name.lower()} {quoted(resource.resource_name)}{more}"
     )
 
 
@@ -206,9 +207,9 @@ def set_passwords(connection: Connection, passwords: Mapping[str, str]) -> None:
         if problem is not None:
             raise LogUnavailable(
                 Said(
-                    id=f"Kata sandi pengguna {user} tidak diterima Kafka: {problem}. Masuklah sebagai "
-                    f"{ADMIN}, atau pilih kata sandi lain.",
-                    en=f"Kafka did not take the password of the user {user}: {problem}. Log in as {ADMIN}, "
-                    "or choose another password.",
+                    id=f"Kata sandi pengguna {user} tidak diterima Kafka: {quoted(problem)}. Masuklah "
+                    f"sebagai {ADMIN}, atau pilih kata sandi lain.",
+                    en=f"Kafka did not take the password of the user {user}: {quoted(problem)}. Log in as "
+                    f"{ADMIN}, or choose another password.",
                 )
             )

@@ -23,6 +23,7 @@ from event_log.kafka.survey import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from schemas.canonical import dumps
 from schemas.language import Said
+from schemas.text import quoted
 
 if TYPE_CHECKING:
     from schemas.elections import Election
@@ -125,10 +126,10 @@ def _decode(connection: Connection, raw: bytes) -> Opened:
         name = connection.topic(ELECTION_CONTROL)
         raise LogUnavailable(
             Said(
-                id=f"Catatan pertama topik {name} bukan {TYPE} yang dikenal versi ini. Pakai versi rekap "
-                "yang membuatnya, atau awalan lain (--topic-prefix).",
-                en=f"The first record of the topic {name} is no {TYPE} that this version knows. Use the "
-                "version of rekap that wrote it, or another prefix (--topic-prefix).",
+                id=f"Catatan pertama topik {quoted(name)} bukan {TYPE} yang dikenal versi ini. Pakai "
+                "versi rekap yang membuatnya, atau awalan lain (--topic-prefix).",
+                en=f"The first record of the topic {quoted(name)} is no {TYPE} that this version knows. "
+                "Use the version of rekap that wrote it, or another prefix (--topic-prefix).",
             )
         ) from None
     return opened
@@ -170,13 +171,16 @@ def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Said 
 
 def _what_differs(held: Opened, mine: Opened) -> Said:
     if held.election != mine.election:
-        return Said(id=f"{held.election}, bukan {mine.election}", en=f"{held.election}, not {mine.election}")
+        return Said(
+            id=f"{quoted(held.election)}, bukan {quoted(mine.election)}",
+            en=f"{quoted(held.election)}, not {quoted(mine.election)}",
+        )
     if held.definition_hash != mine.definition_hash:
         return Said(
-            id=f"{held.election} dengan definisi atau calon yang lain",
-            en=f"{held.election} with another definition or other candidates",
+            id=f"{quoted(held.election)} dengan definisi atau calon yang lain",
+            en=f"{quoted(held.election)} with another definition or other candidates",
         )
     return Said(
-        id=f"{held.election} dengan daftar wilayah dan TPS yang lain",
-        en=f"{held.election} with another register",
+        id=f"{quoted(held.election)} dengan daftar wilayah dan TPS yang lain",
+        en=f"{quoted(held.election)} with another register",
     )

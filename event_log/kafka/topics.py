@@ -107,7 +107,7 @@ REJECTED: Final = Topic(
     partitions=COUNT_EVENTS.partitions,
     like=COUNT_EVENTS.name,
     largest=2 * MIB,  # a message of the largest size, and the headers that say why
-    why="What could not be accepted: the bytes as they came, and in headers the reason. Never removed.",
+    why="Rejected messages: the bytes as they came, and in headers the reason. Never removed.",
 )
 ELECTION_CONTROL: Final = Topic(
     "election-control",

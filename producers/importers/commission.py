@@ -20,6 +20,7 @@ from producers.importers.commission_cells import LOG_ROW, CsvColumns, WholeEvent
 from producers.importers.commission_columns import Cells
 from producers.importers.commission_row import Defaults, read_row
 from producers.importers.lineage import StationLine
+from producers.importers.observed import Observed
 from producers.importers.problems import RecordInvalid, SourceInvalid
 from producers.importers.station_rows import Placed, StationRows
 from producers.importers.text_lines import Line, read_lines
@@ -27,6 +28,7 @@ from producers.importers.whole_events import PlacedEvent
 from producers.sources import Lineage, Message, NothingNew, Record, Unreadable
 from schemas.decode import decode
 from schemas.rejections import Reason, Rejected
+from schemas.text import quoted
 
 CHUNK_LINES: Final = 1_000
 """Lines in one chunk: some 50 ms of work."""
@@ -38,11 +40,12 @@ Key = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Table:
     """One file and how its lines are read: with these columns, or as JSON. `number`: its place in the
-    command."""
+    command; `observed_at`: when it was seen, where its rows don't say it."""
 
     path: str
     columns: CsvColumns | None
     number: int
+    observed_at: str | None
 
     def cells(self, line: Line) -> Cells | WholeEvent:
         """What `line` holds. Raises RecordInvalid."""
@@ -104,13 +107,15 @@ class CommissionChunk:
         rows: list[Placed] = []
         whole: list[tuple[WholeEvent, str]] = []
         for table, text in lines:
-            place = f"{table.path}, line {text.number}"
+            place = f"{quoted(table.path)}, line {text.number}"
             try:
                 cells = table.cells(text)
                 if isinstance(cells, WholeEvent):
                     whole.append((cells, place))
                 else:
-                    rows.append(Placed(read_row(cells, self.defaults), place, table.number))
+                    rows.append(
+                        Placed(read_row(cells, self.defaults, table.observed_at), place, table.number)
+                    )
             except RecordInvalid as error:
                 yield Unreadable(place, error.said)
         if len(lines) == len(whole) == 1 and not line.raws:  # nothing to compare it with
@@ -124,9 +129,12 @@ class CommissionChunk:
 class CommissionSource:
     """The rows of these files, read twice: which stations stand in several lines is seen at the end."""
 
-    def __init__(self, tables: Sequence[tuple[Path, bool]], defaults: Defaults) -> None:
+    def __init__(self, tables: Sequence[tuple[Path, bool]], defaults: Defaults, observed: Observed) -> None:
         """`tables` are files, each with whether it is CSV (else JSONL). Raises SourceInvalid and OSError."""
-        self._tables = [_table(path, is_csv, number) for number, (path, is_csv) in enumerate(tables)]
+        self._tables = [
+            Table(str(path), _columns(path) if is_csv else None, number, observed.of(str(path)))
+            for number, (path, is_csv) in enumerate(tables)
+        ]
         self._defaults = defaults
         hashes = array("q", (hash(table.key(line, defaults)) for table, line in self._lines()))
         self._size = len(hashes)
@@ -175,13 +183,11 @@ class CommissionSource:
                 yield table, line
 
 
-def _table(path: Path, is_csv: bool, number: int) -> Table:
-    if not is_csv:
-        return Table(str(path), None, number)
+def _columns(path: Path) -> CsvColumns:
     first = next(read_lines(path), None)
     if first is None:
-        raise SourceInvalid(f"{path} is empty.")
-    return Table(str(path), read_header(path, first), number)
+        raise SourceInvalid(f"{quoted(path)} is empty.")
+    return read_header(path, first)
 
 
 def _whole(line: StationLine | None, whole: Sequence[tuple[WholeEvent, str]]) -> Iterator[Record]:

@@ -24,6 +24,7 @@ from producers.importers.problems import RecordInvalid
 from schemas.decode import decode, encode
 from schemas.events import SCHEMA_VERSION, AnnulmentReason, CorrectionReason, CountKind, Role
 from schemas.rejections import Rejected
+from schemas.text import quoted
 
 SOURCE: Final = "commission"
 
@@ -92,7 +93,6 @@ class Defaults:
     election: str
     contests: tuple[str, ...]
     contest: str | None
-    observed_at: str | None
 
 
 def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
@@ -101,15 +101,17 @@ def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
     contest = next((one for one in defaults.contests if one.lower() == str(named).lower()), None)
     if contest is None:
         known = ", ".join(defaults.contests)
-        raise bad_cell("contest", named, f"one of {known}", id_ending=f"salah satu dari {known}")
+        raise bad_cell(
+            "contest", named, f"one of {quoted(known)}", id_ending=f"salah satu dari {quoted(known)}"
+        )
     station = checked(cells, "station")
     if station is None:
         raise bad_cell("station", None, STATION_CELL, id_ending="kode TPS sebagai teks")
     return contest, station
 
 
-def read_row(cells: Cells, defaults: Defaults) -> Row:
-    """The row with these cells. Raises RecordInvalid."""
+def read_row(cells: Cells, defaults: Defaults, observed_at: str | None = None) -> Row:
+    """The row with these cells, of a file that was seen at `observed_at`. Raises RecordInvalid."""
     contest, station = row_key(cells, defaults)
     kind = one_of(cells, "type", RowType) or RowType.COUNT
     form, supersedes = _form(cells), checked(cells, "supersedes")
@@ -117,7 +119,7 @@ def read_row(cells: Cells, defaults: Defaults) -> Row:
     origin = {
         "record": station,
         "source": SOURCE,
-        "observed_at": checked(cells, "observed_at") or defaults.observed_at,
+        "observed_at": checked(cells, "observed_at") or observed_at,
     }
     payload = {"origin": _said(origin), "supersedes": supersedes, "note": checked(cells, "note")}
     if kind is not RowType.ANNULMENT:

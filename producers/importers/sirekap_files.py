@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from producers.importers.problems import RecordInvalid, SourceInvalid
+from schemas.text import quoted
 
 MAX_RESPONSE_BYTES: Final = 1024 * 1024
 """A station's response has 600 to 1,200 bytes, with every candidate of a party contest some 20 KiB."""
@@ -53,7 +54,8 @@ class Entry:
     @property
     def place(self) -> str:
         """Where it is, for reports."""
-        return self.path if self.member is None else f"{self.path}/{self.member}"
+        path = quoted(self.path)
+        return path if self.member is None else f"{path}/{quoted(self.member)}"
 
     @property
     def name(self) -> str:
@@ -105,7 +107,9 @@ def find_entries(paths: Sequence[Path]) -> Iterator[Entry]:
                 found = True
                 yield entry
         if not found:
-            raise SourceInvalid(f"{path} holds no .json file; name the folder or zip with the responses.")
+            raise SourceInvalid(
+                f"{quoted(path)} holds no .json file; name the folder or zip with the responses."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ def _members(path: Path) -> Iterator[Entry]:
             infos = sorted(archive.infolist(), key=lambda info: info.filename)
     except zipfile.BadZipFile as error:
         raise SourceInvalid(
-            f"{path} is cut off or damaged ({error}). Nothing was read from it; get the file again."
+            f"{quoted(path)} is cut off or damaged ({quoted(error)}). Nothing was read from it; get the "
+            "file again."
         ) from None
     for info in infos:
         if info.filename.endswith(".json") and not Path(info.filename).name.startswith("."):

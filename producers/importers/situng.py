@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from producers.importers.lineage import StationLine
+from producers.importers.observed import Observed
 from producers.importers.pages import Shown, records_of
 from producers.importers.problems import unreadable
 from producers.importers.situng_file import (
@@ -33,6 +34,7 @@ from schemas.decode import encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, CountKind, Role
 from schemas.forms import MAX_FIGURE
+from schemas.text import quoted
 
 SOURCE: Final = "situng2019"
 
@@ -62,9 +64,9 @@ class SitungChunk:
         """Its rows, in order."""
         columns = [_values(self.rows.column(name)) for name in COLUMNS]
         listed = self._listed()
-        odd = self._odd_rows()
+        odd, file = self._odd_rows(), quoted(self.file)
         for row, (station, *values) in enumerate(zip(self.stations, *columns, strict=True)):
-            place = f"{self.file}, row {self.first_row + row}"
+            place = f"{file}, row {self.first_row + row}"
             if row in odd:
                 yield self._odd(place, row, station, values[len(KEYS) :])
                 continue
@@ -120,15 +122,13 @@ class SitungChunk:
 class SitungSource:
     """The rows of these files, in order."""
 
-    def __init__(
-        self, paths: Sequence[Path], election: Election, contest: str, observed_at: str | None
-    ) -> None:
+    def __init__(self, paths: Sequence[Path], election: Election, contest: str, observed: Observed) -> None:
         """Raises SourceInvalid for a file that is damaged or lacks a column."""
         self._files = [open_situng(path) for path in paths]
         self._paths = list(paths)
         self._election = election
         self._contest = contest
-        self._observed_at = observed_at
+        self._observed = observed
 
     @property
     def size(self) -> int:
@@ -156,7 +156,7 @@ class SitungSource:
                     events=lineage(self._contest, stations),
                     election=self._election.id,
                     contest=self._contest,
-                    observed_at=self._observed_at,
+                    observed_at=self._observed.of(str(path)),
                 )
                 first += len(stations)
 

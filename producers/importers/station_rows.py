@@ -17,6 +17,7 @@ from producers.importers.lineage import StationLine
 from producers.importers.problems import RecordInvalid
 from producers.sources import Message, NothingNew, Record, Unreadable
 from schemas.language import Said
+from schemas.text import quoted
 
 _ORDER_OF_TYPES: Final = tuple(RowType)
 """A first count comes before what replaces it, where the times of the rows are the same."""
@@ -186,7 +187,7 @@ def _id(raw: bytes) -> str:
 
 
 def _nothing_in_force(row: Row) -> Said:
-    station, contest = row.document["station"], row.document["contest"]
+    station, contest = (quoted(row.document[name]) for name in ("station", "contest"))
     what_id, what = ("dibetulkan", "correct") if row.type is RowType.CORRECTION else ("dibatalkan", "annul")
     return Said(
         id=f"Tidak ada hasil yang berlaku di TPS {station} untuk {contest}, jadi tidak ada yang dapat "

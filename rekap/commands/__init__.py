@@ -36,8 +36,8 @@ KNOWN: Final = {
         en="List what checking the forms found.",
     ),
     "rejected": Said(
-        id="Daftar kiriman yang tidak dapat diterima, dengan alasannya.",
-        en="List messages that could not be accepted, with the reason.",
+        id="Daftar kiriman yang ditolak, dengan alasannya.",
+        en="List rejected messages, with the reason.",
     ),
     "history": Said(
         id="Ceritakan bagaimana hasil suatu TPS atau wilayah menjadi seperti kini.",

@@ -10,6 +10,7 @@ import click
 from rekap.command import Option, subcommand
 from rekap.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
+from rekap.terminal import echo
 from schemas.language import Said
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def command(
 
     what = _described(session, chosen, regions)
     write(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
-    click.echo(session.text(NEXT).format(path=path), err=True)
+    echo(session.text(NEXT).format(path=path), err=True)
 
 
 def prepare(directory: DataDirectory) -> None:
@@ -129,7 +130,7 @@ def prepare(directory: DataDirectory) -> None:
 
     Where another process owns the directory, that one has done it.
     """
-    from sinks.ownership import AlreadyOwned
+    from clickhouse.ownership import AlreadyOwned
     from stream_processors.embedded.runner import Runner
 
     try:

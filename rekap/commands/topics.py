@@ -13,6 +13,7 @@ from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.formats import Format, document_option, write_document
 from rekap.passwords import read_passwords
 from rekap.session import Session, pass_session
+from rekap.terminal import echo
 from schemas.language import Said
 
 if TYPE_CHECKING:
@@ -130,9 +131,9 @@ def _create(
             }
         )
     else:
-        click.echo(session.text(MADE if made else ALL_THERE).format(names=", ".join(made)))
+        echo(session.text(MADE if made else ALL_THERE).format(names=", ".join(made)))
         numbers = {"election": opened.election, "partitions": opened.partitions}
-        click.echo(session.text(OPENED if new else OPEN_ALREADY).format(**numbers))
+        echo(session.text(OPENED if new else OPEN_ALREADY).format(**numbers))
         _tell(session, differences)
     return ANSWER_IS_NO if differences else DONE
 
@@ -172,9 +173,9 @@ def _tell(session: Session, differences: list[Difference]) -> None:
     from rekap.tables import Column, Table, drawn, show, width
 
     if not differences:
-        click.echo(session.text(AS_DECLARED))
+        echo(session.text(AS_DECLARED))
         return
-    click.echo(session.text(DIFFERS).format(number=len(differences)))
+    echo(session.text(DIFFERS).format(number=len(differences)))
     table = Table([Column(title, wraps=True) for title in ("topic", "setting", "expected", "found", "")])
     for one in differences:
         table.rows.append([one.topic, one.setting, one.expected, one.found, session.text(one.said)])
@@ -194,10 +195,10 @@ def _acls(session: Session, connection: Connection, as_json: bool, folder: Path 
         )
         return DONE
     if passwords:
-        click.echo(session.text(PASSWORDS_SET).format(users=", ".join(sorted(passwords))))
+        echo(session.text(PASSWORDS_SET).format(users=", ".join(sorted(passwords))))
     for said, rules in ((GRANTED, changed.granted), (WITHDRAWN, changed.withdrawn)):
         for rule in rules:
-            click.echo(session.text(said).format(rule=rule))
+            echo(session.text(said).format(rule=rule))
     if not changed.granted and not changed.withdrawn:
-        click.echo(session.text(RIGHTS_UNCHANGED))
+        echo(session.text(RIGHTS_UNCHANGED))
     return DONE

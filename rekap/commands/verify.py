@@ -83,9 +83,9 @@ def verified(
     """The comparison, with a progress bar: of the log on Kafka, or without a `connection` of the directory's
     own, with the projections at the URL `clickhouse` or in the directory."""
     from audit.verify import verify
+    from clickhouse.ownership import find_owner
     from rekap.bars import Bar
     from rekap.reading import reader
-    from sinks.ownership import find_owner
 
     directory = session.directory
     if connection is None or (clickhouse is None and find_owner(directory.path) is None):

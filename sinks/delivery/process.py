@@ -1,9 +1,9 @@
-"""Puts a sink together: projections brought up to date, the group it reads in, and the delivery between them.
+"""Starts a sink process: migrates the database, joins the consumer group and runs the delivery.
 
-Several sinks may share one ClickHouse: the partitions are divided among them. Sinks with databases of their
-own, as on two laptops, each get everything: the group goes by the database. So a new, empty database is
-filled from the oldest rows that the topics still have. A copy of a database's files is the same database to
-this: it must not be filled beside the original.
+Several sinks may share one ClickHouse: their consumer group assigns each of them some partitions. Sinks with
+databases of their own, as on two laptops, each get everything: the name of the group comes from the database.
+So a new, empty database is filled from the oldest offsets that the topics still have. A copy of a database's
+files is the same database to this: it must not be filled beside the original.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import connect
+from clickhouse.interface.server import Server
+from clickhouse.ownership import own
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
-from event_log.kafka.group import Group
+from event_log.kafka.group import ConsumerGroup
 from event_log.kafka.topics import SINK_GROUP
 from monitoring.health import Health
 from monitoring.logs import fields
 from schemas.ballots import Ballots
 from schemas.elections import Election
 from schemas.regions import Registry
-from sinks.client import connect
 from sinks.delivery.delivery import TOPICS, Delivery
-from sinks.delivery.totals import Totals
+from sinks.delivery.tally_rows import TallyRows
 from sinks.migrate import migrate
-from sinks.ownership import own
 from sinks.rows import Rows
-from sinks.server import Server
 from sinks.writer import Writer
 from stream_processors.partition.baseline import insert_baseline
 
-ANSWER_S: Final = 60
-"""How long one insert may take before it counts as failed: hundreds of times what it takes as a rule."""
+INSERT_TIMEOUT_S: Final = 60
+"""How long one insert may take before it is retried: hundreds of times what it takes as a rule."""
 
 IDENTITY_DIGITS: Final = 12
 """Of a database's UUID: 2^48 databases are told apart."""
@@ -46,7 +46,7 @@ IDENTITY_DIGITS: Final = 12
 logger = logging.getLogger("rekap.sink")
 
 
-def deliver(
+def run_sink(
     connection: Connection,
     election: Election,
     registry: Registry,
@@ -68,20 +68,20 @@ def deliver(
     ballots = Ballots(election, registry)
     with ExitStack() as opened:
         owner = opened.enter_context(own(owned, "sink")) if owned is not None else None
-        client = opened.enter_context(closing(connect(_patient(clickhouse))))
+        client = opened.enter_context(closing(connect(_with_timeout(clickhouse))))
         migrate(client)
         rows, writer = Rows(election.id, registry, ballots), Writer(client, election.id)
         insert_baseline(rows, writer, registry, ballots)
         url = clickhouse
         if owner is not None:
-            url = opened.enter_context(Server(clickhouse)).url
+            url = opened.enter_context(Server(clickhouse, token_directory=owned)).url
             owner.announce(url)
-        group = opened.enter_context(closing(Group(connection, group_of(client), TOPICS)))
-        place = urlsplit(url)
-        logger.info("Delivering", extra=fields(clickhouse=f"{place.hostname}:{place.port}"))
+        group = opened.enter_context(closing(ConsumerGroup(connection, group_of(client), TOPICS)))
+        server = urlsplit(url)
+        logger.info("Sink started", extra=fields(clickhouse=f"{server.hostname}:{server.port}"))
         on_ready(url)
-        Delivery(group, writer, Totals(election, registry, ballots, rows), health).run(stop)
-    logger.info("Ended")
+        Delivery(group, writer, TallyRows(election, registry, ballots, rows), health).run(stop)
+    logger.info("Sink stopped")
 
 
 def group_of(client: Client) -> str:
@@ -93,10 +93,10 @@ def group_of(client: Client) -> str:
     return f"{SINK_GROUP}-{str(uuid).replace('-', '')[:IDENTITY_DIGITS]}"
 
 
-def _patient(url: str) -> str:
-    """The URL with the time that an answer may take, unless it says one itself."""
+def _with_timeout(url: str) -> str:
+    """The URL with the timeout of an insert, unless it has one."""
     parts = urlsplit(url)
     if not parts.scheme.startswith("http"):
         return url
-    settings = {"send_receive_timeout": str(ANSWER_S)} | dict(parse_qsl(parts.query))
+    settings = {"send_receive_timeout": str(INSERT_TIMEOUT_S)} | dict(parse_qsl(parts.query))
     return urlunsplit(parts._replace(query=urlencode(settings)))

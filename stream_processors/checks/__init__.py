@@ -1,7 +1,7 @@
 """What one form says about itself: every rule that a single C.Hasil can be checked by, in one call.
 
 Rules that compare documents (R20-R22), a station with its neighbours (half of R26) or a form with its
-ballot (R18, refused at intake) are not here. A rule that needs a field which the form does not give is not
+ballot (R18, rejected at intake) are not here. A rule that needs a field which the form does not give is not
 checked: it can't fail. Nothing here changes a figure or leaves a form out; whoever reads the findings does.
 """
 

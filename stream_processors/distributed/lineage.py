@@ -26,7 +26,7 @@ from schemas.rejections import Reason
 from stream_processors.assess import Assessor
 from stream_processors.distributed.ranges import Range, ranges, read_range
 from stream_processors.partition.assessing import Workers
-from stream_processors.partition.batch import COUNT, REFUSED
+from stream_processors.partition.batch import COUNT, REJECTED
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Proposal, Repeated, decide
 
 ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
@@ -57,7 +57,7 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
         if kind == COUNT:
             proposal = Proposal(event, unit, batch.supersedes[place], batch.annuls[place])
             counts.append((contests[batch.contests[place]], unit, event, proposal, raw))
-        elif kind == REFUSED and batch.refusals[place].reason in ONLY_RECORDED:
+        elif kind == REJECTED and batch.rejections[place].reason in ONLY_RECORDED:
             recorded = decode(raw).event
             counts.append((recorded.contest, recorded.unit, event, None, raw))
     looked = Looked(span.end, entries.positions[-1], entries.leaf)

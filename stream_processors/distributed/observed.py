@@ -8,7 +8,7 @@ from monitoring.metrics import (
     BATCH_EVENTS,
     EVENTS_ACCEPTED,
     EVENTS_FOLDED,
-    EVENTS_PARKED,
+    EVENTS_REJECTED,
     EVENTS_REPEATED,
     TALLIES_MERGED,
 )
@@ -27,8 +27,8 @@ def folded(changes: Changes, gear: str) -> None:
     EVENTS_ACCEPTED.inc(len(outcome.accepted))
     EVENTS_REPEATED.inc(len(outcome.repeated))
     BATCH_EVENTS.observe(len(changes.batch))
-    for reason, count in Counter(rejection.reason for rejection in outcome.parked.values()).items():
-        EVENTS_PARKED.labels(reason.value).inc(count)
+    for reason, count in Counter(rejection.reason for rejection in outcome.rejected.values()).items():
+        EVENTS_REJECTED.labels(reason.value).inc(count)
 
 
 def merged(level: Level, what: Merge) -> None:

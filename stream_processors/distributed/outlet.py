@@ -107,8 +107,8 @@ class KafkaOutlet:
         for headers, value in encode(tables, after, more=more):
             self._send(COUNT_ROWS, partition, None, value, headers)
 
-    def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
-        """An entry that could not be accepted, with the reason in headers. Raises LogUnavailable."""
+    def rejected(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
+        """A rejected entry, with the reason in headers. Raises LogUnavailable."""
         headers = [
             ("reason", why.reason.value.encode()),
             ("sentence_id", why.said.id.encode()),

@@ -2,11 +2,11 @@
 
 Of the events, for every batch:
   1. apply                     memory: the hop takes the entries in
-  2. what was parked           to its own topic, with the reason
+  2. what was rejected           to its own topic, with the reason
   3. rows                      to the sink's topic
   4. totals that changed       to the next hop
   5. the position              to the sink's topic, once 2 and 3 are acknowledged: up to there all of it has
-                               gone out. Where nothing was parked and all before is acknowledged, it goes in
+                               gone out. Where nothing was rejected and all before is acknowledged, it goes in
                                one message with the rows, which arrives as a whole or not at all
 Of totals, for every batch: 1. the hop takes the values in, 2. the sums that changed go out.
 
@@ -61,8 +61,8 @@ class Outlet(Protocol):
         that `fit_together` arrive as a whole or not at all."""
         ...
 
-    def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
-        """An entry that could not be accepted."""
+    def rejected(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
+        """A rejected entry."""
         ...
 
     def tally(self, message: TallyMessage) -> None:
@@ -80,8 +80,8 @@ class _Unsaid(NamedTuple):
 
 
 class CountOwner:
-    """Owns a partition of the events. Its rows and what was parked have gone out up to and including position
-    `sent` (-1: none), from here or from a predecessor."""
+    """Owns a partition of the events. Its rows and rejected entries were published up to position
+    `sent` inclusive (-1: none), by this worker or a predecessor."""
 
     def __init__(self, hop: CountHop, rows: Rows, ballots: Ballots, outlet: Outlet, sent: int) -> None:
         self.hop = hop
@@ -100,11 +100,11 @@ class CountOwner:
         outcome = changes.outcome
         if not is_new:
             return changes  # a predecessor of this owner sent all of it
-        parked = [place for place in outcome.parked if entries.positions[place] > self._sent]
-        is_whole = not (parked or self._unsaid) and self._outlet.has_sent(self._handed_over)
-        for place in parked:  # 2
+        rejected = [place for place in outcome.rejected if entries.positions[place] > self._sent]
+        is_whole = not (rejected or self._unsaid) and self._outlet.has_sent(self._handed_over)
+        for place in rejected:  # 2
             raw, key, position = entries.batch.raws[place], entries.keys[place], entries.positions[place]
-            self._outlet.parked(self.hop.partition, position, key, raw, outcome.parked[place])
+            self._outlet.rejected(self.hop.partition, position, key, raw, outcome.rejected[place])
         tables: dict[str, list[pa.Table]] = {}
         for name, table in rows_of(self._rows, self._ballots, changes):
             tables.setdefault(name, []).append(table)
@@ -139,7 +139,7 @@ class CountOwner:
         return bool(self._unsaid)
 
     def _say_what_arrived(self) -> None:
-        """Step 5, as far as it can be done by now. A position before its rows, or before what was parked,
+        """Step 5, as far as it can be done by now. A position before its rows, or before what was rejected,
         would be believed by the next owner, if this one and what it had sent were lost between the two."""
         last = None
         while self._unsaid and self._outlet.has_sent(self._unsaid[0].messages):

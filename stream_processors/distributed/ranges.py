@@ -21,7 +21,7 @@ from event_log.leaf import leaf_hash
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_hop import Entries
 from stream_processors.partition.batch import assess_batch
-from stream_processors.refusals import Placed
+from stream_processors.rejections import Placed
 
 RANGE: Final = 10_000
 """Positions of a range: the 4 MB or so that one fetch brings."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.regions import DEPTH, REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.tally_messages import TallyMalformed, TallyMessage
+from schemas.text import quoted
 from stream_processors.rollup import Merge, Snapshot, merge
 
 Key = tuple[str, str]
@@ -79,13 +80,14 @@ class SumHop:
         region = self._registry.region(child.unit)
         if child.election != self._election or child.level is not self._child_level:
             raise TallyMalformed(
-                f"A value of {child.unit} is of {child.election}, {child.level}; added up here are those of "
-                f"{self._election}, {self._child_level}. Give each election its own --topic-prefix."
+                f"A value of {quoted(child.unit)} is of {quoted(child.election)}, {quoted(child.level)}; "
+                f"added up here are those of {self._election}, {self._child_level}. Give each election its "
+                "own --topic-prefix."
             )
         if region is None or region.level is not child.level or region.parent != child.parent:
             raise TallyMalformed(
-                f"The register knows no {child.level} {child.unit} in {child.parent}. Use one register for "
-                "all workers of an election."
+                f"The register knows no {quoted(child.level)} {quoted(child.unit)} in "
+                f"{quoted(child.parent)}. Use one register for all workers of an election."
             )
 
     def _tally(self, key: Key) -> TallyMessage:

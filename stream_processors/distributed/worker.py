@@ -149,7 +149,7 @@ class Worker:
         self.app.agent(channel, name=topic)(agent)
 
     def _events_arrived(self, partition: int, records: Sequence[Any]) -> None:
-        # A record without a value is an empty one: it can't be left out, and is parked as such.
+        # A record without a value is an empty one: it can't be left out, and is rejected as such.
         self._waiting.events.setdefault(partition, []).extend(
             Record(one.offset, one.timestamp * 1_000, one.key, one.value or b"", ()) for one in records
         )

@@ -23,11 +23,14 @@ READ_BATCH: Final = 20_000
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS decision (position INTEGER PRIMARY KEY, is_recap INTEGER NOT NULL, "
     "contest INTEGER NOT NULL, unit TEXT NOT NULL, record BLOB NOT NULL) STRICT",
-    "CREATE TABLE IF NOT EXISTS parked (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS rejected_count (position INTEGER PRIMARY KEY, contest INTEGER NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS rejected (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS told (position INTEGER PRIMARY KEY, contest INTEGER NOT NULL, "
     "unit TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT",
 )
+
+_OLD_NAME_OF_REJECTED: Final = "parked"
+"""The table `rejected` in files of earlier versions: renamed when such a file is opened."""
 
 TOLD: Final = frozenset(
     {
@@ -40,7 +43,7 @@ TOLD: Final = frozenset(
 )
 """Reasons of rejected counts that fit the election: sources are told of them (producers.sources.Lineage)."""
 
-RejectedRow = tuple[int, int, str]
+ToldRow = tuple[int, int, str]
 """position, contest index and unit of a rejected count with one of the reasons TOLD."""
 
 STATE: Final = "state"
@@ -55,17 +58,25 @@ class Decisions:
         self._connection: sqlite3.Connection = log.connection
         self._path = log.path
         with log.transaction():
-            is_older = not self._has_table("rejected_count")
+            has_told = self._has_table("told")
+            if self._has_table(_OLD_NAME_OF_REJECTED):
+                self._connection.execute(f"ALTER TABLE {_OLD_NAME_OF_REJECTED} RENAME TO rejected")
             for statement in _SCHEMA:
                 self._connection.execute(statement)
-            if is_older and log.end:
-                insert_rows(self._connection, "rejected_count", list(self._rejected_before(contests)))
+            if log.end and not has_told:
+                insert_rows(self._connection, "told", list(self._told_before(contests)))
         held = self.checkpoint()
         if held != log.end:
             raise LogUnavailable(
                 f"The log {log.path} has {log.end} entries, but its state was made from {held}. Something "
                 "else wrote to the file. Restore it from its last copy."
             )
+
+    def _has_table(self, name: str) -> bool:
+        row = self._connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)
+        ).fetchone()
+        return row is not None
 
     def checkpoint(self) -> int:
         """How many entries of the log the state holds."""
@@ -75,27 +86,23 @@ class Decisions:
     def write(
         self,
         decisions: Sequence[RecordRow],
-        parked: Iterable[tuple[bytes, str]],
-        rejected: Sequence[RejectedRow],
+        rejected: Iterable[tuple[bytes, str]],
+        told: Sequence[ToldRow],
         checkpoint: int,
     ) -> None:
         """Add the state after a batch and move the checkpoint; within the transaction that appends it."""
         insert_rows(self._connection, "decision", decisions)
-        insert_rows(self._connection, "rejected_count", rejected)
-        self._connection.executemany("INSERT OR REPLACE INTO parked VALUES (?, ?)", parked)
+        insert_rows(self._connection, "told", told)
+        self._connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?)", rejected)
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))
 
-    def rejected(self) -> list[RejectedRow]:
+    def told(self) -> list[ToldRow]:
         """Every rejected count that sources are told of, in the order of the log."""
         return self._connection.execute(
-            "SELECT position, contest, unit FROM rejected_count ORDER BY position"
+            "SELECT position, contest, unit FROM told ORDER BY position"
         ).fetchall()
 
-    def _has_table(self, name: str) -> bool:
-        found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-        return found is not None
-
-    def _rejected_before(self, contests: Mapping[str, int]) -> Iterator[RejectedRow]:
+    def _told_before(self, contests: Mapping[str, int]) -> Iterator[ToldRow]:
         """The rejected counts of a log that was written before there was a table of them."""
         rows = self._connection.execute(
             "SELECT position, body FROM event WHERE position NOT IN (SELECT position FROM decision) "
@@ -107,14 +114,14 @@ class Decisions:
             except Rejected:
                 continue
             row = self._connection.execute(
-                "SELECT reason FROM parked WHERE id = ?", (bytes.fromhex(decoded.event_id),)
+                "SELECT reason FROM rejected WHERE id = ?", (bytes.fromhex(decoded.event_id),)
             ).fetchone()
             if row is not None and row[0] in TOLD and not isinstance(decoded.event, RecapCertified):
                 yield position, contests[decoded.event.contest], decoded.event.unit
 
-    def parked_before(self, event_id: bytes, reason: Reason) -> bool:
-        """Whether the message has been parked for that reason already: it is in the log already."""
-        row = self._connection.execute("SELECT reason FROM parked WHERE id = ?", (event_id,)).fetchone()
+    def rejected_before(self, event_id: bytes, reason: Reason) -> bool:
+        """Whether the message has been rejected for that reason already: it is in the log already."""
+        row = self._connection.execute("SELECT reason FROM rejected WHERE id = ?", (event_id,)).fetchone()
         return row is not None and row[0] == reason
 
     def read(self, below: int) -> Iterator[list[tuple[int, int, str, bytes]]]:

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from schemas.elections import Election
 from schemas.regions import Registry
+from schemas.text import quoted
 
 ELECTION_FILE: Final = "election.json"
 REGISTRY_FILE: Final = "registry.npz"
@@ -58,8 +59,8 @@ class DataDirectory:
                 held = cls.open(path)
                 if held.election.hash != election.hash or held.registry.hash != registry.hash:
                     raise DirectoryConflict(
-                        f"{path} is a count of {held.election.id} with another definition, candidates or "
-                        "register. Name a new directory: totals of two registers must not mix."
+                        f"{path} is a count of {quoted(held.election.id)} with another definition, "
+                        "candidates or register. Name a new directory: totals of two registers must not mix."
                     )
                 return held
             registry.save(path / f"{REGISTRY_FILE}.part")
@@ -85,7 +86,8 @@ class DataDirectory:
             ) from None
         except (OSError, ValidationError) as error:
             raise DirectoryMissing(
-                f"{path / ELECTION_FILE} can't be read: {error}. Restore it from a copy of the directory."
+                f"{path / ELECTION_FILE} can't be read: {quoted(error)}. Restore it from a copy of the "
+                "directory."
             ) from None
 
     @cached_property
@@ -100,7 +102,7 @@ class DataDirectory:
 
     @property
     def clickhouse_url(self) -> str:
-        """The projections, as sinks.client.connect takes it."""
+        """The projections, as clickhouse.client.connect takes it."""
         return f"chdb://{quote(str((self.path / 'clickhouse').absolute()))}"
 
 

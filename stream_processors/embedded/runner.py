@@ -24,17 +24,17 @@ from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
 
+from clickhouse.client import connect
+from clickhouse.interface.server import Server
+from clickhouse.ownership import own
 from event_log.sqlite import Entry, LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
-from sinks.client import connect
 from sinks.migrate import migrate
-from sinks.ownership import own
 from sinks.rows import Rows
-from sinks.server import Server
 from sinks.writer import Writer
 from stream_processors.assess import Assessor
-from stream_processors.embedded.decisions import TOLD, Decisions, RejectedRow
+from stream_processors.embedded.decisions import TOLD, Decisions, ToldRow
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import records
@@ -53,17 +53,17 @@ BATCHES_BETWEEN_COLLECTIONS: Final = 100
 
 @dataclass(slots=True)
 class IngestReport:
-    """What became of a source's records so far: read = accepted + repeated + parked + unreadable + empty."""
+    """Outcomes of a source's records so far: read = accepted + repeated + rejected + unreadable + empty."""
 
     read: int = 0
     accepted: int = 0
     repeated: int = 0  # accepted before, or saying nothing that the log does not say already
     superseded: int = 0  # of these, what is not in force any more
-    parked: int = 0
+    rejected: int = 0
     unreadable: int = 0
     empty: int = 0  # records that hold no count at all
     seconds: float = 0.0
-    parked_by_reason: dict[str, int] = field(default_factory=dict)
+    rejected_by_reason: dict[str, int] = field(default_factory=dict)
     unreadable_records: list[Unreadable] = field(default_factory=list)
 
 
@@ -82,15 +82,17 @@ class Runner:
             owner = opened.enter_context(own(directory.path, command))
             self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
             self._decisions = Decisions(self._log, self._contests)
-            self._rejected: list[dict[str, list[int]]] = [{} for _ in self._contests]
-            self._remember(self._decisions.rejected())
+            self._told: list[dict[str, list[int]]] = [{} for _ in self._contests]
+            self._remember(self._decisions.told())
             self._state = State(registry, ballots)
             client = opened.enter_context(closing(connect(directory.clickhouse_url)))
             migrate(client)
             rows = Rows(election.id, registry, ballots)
             writer = Writer(client, election.id)
             insert_baseline(rows, writer, registry, ballots)
-            self._server = opened.enter_context(Server(directory.clickhouse_url))
+            self._server = opened.enter_context(
+                Server(directory.clickhouse_url, token_directory=directory.path)
+            )
             owner.announce(self._server.url)
             self._projector = opened.enter_context(closing(Projector(rows, writer, ballots)))
             self._recover(writer.position())
@@ -151,10 +153,10 @@ class Runner:
             station: list(records.unpack(record).positions)
             for station, record in self._state.records_of(number, stations)
         }
-        rejected = self._rejected[number]
-        for station in stations if rejected else ():
-            if station in rejected:
-                positions[station] = sorted({*positions.get(station, ()), *rejected[station]})
+        told = self._told[number]
+        for station in stations if told else ():
+            if station in told:
+                positions[station] = sorted({*positions.get(station, ()), *told[station]})
         return {station: self._log.at(places) for station, places in positions.items()}
 
     def __enter__(self) -> Self:
@@ -171,7 +173,7 @@ class Runner:
 
     def _take_in(self, reading: Reading) -> Outcome:
         batch = reading.batch
-        outcome = self._state.decide_batch(batch, self._log.end, self._decisions.parked_before)
+        outcome = self._state.decide_batch(batch, self._log.end, self._decisions.rejected_before)
         if not outcome.appended:
             return outcome
         recorded_at = self._log.now()
@@ -194,27 +196,27 @@ class Runner:
                         outcome.positions, outcome.accepted, outcome.records, strict=True
                     )
                 ],
-                [(batch.ids[place], rejection.reason) for place, rejection in outcome.parked.items()],
-                rejected := self._rejected_rows(batch, outcome),
+                [(batch.ids[place], rejection.reason) for place, rejection in outcome.rejected.items()],
+                told := self._told_rows(batch, outcome),
                 outcome.end,
             )
-        self._remember(rejected)
+        self._remember(told)
         self._apply_and_project(batch, outcome, recorded_at)
         return outcome
 
-    def _rejected_rows(self, batch: Batch, outcome: Outcome) -> list[RejectedRow]:
+    def _told_rows(self, batch: Batch, outcome: Outcome) -> list[ToldRow]:
         """The rejected counts that sources are told of, so that they know what was said before."""
-        rows: list[RejectedRow] = []
-        places = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.parked else {}
-        for place, rejection in outcome.parked.items():
+        rows: list[ToldRow] = []
+        places = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.rejected else {}
+        for place, rejection in outcome.rejected.items():
             if rejection.reason in TOLD and batch.kinds[place] != RECAP:
                 contest, unit = (batch.events.column(name)[place].as_py() for name in ("contest", "unit"))
                 rows.append((places[place], self._contests[contest], unit))
         return rows
 
-    def _remember(self, rows: Iterable[RejectedRow]) -> None:
+    def _remember(self, rows: Iterable[ToldRow]) -> None:
         for position, contest, unit in rows:
-            self._rejected[contest].setdefault(unit, []).append(position)
+            self._told[contest].setdefault(unit, []).append(position)
 
     def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
         touched = self._state.apply(batch, outcome)
@@ -233,7 +235,7 @@ class Runner:
             self._state.restore(rows)
         self._state.finish_restoring()
         for batch, first, recorded_at in self._unprojected(projected + 1):
-            # What is in the log was neither repeated nor parked before: each entry is decided afresh.
+            # What is in the log was neither repeated nor rejected before: each entry is decided afresh.
             outcome = self._state.decide_batch(batch, first, lambda *_: False)
             if outcome.end - first != len(batch):
                 raise LogUnavailable(
@@ -293,11 +295,11 @@ def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
     report.accepted += len(outcome.accepted)
     report.repeated += len(outcome.repeated) + reading.unchanged
     report.superseded += reading.superseded
-    report.parked += len(outcome.parked) + len(outcome.parked_again) + sum(reading.rejected.values())
+    report.rejected += len(outcome.rejected) + len(outcome.rejected_again) + sum(reading.rejected.values())
     report.unreadable += len(reading.unreadable)
     report.empty += reading.empty
-    reasons = Counter(rejection.reason for rejection in (*outcome.parked.values(), *outcome.parked_again))
+    reasons = Counter(rejection.reason for rejection in (*outcome.rejected.values(), *outcome.rejected_again))
     for reason, number in (reasons + Counter(reading.rejected)).items():
-        report.parked_by_reason[reason] = report.parked_by_reason.get(reason, 0) + number
+        report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + number
     room = UNREADABLE_KEPT - len(report.unreadable_records)
     report.unreadable_records.extend(reading.unreadable[:room])

@@ -21,13 +21,13 @@ from schemas.events import CountAnnulled
 from schemas.findings import Finding
 from schemas.forms import CHasil
 from schemas.rejections import Rejection
-from stream_processors.assess import AssessedCount, AssessedRecap, Assessor, Refused
+from stream_processors.assess import AssessedCount, AssessedRecap, AssessedRejection, Assessor
 from stream_processors.cells import STATUS_CODE
-from stream_processors.refusals import Placed
+from stream_processors.rejections import Placed
 
 COUNT: Final = 0
 RECAP: Final = 1
-REFUSED: Final = 2
+REJECTED: Final = 2
 
 IN_CACHE: Final = 50
 """Messages assessed together: what is made of them, some 3 kB each, then fits the processor's cache."""
@@ -37,8 +37,8 @@ IN_CACHE: Final = 50
 class Batch:
     """Messages in their order, with an entry of each column for each.
 
-    `kinds` is COUNT, RECAP or REFUSED; a column that says nothing of a kind holds a zero or nothing there.
-    `stations` has a row for each count only: `station_rows` finds it. Findings, recaps and refusals stand by
+    `kinds` is COUNT, RECAP or REJECTED; a column that says nothing of a kind holds a zero or nothing there.
+    `stations` has a row for counts only: `station_rows` finds it. Findings, recaps and rejections stand by
     the message's place in the batch. A batch that is not to be shown has no rows in `events` and `stations`.
     """
 
@@ -59,7 +59,7 @@ class Batch:
     stations: pa.RecordBatch
     findings: list[tuple[int, tuple[Finding, ...]]]
     recaps: dict[int, dict[str, Any]]
-    refusals: dict[int, Rejection]
+    rejections: dict[int, Rejection]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -83,7 +83,7 @@ def assess_batch(
     stations: list[tuple[Any, ...]] = []
     findings: list[tuple[int, tuple[Finding, ...]]] = []
     recaps: dict[int, dict[str, Any]] = {}
-    refusals: dict[int, Rejection] = {}
+    rejections: dict[int, Rejection] = {}
     slices = range(0, len(messages), IN_CACHE)
     assessed = chain.from_iterable(
         assessor.assess(messages[start : start + IN_CACHE], placed and placed[start : start + IN_CACHE])
@@ -102,8 +102,8 @@ def assess_batch(
             rows.append(_recap_row(one))
             recaps[place] = _recap(one)
         else:
-            rows.append(_refused_row(one))
-            refusals[place] = one.rejection
+            rows.append(_rejected_row(one))
+            rejections[place] = one.rejection
     columns: dict[str, Any] = dict(zip(ROW, _columns(rows, len(ROW)), strict=True))
     return Batch(
         **columns,
@@ -111,7 +111,7 @@ def assess_batch(
         stations=_record_batch(stations, STATION_COLUMNS),
         findings=findings,
         recaps=recaps,
-        refusals=refusals,
+        rejections=rejections,
     )
 
 
@@ -163,8 +163,8 @@ def _recap_row(one: AssessedRecap) -> tuple[Any, ...]:
     return (*fixed, False, 0, 0, False, b"", -1)
 
 
-def _refused_row(one: Refused) -> tuple[Any, ...]:
-    return (one.raw, one.id, REFUSED, -1, "", -1, None, False, 0, 0, False, b"", -1)
+def _rejected_row(one: AssessedRejection) -> tuple[Any, ...]:
+    return (one.raw, one.id, REJECTED, -1, "", -1, None, False, 0, 0, False, b"", -1)
 
 
 EVENT_COLUMNS = pa.schema(

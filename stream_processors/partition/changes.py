@@ -86,19 +86,26 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
         records.version(record) for record in outcome.records
     ]
     row_of = {place: row for row, place in enumerate(appended)}
-    parked: dict[int, Rejection] = {row_of[place]: said for place, said in outcome.parked.items()}
+    rejected: dict[int, Rejection] = {row_of[place]: said for place, said in outcome.rejected.items()}
     bodies = [batch.raws[place] for place in appended]
     tables = [
         (
             "event",
             rows.events(
-                events, bodies, entries, at, parked, versions, changes.partition, _outcomes(outcome, parked)
+                events,
+                bodies,
+                entries,
+                at,
+                rejected,
+                versions,
+                changes.partition,
+                _outcomes(outcome, rejected),
             ),
         )
     ]
     tables += _unit_rows(rows, ballots.contests, changes)
-    if parked:
-        some = list(parked)
+    if rejected:
+        some = list(rejected)
         tables.append(
             (
                 "rejected",
@@ -107,7 +114,7 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
                     [bodies[row] for row in some],
                     entries[some],
                     at if isinstance(at, int) else at[some],
-                    list(parked.values()),
+                    list(rejected.values()),
                     changes.partition,
                 ),
             )
@@ -185,12 +192,12 @@ def _taken(columns: pa.RecordBatch, places: list[int]) -> dict[str, pa.Array]:
     return dict(zip(names, taken.columns, strict=True))
 
 
-def _outcomes(outcome: Outcome, parked: Mapping[int, Rejection]) -> list[str] | None:
-    """What became of each entry, where some are repeated; None where the parked ones tell it all."""
+def _outcomes(outcome: Outcome, rejected: Mapping[int, Rejection]) -> list[str] | None:
+    """What became of each entry, where some are repeated; None where the rejected ones tell it all."""
     repeated = set(outcome.repeated)
     if outcome.given is None or not repeated:
         return None
     return [
-        "repeated" if place in repeated else "parked" if row in parked else "accepted"
+        "repeated" if place in repeated else "rejected" if row in rejected else "accepted"
         for row, place in enumerate(outcome.appended)
     ]

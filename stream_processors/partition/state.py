@@ -18,15 +18,16 @@ from schemas.regions import Registry
 from schemas.rejections import Reason, Rejection
 from stream_processors.cells import Cells, figure_count, station_cells
 from stream_processors.partition import records
-from stream_processors.partition.batch import RECAP, REFUSED, Batch
+from stream_processors.partition.batch import RECAP, REJECTED, Batch
+from stream_processors.partition.differences import with_cells
 from stream_processors.rollup import Rollup
 from stream_processors.station import Accepted, Proposal, Repeated, decide
 
 RESTORE_BATCH: Final = 50_000
 """Records added up at once while state is restored: some 20 MB of cells."""
 
-ParkedBefore = Callable[[bytes, Reason], bool]
-"""Whether the message with that id has been parked for that reason before."""
+RejectedBefore = Callable[[bytes, Reason], bool]
+"""Whether the message with that id has been rejected for that reason before."""
 
 RecordRow = tuple[int, int, int, str, bytes]
 """position, is_recap (0 or 1: sqlite3 would look for an adapter of a bool), contest index, unit, record (see
@@ -48,8 +49,8 @@ class Outcome:
     records: list[bytes] = field(default_factory=list)  # the unit's record after each accepted one
     previous: list[bytes | None] = field(default_factory=list)  # and before it
     positions: list[int] = field(default_factory=list)  # the position of each accepted one
-    parked: dict[int, Rejection] = field(default_factory=dict)  # appended, but parked
-    parked_again: list[Rejection] = field(default_factory=list)  # the same message, parked before
+    rejected: dict[int, Rejection] = field(default_factory=dict)  # appended, but rejected
+    rejected_again: list[Rejection] = field(default_factory=list)  # the same message, rejected before
     repeated: list[int] = field(default_factory=list)  # accepted before
 
     @property
@@ -78,23 +79,23 @@ class State:
         units = self._counts[contest]
         return [(station, units[station]) for station in stations if station in units]
 
-    def decide_batch(self, batch: Batch, first: int, parked_before: ParkedBefore) -> Outcome:
+    def decide_batch(self, batch: Batch, first: int, rejected_before: RejectedBefore) -> Outcome:
         """What becomes of each message of `batch` if it is appended from position `first` on."""
-        return self._decide(batch, Outcome(first), parked_before)
+        return self._decide(batch, Outcome(first), rejected_before)
 
     def decide_entries(self, batch: Batch, positions: Sequence[int]) -> Outcome:
         """What became of each message of `batch`, which stands in the log at these positions (ascending)."""
         return self._decide(batch, Outcome(positions[0], positions), _never)
 
-    def _decide(self, batch: Batch, outcome: Outcome, parked_before: ParkedBefore) -> Outcome:
+    def _decide(self, batch: Batch, outcome: Outcome, rejected_before: RejectedBefore) -> Outcome:
         given = outcome.given
         fresh: dict[tuple[bool, int, str], bytes] = {}
-        parked_now: dict[bytes, Reason] = {}
+        rejected_now: dict[bytes, Reason] = {}
         for place, (kind, message, contest, unit) in enumerate(
             zip(batch.kinds, batch.ids, batch.contests, batch.units, strict=True)
         ):
-            if kind == REFUSED:
-                rejection = batch.refusals[place]
+            if kind == REJECTED:
+                rejection = batch.rejections[place]
             else:
                 is_recap = kind == RECAP
                 key = (is_recap, contest, unit)
@@ -126,15 +127,18 @@ class State:
                     if given is not None:
                         outcome.appended.append(place)
                     continue
-                rejection = decision.rejection
+                rejection = decision
+                if rejection.reason is Reason.ALREADY_COUNTED and held is not None and not is_recap:
+                    ballot = self._ballots.ballots[batch.ballots[place]]
+                    rejection = with_cells(rejection, held, ballot, batch.figures[place])
             if given is not None:
-                outcome.parked[place] = rejection
+                outcome.rejected[place] = rejection
                 outcome.appended.append(place)
-            elif parked_now.get(message) == rejection.reason or parked_before(message, rejection.reason):
-                outcome.parked_again.append(rejection)
+            elif rejected_now.get(message) == rejection.reason or rejected_before(message, rejection.reason):
+                outcome.rejected_again.append(rejection)
             else:
-                parked_now[message] = rejection.reason
-                outcome.parked[place] = rejection
+                rejected_now[message] = rejection.reason
+                outcome.rejected[place] = rejection
                 outcome.appended.append(place)
         return outcome
 

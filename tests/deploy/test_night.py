@@ -20,10 +20,10 @@ from typing import Final
 
 import pytest
 
+from clickhouse.client import SinkUnavailable, connect
 from deploy.make_secrets import make
 from event_log.kafka.connection import Connection
 from producers.publisher import Publisher
-from sinks.client import SinkUnavailable, connect
 from stream_processors.embedded.directory import DataDirectory
 from tests.brokers import free_ports
 from tests.deploy.compose_files import BASE, arguments, read, substituted

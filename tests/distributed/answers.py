@@ -41,7 +41,7 @@ def assert_right(cluster: Cluster, folded: Folded) -> None:
         assert state_digest(digests) == state_digest(regions)
         assert client.query("SELECT * FROM inconsistency").result_rows == []
     assert_announced(cluster, folded)
-    assert_parked(cluster, folded)
+    assert_rejected(cluster, folded)
 
 
 def assert_entries(client: Client, ends: dict[int, int], folded: Folded) -> None:
@@ -50,11 +50,11 @@ def assert_entries(client: Client, ends: dict[int, int], folded: Folded) -> None
     found = client.query("SELECT partition, position FROM event FINAL ORDER BY 1, 2").result_rows
     assert list(found) == [(one, position) for one in sorted(ends) for position in range(ends[one])]
     fates = dict(client.query("SELECT toString(outcome), count() FROM event FINAL GROUP BY 1").result_rows)
-    parked = sum(folded.parked.values())
-    expected = {"accepted": folded.accepted, "repeated": folded.repeated, "parked": parked}
+    rejected = sum(folded.rejected.values())
+    expected = {"accepted": folded.accepted, "repeated": folded.repeated, "rejected": rejected}
     assert fates == {fate: count for fate, count in expected.items() if count}
     reasons = client.query("SELECT reason, count() FROM rejected FINAL GROUP BY 1").result_rows
-    assert dict(reasons) == {str(reason): count for reason, count in folded.parked.items() if count}
+    assert dict(reasons) == {str(reason): count for reason, count in folded.rejected.items() if count}
     versions = client.query("SELECT contest, unit, version FROM station_history FINAL").result_rows
     assert Counter(versions) == Counter(
         (tally.contest, tally.unit, version)
@@ -94,8 +94,8 @@ def assert_announced(cluster: Cluster, folded: Folded) -> None:
     assert {contest: message.version for contest, message in newest.items()} == expected
 
 
-def assert_parked(cluster: Cluster, folded: Folded) -> None:
-    """What was parked is on its topic with the reason, each entry of the log at least once."""
+def assert_rejected(cluster: Cluster, folded: Folded) -> None:
+    """What was rejected is on its topic with the reason, each entry of the log at least once."""
     said: dict[tuple[int, int], str] = {}
     with KafkaLog(cluster.connection, REJECTED) as log:
         for partition in range(log.partitions):
@@ -105,4 +105,6 @@ def assert_parked(cluster: Cluster, folded: Folded) -> None:
                     place = int(headers["partition"]), int(headers["position"])
                     assert place[0] == partition
                     assert said.setdefault(place, headers["reason"].decode()) == headers["reason"].decode()
-    assert Counter(said.values()) == {str(reason): count for reason, count in folded.parked.items() if count}
+    assert Counter(said.values()) == {
+        str(reason): count for reason, count in folded.rejected.items() if count
+    }

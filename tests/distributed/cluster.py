@@ -21,6 +21,7 @@ from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
 
 from audit.uncollected import uncollected
+from clickhouse.client import connect
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, announce
 from event_log.kafka.log import KafkaLog
@@ -29,10 +30,9 @@ from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from queries.cells import sink_positions
-from sinks.client import connect
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.fold import Folded, Stood, fold
-from stream_processors.refusals import Placed
+from stream_processors.rejections import Placed
 from tests.distributed.processes import Process
 
 DRAIN_S: Final = 300

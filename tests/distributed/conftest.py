@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sinks.client import connect
+from clickhouse.client import connect
 from sinks.tables import TABLES
 from stream_processors.embedded.directory import DataDirectory
 from tests.distributed.cluster import Cluster

@@ -33,7 +33,7 @@ Fault = Callable[[Cluster, Random], None]
 
 def hours() -> Iterator[tuple[Random, list[bytes]]]:
     """For each round its chance and its messages. Some come again; some of those that are not first were sent
-    in another round, where they were accepted or parked."""
+    in another round, where they were accepted or rejected."""
     for number in range(ROUNDS):
         chance = Random(f"round {number}")
         begin = number * HOUR % (len(night()) - HOUR)

@@ -1,6 +1,6 @@
-"""What can't be accepted is parked with its reason, for all to see, and the stream goes on.
+"""A rejected message is kept with its reason, for all to see, and the stream goes on.
 
-And where it can't be parked, the worker stops: what it does not know to be kept is never passed over.
+Where it can't be written to its topic, the worker stops: what it does not know to be kept is never skipped.
 """
 
 from __future__ import annotations
@@ -61,8 +61,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> DataDirectory:
 
 
 def said_of(cluster: Cluster) -> dict[bytes, set[str]]:
-    """By bytes of a message the reasons with which it was parked, as the database and the topic have it: the
-    same."""
+    """The reasons for which each message was rejected, by its bytes: the same in database and topic."""
     with closing(cluster.look()) as client:
         found = client.query(
             "SELECT hex(event.body), rejected.reason, rejected.sentence_id, rejected.sentence_en "
@@ -87,7 +86,7 @@ def said_of(cluster: Cluster) -> dict[bytes, set[str]]:
 
 
 @pytest.mark.parametrize("gear", GEARS)
-def test_every_invalid_example_is_parked_with_its_reason_and_the_stream_goes_on(
+def test_every_invalid_example_is_rejected_with_its_reason_and_the_stream_goes_on(
     examples: DataDirectory, broker: str, engine: Engine, tmp_path: Path, gear: str
 ) -> None:
     files = [path for reason in Reason for path in invalid(reason)]
@@ -105,12 +104,12 @@ def test_every_invalid_example_is_parked_with_its_reason_and_the_stream_goes_on(
         folded = cluster.drain()
         assert_right(cluster, folded)
         assert cluster.restarts == 0
-        parked = said_of(cluster)
+        rejected = said_of(cluster)
     # The first ones of a folder that needs a log are accepted: they are what the last one contradicts.
     alone = [path for path in files if path == sorted(path.parent.iterdir())[-1] or not needs_a_log(path)]
     assert len(alone) > 80
     for path in alone:
-        assert path.relative_to(FOLDER / "invalid").parts[0] in parked[path.read_bytes()], path
+        assert path.relative_to(FOLDER / "invalid").parts[0] in rejected[path.read_bytes()], path
     assert folded.accepted > 5
 
 
@@ -120,7 +119,7 @@ def needs_a_log(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("gear", GEARS)
-def test_what_stands_where_it_does_not_belong_is_parked_and_the_stream_goes_on(
+def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on(
     clusters: Clusters, broker: str, engine: Engine, gear: str
 ) -> None:
     cluster = clusters(broker, engine.url)
@@ -154,9 +153,9 @@ def test_what_stands_where_it_does_not_belong_is_parked_and_the_stream_goes_on(
     folded = cluster.drain()
     assert_right(cluster, folded)
     assert cluster.restarts == 0
-    parked = said_of(cluster)
-    assert parked[count] == {Reason.WRONG_KEY}
-    assert parked[b""] == parked[garbage] == parked[garbage[:1_000]] == {Reason.MALFORMED}
+    rejected = said_of(cluster)
+    assert rejected[count] == {Reason.WRONG_KEY}
+    assert rejected[b""] == rejected[garbage] == rejected[garbage[:1_000]] == {Reason.MALFORMED}
     cluster.send_as_is([Raw(count, key, right, traced)])  # to its place: now it counts, whatever goes with it
     again = cluster.drain()
     assert_right(cluster, again)
@@ -200,7 +199,7 @@ def guarded(startable: None) -> Iterator[Broker]:  # noqa: ARG001
         yield one
 
 
-def test_a_worker_that_can_not_park_stops_and_the_next_one_loses_nothing(
+def test_a_worker_that_can_not_reject_stops_and_the_next_one_loses_nothing(
     count: DataDirectory, guarded: Broker, engine: Engine, tmp_path: Path
 ) -> None:
     login = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\n"
@@ -218,7 +217,7 @@ def test_a_worker_that_can_not_park_stops_and_the_next_one_loses_nothing(
         worker = cluster.worker()
         cluster.send(night()[:100])
         cluster.drain()
-        take_away_parking(cluster)
+        revoke_writing_rejected(cluster)
         poisoned = [b"garbage", *night()[100:200]]
         cluster.send(poisoned)
         for _ in range(2):  # it ends, and starting it again does not get it past that message
@@ -236,8 +235,8 @@ def test_a_worker_that_can_not_park_stops_and_the_next_one_loses_nothing(
         assert b"garbage" in said_of(cluster)
 
 
-def take_away_parking(cluster: Cluster) -> None:
-    """Nobody may write to the topic of what was parked any more."""
+def revoke_writing_rejected(cluster: Cluster) -> None:
+    """Nobody may write to the topic of what was rejected any more."""
     topic = ResourcePatternFilter(
         ResourceType.TOPIC, cluster.connection.topic(REJECTED), ACLResourcePatternType.LITERAL
     )

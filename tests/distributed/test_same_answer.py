@@ -1,7 +1,7 @@
 """The same log gives the same answer: added up plainly, on one machine, and by workers of any number.
 
-Compared is everything that readers see: every cell and version, findings and recapitulations, what was parked
-and why. Only where an entry stands, and when it was taken in, is another thing on another log.
+Compared is everything that readers see: every cell and version, findings, recapitulations, and rejected
+messages with their reasons. Only positions and times of arrival differ between two logs.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from audit.verify import verify
+from clickhouse.client import connect
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
-from sinks.client import connect
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.distributed.answers import assert_right
@@ -71,7 +71,7 @@ def shown(client: Client) -> Rows:
     for table in TABLES:
         found = client.query(f"SELECT * EXCEPT ({', '.join(PLACE)}) FROM {table} FINAL")
         rows[table] = set(map(_hashable, found.result_rows))
-        # A parked message that was sent twice stands twice in a log that takes in whatever is sent.
+        # A rejected message that was sent twice stands twice in a log that takes in whatever is sent.
         assert table == "rejected" or len(rows[table]) == len(found.result_rows)
     found = client.query(f"SELECT * EXCEPT ({', '.join(PLACE)}) FROM tally FINAL")
     rows["tally"] = set(map(_hashable, found.result_rows))

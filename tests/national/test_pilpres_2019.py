@@ -73,7 +73,7 @@ def count(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = answer(directory, "import", str(FOLDER / "tps.parquet"))
     assert report["accepted"] + report["repeated"] == COUNTED
     assert (report["read"], report["empty"]) == (816_920, 10_337)
-    assert report["parked"] == report["unreadable"] == 0
+    assert report["rejected"] == report["unreadable"] == 0
     return directory
 
 

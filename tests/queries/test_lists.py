@@ -49,7 +49,7 @@ def test_the_rate_is_that_of_the_last_minutes(world: Client) -> None:
     assert seen == {
         "events": 8,
         "accepted": 6,
-        "parked": 2,
+        "rejected": 2,
         "last_recorded_at": minute(7),
         "per_minute": 1,
         "next_position": 8,
@@ -173,11 +173,13 @@ def test_a_history_tells_what_changed_why_and_who(world: Client) -> None:
     ]
 
 
-def test_a_history_has_annulled_versions_parked_messages_and_findings_since_put_right(world: Client) -> None:
-    counted, parked, annulled = station_history(world, ELECTION, "1101012001002")
+def test_a_history_has_annulled_versions_rejected_messages_and_findings_since_put_right(
+    world: Client,
+) -> None:
+    counted, rejected, annulled = station_history(world, ELECTION, "1101012001002")
     assert [finding["rule"] for finding in counted["findings"]] == ["R06"]
-    assert (parked["outcome"], parked["version"]) == ("parked", None)
-    assert parked["rejected"]["reason"] == "already_counted"
+    assert (rejected["outcome"], rejected["version"]) == ("rejected", None)
+    assert rejected["rejected"]["reason"] == "already_counted"
     assert (annulled["status"], annulled["votes"], annulled["reason"]) == ("annulled", None, "revote_ordered")
     assert annulled["changes"] == []
 

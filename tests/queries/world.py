@@ -270,7 +270,7 @@ def _findings() -> Iterable[dict[str, Any]]:
 
 
 def _events() -> Iterable[dict[str, Any]]:
-    fates = {3: ("parked", "already_counted"), 6: ("parked", "malformed")}
+    fates = {3: ("rejected", "already_counted"), 6: ("rejected", "malformed")}
     versions = {0: 1, 1: 1, 2: 2, 4: 1, 5: 2, 7: 1}
     for position, raw in enumerate(messages()):
         outcome, reason = fates.get(position, ("accepted", ""))
@@ -292,7 +292,7 @@ def _events() -> Iterable[dict[str, Any]]:
 
 def _rejected() -> Iterable[dict[str, Any]]:
     for row in _events():
-        if row["outcome"] == "parked":
+        if row["outcome"] == "rejected":
             kept = {
                 name: row[name] for name in ("position", "recorded_at", "event_id", "type", "contest", "unit")
             }

@@ -137,7 +137,7 @@ def test_history_of_a_region_is_limited_to_its_last_states(rekap: Rekap) -> None
 def test_the_log_begins_where_it_is_asked_to(rekap: Rekap) -> None:
     rows = rekap("log", "--from", "7", "--format", "json").json
     assert [row["position"] for row in rows] == [7, 8, 9]
-    assert rows[0]["outcome"] == "parked"
+    assert rows[0]["outcome"] == "rejected"
     assert bytes.fromhex(rows[1]["bytes"] or "") in (b"", messages()[8])
     assert rows[2]["event"]["station"] == CORRECTED
 

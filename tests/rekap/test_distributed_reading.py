@@ -22,10 +22,10 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
 from event_log.kafka.topics import COUNT_EVENTS
 from queries.cells import MANY_PARTITIONS
-from sinks.client import connect
-from sinks.ownership import find_owner
 from stream_processors.embedded.directory import DataDirectory
 from tests.brokers import free_ports
 from tests.distributed.cluster import Cluster
@@ -199,7 +199,7 @@ def test_with_clickhouse_the_log_says_what_became_of_each_entry(rekap: Rekap, ni
     log = rekap("--data", night.path, "log", *night.everything, "--format", "json").json
     mirror = rekap("--data", night.path, "log", *night.clickhouse, "--format", "json").json
     assert log == mirror
-    assert {row["outcome"] for row in log} == {"accepted", "parked"}
+    assert {row["outcome"] for row in log} == {"accepted", "rejected"}
 
 
 def test_a_partition_and_a_position_choose_entries(rekap: Rekap, night: Night) -> None:
@@ -276,12 +276,12 @@ def test_the_log_is_followed_from_kafka_and_from_clickhouse(night: Night, where:
     with following(night, *getattr(night, where)) as rows:
         seen = [next(rows) for _ in range(there)]
         assert len({(row["partition"], row["position"]) for row in seen}) == there
-        raw = submitted("1101012001001", pairs(1, 2, 3), device=f"follow-{where}")  # contradicts: parked
+        raw = submitted("1101012001001", pairs(1, 2, 3), device=f"follow-{where}")  # contradicts: rejected
         night.cluster.send([raw])
         last = next(rows)
         assert last["event_id"] == id_of(raw)
         if where == "clickhouse":
-            assert last["outcome"] == "parked"
+            assert last["outcome"] == "rejected"
     night.cluster.drain()
 
 
@@ -321,7 +321,7 @@ def test_verify_names_the_state_that_the_log_gives(rekap: Rekap, night: Night) -
     assert len(ran.out.splitlines()) == 2
 
 
-def test_verify_parks_what_stands_in_the_wrong_place_as_the_workers_do(rekap: Rekap, night: Night) -> None:
+def test_verify_rejects_what_stands_in_the_wrong_place_as_the_workers_do(rekap: Rekap, night: Night) -> None:
     raw = submitted("1202022002001", pairs(50, 50, 50))
     producer = KafkaProducer(**night.cluster.connection.client_settings(), acks="all")
     name = night.cluster.connection.topic(COUNT_EVENTS)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
 from event_log.reading import LogEntry
 from event_log.sqlite import SqliteLog
 from rekap.reading import NothingYet, reader
 from rekap.session import Session
-from sinks.client import connect
-from sinks.ownership import find_owner
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.queries.world import insert, minute
@@ -94,7 +94,7 @@ def test_a_directory_whose_set_up_was_interrupted_says_what_to_do(rekap: Rekap, 
 
 
 def test_a_reader_waits_for_an_owner_that_is_getting_ready(rekap: Rekap, own_count: Path) -> None:
-    from sinks.ownership import own
+    from clickhouse.ownership import own
 
     def hold() -> None:
         with own(own_count, "import"):

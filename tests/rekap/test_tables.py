@@ -69,8 +69,8 @@ def test_it_is_known_whether_a_table_fits() -> None:
 
 def test_a_sentence_below_a_row_is_indented_under_its_second_column(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rekap.tables.width", lambda: 20)
-    one = Table([Column("No"), Column("What")], [["1", "x"]], below={0: "why it was not accepted"})
-    assert text(list(drawn(one, 20))) == ["No  What", "1   x   ", "    why it was not", "    accepted"]
+    one = Table([Column("No"), Column("What")], [["1", "x"]], below={0: "why it was not counted"})
+    assert text(list(drawn(one, 20))) == ["No  What", "1   x   ", "    why it was not", "    counted"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_the_log_says_what_became_of_each_entry() -> None:
     fates = [
         {"outcome": "accepted", "reason": "", "version": 2},
         {"outcome": "repeated", "reason": "", "version": 0},
-        {"outcome": "parked", "reason": "malformed", "version": 0},
+        {"outcome": "rejected", "reason": "malformed", "version": 0},
     ]
     lines = text(log_lines([entry | fate for fate in fates], "en", None))
     assert [line.rsplit("  ", 1)[1].strip() for line in map(str.rstrip, lines[1:])] == [

@@ -373,3 +373,18 @@ def test_the_real_register_of_2024_has_its_regions_and_stations() -> None:
     assert len(registry.station_ids) == 823_366
     assert int(np.count_nonzero(registry.depth == 1)) == 39
     assert registry.station("3101011001001") is not None
+
+
+def test_an_id_that_nobody_sees_is_refused_and_a_name_of_two_lines_shifts_no_other() -> None:
+    with pytest.raises(RegistryInvalid, match=r"1\\n2.*take them out"):
+        build_registry(
+            [*rows(), RegionRow("1\n2", None, Level.PROVINCE, "X")], [], root=ROOT, unlisted_pattern=PATTERN
+        )
+    registry = build_registry(rows(), [], root=("0", "INDO\nNESIA"), unlisted_pattern=PATTERN)
+    assert registry.names[:2] == ["INDO NESIA", "ONE"]
+
+
+def test_a_register_with_a_name_of_two_lines_is_read_as_it_was_saved(tmp_path: Path) -> None:
+    registry = build_registry(rows(), [], root=("0", "INDO\nNESIA"), unlisted_pattern=PATTERN)
+    registry.save(tmp_path / "register.npz")
+    assert Registry.load(tmp_path / "register.npz").names == registry.names

@@ -1,7 +1,7 @@
 """One table of rows for every table of the projections, made by hand from the tiny election.
 
 Small enough to write down what must come out. Position 0 is a clean count, 1 a flagged one with a missing
-figure, 2 an annulment, 3 bytes that are no text, 4 a parked count, 5 a recapitulation.
+figure, 2 an annulment, 3 bytes that are no text, 4 a rejected count, 5 a recapitulation.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
     )
     villages = integers(*(world.registry.index[unit[:10]] for unit in (STATION, ABROAD_STATION, STATION)))
     taken = pa.array([0, 1, 2])
-    parked = pa.array(list(REJECTIONS))
+    rejected = pa.array(list(REJECTIONS))
     recap = {
         "document": "D.Hasil 11",
         "votes": [("11:21", 2**40)],
@@ -126,7 +126,7 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
         ),
         "finding": rows.findings([("PPWP", ABROAD_STATION, int(villages[1]), 1, 1, FINDING)], AT, partition),
         "rejected": rows.rejected(
-            {name: column.take(parked) for name, column in event_columns.items()},
+            {name: column.take(rejected) for name, column in event_columns.items()},
             [BODIES[row] for row in REJECTIONS],
             integers(3, 4),
             AT,

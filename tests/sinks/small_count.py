@@ -195,8 +195,8 @@ def _event(row: Row, position: int, outcome: str = "accepted", reason: str = "")
 
 def _rejected(event: Row) -> Row:
     return {name: event[name] for name in REJECTED.names if name in event} | {
-        "sentence_id": "Pesan ini tidak dapat diterima.",
-        "sentence_en": "This message can't be accepted.",
+        "sentence_id": "Pesan ini ditolak.",
+        "sentence_en": "This message is rejected.",
     }
 
 
@@ -225,7 +225,10 @@ def rows() -> dict[str, list[Row]]:
     """The rows of every table that is written to, by table."""
     stations = station_rows()
     slip, flagged = stations[0], stations[9]
-    parked = [_event(stations[7], 15, "parked", "already_counted"), _event({}, 16, "parked", "malformed")]
+    rejected = [
+        _event(stations[7], 15, "rejected", "already_counted"),
+        _event({}, 16, "rejected", "malformed"),
+    ]
     return {
         "region": [
             {
@@ -253,8 +256,8 @@ def rows() -> dict[str, list[Row]]:
             }
             for unit, village in STATIONS.items()
         ],
-        "event": [*(_event(row, row["position"]) for row in stations), *parked],
-        "rejected": [_rejected(event) for event in parked],
+        "event": [*(_event(row, row["position"]) for row in stations), *rejected],
+        "rejected": [_rejected(event) for event in rejected],
         "station_history": stations,
         "finding": [
             finding(slip, "R06", "V.A", {"valid": 191, "sum": 740}),

@@ -102,7 +102,7 @@ def test_a_total_below_zero_is_a_mistake_and_never_a_huge_figure() -> None:
         ROWS.tallies(WORLD.ballots.ballots[0], regions, np.where(cells == cells.max(), -1, cells), 5, AT)
 
 
-def test_an_entry_that_repeats_another_is_neither_accepted_nor_parked() -> None:
+def test_an_entry_that_repeats_another_is_neither_accepted_nor_rejected() -> None:
     made = ROWS.events(
         {name: every_table(WORLD, ELECTION_ID)["event"][name].slice(0, 3) for name in EVENT_COLUMNS},
         BODIES[:3],
@@ -110,9 +110,9 @@ def test_an_entry_that_repeats_another_is_neither_accepted_nor_parked() -> None:
         AT,
         {2: REJECTIONS[4]},
         integers(1, 0, 0),
-        outcomes=["accepted", "repeated", "parked"],
+        outcomes=["accepted", "repeated", "rejected"],
     )
-    assert made["outcome"].to_pylist() == ["accepted", "repeated", "parked"]
+    assert made["outcome"].to_pylist() == ["accepted", "repeated", "rejected"]
     assert made["reason"].to_pylist() == ["", "", "already_counted"]
 
 
@@ -180,8 +180,8 @@ def test_events_come_back_with_their_bytes_and_what_became_of_them(filled: Clien
         ("accepted", "", 1),
         ("accepted", "", 1),
         ("accepted", "", 2),
-        ("parked", "malformed", 0),
-        ("parked", "already_counted", 0),
+        ("rejected", "malformed", 0),
+        ("rejected", "already_counted", 0),
         ("accepted", "", 1),
     ]
     assert found[0] == {

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from sinks.client import connect
-from sinks.server import Server
+from clickhouse.client import connect
+from clickhouse.interface.server import Server
 from tests.sinks import small_count
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sql.md"

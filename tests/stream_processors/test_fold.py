@@ -145,11 +145,11 @@ def test_every_cell_of_every_region_is_the_plain_sum_over_the_forms_in_force(sen
 
 @settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD))
-def test_every_message_is_accepted_repeated_or_parked(sent: list[Sent]) -> None:
+def test_every_message_is_accepted_repeated_or_rejected(sent: list[Sent]) -> None:
     result = folded(one.raw for one in sent)
     assert result.messages == len(sent)
-    assert result.accepted + result.repeated + result.parked.total() == len(sent)
-    assert result.parked.total() >= sum(not one.possible for one in sent)
+    assert result.accepted + result.repeated + result.rejected.total() == len(sent)
+    assert result.rejected.total() >= sum(not one.possible for one in sent)
 
 
 @settings(UNHURRIED, max_examples=40)
@@ -163,7 +163,7 @@ def test_the_nations_versions_are_the_number_of_accepted_counts(sent: list[Sent]
 @settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD, max_size=15), st.randoms(use_true_random=False))
 def test_sending_any_messages_again_at_the_end_changes_nothing(sent: list[Sent], random: Any) -> None:
-    """What was accepted is repeated. What was parked may have lost its obstacle meanwhile, so only messages
+    """What was accepted is repeated. What was rejected may have lost its obstacle meanwhile, so only messages
     that were accepted, or that can never be, are sent again."""
     raws = [one.raw for one in sent]
     before = folded(raws)
@@ -191,10 +191,10 @@ def test_the_order_of_independent_stations_does_not_matter(sent: list[Sent], ran
     straight = folded(one.raw for one in sent)
     assert mixed.regions == straight.regions
     assert mixed.in_force == straight.in_force
-    assert (mixed.accepted, mixed.repeated, mixed.parked) == (
+    assert (mixed.accepted, mixed.repeated, mixed.rejected) == (
         straight.accepted,
         straight.repeated,
-        straight.parked,
+        straight.rejected,
     )
 
 
@@ -312,12 +312,12 @@ def test_a_certified_recapitulation_changes_no_total() -> None:
 
 
 def test_a_certified_region_may_replace_its_own_document_only() -> None:
-    """Contests and regions have lineages of their own; a second first document of one is parked."""
+    """Contests and regions have lineages of their own; a second first document of one is rejected."""
     first = recap("11", {"1": 1})
     others = [recap("12", {"1": 1}), recap("11", {"11:21": 1}, DPD)]
     result = folded([first, *others, recap("11", {"1": 2}), recap("11", {"1": 3}, supersedes=first)])
     assert result.accepted == 4
-    assert dict(result.parked) == {"already_counted": 1}
+    assert dict(result.rejected) == {"already_counted": 1}
 
 
 def test_a_region_and_a_station_of_the_same_name_do_not_stand_in_each_others_way() -> None:
@@ -338,7 +338,7 @@ def test_unlisted_stations_count_only_where_the_election_says_so() -> None:
     assert (counted["received"], counted["unlisted"], counted["votes.3"]) == (1, 1, 3)
     assert counted["expected"] == 3
     strict = folded([stray], world(count_unlisted_stations=False))
-    assert dict(strict.parked) == {"unknown_station": 1}
+    assert dict(strict.rejected) == {"unknown_station": 1}
     assert strict.regions[PPWP, NATION].version == 0
 
 

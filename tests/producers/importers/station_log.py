@@ -30,7 +30,7 @@ class StationLog:
             return "accepted"
         if isinstance(decision, Repeated):
             return "repeated"
-        return self._rejected(raw, decision.rejection.reason.value)
+        return self._rejected(raw, decision.reason.value)
 
     def take(self, record: Record) -> str:
         """What becomes of a record: as `send`; `nothing`, `superseded`, or the reason of what is recorded."""

@@ -353,7 +353,7 @@ def test_a_row_says_no_more_and_no_less_than_its_type_holds(tmp_path: Path, row:
     assert what in refusal(import_csv(tmp_path, "station,type,reason,kind,vote_1", f"{A},{row}"))
 
 
-def test_a_count_of_a_station_that_has_one_is_sent_for_the_log_to_park(tmp_path: Path) -> None:
+def test_a_count_of_a_station_that_has_one_is_sent_for_the_log_to_reject(tmp_path: Path) -> None:
     first = raws(import_csv(tmp_path, "station,vote_1", f"{A},5"))
     log = StationLog()
     log.send(first[0])
@@ -462,7 +462,7 @@ CELLS = st.fixed_dictionaries(
 def test_a_row_that_is_understood_is_a_valid_event(cells: dict[str, Any]) -> None:
     """Rows are not decoded again when they are built, so the checks of their cells must see everything."""
     try:
-        raw = read_row(cells, Defaults("pemilu2024", ("PPWP",), "PPWP", None)).build(None)
+        raw = read_row(cells, Defaults("pemilu2024", ("PPWP",), "PPWP")).build(None)
     except RecordInvalid:
         return
     if raw is not None:

@@ -340,6 +340,7 @@ SNAPSHOTS = st.lists(
 ).map(sorted_by_day)
 
 
+@settings(deadline=None)
 @given(SNAPSHOTS)
 def test_importing_everything_again_changes_nothing(records: list[tuple[int | None, int]]) -> None:
     log = StationLog()
@@ -352,6 +353,7 @@ def test_importing_everything_again_changes_nothing(records: list[tuple[int | No
     assert log.accepted == before
 
 
+@settings(deadline=None)
 @given(SNAPSHOTS, st.randoms(use_true_random=False))
 def test_after_any_muddle_importing_everything_in_one_go_puts_it_right(
     records: list[tuple[int | None, int]], random: Any
@@ -366,6 +368,7 @@ def test_after_any_muddle_importing_everything_in_one_go_puts_it_right(
     assert says_what_was_shown_last(log, records)
 
 
+@settings(deadline=None)
 @given(SNAPSHOTS)
 def test_an_interrupted_import_repeated_is_like_one_never_interrupted(
     records: list[tuple[int | None, int]],
@@ -458,6 +461,7 @@ def test_what_comes_of_four_pages_depends_on_no_order_or_grouping_of_imports(pag
         assert not any(told for _, told in found.values())
 
 
+@settings(deadline=None)
 @given(st.permutations(range(1, 5)), st.lists(st.sampled_from(list(FORMS)), min_size=4, max_size=4))
 def test_pages_in_the_order_of_their_times_come_to_what_was_shown_last(
     days: list[int], forms: list[str]

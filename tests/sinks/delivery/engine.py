@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
-from sinks.client import connect
+from clickhouse.client import connect
 from tests.brokers import free_ports
 
 _SERVES: Final = """
 import sys
-from sinks.server import Server
+from clickhouse.interface.server import Server
 
 with Server(sys.argv[1], allow_writes=True, port=int(sys.argv[2])):
     print("ready", flush=True)

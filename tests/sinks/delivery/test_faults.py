@@ -13,13 +13,13 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from clickhouse.client import connect
 from event_log.kafka.connection import Connection
-from event_log.kafka.group import Group, Place
+from event_log.kafka.group import ConsumerGroup, TopicPartition
 from monitoring.metrics import REGISTRY
 from schemas.regions import Level
-from sinks.client import connect
-from sinks.delivery.courier import PART
 from sinks.delivery.delivery import TOPICS
+from sinks.delivery.insert_thread import PART
 from sinks.delivery.process import group_of
 from tests.brokers import Broker
 from tests.sinks.delivery.engine import Between, Engine, Fault
@@ -67,7 +67,7 @@ class FailingClient:
         return self._client.insert_arrow(table, rows, settings=settings)
 
 
-class FailingGroup(Group):
+class FailingGroup(ConsumerGroup):
     """A group whose first commit fails: without having been taken, or with it."""
 
     def __init__(self, connection: Connection, name: str, *, persists: bool, crashes: bool = False) -> None:
@@ -76,7 +76,7 @@ class FailingGroup(Group):
         self._crashes = crashes
         self.failed = False
 
-    def commit(self, offsets: Mapping[Place, int]) -> bool:
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> bool:
         if self.failed:
             return super().commit(offsets)
         self.failed = True
@@ -183,7 +183,7 @@ def test_while_clickhouse_does_not_take_rows_the_sink_waits_and_stays_in_its_gro
     with Between(engine) as between, running(topics, between.url) as sink:
         publisher.rows(0, 0, 10)
         until(lambda: positions(database) == {0: 9})
-        divided = sink.group.generation
+        generation = sink.group.generation
         between.fault = fault
         for first in range(10, 60, 10):
             publisher.rows(0, first, 10)
@@ -196,26 +196,26 @@ def test_while_clickhouse_does_not_take_rows_the_sink_waits_and_stays_in_its_gro
         between.fault = None
         until(lambda: positions(database) == {0: 59})
         until(lambda: sink.health.troubles() == {})
-        assert sink.group.generation == divided
+        assert sink.group.generation == generation
     assert REGISTRY.get_sample_value("rekap_sink_waiting") == 0
     assert (REGISTRY.get_sample_value("rekap_insert_failures_total") or 0) >= failures + 4
     assert_arrived(database, {0: 60})
 
 
-def test_an_outage_longer_than_a_session_divides_nothing_anew(
+def test_an_outage_longer_than_a_session_causes_no_rebalance(
     topics: Connection, publisher: Publisher, engine: Engine, database: Client
 ) -> None:
     with Between(engine) as between, running(topics, between.url) as sink:
         publisher.rows(0, 0, 10)
         until(lambda: positions(database) == {0: 9})
-        divided = sink.group.generation
+        generation = sink.group.generation
         between.fault = "refuse"
         publisher.rows(0, 10, 10)
         pause = 0.1  # attempts come with growing pauses: seven of them take twice the session
         until(lambda: pause * 2**between.happened / 2 > 2 * SESSION_MS / 1_000)
         between.fault = None
         until(lambda: positions(database) == {0: 19})
-        assert sink.group.generation == divided
+        assert sink.group.generation == generation
     assert_arrived(database, {0: 20})
 
 

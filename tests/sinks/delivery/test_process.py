@@ -19,10 +19,10 @@ from typing import Any, Self
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import COUNT_ROWS
-from sinks.client import connect
-from sinks.ownership import find_owner
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.brokers import free_ports

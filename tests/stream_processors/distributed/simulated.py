@@ -42,13 +42,13 @@ class Struck(Exception):
 @dataclass(slots=True)
 class Topics:
     """What the broker holds: events and totals as they are on their topics, rows by table, how far rows were
-    sent by partition (-1: nothing), parked entries as (partition, position)."""
+    sent by partition (-1: nothing), rejected entries as (partition, position)."""
 
     events: list[list[Entries]]
     tallies: dict[Level, list[bytes]] = field(default_factory=lambda: {level: [] for level in Level})
     rows: dict[str, list[pa.Table]] = field(default_factory=dict)
     sent: dict[int, int] = field(default_factory=dict)
-    parked: list[tuple[int, int]] = field(default_factory=list)
+    rejected: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Outlet:
@@ -83,11 +83,11 @@ class Outlet:
         for part in parts:
             self._send(("rows", partition), partial(self._keep, part))
 
-    def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
+    def rejected(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
         assert raw
         assert key
         assert why.said.en
-        self._send(("parked", partition), lambda: self.topics.parked.append((partition, position)))
+        self._send(("rejected", partition), lambda: self.topics.rejected.append((partition, position)))
 
     def tally(self, message: TallyMessage) -> None:
         self._send((message.level, 0), lambda: self.topics.tallies[message.level].append(message.encode()))

@@ -25,7 +25,7 @@ from stream_processors.cells import cell_count
 from stream_processors.distributed.count_hop import Entries
 from stream_processors.distributed.ranges import entries_of
 from stream_processors.fold import Folded, Stood, fold
-from stream_processors.refusals import Placed
+from stream_processors.rejections import Placed
 from stream_processors.rollup import tally_of
 from tests.stream_processors.distributed.simulated import Cluster, Habits
 from tests.worlds import DPR, PPWP, World, annulled, corrected, form, id_of, pairs, submitted, world
@@ -80,7 +80,7 @@ def _partition_of(key: bytes) -> int:
 
 
 def _night(chance: Random) -> list[tuple[bytes, str]]:
-    """Counts, corrections, annulments, duplicates and what can't be accepted."""
+    """Counts, corrections, annulments, duplicates and rejected messages."""
     sent: list[tuple[bytes, str]] = []
     in_force: dict[tuple[str, str], bytes] = {}
     for number in range(chance.randint(4, 12)):
@@ -125,7 +125,7 @@ def wrong_runs(runs: range, habits: Habits = COMPLETE) -> tuple[int, int]:
 
 
 def is_right(night: Night, cluster: Cluster) -> bool:
-    """Whether all totals from the district up, every entry's rows and all that was parked are there as the
+    """Whether all totals from the district up, every entry's rows and all that was rejected are there as the
     fold has them."""
     for level in (Level.DISTRICT, Level.PROVINCE, Level.NATION):
         newest: dict[tuple[str, str], TallyMessage] = {}
@@ -148,7 +148,7 @@ def is_right(night: Night, cluster: Cluster) -> bool:
             table.column("partition").to_pylist(), table.column("position").to_pylist(), strict=True
         )
     }
-    if len(set(cluster.topics.parked)) != sum(night.folded.parked.values()):
+    if len(set(cluster.topics.rejected)) != sum(night.folded.rejected.values()):
         return False
     return entries == {
         (partition, position)
@@ -186,6 +186,6 @@ def test_without_announcing_and_sending_again_crashes_do_change_totals() -> None
     assert wrong > 0
 
 
-def test_without_waiting_for_what_a_position_speaks_of_crashes_do_lose_rows_or_what_was_parked() -> None:
+def test_without_waiting_for_what_a_position_speaks_of_crashes_do_lose_rows_or_what_was_rejected() -> None:
     wrong, _ = wrong_runs(range(400), Habits(waits=False))
     assert wrong > 0

@@ -34,18 +34,18 @@ def hop() -> CountHop:
     return CountHop(0, WORLD.election.id, WORLD.registry, WORLD.ballots)
 
 
-def test_entries_keep_their_positions_whether_accepted_repeated_or_parked() -> None:
+def test_entries_keep_their_positions_whether_accepted_repeated_or_rejected() -> None:
     outcome = hop().take(entries(FIRST, FIRST, b"{", SECOND, start=7)).outcome
     assert list(outcome.entries) == [7, 8, 9, 10]
     assert outcome.positions == [7, 10]
     assert outcome.repeated == [1]
-    assert [outcome.parked[place].reason for place in outcome.parked] == [Reason.MALFORMED]
+    assert [outcome.rejected[place].reason for place in outcome.rejected] == [Reason.MALFORMED]
     assert outcome.end == 11
 
 
-def test_a_parked_message_that_comes_again_is_parked_at_each_position() -> None:
+def test_a_rejected_message_that_comes_again_is_rejected_at_each_position() -> None:
     outcome = hop().take(entries(b"{", b"{")).outcome
-    assert sorted(outcome.parked) == [0, 1]
+    assert sorted(outcome.rejected) == [0, 1]
 
 
 def test_an_entry_is_never_taken_in_twice() -> None:
@@ -66,7 +66,7 @@ def test_a_change_is_told_once_with_the_whole_value_and_its_source() -> None:
     assert list(owner.all()) == [told]
 
 
-def test_all_leaves_out_districts_that_only_repeats_and_refusals_reached() -> None:
+def test_all_leaves_out_districts_that_only_repeats_and_rejections_reached() -> None:
     owner = hop()
     owner.take(entries(b"{"))
     assert list(owner.all()) == []

@@ -26,7 +26,7 @@ from stream_processors.distributed import ranges
 from stream_processors.distributed.lineage import LogLineage
 from stream_processors.fold import Folded, Stood, fold
 from stream_processors.partition.assessing import Workers
-from stream_processors.refusals import Placed
+from stream_processors.rejections import Placed
 from tests.producers.simulator.nights import four_provinces, messages, night
 
 PARTITIONS = 4
@@ -122,7 +122,7 @@ def test_what_is_told_of_a_night_is_what_the_fold_accepts(
     expected = folded(topics)
     assert versions(found) == {unit: one.version for unit, one in expected.in_force.items()}
     assert max(map(len, found.values())) > 1
-    assert expected.parked
+    assert expected.rejected
     assert asked.looked == len(raws) + 2
     told = fold(chain.from_iterable(found.values()), ELECTION, REGISTER)
     assert told.accepted == expected.accepted  # in this order, each upon the one before

@@ -86,8 +86,8 @@ def test_each_message_goes_to_its_topic_and_place(topics: Connection) -> None:
     with closing(KafkaOutlet(topics)) as outlet:
         send_rows(outlet, 1, 1)
         outlet.rows(1, {"sink_position": ROWS.position(1, 4, 1_000)}, after=2)
-        outlet.parked(1, 3, b"1101", b"raw", WHY)
-        outlet.parked(0, 8, None, b"", WHY)
+        outlet.rejected(1, 3, b"1101", b"raw", WHY)
+        outlet.rejected(0, 8, None, b"", WHY)
         outlet.tally(total("1101", "11"))
         outlet.flush()
         assert outlet.handed_over == 5
@@ -96,9 +96,9 @@ def test_each_message_goes_to_its_topic_and_place(topics: Connection) -> None:
     names = [name for one in (rows, position) for name, _ in decode(one.headers, one.raw)]
     assert names == ["region", "sink_position"]
     assert (goes_on_from(rows.headers), goes_on_from(position.headers)) == (None, 2)
-    (parked,) = records(topics, REJECTED, 1)
-    assert (parked.key, parked.raw) == (b"1101", b"raw")
-    assert dict(parked.headers) == {
+    (rejected,) = records(topics, REJECTED, 1)
+    assert (rejected.key, rejected.raw) == (b"1101", b"raw")
+    assert dict(rejected.headers) == {
         "reason": b"malformed",
         "sentence_id": WHY.said.id.encode(),
         "sentence_en": WHY.said.en.encode(),
@@ -131,10 +131,10 @@ def test_all_parts_of_one_sum_are_on_one_partition(connection: Connection) -> No
 @pytest.mark.usefixtures("impatient")
 def test_what_failed_and_did_not_persist_ends_everything(relayed: RelayedBroker, frail: Connection) -> None:
     with closing(KafkaOutlet(frail)) as outlet:
-        outlet.parked(0, 0, b"1101", b"kept", WHY)
+        outlet.rejected(0, 0, b"1101", b"kept", WHY)
         outlet.flush()
         relayed.kill()
-        outlet.parked(0, 1, b"1101", b"lost", WHY)
+        outlet.rejected(0, 1, b"1101", b"lost", WHY)
         assert not outlet.has_sent(2)
         with pytest.raises(LogUnavailable):
             outlet.flush()
@@ -154,11 +154,11 @@ def test_what_failed_and_did_not_persist_ends_everything(relayed: RelayedBroker,
 @pytest.mark.usefixtures("impatient")
 def test_what_failed_but_did_persist_ends_everything_too(relayed: RelayedBroker, frail: Connection) -> None:
     with closing(KafkaOutlet(frail)) as outlet:
-        outlet.parked(0, 0, b"1101", b"known", WHY)
+        outlet.rejected(0, 0, b"1101", b"known", WHY)
         outlet.flush()
         relayed.relay.lose_answers()
         try:
-            outlet.parked(0, 1, b"1101", b"kept", WHY)
+            outlet.rejected(0, 1, b"1101", b"kept", WHY)
             with pytest.raises(LogUnavailable):
                 outlet.flush()
         finally:
@@ -170,7 +170,7 @@ def test_what_failed_but_did_persist_ends_everything_too(relayed: RelayedBroker,
 
 def test_what_is_too_large_for_its_topic_ends_everything(topics: Connection) -> None:
     with closing(KafkaOutlet(topics)) as outlet:
-        outlet.parked(0, 1, b"1101", Random(1).randbytes(REJECTED.largest + 1), WHY)
+        outlet.rejected(0, 1, b"1101", Random(1).randbytes(REJECTED.largest + 1), WHY)
         with pytest.raises(LogUnavailable):
             outlet.flush()
 
@@ -182,13 +182,13 @@ def test_while_the_broker_is_away_messages_wait_and_then_who_sends(
     monkeypatch.setattr(outlet_module, "BUFFER_BYTES", 10_000)
     monkeypatch.setitem(outlet_module._SETTINGS, "compression_type", None)
     with closing(KafkaOutlet(frail)) as outlet:
-        outlet.parked(0, 0, b"1101", bodies[0], WHY)  # it knows where that topic is from here on
+        outlet.rejected(0, 0, b"1101", bodies[0], WHY)  # it knows where that topic is from here on
         outlet.flush()
         relayed.kill()
 
         def send() -> None:
             for number in range(1, 100):
-                outlet.parked(0, number, b"1101", bodies[number], WHY)
+                outlet.rejected(0, number, b"1101", bodies[number], WHY)
 
         sender = threading.Thread(target=send, daemon=True)
         sender.start()

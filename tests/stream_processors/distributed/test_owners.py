@@ -55,11 +55,11 @@ class Outlet:
             held.append(f"position {after} to {tables['sink_position']['position'][0].as_py()}{follows}")
         self.given.append(", ".join(held))
 
-    def parked(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
+    def rejected(self, partition: int, position: int, key: bytes | None, raw: bytes, why: Rejection) -> None:
         assert (partition, key) == (0, b"1101")
         assert raw
         assert why.said.en
-        self.given.append(f"parked {position}")
+        self.given.append(f"rejected {position}")
 
     def tally(self, message: TallyMessage) -> None:
         pass
@@ -120,11 +120,11 @@ def test_a_position_says_whether_more_of_a_backlog_follows_whenever_it_goes_out(
     assert outlet.given[4:] == ["position 1 to 2"]
 
 
-def test_what_was_parked_has_arrived_before_a_position_speaks_of_it() -> None:
+def test_what_was_rejected_has_arrived_before_a_position_speaks_of_it() -> None:
     outlet = Outlet()
     one = owner(outlet)
     one.take(entries(0, COUNTS[0], b"{"))
-    assert outlet.given == ["parked 1", "event [0, 1]"]
+    assert outlet.given == ["rejected 1", "event [0, 1]"]
     outlet.arrived = 1
     one.emit()
     assert len(outlet.given) == 2

@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from clickhouse.client import SinkUnavailable
 from event_log.sqlite import LogUnavailable, SqliteLog
-from sinks.client import SinkUnavailable
 from sinks.writer import Writer
 from stream_processors.embedded.decisions import Decisions
 from stream_processors.embedded.directory import DataDirectory

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from clickhouse.client import connect
 from producers.simulator.nation import builtin_registry
 from schemas.elections import Election
 from schemas.regions import Registry, RegistryInvalid
-from sinks.client import connect
 from stream_processors.embedded.directory import (
     ELECTION_FILE,
     REGISTRY_FILE,
