@@ -1,9 +1,15 @@
 # Two commands do all set-up: `make demo` and `make test`. They need Python >= 3.11 and make, nothing else.
 PYTHON ?= python3
+# Tests at once, each with a broker and an engine of its own (1.5 GB). They wait more than they compute, so on two
+# cores three are not too many.
+JOBS ?= 3
+# What `make test` leaves to `make test-long`.
+LONG := faults or national or slow
 BIN := .venv/bin
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: install demo test lint bench lock clean kafka kafka-jars
+.PHONY: install demo test test-long test-all lint bench lock clean kafka kafka-jars
 
 install: .venv/installed ## make .venv, so that .venv/bin/rekap is the command
 
@@ -22,8 +28,14 @@ install: .venv/installed ## make .venv, so that .venv/bin/rekap is the command
 demo: install ## count an election and look at it
 	@$(BIN)/rekap demo
 
-test: .venv/installed-dev lint kafka-jars ## prove it
-	$(BIN)/python -m pytest
+test: .venv/installed-dev lint kafka-jars ## prove it, in some minutes
+	$(PYTEST) -m "not ($(LONG))"
+
+test-long: .venv/installed-dev kafka-jars ## what `make test` leaves out: faults under load, 9,500 crashes, a whole country
+	$(PYTEST) -m "$(LONG)"
+
+test-all: .venv/installed-dev lint kafka-jars ## everything
+	$(PYTEST)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -25,6 +25,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from schemas.private_files import use_private_umask
 from schemas.text import quoted
 
 DATABASE: Final = "rekap"
@@ -101,6 +102,7 @@ def _connect_chdb(parts: SplitResult, readonly: bool) -> Client:
         )
     if path.exists() and not path.is_dir():
         raise SinkUnavailable(f"{path} is a file. Name the directory that is to hold the database.")
+    use_private_umask()  # the engine makes its files itself
     try:
         client = clickhouse_connect.get_client(interface="chdb", path=f"{path}?{_ENGINE_OPTIONS}")
     except ImportError as error:
@@ -183,6 +185,7 @@ def _process_holding(path: Path) -> str | None:
 
 
 def _connect_server(parts: SplitResult, readonly: bool) -> Client:
+    options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, **dict(parse_qsl(parts.query))}
     try:
         client = clickhouse_connect.get_client(
             interface=parts.scheme,
@@ -193,7 +196,7 @@ def _connect_server(parts: SplitResult, readonly: bool) -> Client:
             database=unquote(parts.path.strip("/")) or None,
             # A session would make the server refuse a second query while the first still runs.
             autogenerate_session_id=False,
-            **({"connect_timeout": CONNECT_TIMEOUT_S} | dict(parse_qsl(parts.query))),
+            **options,
         )
         may_write = client.command("SELECT getSetting('readonly')") == 0
         for name, value in (({"readonly": 1} if readonly else WRITE_SETTINGS) if may_write else {}).items():

@@ -1,9 +1,10 @@
-"""The events that sources are told of, with their bytes, and how far a log was looked through: in one file.
+"""A cache file of the events that sources are told of, with their bytes, and the position read of each
+partition.
 
-It can be made from the log again at any time: it may be removed, and who finds that it does not fit the log
-empties it. One process uses it at a time; another one gets a file of its own that is gone afterwards.
+It can be made from the log again at any time: it may be removed, and a caller that finds that it does not fit
+the log clears it. One process uses it at a time; another one gets a temporary file of its own.
 
-What is accepted is not decided here, and nothing but bytes and ids is known of an event.
+The caller decides what is accepted; here an event is bytes and an id.
 """
 
 from __future__ import annotations
@@ -20,26 +21,27 @@ import orjson
 
 from event_log.errors import LogUnavailable
 from schemas.language import Said
+from schemas.private_files import use_private_umask
 from schemas.text import quoted
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """PRAGMA user_version; a file of any other format is emptied."""
 
 PAGE_CACHE_KIB: Final = 128 * 1024
 """SQLite's page cache: units are looked up all over the file."""
 
 _SCHEMA: Final = (
-    "CREATE TABLE looked (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, last INTEGER NOT NULL, "
-    "leaf BLOB NOT NULL) STRICT",
+    "CREATE TABLE read_position (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, "
+    "last INTEGER NOT NULL, leaf BLOB NOT NULL) STRICT",
     "CREATE TABLE accepted (contest TEXT NOT NULL, unit TEXT NOT NULL, number INTEGER NOT NULL, "
     "id BLOB NOT NULL, fate INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
     "CREATE UNIQUE INDEX by_unit ON accepted (contest, unit, number, id, fate)",
 )
 
 
-class Looked(NamedTuple):
-    """How far one partition was looked through: the position to go on from, and the position and leaf hash of
-    the last entry that was seen, by which the same log is known again."""
+class ReadPosition(NamedTuple):
+    """The read position of one partition: where to resume, and the position and leaf hash of the last entry
+    that was read, which identify the log."""
 
     next: int
     last: int
@@ -78,6 +80,7 @@ class AcceptedEvents:
     def open(cls, path: Path) -> Self:
         """The file at `path`, made if it is not there; one that is gone afterwards where another process has
         it, or nothing can be written there. Raises LogUnavailable."""
+        use_private_umask()
         try:
             try:
                 return cls._opened(path, str(path))
@@ -116,15 +119,15 @@ class AcceptedEvents:
             raise
         return cls(connection, path)
 
-    def looked(self) -> dict[int, Looked]:
-        """By partition how far it was looked through. Raises LogUnavailable."""
-        rows = self._rows("SELECT partition, next, last, leaf FROM looked")
-        return {partition: Looked(*rest) for partition, *rest in rows}
+    def read_positions(self) -> dict[int, ReadPosition]:
+        """The read position by partition. Raises LogUnavailable."""
+        rows = self._rows("SELECT partition, next, last, leaf FROM read_position")
+        return {partition: ReadPosition(*rest) for partition, *rest in rows}
 
     def clear(self) -> None:
-        """Forget everything. Raises LogUnavailable."""
+        """Remove everything. Raises LogUnavailable."""
         self._rows("DELETE FROM accepted")
-        self._rows("DELETE FROM looked")
+        self._rows("DELETE FROM read_position")
 
     def fates(self, contest: str, units: Iterable[str]) -> dict[str, list[tuple[bytes, int]]]:
         """Of those units that have any: id and Fate of their events, oldest first. Raises LogUnavailable."""
@@ -140,15 +143,15 @@ class AcceptedEvents:
             found.setdefault(unit, []).append(body)
         return found
 
-    def add(self, rows: Sequence[AcceptedRow], looked: Mapping[int, Looked]) -> None:
-        """Add events, and how far was looked: all of it or nothing. Raises LogUnavailable."""
+    def add(self, rows: Sequence[AcceptedRow], read: Mapping[int, ReadPosition]) -> None:
+        """Add accepted events and set read positions, in one transaction. Raises LogUnavailable."""
         try:
             self._connection.execute("BEGIN")
             try:
                 self._connection.executemany("INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?)", rows)
                 self._connection.executemany(
-                    "INSERT OR REPLACE INTO looked VALUES (?, ?, ?, ?)",
-                    [(partition, *one) for partition, one in looked.items()],
+                    "INSERT OR REPLACE INTO read_position VALUES (?, ?, ?, ?)",
+                    [(partition, *one) for partition, one in read.items()],
                 )
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -159,7 +162,7 @@ class AcceptedEvents:
             raise _unusable(self._path, error) from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> Self:

@@ -1,7 +1,5 @@
-"""What went wrong with a log, for whoever runs the command: why, and what to do about it.
-
-Nothing is mended here.
-"""
+"""The error of a log that can't be opened, read or written, with a sentence for the user: why, and what to
+do."""
 
 from __future__ import annotations
 

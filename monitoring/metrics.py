@@ -34,8 +34,8 @@ _RECOVERY: Final = (0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 
 LAG: Final = Gauge(
     "rekap_lag_messages",
-    "Messages of a partition that are in the topic and not taken in yet. Set after each batch and while "
-    "idle; grows when messages come faster than they are taken in.",
+    "Consumer lag: messages of a partition that are in the topic and not processed yet. Set after each batch "
+    "and while idle; grows when messages arrive faster than they are processed.",
     ["topic", "partition"],
     registry=REGISTRY,
 )
@@ -57,9 +57,9 @@ HEALTHY: Final = Gauge(
 
 EVENTS_FOLDED: Final = Counter(
     "rekap_events_folded",
-    "Events taken into the state. Moved by reading in bulk (gear bulk: after a start, an assignment or a "
-    "backlog) and by the stream (gear live). Events read again after a restart count again.",
-    ["gear"],
+    "Events applied to the state, by mode: catch_up (the worker reads the log: after a start, a rebalance or "
+    "a backlog) and streaming. Events read again after a restart count again.",
+    ["mode"],
     registry=REGISTRY,
 )
 EVENTS_ACCEPTED: Final = Counter(
@@ -87,12 +87,13 @@ BATCH_EVENTS: Final = Histogram(
 )
 RECOVERY_SECONDS: Final = Histogram(
     "rekap_recovery_seconds",
-    "From being given a partition to having folded it up to its end. Moved by starts and rebalances.",
+    "From the assignment of partitions to having folded them up to their end. Moved by starts and "
+    "rebalances.",
     buckets=_RECOVERY,
     registry=REGISTRY,
 )
 
-# Worker: what it publishes and takes from below
+# Worker: what it publishes, and totals of the level below
 
 ROWS_PUBLISHED: Final = Counter(
     "rekap_rows_published",
@@ -104,15 +105,15 @@ ROWS_PUBLISHED: Final = Counter(
 TALLIES_PUBLISHED: Final = Counter(
     "rekap_tallies_published",
     "Totals that the broker has acknowledged, by the level of the region. Moved by changes below it, and by "
-    "announcing them again after an assignment.",
+    "re-publishing after a rebalance.",
     ["level"],
     registry=REGISTRY,
 )
 TALLIES_MERGED: Final = Counter(
     "rekap_tallies_merged",
     "Totals that came from below, by their level and what they were: advanced (newer), repeated, stale "
-    "(older: from an owner that did not know yet that it had lost its partition), conflict (the same version "
-    "with other figures: must stay 0). Moved by changes below, and by announcing again after an assignment.",
+    "(older: from a worker that had lost its partition in a rebalance), conflict (the same version "
+    "with other figures: must stay 0). Moved by changes below, and by re-publishing after a rebalance.",
     ["level", "result"],
     registry=REGISTRY,
 )
@@ -121,13 +122,13 @@ TALLIES_MERGED: Final = Counter(
 
 BATCH_ROWS: Final = Histogram(
     "rekap_batch_rows",
-    "Rows that the sink inserted together, all tables. Moved by how many come within its waiting time.",
+    "Rows that the sink inserted together, all tables. Moved by how many arrive within its batching delay.",
     buckets=_COUNTS,
     registry=REGISTRY,
 )
 ROWS_INSERTED: Final = Counter(
     "rekap_rows_inserted",
-    "Rows inserted, by table. Moved by what comes; rows that come again count again, and are there once.",
+    "Rows inserted, by table. Moved by what comes; redelivered rows count again, and are there once.",
     ["table"],
     registry=REGISTRY,
 )
@@ -140,7 +141,7 @@ INSERT_SECONDS: Final = Histogram(
 INSERT_FAILURES: Final = Counter(
     "rekap_insert_failures",
     "Batches that could not be inserted, each attempt. Moved by ClickHouse being away or refusing; the same "
-    "batch is tried again until it is in.",
+    "batch is retried until it is inserted.",
     registry=REGISTRY,
 )
 SINK_WAITING: Final = Gauge(
@@ -151,7 +152,7 @@ SINK_WAITING: Final = Gauge(
 DELIVERY_SECONDS: Final = Histogram(
     "rekap_delivery_seconds",
     "From when the log took an event in to when its rows could be read, for the newest event of each "
-    "partition in a batch. Moved by load, by ClickHouse, and by a backlog that is being caught up on.",
+    "partition in a batch. Moved by load, by ClickHouse, and by a backlog.",
     buckets=_SECONDS,
     registry=REGISTRY,
 )
@@ -159,8 +160,8 @@ DELIVERY_SECONDS: Final = Histogram(
 # Series that are alarms, or parts of sums, are there from the start: a rate from nothing is no rate.
 for _reason in Reason:
     EVENTS_REJECTED.labels(_reason.value)
-for _gear in ("bulk", "live"):
-    EVENTS_FOLDED.labels(_gear)
+for _mode in ("catch_up", "streaming"):
+    EVENTS_FOLDED.labels(_mode)
 for _level in REGION_LEVELS[1:3]:
     for _result in ("advanced", "repeated", "conflict", "stale"):
         TALLIES_MERGED.labels(_level.value, _result)

@@ -23,7 +23,7 @@ from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import Addresses
 from producers.undelivered import LARGEST_BYTES, MessageTooLarge, not_acknowledged

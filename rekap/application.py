@@ -17,7 +17,7 @@ from rekap.commands import KNOWN
 from rekap.failures import DONE, exit_code
 from rekap.language import VARIABLE, asked_for
 from rekap.session import DATA_VARIABLE, Session, pass_session
-from rekap.terminal import guard_stderr
+from rekap.terminal import echo, guard_stderr
 from schemas.language import Language, Said
 from schemas.version import program_version
 
@@ -42,7 +42,7 @@ VERSION_HELP = Said(id="Sebutkan versi program ini.", en="Say which version this
 
 def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        click.echo(f"rekap {program_version()}")
+        echo(f"rekap {program_version()}")
         context.exit()
 
 
@@ -59,7 +59,14 @@ application = Group(
     KNOWN,
     callback=_begin,
     params=[
-        Option(["--data"], DATA_HELP, type=click.Path(path_type=Path), metavar="DIR", envvar=DATA_VARIABLE),
+        # Whose directory it is, is said with its account when it is opened, and not by click.
+        Option(
+            ["--data"],
+            DATA_HELP,
+            type=click.Path(path_type=Path, readable=False),
+            metavar="DIR",
+            envvar=DATA_VARIABLE,
+        ),
         Option(["--lang"], LANG_HELP, type=click.Choice(["id", "en"])),
         Option(
             ["--version"],

@@ -24,6 +24,7 @@ CONFIG_VARIABLE: Final = "REKAP_BROKER_CONFIG"
 PREFIX_VARIABLE: Final = "REKAP_TOPIC_PREFIX"
 CLICKHOUSE_VARIABLE: Final = "REKAP_CLICKHOUSE"
 METRICS_VARIABLE: Final = "REKAP_METRICS"
+SESSION_VARIABLE: Final = "REKAP_SESSION_TIMEOUT"
 
 BROKER_HELP: Final = Said(
     id=f"Alamat Kafka, beberapa dipisah dengan koma; atau isi {BROKER_VARIABLE}.",
@@ -48,6 +49,12 @@ CLICKHOUSE_HELP: Final = Said(
 METRICS_HELP: Final = Said(
     id=f"Sajikan /metrics (Prometheus) dan /health di alamat ini; atau isi {METRICS_VARIABLE}.",
     en=f"Serve /metrics (Prometheus) and /health at this address; or set {METRICS_VARIABLE}.",
+)
+SESSION_HELP: Final = Said(
+    id="Detik tanpa kabar dari proses ini sampai proses lain mengambil alih partisinya; bawaan 10. Broker "
+    f"menetapkan paling sedikit, biasanya 6; atau isi {SESSION_VARIABLE}.",
+    en="Seconds of silence after which others take over this process's partitions; default 10. Brokers set "
+    f"the least, usually 6; or set {SESSION_VARIABLE}.",
 )
 NO_ADDRESS: Final = Said(
     id="{value!r} bukan alamat: tulis HOST:PORT, misalnya 127.0.0.1:9464",
@@ -76,6 +83,18 @@ def metrics_option(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="HOST:PORT",
         envvar=METRICS_VARIABLE,
         callback=_address,
+    )(function)
+
+
+def session_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --session-timeout, and gives the command `session_timeout`: seconds, or None."""
+    return click.option(
+        "--session-timeout",
+        cls=Option,
+        said=SESSION_HELP,
+        type=click.IntRange(min=1),
+        metavar="SECONDS",
+        envvar=SESSION_VARIABLE,
     )(function)
 
 

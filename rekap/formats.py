@@ -21,6 +21,7 @@ import orjson
 from rekap.command import Option
 from rekap.session import Session
 from schemas.language import Said
+from schemas.private_files import give_users_rights
 from schemas.text import escaped_json
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
     part = output.with_name(f"{output.name}.part")
     try:
         with part.open("wb") as stream:
+            give_users_rights(stream.fileno())
             yield stream
         part.replace(output)
     finally:

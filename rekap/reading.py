@@ -20,6 +20,7 @@ from event_log.reading import behind
 from event_log.sqlite import SqliteLog
 from queries.cells import sink_positions
 from rekap.session import Session
+from schemas.directory_identity import copied, is_copy
 from schemas.language import Said
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def reader(session: Session, command: str, clickhouse: str | None = None) -> Ite
                     own(directory.path, command),
                     closing(connect(directory.clickhouse_url, readonly=True)) as client,
                 ):
+                    if is_copy(directory.path):
+                        session.say(copied(directory.path))
                     _tell_what_is_missing(session, client)
                     yield client
                     return

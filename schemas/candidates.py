@@ -8,6 +8,7 @@ is called. Every other row is a candidate. Whether the regions exist is not know
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,13 +16,18 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas.elections import Candidate, Contest, ContestKind, DefinitionInvalid, Election, ElectoralDistrict
+from schemas.input_files import open_input
 from schemas.text import quoted
 
 COLUMNS: Final = ("contest", "constituency", "option", "name")
 
+MAX_CANDIDATES_BYTES: Final = 64 * 1024**2
+"""The some 250,000 candidates of all legislative contests of 2024 have about 15 MB."""
+
 
 def with_candidates(election: Election, path: Path) -> Election:
-    """`election` with what the file at `path` adds. Raises DefinitionInvalid with the line, and OSError."""
+    """`election` with what the file at `path` adds. Raises DefinitionInvalid with the line,
+    InputRefused and OSError."""
     read = _Reader(election)
     for line, row in _rows(path):
         try:
@@ -96,7 +102,10 @@ class _Reader:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with (
+            open_input(path, MAX_CANDIDATES_BYTES) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file,
+        ):
             reader = csv.DictReader(file)
             if missing := set(COLUMNS) - set(reader.fieldnames or ()):
                 raise DefinitionInvalid(

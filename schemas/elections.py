@@ -14,7 +14,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -22,7 +22,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from schemas.canonical import dumps
 from schemas.events import Identifier
 from schemas.forms import OptionId
+from schemas.input_files import read_text
 from schemas.text import quoted
+from schemas.yaml_text import load_yaml
 
 
 class DefinitionInvalid(ValueError):
@@ -230,17 +232,22 @@ def available() -> list[str]:
     return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+MAX_DEFINITION_BYTES: Final = 1024**2
+"""The definition of the general election of 2024 has 5 KB."""
+
+
 def load_election(election: str) -> Election:
     """The definition named `election`: one of `available()`, or the path of a YAML file.
 
-    Raises DefinitionInvalid when there is none, or when it says something that can't be.
+    Raises DefinitionInvalid when there is none, or when it says something that can't be, and InputRefused
+    when it is no regular file, or larger than any definition.
     """
     path = Path(election)
     if path.suffix in (".yaml", ".yml"):
-        if not path.is_file():
+        if not path.exists():
             raise DefinitionInvalid(f"There is no file {quoted(path)}.")
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path, MAX_DEFINITION_BYTES)
         except UnicodeDecodeError as error:
             raise DefinitionInvalid(
                 f"{quoted(path)} can't be read ({quoted(error)}); save it as UTF-8."
@@ -258,7 +265,7 @@ def load_election(election: str) -> Election:
 def parse_election(text: str, source: str) -> Election:
     """The definition in the YAML `text`; `source` names it in errors (DefinitionInvalid)."""
     try:
-        return Election.model_validate(yaml.safe_load(text))
+        return Election.model_validate(load_yaml(text))
     except yaml.YAMLError as error:
         raise DefinitionInvalid(
             f"{quoted(source)} is not YAML: {quoted(' '.join(str(error).split()))}"

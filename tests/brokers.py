@@ -42,6 +42,9 @@ HEAP_MB: Final = {1: 512, 3: 384}
 PORTS: Final = range(20_000, 32_000)
 """Below those that Linux gives to outgoing connections, which could take a port while its broker is down."""
 
+SIDE_BY_SIDE: Final = 16
+"""Processes of pytest-xdist that never choose the same port."""
+
 START_S: Final = 90
 """How long to wait for a broker: 3 s on an idle machine, much longer while 2 cores do ten other things."""
 
@@ -142,7 +145,7 @@ class Broker:
                 "sasl_plain_username": user,
                 "sasl_plain_password": PASSWORDS[user] if password is None else password,
             }
-        return settings | self.client
+        return {**settings, **self.client}
 
     def kill(self, node: int = 0) -> None:
         """End a node as a power cut would: no chance to say goodbye."""
@@ -240,9 +243,11 @@ def answers(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on."""
+    """Loopback ports that nobody listens on, and that tests in other processes do not choose."""
     found: list[int] = []
-    for port in random.sample(PORTS, len(PORTS)):
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SIDE_BY_SIDE
+    own = PORTS[process::SIDE_BY_SIDE]
+    for port in random.sample(own, len(own)):
         with socket.socket() as one, contextlib.suppress(OSError):
             one.bind(("127.0.0.1", port))
             found.append(port)

@@ -1,25 +1,88 @@
-"""Fixtures that more than one folder of tests needs.
+"""Fixtures that more than one folder of tests needs, and the parts of the suite.
 
 One process can have one chDB directory open at a time, so a test asks for `clickhouse` (or `chdb_url`, to
 open it itself) and closes every client before the next test opens its own directory. A test that needs two
 directories at once runs one of them in another process.
+
+A test that asks for a broker is marked `kafka`. One that opens the engine is marked `engine`: most ask for a
+fixture that does, and the folders and modules in ENGINE are marked as a whole; a test that opens it without
+the mark fails. Tests of a module run in one process, one after the other, since they share its fixtures;
+where they need not, a module sets `SIDE_BY_SIDE = True`.
 """
 
 from __future__ import annotations
 
 import gc
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
+import hypothesis
 import pytest
 from clickhouse_connect.driver.client import Client
+from hypothesis import HealthCheck
 
 from clickhouse.client import connect
 from sinks.migrate import migrate
 from tests.kafka_fixtures import broker, connection, startable
 
 __all__ = ["broker", "connection", "startable"]  # fixtures of every folder
+
+ROOT: Final = Path(__file__).parent
+
+ENGINE: Final = (
+    "queries",
+    "rekap",
+    "distributed",
+    "sinks/delivery",
+    "sinks/test_client.py",
+    "sinks/test_migrate.py",
+    "sinks/test_server.py",
+    "sinks/test_server_beside_a_writer.py",
+    "stream_processors/embedded",
+    "deploy/test_night.py",
+    "deploy/test_clickhouse_users.py",
+)
+"""Folders and modules whose tests open the engine by themselves, here or in processes that they start."""
+
+# The laws that hypothesis looks for exceptions to are no measurements of a busy machine.
+hypothesis.settings.register_profile("rekap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("rekap")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach processes that tests start: a shell starts background jobs with it ignored, which is
+    inherited."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the parts that it belongs to, and with the group that shares a process with it."""
+    for item in items:
+        path = item.path.relative_to(ROOT)
+        asked = set(getattr(item, "fixturenames", ()))
+        if asked & {"broker", "startable"}:
+            item.add_marker(pytest.mark.kafka)
+        if "migrated_directory" in asked or any(path.is_relative_to(part) for part in ENGINE):
+            item.add_marker(pytest.mark.engine)
+        if not getattr(getattr(item, "module", None), "SIDE_BY_SIDE", False):
+            item.add_marker(pytest.mark.xdist_group(str(path)))
+
+
+@pytest.fixture(autouse=True)
+def only_marked_tests_open_the_engine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Holds the mark `engine` to what it says: without it nothing is opened."""
+    if request.node.get_closest_marker("engine") is None:
+
+        def refuse(*_: object) -> None:
+            pytest.fail("This test opens the engine and is not marked so: see ENGINE in tests/conftest.py.")
+
+        monkeypatch.setattr("clickhouse.client._connect_chdb", refuse)
 
 
 @pytest.fixture(scope="session")

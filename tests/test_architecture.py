@@ -57,8 +57,8 @@ MAY_IMPORT: Final = {
     "event_log": ("schemas",),
     "event_log.kafka": ("schemas", "event_log"),
     "serving": (),
-    "clickhouse": (),
-    "clickhouse.interface": ("clickhouse", "serving"),
+    "clickhouse": ("schemas",),
+    "clickhouse.interface": ("schemas", "clickhouse", "serving"),
     "sinks": ("schemas", "clickhouse"),
     "sinks.delivery": (
         *("schemas", "clickhouse", "clickhouse.interface", "sinks"),

@@ -69,8 +69,8 @@ def run(chosen: list[Race], rounds: int, stock: Stock) -> tuple[list[report.Line
     """
     python = environment.python()
     forms: dict[int, Forms] = {events: stock.take(events) for events in {one.events for one in chosen}}
-    for one in forms.values():
-        _ = one.events, one.nation  # worked out before anybody races
+    for each in forms.values():
+        _ = each.events, each.nation  # worked out before anybody races
     measured: dict[str, list[report.Round]] = defaultdict(list)
     failed: list[str] = []
     with tempfile.TemporaryDirectory() as folder, Broker.start(properties=CLOCK | GROUPS) as broker:

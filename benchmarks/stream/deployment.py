@@ -22,7 +22,7 @@ from benchmarks.stream.programs import Program, RaceFailed, running
 from clickhouse.client import connect
 from clickhouse.ownership import find_owner
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, SINK_GROUP
 from stream_processors.embedded.directory import DataDirectory
@@ -119,14 +119,15 @@ class Deployment:
                 time.sleep(READ_LOG_S)
 
     def _command(self, name: str, *options: str) -> list[str | Path]:
-        command = [sys.executable, "-m", "rekap", "--lang", "en", "--data", self.directory.path, name]
+        data = str(self.directory.path)
+        command = [sys.executable, "-m", "rekap", "--lang", "en", "--data", data, name]
         reach = ["--broker", str(self.connection), "--topic-prefix", self.connection.prefix]
         return [*command, *reach, *options]
 
     def seen(self, client: Client) -> Seen:
         """What can be seen now."""
         asked = {"election": self.forms.election.id, "contest": CONTEST}
-        ends = dict(client.query(_POSITIONS, parameters=asked).result_rows)
+        ends = {row[0]: row[1] for row in client.query(_POSITIONS, parameters=asked).result_rows}
         ((nation,),) = client.query(_VERSION, parameters=asked).result_rows
         return Seen(ends, nation)
 
@@ -166,6 +167,6 @@ def deployed(broker: str, prefix: str, folder: Path, forms: Forms) -> Iterator[D
     """A count on that broker whose topics begin with `prefix`, and which nothing has been sent to."""
     connection = Connection.of(broker, prefix=prefix)
     create(connection, replication=1)
-    announce(connection, Opened.of(forms.election, forms.registry, COUNT_EVENTS.partitions))
+    open_topics(connection, Opened.of(forms.election, forms.registry, COUNT_EVENTS.partitions))
     directory = DataDirectory.create(folder / "count", forms.election, forms.registry)
     yield Deployment(connection, directory, folder, forms)

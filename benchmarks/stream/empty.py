@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from benchmarks.stream import feed
@@ -60,7 +61,7 @@ def live(arguments: Sequence[str], fetch_wait_ms: int | None = None) -> Run:
 def _agent(
     stage: Stage, arguments: Sequence[str], marks: Sequence[int], fetch_wait_ms: int | None = None
 ) -> Iterator[Program]:
-    command = [stage.python, CONTENDERS / "faust_empty.py", *arguments]
+    command: list[str | Path] = [stage.python, CONTENDERS / "faust_empty.py", *arguments]
     environment = {**stage.surroundings(), "BENCH_MARKS": ",".join(map(str, marks))}
     if fetch_wait_ms is not None:
         environment["BENCH_FETCH_WAIT_MS"] = str(fetch_wait_ms)

@@ -29,7 +29,7 @@ def python() -> Path:
         PLACE.mkdir(exist_ok=True)
         (PLACE / ".gitignore").write_text("*\n", encoding="utf-8")
         subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
-        pip = [interpreter, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        pip = [str(interpreter), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         subprocess.run([*pip, "--require-hashes", "-r", REQUIREMENTS], check=True, stdout=sys.stderr)
         done.touch()
     return interpreter

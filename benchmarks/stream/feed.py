@@ -63,7 +63,7 @@ def sending(stage: Stage, events: Iterable[Event]) -> Iterator[None]:
     """
     path = stage.folder / "events.tsv"
     write(path, events)
-    arguments = [stage.broker, stage.topic("count-events"), path]
+    arguments = [stage.broker, stage.topic("count-events"), str(path)]
     command = mortal([sys.executable, "-m", "benchmarks.stream.feed", *arguments])
     process = subprocess.Popen(command, cwd=ROOT)
     try:

@@ -62,7 +62,7 @@ def pacing(
     """Another process sends these, so many a second, while the block runs."""
     path, said = folder / "paced.tsv", folder / "paced.txt"
     write(path, events)
-    arguments = [broker, topic, path, str(rate), str(each), said]
+    arguments = [broker, topic, str(path), str(rate), str(each), str(said)]
     process = subprocess.Popen(mortal([sys.executable, "-m", __name__, *arguments]), cwd=ROOT)
     try:
         yield Sender(process, said)

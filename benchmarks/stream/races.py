@@ -69,7 +69,7 @@ def rollup(script: str, arguments: Sequence[str], topics: Sequence[str], process
     def run(stage: Stage) -> Measured:
         stage.create("nation-totals", *topics)
         feed.send(stage.broker, stage.topic("count-events"), stage.forms.events)
-        command = [stage.python, CONTENDERS / script, *arguments]
+        command: list[str | Path] = [stage.python, CONTENDERS / script, *arguments]
         with running(Path(script).stem, command, stage.folder, stage.surroundings(), processes) as program:
             ended = _wait_for_totals(stage, program)
             used = program.used()

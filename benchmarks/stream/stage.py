@@ -90,7 +90,7 @@ class Stage:
             for number in self.consumer.partitions_for_topic(topic)
         ]
         first = self.consumer.offsets_for_times(dict.fromkeys(partitions, 0))
-        return min(found.timestamp for found in first.values() if found is not None) / 1e3
+        return float(min(found.timestamp for found in first.values() if found is not None) / 1e3)
 
     def clear(self) -> None:
         """Remove this race's topics, those that a contender made for itself included."""

@@ -104,7 +104,8 @@ class Session:
         self._query = query
         self._stream: Any = None
         try:
-            self._connection = chdb.connect(str(directory.resolve()))
+            # Annotated for queries of text alone; it takes bytes too.
+            self._connection: Any = chdb.connect(str(directory.resolve()))
         except RuntimeError as error:
             raise EngineError(str(error)) from error
         try:

@@ -1,4 +1,4 @@
-"""Who may do what on the topics, declared once: a user for each kind of process, with the least that it
+"""Users and ACLs of the topics, declared once: a user for each kind of process, with the least rights that it
 needs.
 
 Kafka enforces it where the brokers have an authorizer and let nobody do what no rule allows. Administrators

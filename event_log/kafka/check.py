@@ -1,4 +1,4 @@
-"""Holds the topics that are there against what was declared, and names each difference with what to do.
+"""Compares the topics on the cluster with the declared ones, and names each difference with what to do.
 
 Nothing is changed: a setting that somebody chose is theirs to take back, and a number of partitions can't be.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, mismatch, read_control
-from event_log.kafka.survey import Found, partitions_of, survey
+from event_log.kafka.topic_state import TopicState, partitions_of, topic_states
 from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS, ELECTION_CONTROL, Topic
 from schemas.language import Said
 
@@ -34,7 +34,7 @@ class Difference:
 
 def check(connection: Connection) -> list[Difference]:
     """All differences; none means that the topics can be used. Raises LogUnavailable."""
-    there = survey(connection, ALL_TOPICS)
+    there = topic_states(connection, ALL_TOPICS)
     by_name = {topic.name: found for topic, found in there.items()}
     differences: list[Difference] = []
     for topic in ALL_TOPICS:
@@ -85,7 +85,9 @@ UNSERVED = Said(
 )
 
 
-def _of_one(name: str, topic: Topic, found: Found, there: Mapping[str, Found]) -> Iterator[Difference]:
+def _of_one(
+    name: str, topic: Topic, found: TopicState, there: Mapping[str, TopicState]
+) -> Iterator[Difference]:
     model = there.get(topic.like or "")
     wanted = model.partitions if model else found.partitions if topic.may_differ else topic.partitions
     if found.partitions != wanted:

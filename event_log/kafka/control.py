@@ -1,9 +1,9 @@
-"""Which election the topics were opened for: one record, against which everybody who starts compares
-themselves.
+"""The control topic: one record says which election the topics were opened for; every process compares it at
+its start.
 
-Two registers on one log would give two different results, each of them consistent. So whoever writes or reads
-it refuses to start on any difference. It is no protection against somebody who writes to the topic on
-purpose: only its first record counts, and the right to write it belongs to one user.
+Two registers on one log would give two different results, each of them consistent. So a process that writes
+or reads the log refuses to start on any difference. It is no protection against somebody who writes to the
+topic on purpose: only its first record counts, and the right to write it belongs to one user.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from event_log.errors import LogUnavailable
 from event_log.kafka.connection import REQUEST_MS, Connection
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from schemas.canonical import dumps
 from schemas.language import Said
@@ -35,7 +35,7 @@ POLL_MS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a log was opened for: the election's id, the hashes (hex SHA-256) of its definition with
+    """What the topics were opened for: the election's id, the hashes (hex SHA-256) of its definition with
     candidates and of its register, and the number of partitions of count-events."""
 
     election: str
@@ -57,9 +57,9 @@ class Opened:
         return dumps({"type": TYPE, **asdict(self)})
 
 
-def announce(connection: Connection, opened: Opened) -> bool:
-    """Open the topics for an election; whether they were not yet. Raises LogUnavailable, also when they are
-    opened for another one."""
+def open_topics(connection: Connection, opened: Opened) -> bool:
+    """Open the topics for an election; False when they were opened for it before. Raises LogUnavailable, also
+    when they are opened for another one."""
     if (held := read_control(connection)) is not None:
         compare(connection, held, opened)
         return False
@@ -136,13 +136,13 @@ def _decode(connection: Connection, raw: bytes) -> Opened:
 
 
 def compare(connection: Connection, held: Opened | None, mine: Opened) -> None:
-    """Nothing if the topics were opened for what one has oneself. Raises LogUnavailable."""
+    """Raise LogUnavailable unless the topics were opened for `mine`."""
     if (said := mismatch(connection, held, mine)) is not None:
         raise LogUnavailable(said)
 
 
 def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Said | None:
-    """Why one can't go on with what the topics were opened for, and what to do; None: one can."""
+    """How `held`, what the topics were opened for, differs from `mine`, and what to do; None: it does not."""
     if held == mine:
         return None
     where = f"{connection.prefix}* ({connection})"

@@ -1,7 +1,7 @@
-"""What an error of Kafka's client means for whoever runs the command: which broker, why, what to do about it.
+"""Turns errors of Kafka's client into sentences for the user: which broker, why, and what to do.
 
-Nothing is tried again here. Where a cluster was silent, its addresses are tried once more, so that 'nobody is
-there' is told from 'somebody who speaks another protocol'.
+Nothing is retried here. After a timeout the addresses are probed once, so that a broker that is down is told
+from one that speaks another protocol.
 """
 
 from __future__ import annotations
@@ -78,6 +78,15 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
             f"create --broker {where}, atau periksa --topic-prefix.",
             en=f"Kafka at {where} has no such topic ({quoted(what)}). Make the topics first: rekap --data "
             f"DIR topics create --broker {where}, or check --topic-prefix.",
+        )
+    if isinstance(error, kafka_errors.InvalidSessionTimeoutError):
+        return Said(
+            id=f"Kafka di {where} menolak batas waktu sesi ini. Pilih --session-timeout antara "
+            "group.min.session.timeout.ms dan group.max.session.timeout.ms dari broker, biasanya 6 sampai "
+            "1.800 detik.",
+            en=f"Kafka at {where} refused this session timeout. Choose --session-timeout between the "
+            "brokers' group.min.session.timeout.ms and group.max.session.timeout.ms, usually 6 to 1,800 "
+            "seconds.",
         )
     if isinstance(error, TOO_LARGE):
         return Said(

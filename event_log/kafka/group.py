@@ -25,7 +25,7 @@ from kafka.structs import OffsetAndMetadata
 
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import Topic
 
 SESSION_MS: Final = 10_000

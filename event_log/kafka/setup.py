@@ -1,6 +1,6 @@
-"""Makes an election's topics: what is missing, as declared; what is there stays as it is.
+"""Creates an election's missing topics as declared; existing topics are not changed.
 
-Whether what is there is as it should be is found out by event_log.kafka.check.
+Whether existing topics are as declared is checked by event_log.kafka.check.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 from event_log.errors import LogUnavailable
 from event_log.kafka.admin import ask
 from event_log.kafka.connection import Connection
-from event_log.kafka.survey import described
+from event_log.kafka.topic_state import described
 from event_log.kafka.topics import ALL_TOPICS
 from schemas.language import Said
 
@@ -43,7 +43,7 @@ def numbers_of_partitions(chosen: Mapping[str, int] | None = None) -> dict[str, 
 def create(
     connection: Connection, *, partitions: Mapping[str, int] | None = None, replication: int | None = None
 ) -> list[str]:
-    """Make what is missing, and wait until it can be used; the names of what was made.
+    """Create the missing topics, and wait until they have leaders; their names.
 
     `partitions`: numbers other than the declared ones, by name without prefix. Topics that go by the number
     of another one get the number which that one really has. `replication`: copies of each partition; without

@@ -60,7 +60,7 @@ COUNT_EVENTS: Final = Topic(
     key="code of the district",
     partitions=12,
     why="The log itself: every message as it was sent, never changed and never removed. Keyed by district, "
-    "so that everything up to the district is added up in one hop and a station's order is kept.",
+    "so that everything up to the district is added up in one stage and a station's order is kept.",
 )
 COUNT_ROWS: Final = Topic(
     "count-rows",

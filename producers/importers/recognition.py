@@ -16,6 +16,7 @@ from producers.importers.problems import SourceInvalid, unknown_file
 from producers.importers.sirekap_files import ZIP_START
 from producers.importers.situng_file import COLUMNS, is_situng
 from producers.importers.text_lines import BYTE_ORDER_MARK, MAX_LINE_BYTES
+from schemas.input_files import open_input
 from schemas.text import quoted
 
 PARQUET_START: Final = b"PAR1"
@@ -38,12 +39,13 @@ class FileKind(Enum):
 
 
 def recognise(path: Path) -> FileKind:
-    """The kind of the file or folder at `path`. Raises SourceInvalid for an unknown one, and OSError."""
+    """The kind of the file or folder at `path`. Raises SourceInvalid for an unknown one, InputRefused for
+    what is no regular file, and OSError."""
     if path.is_dir():
         return FileKind.SIREKAP
     if not path.exists():
         raise SourceInvalid(f"There is no file {quoted(path)}.")
-    with path.open("rb") as file:
+    with open_input(path) as file:
         start = file.readline(MAX_LINE_BYTES)
         more = file.read(1)
     if start.startswith(ZIP_START):

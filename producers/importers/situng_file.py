@@ -12,10 +12,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from producers.importers.problems import SourceInvalid
+from schemas import parquet_files
 from schemas.text import quoted
 
 FIGURES: Final = ("kpu_pas1", "kpu_pas2", "kpu_sah", "kpu_tidak_sah", "kpu_pengguna")
@@ -37,10 +37,10 @@ def is_situng(path: Path) -> bool:
 
 
 def open_parquet(path: Path) -> Any:
-    """The Parquet file at `path`. Raises SourceInvalid when it is cut off or damaged."""
+    """The Parquet file at `path`. Raises SourceInvalid when it is cut off or damaged, and InputRefused."""
     try:
-        return pyarrow.parquet.ParquetFile(path)
-    except pa.ArrowInvalid as error:
+        return parquet_files.open_parquet(path)
+    except pa.ArrowException as error:
         raise SourceInvalid(
             f"{quoted(path)} is cut off or damaged ({quoted(error)}). Nothing was read; get the file again."
         ) from None
@@ -68,10 +68,11 @@ def open_situng(path: Path) -> Any:
 
 
 def batches(path: Path, file: Any, columns: list[str]) -> Iterator[Any]:
-    """The rows of `file`, BATCH_ROWS at a time, with these columns only. Raises SourceInvalid."""
+    """The rows of `file`, BATCH_ROWS at a time, with these columns only. Raises SourceInvalid and
+    InputRefused."""
     try:
-        yield from file.iter_batches(BATCH_ROWS, columns=columns)
-    except (pa.ArrowInvalid, OSError) as error:
+        yield from parquet_files.batches(path, file, BATCH_ROWS, columns)
+    except (pa.ArrowException, OSError) as error:
         raise SourceInvalid(
             f"{quoted(path)} is damaged ({quoted(error)}). What was imported stays; get the file again "
             "and repeat the command: what is in the log already is not counted twice."

@@ -15,6 +15,10 @@ KNOWN: Final = {
         id="Siapkan direktori data untuk satu pemilu.",
         en="Set up a data directory for one election.",
     ),
+    "adopt": Said(
+        id="Jadikan salinan atau cadangan direktori data direktori tersendiri.",
+        en="Make a copied or restored data directory one of its own.",
+    ),
     "import": Said(
         id="Masukkan hasil TPS dari berkas.",
         en="Take in polling-station counts from files.",

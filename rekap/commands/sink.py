@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from rekap.cluster import broker_options, clickhouse_option, metrics_option
+from rekap.cluster import broker_options, clickhouse_option, metrics_option, session_option
 from rekap.command import subcommand
 from rekap.session import DONE, Session, pass_session
 from schemas.language import Said
@@ -46,10 +46,15 @@ OWN_LOG: Final = Said(
 @subcommand("sink", MORE, EXAMPLES)
 @broker_options(required=True)
 @clickhouse_option
+@session_option
 @metrics_option
 @pass_session
 def command(
-    session: Session, connection: Connection, clickhouse: str | None, metrics: tuple[str, int] | None
+    session: Session,
+    connection: Connection,
+    clickhouse: str | None,
+    session_timeout: int | None,
+    metrics: tuple[str, int] | None,
 ) -> None:
     from monitoring.endpoint import Endpoint
     from monitoring.health import Health
@@ -84,5 +89,6 @@ def command(
             health,
             owned=None if clickhouse else directory.path,
             on_ready=ready,
+            session_s=session_timeout,
         )
     session.say(DONE)

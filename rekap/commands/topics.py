@@ -109,16 +109,16 @@ def _create(
 ) -> int:
     directory = session.directory
 
-    from event_log.kafka.control import Opened, announce
+    from event_log.kafka.control import Opened, open_topics
     from event_log.kafka.setup import create
-    from event_log.kafka.survey import partitions_of
+    from event_log.kafka.topic_state import partitions_of
     from event_log.kafka.topics import COUNT_EVENTS
 
     chosen = {} if partitions is None else {COUNT_EVENTS.name: partitions}
     made = create(connection, partitions=chosen, replication=replication)
     there = partitions_of(connection, COUNT_EVENTS)
     opened = Opened.of(directory.election, directory.registry, there)
-    new = announce(connection, opened)
+    new = open_topics(connection, opened)
     differences = _differences(session, connection)
     if as_json:
         write_document(

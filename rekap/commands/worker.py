@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from rekap.cluster import broker_options, metrics_option
+from rekap.cluster import broker_options, metrics_option, session_option
 from rekap.command import Option, subcommand
 from rekap.session import DONE, Session, pass_session
 from schemas.language import Said
@@ -56,6 +56,7 @@ STARTED: Final = Said(
     metavar="DIR",
 )
 @click.option("--republish", cls=Option, said=REPUBLISH_HELP, is_flag=True)
+@session_option
 @metrics_option
 @pass_session
 def command(
@@ -64,6 +65,7 @@ def command(
     assessors: int | None,
     snapshots: Path | None,
     republish: bool,
+    session_timeout: int | None,
     metrics: tuple[str, int] | None,
 ) -> None:
     from monitoring.logs import start_logging
@@ -80,6 +82,6 @@ def command(
     count = (os.cpu_count() or 1) if assessors is None else assessors
     session.say(STARTED)
     start_logging("worker")
-    options = Options(count, snapshots, metrics, republish)
+    options = Options(count, snapshots, metrics, republish, session_timeout)
     run_worker(directory.election, directory.registry, connection, options, fatal)
     session.say(DONE)

@@ -2,8 +2,9 @@
 
 Several sinks may share one ClickHouse: their consumer group assigns each of them some partitions. Sinks with
 databases of their own, as on two laptops, each get everything: the name of the group comes from the database.
-So a new, empty database is filled from the oldest offsets that the topics still have. A copy of a database's
-files is the same database to this: it must not be filled beside the original.
+So a new, empty database is filled from the oldest offsets that the topics still have. A copied data directory
+is refused until it is adopted, and is then another database; a copy of a server's files is the same database
+to this, and must not be filled beside the original.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from clickhouse.interface.server import Server
 from clickhouse.ownership import own
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
-from event_log.kafka.group import ConsumerGroup
+from event_log.kafka.group import SESSION_MS, ConsumerGroup
 from event_log.kafka.topics import SINK_GROUP
 from monitoring.health import Health
 from monitoring.logs import fields
 from schemas.ballots import Ballots
+from schemas.directory_identity import require_original
 from schemas.elections import Election
 from schemas.regions import Registry
 from sinks.delivery.delivery import TOPICS, Delivery
@@ -56,18 +58,23 @@ def run_sink(
     *,
     owned: Path | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
+    session_s: float | None = None,
 ) -> None:
     """Bring rows and totals of `election` into the database at the URL `clickhouse` until `stop` is set.
 
     `owned`: the data directory that the database is in, which this process then owns and serves read-only on
-    loopback. `on_ready` is called with the URL for readers once everything is set up. Raises LogUnavailable,
-    SinkUnavailable, MigrationError, AlreadyOwned and DirectoryUnusable at the start; later LogUnavailable
-    for what does not go away by itself, and Undeliverable.
+    loopback. `on_ready` is called with the URL for readers once everything is set up. `session_s`: the
+    session timeout in the consumer group. Raises LogUnavailable, SinkUnavailable, MigrationError,
+    AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first; later LogUnavailable for what does
+    not go away by itself, and Undeliverable.
     """
     require(connection, election, registry)
     ballots = Ballots(election, registry)
     with ExitStack() as opened:
-        owner = opened.enter_context(own(owned, "sink")) if owned is not None else None
+        owner, directory_id = None, None
+        if owned is not None:
+            owner = opened.enter_context(own(owned, "sink"))
+            directory_id = require_original(owned)
         client = opened.enter_context(closing(connect(_with_timeout(clickhouse))))
         migrate(client)
         rows, writer = Rows(election.id, registry, ballots), Writer(client, election.id)
@@ -76,7 +83,9 @@ def run_sink(
         if owner is not None:
             url = opened.enter_context(Server(clickhouse, token_directory=owned)).url
             owner.announce(url)
-        group = opened.enter_context(closing(ConsumerGroup(connection, group_of(client), TOPICS)))
+        session_ms = SESSION_MS if session_s is None else int(session_s * 1_000)
+        group = ConsumerGroup(connection, group_of(client, directory_id), TOPICS, session_ms=session_ms)
+        opened.enter_context(closing(group))
         server = urlsplit(url)
         logger.info("Sink started", extra=fields(clickhouse=f"{server.hostname}:{server.port}"))
         on_ready(url)
@@ -84,8 +93,11 @@ def run_sink(
     logger.info("Sink stopped")
 
 
-def group_of(client: Client) -> str:
-    """The name of the group of all sinks that fill the client's database."""
+def group_of(client: Client, directory_id: str | None = None) -> str:
+    """The name of the group of all sinks that fill the client's database, which may be in the data directory
+    with that id: a copy of it has the same UUIDs, and an id of its own."""
+    if directory_id is not None:
+        return f"{SINK_GROUP}-{directory_id[:IDENTITY_DIGITS]}"
     uuid = client.command(
         "SELECT toString(uuid) FROM system.tables "
         "WHERE database = currentDatabase() AND name = 'sink_position'"

@@ -1,35 +1,42 @@
-"""Faust's way to Kafka with three things changed that Faust has no settings for.
+"""Faust's Kafka transport with three changes that Faust has no settings for.
 
-When a broker answers a fetch: Faust asks it for all partitions in one request, has one under way, and lets it
-wait 1.5 s for anything at all. What arrives on a partition that the request under way does not name waits as
-long: an event behind a quiet partition would be seen too late. And where events come all the time, each
-answer would bring one or two, and cost client and broker as much as one that brings fifty.
+When a broker answers a fetch: Faust sends it one request for all partitions and lets it wait up to 1.5 s for
+any record. A record of a partition that the pending request does not name waits as long: an event behind a
+quiet partition would be delivered too late. And under steady load each answer would hold one or two records,
+and cost client and broker as much as one with fifty.
 
-How many messages a fetch makes: each that goes through Faust, from its consumer to an agent, takes a tenth of
-a millisecond on the loop, whatever comes of it, and an agent of ours would only put them together again. What
-one fetch brings of a partition goes through as one, as if the log had been compacted to its last entry.
+How many messages a fetch makes: each message through Faust, from its consumer to an agent, takes a tenth of a
+millisecond on the event loop, and an agent of ours would only batch them again. The records of one fetch and
+partition are passed as one message, at the offset of the last.
 
-Which partitions are fetched: those that somebody else reads meanwhile need not be. Faust can pause partitions
-itself, but resumes them all after each rebalance.
+Which partitions are fetched: in catch-up mode the engine reads count-events itself. Faust can pause
+partitions, but resumes them all after each rebalance.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from aiokafka.errors import BrokerResponseError
 from faust.transport.drivers import aiokafka
+from kafka.errors import KafkaError, for_code
+from mode import Service
 
 FETCH_WAIT_MS: Final = 100
-"""What a hop may add."""
+"""fetch.max.wait.ms: the delay that a stage may add."""
 
 FETCH_BYTES: Final = 32_768
-"""With so much a broker answers at once: some 70 events."""
+"""fetch.min.bytes: with some 70 events a broker answers at once."""
 
 
-class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  # untyped
+MEMBERSHIP_S: Final = 0.5
+"""How often it is looked whether the consumer may join its group at all."""
+
+
+class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         if not (hasattr(consumer, "_fetch_max_wait_ms") and hasattr(consumer, "_fetch_min_bytes")):
@@ -41,17 +48,40 @@ class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]  #
         return consumer
 
 
-class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
+class _Consumer(aiokafka.Consumer):
+    transport: Transport
+
+    @Service.task
+    async def _watch_membership(self) -> None:
+        """Tell of a group that the brokers do not let it into: Faust waits for partitions without a word."""
+        while not self.should_stop:
+            await self.sleep(MEMBERSHIP_S)
+            if (refusal := self._refusal()) is not None:
+                self.transport.refused(refusal)
+                return
+
+    def _refusal(self) -> KafkaError | None:
+        """Why it can't join, if that does not go away by itself; None: it can, or does not know yet."""
+        client = self._thread._consumer
+        error = None if client is None else getattr(client._coordinator, "_pending_exception", None)
+        if not isinstance(error, BrokerResponseError) or error.retriable:
+            return None
+        return for_code(error.errno)(*error.args)
+
     def _new_consumer_thread(self) -> Any:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
-        wanted = {one for one in active_partitions if one.topic not in self.transport.held}
+        wanted = {one for one in active_partitions if one.topic not in self.transport.paused_topics}
         if not wanted:
             await asyncio.sleep(FETCH_WAIT_MS / 1_000)
             return {}
-        brought = await super()._getmany(wanted, timeout)
-        return {partition: [_as_one(records)] for partition, records in brought.items()}
+        fetched = await super()._getmany(wanted, timeout)
+        return {partition: [_as_one(records)] for partition, records in fetched.items()}
+
+
+def _raise(error: KafkaError) -> None:
+    raise error
 
 
 def _as_one(records: Sequence[Any]) -> Any:
@@ -59,11 +89,11 @@ def _as_one(records: Sequence[Any]) -> Any:
     return replace(records[-1], value=records)
 
 
-# Each class has its module's logger, whatever its body says: these would be ours, which tells of everything.
+# Faust gives each class the logger of its module: these would get ours, whose level is lower.
 _ConsumerThread.logger = _Consumer.logger = aiokafka.logger
 
 
-class Transport(aiokafka.Transport):  # type: ignore[misc]
+class Transport(aiokafka.Transport):
     """Give it to an app before it starts: `app.transport = Transport(app.conf.broker_consumer, app)`.
 
     Its agents' messages have one or more of aiokafka's records as their value, of one partition and in order.
@@ -73,5 +103,7 @@ class Transport(aiokafka.Transport):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.held: frozenset[str] = frozenset()
-        """Topics of which nothing is fetched from now on; what was fetched before may still arrive."""
+        self.refused: Callable[[KafkaError], None] = _raise
+        """Called when the brokers do not let the consumer join its group."""
+        self.paused_topics: frozenset[str] = frozenset()
+        """Topics that are not fetched; records that were fetched before may still arrive."""

@@ -1,11 +1,12 @@
-"""What the log on Kafka has of each station, for sources that find out what their records change.
+"""The count events of each station in the log on Kafka, for importers that compare their records with
+them.
 
-The log is read when somebody asks for the first time, up to where it ends then, and by the rules by which
-workers count: an event is accepted here if and only if it is accepted there. Rejected counts that fit the
-election are told too, each once. What was read is kept in a file, so that the next import reads only what
-came since. A file that does not fit the log is not believed.
+The log is read at the first call, up to its end then, with the rules of the workers: an event is accepted
+here if and only if a worker accepts it. Rejected counts that fit the election are told too, each once. What
+was read is cached in a file, so that the next import reads only newer entries. A file that does not fit the
+log is emptied.
 
-What is appended after the first question is not known here: the worker decides about it once more anyway.
+Entries appended after the first call are not seen here; the workers decide about them anyway.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from event_log.accepted import AcceptedEvents, AcceptedRow, Fate, Looked
+from event_log.accepted import AcceptedEvents, AcceptedRow, Fate, ReadPosition
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
@@ -35,17 +36,17 @@ ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The counts in a range of the log that fit the election, with their bytes, and how far it goes. Those
-    that are only to be recorded propose nothing."""
+    """The counts in a range of the log that fit the election, with their bytes, and the end of the range.
+    Those that are only to be recorded propose nothing."""
 
     partition: int
     size: int
     counts: list[tuple[str, str, bytes, Proposal | None, bytes]]  # contest, unit, id, bytes
-    looked: Looked | None  # None: the range holds no entry
+    read_to: ReadPosition | None  # None: the range holds no entry
 
 
 def read_proposals(assessor: Assessor, span: Range) -> Proposed:
-    """What a range of the log proposes. Raises LogUnavailable."""
+    """The proposals in a range of the log. Raises LogUnavailable."""
     partition, entries = read_range(assessor, span)
     if entries is None:
         return Proposed(partition, 0, [], None)
@@ -60,13 +61,13 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
         elif kind == REJECTED and batch.rejections[place].reason in ONLY_RECORDED:
             recorded = decode(raw).event
             counts.append((recorded.contest, recorded.unit, event, None, raw))
-    looked = Looked(span.end, entries.positions[-1], entries.leaf)
-    return Proposed(partition, len(entries), counts, looked)
+    read_to = ReadPosition(span.end, entries.positions[-1], entries.leaf)
+    return Proposed(partition, len(entries), counts, read_to)
 
 
 class LogLineage:
-    """The events of stations, as a producers.sources.Lineage; `on_progress` is told how many entries of how
-    many were looked through."""
+    """The events of stations, as a producers.sources.Lineage; `on_progress` is called with (entries read,
+    entries to read)."""
 
     def __init__(
         self,
@@ -92,16 +93,16 @@ class LogLineage:
     def _catch_up(self) -> None:
         with KafkaLog(self._connection, COUNT_EVENTS) as log:
             ends = log.ends()
-            if not _fits(log, ends, self._accepted.looked()):
+            if not _fits(log, ends, self._accepted.read_positions()):
                 self._accepted.clear()
-        starts = {partition: one.next for partition, one in self._accepted.looked().items()}
+        starts = {partition: one.next for partition, one in self._accepted.read_positions().items()}
         spans = {partition: (starts.get(partition, 0), end) for partition, end in enumerate(ends)}
         done, total = 0, sum(end - start for start, end in spans.values())
-        without_rows = dict(enumerate(ends))
-        for proposed in self._workers.map(read_proposals, ranges(self._connection, spans, without_rows)):
-            if proposed.looked is not None:
+        all_published = dict(enumerate(ends))  # rows are not needed
+        for proposed in self._workers.map(read_proposals, ranges(self._connection, spans, all_published)):
+            if proposed.read_to is not None:
                 rows = self._decide(proposed.counts)
-                self._accepted.add(rows, {proposed.partition: proposed.looked})
+                self._accepted.add(rows, {proposed.partition: proposed.read_to})
             done += proposed.size
             self._on_progress(done, total)
 
@@ -142,10 +143,10 @@ def _lineage(fates: Sequence[tuple[bytes, int]]) -> Lineage:
     return Lineage(tuple(event for event, _ in accepted), None if fate == Fate.ANNULS else last)
 
 
-def _fits(log: KafkaLog, ends: Sequence[int], looked: Mapping[int, Looked]) -> bool:
-    """Whether what was looked through before is in this log: the last entry of each partition is there."""
+def _fits(log: KafkaLog, ends: Sequence[int], read: Mapping[int, ReadPosition]) -> bool:
+    """Whether the entries read before are in this log: the last one of each partition is."""
     begins = log.begins()
-    for partition, one in looked.items():
+    for partition, one in read.items():
         if partition >= log.partitions or one.last < begins[partition] or one.next > ends[partition]:
             return False
         last = list(chain.from_iterable(log.read(partition, one.last, one.last + 1)))

@@ -5,12 +5,14 @@
     log.sqlite      the log, and the state made from it
     clickhouse/     the projections (a chDB directory)
     owner.json      who owns the directory now
+    identity.json   which directory it is: a copy of it is told from it
 
 The first two never change: other totals would come out of the same log.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +22,8 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from schemas.elections import Election
+from schemas.input_files import open_input
+from schemas.private_files import make_directory, trust, use_private_umask
 from schemas.regions import Registry
 from schemas.text import quoted
 
@@ -51,10 +55,10 @@ class DataDirectory:
     def create(cls, path: Path, election: Election, registry: Registry) -> DataDirectory:
         """Make the directory for that election and register; the same ones again change nothing.
 
-        Raises DirectoryConflict when it is for other ones, and DirectoryUnwritable.
+        Raises DirectoryConflict when it is for other ones, NotOurs and DirectoryUnwritable.
         """
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_directory(path)
             if (path / ELECTION_FILE).exists():
                 held = cls.open(path)
                 if held.election.hash != election.hash or held.registry.hash != registry.hash:
@@ -76,10 +80,15 @@ class DataDirectory:
 
     @classmethod
     def open(cls, path: Path) -> DataDirectory:
-        """The count in that directory. Raises DirectoryMissing."""
+        """The count in that directory. Raises DirectoryMissing, and NotOurs when others could change it."""
+        use_private_umask()
         try:
-            raw = (path / ELECTION_FILE).read_bytes()
-            return cls(path, Election.from_json(raw))
+            # Before its rights are touched: it may be a person's own folder, named by mistake.
+            with contextlib.suppress(PermissionError):
+                (path / ELECTION_FILE).lstat()
+            trust(path)
+            with open_input(path / ELECTION_FILE) as file:
+                return cls(path, Election.from_json(file.read()))
         except FileNotFoundError:
             raise DirectoryMissing(
                 f"There is no count in {path}. Make one: rekap --data {path} init --election ID"

@@ -27,9 +27,11 @@ from typing import Final, Self
 from clickhouse.client import connect
 from clickhouse.interface.server import Server
 from clickhouse.ownership import own
-from event_log.sqlite import Entry, LogUnavailable, SqliteLog
+from event_log.reading import LogEntry
+from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
+from schemas.directory_identity import require_original
 from sinks.migrate import migrate
 from sinks.rows import Rows
 from sinks.writer import Writer
@@ -80,6 +82,7 @@ class Runner:
             # Before the lock: a forked process would keep it. See Workers.
             self._workers = opened.enter_context(Workers(Assessor(election, registry, ballots), workers))
             owner = opened.enter_context(own(directory.path, command))
+            require_original(directory.path)
             self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
             self._decisions = Decisions(self._log, self._contests)
             self._told: list[dict[str, list[int]]] = [{} for _ in self._contests]
@@ -103,7 +106,7 @@ class Runner:
         """Own `directory`, bring state and projections up to the log, and serve them read-only on loopback.
 
         `workers` processes read and assess (None: one for each core; 0: none, for few messages). Raises
-        AlreadyOwned, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
+        AlreadyOwned, DirectoryCopied, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
         """
         return cls(directory, command, (os.cpu_count() or 1) if workers is None else workers)
 
@@ -286,7 +289,7 @@ def _collecting_rarely() -> Iterator[Callable[[], None]]:
             gc.enable()
 
 
-def _recorded_at(entry: Entry) -> int:
+def _recorded_at(entry: LogEntry) -> int:
     return entry.recorded_at
 
 

@@ -39,7 +39,7 @@ class Batch:
 
     `kinds` is COUNT, RECAP or REJECTED; a column that says nothing of a kind holds a zero or nothing there.
     `stations` has a row for counts only: `station_rows` finds it. Findings, recaps and rejections stand by
-    the message's place in the batch. A batch that is not to be shown has no rows in `events` and `stations`.
+    the message's place in the batch. A batch assessed without rows has none in `events` and `stations`.
     """
 
     raws: Sequence[bytes]
@@ -74,10 +74,10 @@ def assess_batch(
     messages: Sequence[bytes],
     placed: Sequence[Placed] | None = None,
     *,
-    shown: bool = True,
+    with_rows: bool = True,
 ) -> Batch:
-    """The messages assessed, as columns; `placed` as for Assessor.assess. Without `shown` they suffice for
-    deciding and adding up, not for the projections' rows: a fifth less work."""
+    """The messages assessed, as columns; `placed` as for Assessor.assess. Without `with_rows` they are only
+    enough for deciding and adding up, not for the projections' rows: a fifth less work."""
     rows: list[tuple[Any, ...]] = []
     events: list[tuple[Any, ...]] = []
     stations: list[tuple[Any, ...]] = []
@@ -90,13 +90,13 @@ def assess_batch(
         for start in slices
     )
     for place, one in enumerate(assessed):
-        if shown:
+        if with_rows:
             events.append(_event_row(one.decoded))
         if isinstance(one, AssessedCount):
             rows.append(_count_row(one, len(stations)))
-            if shown:
+            if with_rows:
                 stations.append(_station_row(one))
-            if shown and one.findings:
+            if with_rows and one.findings:
                 findings.append((place, one.findings))
         elif isinstance(one, AssessedRecap):
             rows.append(_recap_row(one))

@@ -61,7 +61,10 @@ def test_the_engine_is_told_to_merge_on_one_thread_and_after_everybody_else(clic
     asked = "SELECT name, value FROM system.server_settings WHERE name IN {names:Array(String)} AND changed"
     names = ["background_pool_size", "os_threads_nice_value_merge_mutate"]
     found = clickhouse.query(asked, parameters={"names": names}).result_rows
-    assert dict(found) == {"background_pool_size": "1", "os_threads_nice_value_merge_mutate": "15"}
+    assert dict(map(tuple, found)) == {
+        "background_pool_size": "1",
+        "os_threads_nice_value_merge_mutate": "15",
+    }
 
 
 def test_a_readonly_client_cannot_write_nor_become_writable(clickhouse: Client, chdb_url: str) -> None:

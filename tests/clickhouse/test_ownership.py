@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -21,11 +25,11 @@ from clickhouse.ownership import (
     OWNER_FILE,
     AlreadyOwned,
     DirectoryUnusable,
-    OwnerInfo,
     find_owner,
     own,
 )
-from tests.privileges import without_privileges
+from schemas.private_files import NotOurs
+from tests.privileges import NOBODY, without_privileges
 
 OWN_AND_WAIT = """
 import sys
@@ -74,10 +78,10 @@ def test_a_free_directory_has_no_owner(tmp_path: Path) -> None:
 
 def test_the_owner_says_who_it_is_since_when_and_where_it_serves(tmp_path: Path) -> None:
     with own(tmp_path, "rekap import a.csv") as owner:
-        assert find_owner(tmp_path) == OwnerInfo(os.getpid(), "rekap import a.csv", owner.info.since, None)
+        assert find_owner(tmp_path) == owner.info
         owner.announce("http://127.0.0.1:8123")
         written = json.loads((tmp_path / OWNER_FILE).read_text())
-        assert set(written) == {"pid", "command", "since", "url"}
+        assert set(written) == {"pid", "command", "since", "url", "began"}
         assert written["url"] == "http://127.0.0.1:8123"
         assert datetime.fromisoformat(written["since"]).tzinfo is not None
         assert find_owner(tmp_path) == owner.info
@@ -257,18 +261,26 @@ def test_a_directory_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch:
         pass
 
 
-def test_a_directory_without_permission_says_so() -> None:
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+
+
+@needs_root
+def test_a_directory_of_another_account_is_refused_and_the_account_named() -> None:
     directory = Path(tempfile.mkdtemp())  # not tmp_path: nobody may look into the folders of root above it
-    directory.chmod(0o555)
+    directory.chmod(0o777)
     try:
         with (
             without_privileges(),
-            pytest.raises(DirectoryUnusable, match="cannot be written: Permission denied"),
+            pytest.raises(NotOurs, match="belongs to the account root"),
             own(directory, "x"),
         ):
             pass
+        assert list(directory.iterdir()) == []
+        os.chown(directory, NOBODY, -1)
+        with pytest.raises(NotOurs, match=r"runs as root.*sudo -u nobody"), own(directory, "x"):
+            pass
+        assert list(directory.iterdir()) == []
     finally:
-        directory.chmod(0o755)
         directory.rmdir()
 
 
@@ -284,3 +296,163 @@ def test_a_full_disk_at_the_owner_s_file_gives_the_lock_up(
             pass
     with own(tmp_path, "again"):
         assert find_owner(tmp_path) is not None
+
+
+LOCK_AS_NOBODY = f"""
+import fcntl, os, sys
+os.setuid({NOBODY})
+lock = open(sys.argv[1], "r")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("locked", flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A directory that another account can reach: not in one of root's."""
+    path = Path(tempfile.mkdtemp())
+    yield path
+    shutil.rmtree(path)
+
+
+@needs_root
+def test_a_lock_that_another_account_holds_stops_nobody(reachable: Path) -> None:
+    reachable.chmod(0o755)
+    (reachable / LOCK_FILE).touch()
+    (reachable / LOCK_FILE).chmod(0o644)  # as an older version made it
+    stranger = subprocess.Popen(
+        [sys.executable, "-c", LOCK_AS_NOBODY, str(reachable / LOCK_FILE)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert stranger.stdout is not None
+        assert stranger.stdout.readline() == "locked\n"
+        assert find_owner(reachable) is None
+        with own(reachable, "count") as owner:
+            assert find_owner(reachable) == owner.info
+            with pytest.raises(AlreadyOwned, match=r"\(count\)"), own(reachable, "second"):
+                pass
+        assert stat.S_IMODE((reachable / LOCK_FILE).stat().st_mode) == 0o600
+        assert stranger.poll() is None  # it still holds what is no longer the lock
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+@needs_root
+def test_another_account_cannot_take_the_lock(reachable: Path) -> None:
+    with own(reachable, "count"):
+        pass
+    taken = subprocess.run(
+        [sys.executable, "-c", LOCK_AS_NOBODY, str(reachable / LOCK_FILE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "PermissionError" in taken.stderr
+
+
+@needs_root
+def test_a_claim_that_another_account_wrote_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "WRITE_S", 0.05)
+    claim = {"pid": os.getpid(), "command": "me", "since": "today", "url": "http://127.0.0.1:1"}
+    with own(tmp_path, "real") as owner:
+        (tmp_path / OWNER_FILE).unlink()
+        (tmp_path / OWNER_FILE).write_text(json.dumps(claim))
+        os.chown(tmp_path / OWNER_FILE, NOBODY, -1)
+        found = find_owner(tmp_path)
+        assert found is not None
+        assert (found.pid, found.url) == (0, None)
+        (tmp_path / OWNER_FILE).unlink()
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.write_text(json.dumps(claim))
+        (tmp_path / OWNER_FILE).symlink_to(elsewhere)
+        found = find_owner(tmp_path)
+        assert found is not None
+        assert (found.pid, found.url) == (0, None)
+        owner.announce("http://127.0.0.1:2")
+        assert find_owner(tmp_path) == owner.info
+        assert json.loads(elsewhere.read_text()) == claim
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "foreign", "wide"])
+def test_what_stands_in_the_lock_s_place_is_replaced_and_not_followed(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "WRITE_S", 0.05)
+    directory, outside = tmp_path / "data", tmp_path / "outside"
+    directory.mkdir()
+    outside.write_text("kept")
+    lock = directory / LOCK_FILE
+    match kind:
+        case "link":
+            lock.symlink_to(outside)
+        case "fifo":
+            os.mkfifo(lock, 0o600)
+        case "foreign":
+            lock.touch(0o600)
+            if os.geteuid() == 0:
+                os.chown(lock, NOBODY, -1)
+        case "wide":
+            lock.touch()
+            lock.chmod(0o666)
+    with own(directory, "count") as owner:
+        assert find_owner(directory) == owner.info
+        assert stat.S_IMODE(lock.lstat().st_mode) == 0o600
+        assert stat.S_ISREG(lock.lstat().st_mode)
+        assert lock.lstat().st_uid == os.geteuid()
+    assert outside.read_text() == "kept"
+
+
+def test_an_owner_of_an_older_version_keeps_its_directory(tmp_path: Path) -> None:
+    lock = tmp_path / LOCK_FILE
+    lock.touch()
+    lock.chmod(0o644)
+    claim = {"pid": os.getpid(), "command": "older", "since": "today", "url": None}
+    (tmp_path / OWNER_FILE).write_text(json.dumps(claim))
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(AlreadyOwned, match=r"\(older\)"), own(tmp_path, "second"):
+            pass
+
+
+def test_many_processes_that_meet_a_lock_of_an_older_version_own_one_at_a_time(tmp_path: Path) -> None:
+    lock = tmp_path / LOCK_FILE
+    lock.touch()
+    lock.chmod(0o644)
+    takers = [
+        subprocess.Popen([sys.executable, "-c", TAKE_ALONE, str(tmp_path)], stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    assert [(taker.communicate(timeout=120)[1], taker.returncode) for taker in takers] == [("", 0)] * 6
+
+
+TAKE_ALONE = """
+import sys, time
+from pathlib import Path
+from clickhouse.ownership import own
+directory = Path(sys.argv[1])
+for _ in range(5):
+    with own(directory, "taker", wait=60):
+        with (directory / "inside").open("x"):  # fails when another one is inside
+            time.sleep(0.01)
+        (directory / "inside").unlink()
+"""
+
+
+def test_another_program_with_the_owner_s_number_is_not_the_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "WRITE_S", 0.05)
+    with own(tmp_path, "real") as owner:
+        assert owner.info.began is not None
+        claim = {**json.loads((tmp_path / OWNER_FILE).read_text()), "began": owner.info.began - 1}
+        (tmp_path / OWNER_FILE).write_text(json.dumps(claim))
+        found = find_owner(tmp_path)
+        assert found is not None
+        assert found.pid == 0

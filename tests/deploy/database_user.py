@@ -46,17 +46,24 @@ BENEATH: Final = """
 """
 
 
+def element(root: ElementTree.Element, path: str) -> ElementTree.Element:
+    """The first element at that path, which must be there."""
+    found = root.find(path)
+    assert found is not None, path
+    return found
+
+
 def configuration(into: Path, user: str, logins: Path) -> Path:
     """Write a server's configuration with our users, `user` being who connects; the file that begins it."""
     into.mkdir(parents=True, exist_ok=True)
     (into / "users.d").mkdir(exist_ok=True)
     (into / "users.xml").write_text(BENEATH)
     root = ElementTree.parse(USERS).getroot()
-    root.find("include_from").text = str(logins)
-    users = root.find("users")
+    element(root, "include_from").text = str(logins)
+    users = element(root, "users")
     if user != "default":
-        users.remove(users.find("default"))
-        wanted = users.find(user)
+        users.remove(element(users, "default"))
+        wanted = element(users, user)
         wanted.tag = "default"
         wanted.set("replace", "replace")
     ElementTree.ElementTree(root).write(into / "users.d/rekap.xml")

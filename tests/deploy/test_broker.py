@@ -20,7 +20,7 @@ from event_log.kafka.check import check
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import read_control
 from event_log.kafka.setup import create
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
 from tests.brokers import JARS
 from tests.deploy.compose_files import ROOT

@@ -16,6 +16,7 @@ from deploy.make_secrets import make
 from sinks.migrate import known_migrations
 from sinks.tables import TABLES
 from tests.deploy.compose_files import ROOT, services, target
+from tests.deploy.database_user import element
 
 OPEN: Final = ROOT / "deploy/open/clickhouse/logins.xml"
 DENIED: Final = 497
@@ -178,13 +179,13 @@ def test_the_files_are_mounted_where_the_server_reads_them() -> None:
     assert users.findtext("include_from") == "/run/rekap/logins.xml"
     assert {path.name for path in (ROOT / "deploy/open/clickhouse").iterdir()} == {"logins.xml"}
     for user in ("sink", "analyst"):
-        assert users.find(f"users/{user}/include").attrib == {"incl": f"{user}_login"}
+        assert element(users, f"users/{user}/include").attrib == {"incl": f"{user}_login"}
         assert users.findtext(f"users/{user}/default_database") == DATABASE
 
 
 def test_the_administrator_is_let_in_from_inside_the_container_only() -> None:
     users = ElementTree.parse(ROOT / "deploy/clickhouse/users.xml").getroot()
-    networks = users.find("users/default/networks")
+    networks = element(users, "users/default/networks")
     assert networks.attrib == {"replace": "replace"}
     assert [one.text for one in networks] == ["127.0.0.1", "::1"]
 

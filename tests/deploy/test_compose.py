@@ -130,7 +130,7 @@ def test_only_what_has_ports_is_on_a_network_that_leads_anywhere() -> None:
 
 def test_data_is_in_named_volumes_and_everything_else_is_mounted_to_be_read() -> None:
     declared = {*read(BASE)["volumes"], *read(CLUSTER)["volumes"]}
-    writable = {}
+    writable: dict[str, list[str]] = {}
     for name, service in SERVICES.items():
         for volume in service["volumes"]:
             if isinstance(volume, dict):

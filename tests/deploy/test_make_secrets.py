@@ -40,7 +40,8 @@ def files(into: Path) -> dict[str, bytes]:
 
 def password(into: Path, user: str) -> str:
     """What a user logs in to Kafka with."""
-    return re.findall(r"sasl.password=(.+)", (into / user / "broker.properties").read_text())[0]
+    found: list[str] = re.findall(r"sasl.password=(.+)", (into / user / "broker.properties").read_text())
+    return found[0]
 
 
 def test_a_second_run_changes_nothing(own: Path) -> None:
@@ -125,7 +126,7 @@ def test_the_administrator_logs_in_as_before_until_the_new_password_is_set(own: 
 
 def names_in(certificate: Path) -> str:
     """The names that a certificate is good for, as openssl shows them."""
-    shown = ["openssl", "x509", "-in", certificate, "-noout", "-ext", "subjectAltName"]
+    shown = ["openssl", "x509", "-in", str(certificate), "-noout", "-ext", "subjectAltName"]
     return subprocess.run(shown, capture_output=True, text=True, check=True).stdout
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.replay import main
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
@@ -32,7 +32,7 @@ def directory(tmp_path: Path) -> DataDirectory:
 def opened(connection: Connection, directory: DataDirectory, partitions: int) -> Connection:
     """Topics of this connection's prefix, opened for the directory."""
     create(connection, partitions={COUNT_EVENTS.name: partitions})
-    announce(connection, Opened.of(directory.election, directory.registry, partitions))
+    open_topics(connection, Opened.of(directory.election, directory.registry, partitions))
     return connection
 
 

@@ -49,12 +49,15 @@ def assert_entries(client: Client, ends: dict[int, int], folded: Folded) -> None
     none is there twice."""
     found = client.query("SELECT partition, position FROM event FINAL ORDER BY 1, 2").result_rows
     assert list(found) == [(one, position) for one in sorted(ends) for position in range(ends[one])]
-    fates = dict(client.query("SELECT toString(outcome), count() FROM event FINAL GROUP BY 1").result_rows)
+    found = client.query("SELECT toString(outcome), count() FROM event FINAL GROUP BY 1").result_rows
+    outcomes = dict(map(tuple, found))
     rejected = sum(folded.rejected.values())
     expected = {"accepted": folded.accepted, "repeated": folded.repeated, "rejected": rejected}
-    assert fates == {fate: count for fate, count in expected.items() if count}
+    assert outcomes == {outcome: count for outcome, count in expected.items() if count}
     reasons = client.query("SELECT reason, count() FROM rejected FINAL GROUP BY 1").result_rows
-    assert dict(reasons) == {str(reason): count for reason, count in folded.rejected.items() if count}
+    assert dict(map(tuple, reasons)) == {
+        str(reason): count for reason, count in folded.rejected.items() if count
+    }
     versions = client.query("SELECT contest, unit, version FROM station_history FINAL").result_rows
     assert Counter(versions) == Counter(
         (tally.contest, tally.unit, version)

@@ -2,7 +2,7 @@
 
 Processes that are wanted and end by themselves are started again, as a service manager does it; how often,
 `restarts` says. `drain` waits until everything that was sent has arrived everywhere: minutes at the most,
-since a killed process is missed for ten seconds before others take over.
+since a killed process is missed for its session timeout before others take over.
 
 What should come out is not known here: see tests.distributed.answers.
 """
@@ -23,7 +23,7 @@ from kafka import KafkaProducer
 from audit.uncollected import uncollected
 from clickhouse.client import connect
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.setup import create
@@ -71,10 +71,12 @@ class Cluster:
         partitions: int = 4,
         replication: int = 1,
         eyes: str | None = None,
+        session_s: int | None = None,
         config: Path | None = None,
         configs: Mapping[str, Path] | None = None,
     ) -> None:
-        """`config`: how the tests log in; `configs`: how each command does."""
+        """`config`: how the tests log in; `configs`: how each command does. `session_s`: the session timeout
+        of workers and sinks, if not theirs by default."""
         self.directory = directory
         self.partitions = partitions
         self.restarts = 0
@@ -82,6 +84,7 @@ class Cluster:
         self._configs = configs or {}
         self._clickhouse = clickhouse
         self._eyes = eyes or clickhouse
+        self._session_s = session_s
         self._folder = folder
         self._home = folder / "home"
         self._home.mkdir(exist_ok=True)
@@ -91,7 +94,7 @@ class Cluster:
         self._prefix = f"test-{uuid4().hex[:12]}."
         self.connection = Connection.of(broker, config, self._prefix)
         create(self.connection, partitions={COUNT_EVENTS.name: partitions, **FEWER}, replication=replication)
-        announce(self.connection, Opened.of(directory.election, directory.registry, partitions))
+        open_topics(self.connection, Opened.of(directory.election, directory.registry, partitions))
 
     def __enter__(self) -> Self:
         return self
@@ -158,6 +161,8 @@ class Cluster:
         arguments += ["--topic-prefix", self._prefix]
         if command in self._configs:
             arguments += ["--broker-config", str(self._configs[command])]
+        if self._session_s is not None and command in ("worker", "sink"):
+            arguments += ["--session-timeout", str(self._session_s)]
         name = f"{command}-{len(self._all)}"
         process = Process(
             name, [*arguments, *options], self._folder / f"{self._prefix}{name}.log", self._home

@@ -15,7 +15,6 @@ from typing import Final
 
 import pytest
 
-from stream_processors.distributed.faust_settings import SESSION_S
 from tests.brokers import Broker
 from tests.distributed.cluster import Cluster
 from tests.distributed.nights import night
@@ -23,16 +22,24 @@ from tests.distributed.rounds import play
 from tests.sinks.delivery.engine import Between, Engine
 from tests.sinks.delivery.engine import Fault as Trouble
 
+pytestmark = pytest.mark.faults
+SIDE_BY_SIDE: Final = True
+"""A process of the tests has a broker and an engine of its own, and a fault waits most of its time."""
+
 Clusters = Callable[..., Cluster]
 
-OVERSLEPT_S: Final = SESSION_S + 4
+SESSION_S: Final = 3
+"""The session timeout of workers and sinks: a third of the default, since faults wait for it, and still
+longer than busy cores keep a process from its heartbeat."""
+
+OVERSLEPT_S: Final = 2 * SESSION_S
 """Long enough to be given up by the others, and for them to have taken over."""
 
 
 @pytest.fixture
 def cluster(clusters: Clusters, broker: str, engine: Engine) -> Cluster:
     """A count with two workers and a sink, on the shared broker."""
-    return staffed(clusters(broker, engine.url))
+    return staffed(clusters(broker, engine.url, session_s=SESSION_S))
 
 
 @pytest.fixture
@@ -75,7 +82,7 @@ def test_a_broker_killed_and_restarted_under_load_loses_and_doubles_nothing(
             time.sleep(chance.uniform(0, 3))
             broker.restart()
 
-        play(staffed(clusters(broker.bootstrap, engine.url)), the_broker_is_killed)
+        play(staffed(clusters(broker.bootstrap, engine.url, session_s=SESSION_S)), the_broker_is_killed)
 
 
 def test_one_of_three_brokers_killed_under_load_loses_and_doubles_nothing(
@@ -87,7 +94,10 @@ def test_one_of_three_brokers_killed_under_load_loses_and_doubles_nothing(
         cluster.send(chance.sample(night(), 10))  # the others take them
         three.restart(node)
 
-    play(staffed(clusters(three.bootstrap, engine.url, replication=3)), one_broker_is_killed)
+    play(
+        staffed(clusters(three.bootstrap, engine.url, replication=3, session_s=SESSION_S)),
+        one_broker_is_killed,
+    )
 
 
 def test_workers_that_come_and_go_under_load_lose_and_double_nothing(cluster: Cluster) -> None:
@@ -114,7 +124,10 @@ def test_while_clickhouse_takes_nothing_nothing_is_lost_or_doubled(
             time.sleep(chance.uniform(0, 2))
             between.fault = None
 
-        play(staffed(clusters(broker, between.url, eyes=engine.url)), clickhouse_takes_nothing)
+        play(
+            staffed(clusters(broker, between.url, eyes=engine.url, session_s=SESSION_S)),
+            clickhouse_takes_nothing,
+        )
 
 
 def test_clickhouse_killed_in_the_middle_of_inserts_loses_and_doubles_nothing(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import chain, cycle
 from pathlib import Path
 from random import Random
@@ -28,7 +29,7 @@ from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topics import COUNT_EVENTS, REJECTED
 from producers.addressing import Addresses
-from producers.publisher import LARGEST_BYTES
+from producers.undelivered import LARGEST_BYTES
 from schemas.candidates import with_candidates
 from schemas.elections import load_election
 from schemas.registry_files import read_registry
@@ -39,12 +40,13 @@ from tests.brokers import Broker
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster, Raw
 from tests.distributed.nights import nation, night
+from tests.distributed.processes import Process
 from tests.schemas.examples import FOLDER, invalid, valid
 from tests.sinks.delivery.engine import Engine
 
 Clusters = Callable[..., Cluster]
 
-GEARS: Final = ("behind", "live")
+MODES: Final = ("catch-up", "streaming")
 """Whether the messages were there before the worker, or came to it."""
 
 FAILED: Final = 3
@@ -85,21 +87,21 @@ def said_of(cluster: Cluster) -> dict[bytes, set[str]]:
     return reasons
 
 
-@pytest.mark.parametrize("gear", GEARS)
+@pytest.mark.parametrize("mode", MODES)
 def test_every_invalid_example_is_rejected_with_its_reason_and_the_stream_goes_on(
-    examples: DataDirectory, broker: str, engine: Engine, tmp_path: Path, gear: str
+    examples: DataDirectory, broker: str, engine: Engine, tmp_path: Path, mode: str
 ) -> None:
     files = [path for reason in Reason for path in invalid(reason)]
     goods = [path.read_bytes() for path in valid()]
     with Cluster(examples, broker, engine.url, tmp_path) as cluster:
         cluster.sink()
-        if gear == "live":
+        if mode == "streaming":
             cluster.worker()
             cluster.send(goods[:1])
             cluster.drain()
         for_all = zip(files, cycle(goods), strict=False)
         cluster.send(chain.from_iterable((path.read_bytes(), good) for path, good in for_all))
-        if gear == "behind":
+        if mode == "catch-up":
             cluster.worker()
         folded = cluster.drain()
         assert_right(cluster, folded)
@@ -118,9 +120,9 @@ def needs_a_log(path: Path) -> bool:
     return path.relative_to(FOLDER / "invalid").parts[0] in ("already_counted", "superseded_mismatch")
 
 
-@pytest.mark.parametrize("gear", GEARS)
+@pytest.mark.parametrize("mode", MODES)
 def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on(
-    clusters: Clusters, broker: str, engine: Engine, gear: str
+    clusters: Clusters, broker: str, engine: Engine, mode: str
 ) -> None:
     cluster = clusters(broker, engine.url)
     count, *others = night()[:200]
@@ -131,7 +133,7 @@ def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on
     garbage = Random("garbage").randbytes(LARGEST_BYTES - len(key))
     traced = (("traceparent", b"00-4bf9-00f0-01"), ("", b"\xff"))
     cluster.sink()
-    if gear == "live":
+    if mode == "streaming":
         cluster.worker()
         cluster.send(others[:1])
         cluster.drain()
@@ -148,7 +150,7 @@ def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on
         ]
     )
     cluster.send(others[:50])
-    if gear == "behind":
+    if mode == "catch-up":
         cluster.worker()
     folded = cluster.drain()
     assert_right(cluster, folded)
@@ -222,7 +224,7 @@ def test_a_worker_that_can_not_reject_stops_and_the_next_one_loses_nothing(
         cluster.send(poisoned)
         for _ in range(2):  # it ends, and starting it again does not get it past that message
             cluster.forget(worker)
-            cluster.until(lambda one=worker: one.code is not None, "the worker's end")
+            cluster.until(partial(has_ended, worker), "the worker's end")
             assert worker.code == FAILED, worker.tail
             assert "does not let the user worker do this" in worker.said
             worker = cluster.worker()
@@ -233,6 +235,11 @@ def test_a_worker_that_can_not_reject_stops_and_the_next_one_loses_nothing(
         folded = cluster.drain()
         assert_right(cluster, folded)
         assert b"garbage" in said_of(cluster)
+
+
+def has_ended(process: Process) -> bool:
+    """Whether it has."""
+    return process.code is not None
 
 
 def revoke_writing_rejected(cluster: Cluster) -> None:

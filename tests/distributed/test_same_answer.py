@@ -33,6 +33,12 @@ TABLES: Final = ("station_history", "station", "finding", "recap", "rejected")
 """The tables whose rows are the same whatever the log is; totals have more versions the smaller the batches,
 and of those the newest is compared."""
 
+DAILY: Final = ((1, 4), (3, 12))
+"""Workers and partitions of every day: nothing is divided, or everything is, unevenly."""
+
+OTHERS: Final = ((1, 12), (2, 4), (2, 12), (3, 4))
+SLOW: Final = pytest.mark.slow
+
 Rows = dict[str, set[tuple[Any, ...]]]
 
 
@@ -88,8 +94,9 @@ def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("partitions", [4, 12])
-@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("workers", "partitions"), [*DAILY, *(pytest.param(*one, marks=SLOW) for one in OTHERS)]
+)
 def test_workers_of_any_number_give_the_answer_of_one_machine_and_of_the_fold(
     clusters: Callable[..., Cluster],
     broker: str,

@@ -32,7 +32,7 @@ KILLS = 3
 
 pytestmark = [
     pytest.mark.real_data,
-    pytest.mark.slow,
+    pytest.mark.national,
     pytest.mark.skipif(not FOLDER.is_dir(), reason="REKAP_REAL_DATA names no folder with pilpres2019"),
 ]
 

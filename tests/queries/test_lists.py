@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -206,10 +207,11 @@ def test_a_cell_that_was_not_given_is_not_zero() -> None:
 
 
 def test_an_unknown_region_is_refused_everywhere(world: Client) -> None:
-    for question in (
+    questions: tuple[Callable[[], object], ...] = (
         lambda: list(progress(world, ELECTION, "province", "4711")),
         lambda: list(findings(world, ELECTION, region="4711")),
         lambda: list(rejected(world, ELECTION, region="4711")),
-    ):
+    )
+    for question in questions:
         with pytest.raises(Unanswerable, match="'4711'"):
             question()

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from rekap.application import run
+from schemas.directory_identity import adopt
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.rekap.messages import messages
@@ -42,26 +43,32 @@ Rekap = Callable[..., Ran]
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of whoever runs the tests; English."""
+    clear_environment(monkeypatch)
+
+
+def clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `plain_environment` promises, for fixtures that outlast a test."""
     for name in [name for name in os.environ if name.startswith("REKAP_")] + ["LC_ALL", "LC_MESSAGES"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "C.UTF-8")
 
 
+def run_rekap(*arguments: object) -> Ran:
+    """Runs `rekap ARGUMENTS` in this process, on pipes."""
+    gc.collect()  # an earlier test's forgotten client would hold the engine
+    streams = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(stream, encoding="utf-8") for stream in streams)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run([str(argument) for argument in arguments])
+        out.flush()
+        err.flush()
+    return Ran(code, *(stream.getvalue().decode() for stream in streams))
+
+
 @pytest.fixture
 def rekap() -> Rekap:
-    """Runs `rekap ARGUMENTS` in this process, on pipes."""
-
-    def rekap(*arguments: object) -> Ran:
-        gc.collect()  # an earlier test's forgotten client would hold the engine
-        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run([str(argument) for argument in arguments])
-            out.flush()
-            err.flush()
-        written = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
-        return Ran(code, *written)
-
-    return rekap
+    """`run_rekap`."""
+    return run_rekap
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +96,7 @@ def own_count(kept_count: Path, tmp_path: Path) -> Iterator[Path]:
     gc.collect()
     path = tmp_path / "data"
     shutil.copytree(kept_count, path, symlinks=True)
+    adopt(path)
     yield path
     gc.collect()
 

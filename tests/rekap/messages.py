@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from tests.worlds import ABROAD, DPD, annulled, corrected, form, pairs, submitted
 
@@ -13,7 +13,7 @@ ANNULLED: Final = f"{VILLAGE}003"
 UNLISTED: Final = f"{VILLAGE}009"
 FAR_AWAY: Final = f"{ABROAD}001"
 
-OFFICER: Final = {"submitted_by": {"officer": "kpps-7", "role": "kpps"}}
+OFFICER: Final[dict[str, Any]] = {"submitted_by": {"officer": "kpps-7", "role": "kpps"}}
 
 
 def messages() -> list[bytes]:

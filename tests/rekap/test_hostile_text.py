@@ -197,7 +197,7 @@ def on_terminal(*arguments: object, cwd: Path | None = None) -> tuple[int, str]:
     """What `rekap ARGUMENTS` writes to a terminal, stdout and stderr, and how it ends."""
     master, slave = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LANG": "C.UTF-8"}
-    command = [sys.executable, "-m", "rekap", *map(os.fsencode, map(str, arguments))]
+    command: list[str | bytes] = [sys.executable, "-m", "rekap", *map(os.fsencode, map(str, arguments))]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=environment, cwd=cwd
     )

@@ -129,7 +129,7 @@ def test_results_on_a_terminal_are_never_wider_and_always_have_both_totals(limit
 
 
 def test_a_narrow_terminal_says_how_many_options_it_leaves_out() -> None:
-    many = {str(number): 10 * number for number in range(1, 19)}
+    many: dict[str, int | None] = {str(number): 10 * number for number in range(1, 19)}
     lines = text(several([row("11", many)], PROVINCE, names("PPWP"), "en", 80))
     assert any("more options" in line and "--format" in line for line in lines)
     shown, more = top_options([row("11", many)], 4)

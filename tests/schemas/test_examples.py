@@ -73,8 +73,8 @@ def test_the_valid_examples_show_every_field_of_every_event() -> None:
         assert wanted <= shown, wanted - shown
     for field in fields(CHasil):
         assert f"CountSubmitted.payload.form.{field.name}" in shown
-    for field in ("key_id", "signature", "device", "payload.images", "payload.origin.listed"):
-        assert f"CountSubmitted.{field}" in shown
+    for optional in ("key_id", "signature", "device", "payload.images", "payload.origin.listed"):
+        assert f"CountSubmitted.{optional}" in shown
 
 
 def _fields(document: Any, above: str = "") -> set[str]:

@@ -70,7 +70,7 @@ def test_a_topic_keeps_one_message_for_each_unit_and_contest() -> None:
 
 
 def test_the_same_totals_have_one_digest_whenever_and_from_wherever_they_came() -> None:
-    again = replace(MESSAGE, cells=dict(reversed(MESSAGE.cells.items())), source={0: 99}, recorded_at=1)
+    again = replace(MESSAGE, cells=dict(reversed(list(MESSAGE.cells.items()))), source={0: 99}, recorded_at=1)
     assert again.digest == MESSAGE.digest
 
 

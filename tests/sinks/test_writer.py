@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pyarrow as pa
 import pytest
@@ -101,7 +101,7 @@ def contents(client: Client, election: str) -> dict[str, list[tuple[Any, ...]]]:
             f"SELECT {columns} FROM {table} FINAL WHERE election = {{election:String}}",
             parameters={"election": election},
         ).result_rows
-        found[table] = sorted(rows, key=str)
+        found[table] = sorted(map(tuple, rows), key=str)
     return found
 
 
@@ -165,7 +165,9 @@ def test_all_rows_are_written_before_the_position_moves(client: Client, election
 def test_a_table_without_rows_is_left_out(client: Client, election: str) -> None:
     watched = Failing(client, 99, OperationalError("never"), persists=False)
     tables = every_table(WORLD, election)
-    Writer(watched, election).insert({"event": tables["event"].slice(0, 0), "recap": tables["recap"]})
+    Writer(cast(Client, watched), election).insert(
+        {"event": tables["event"].slice(0, 0), "recap": tables["recap"]}
+    )
     assert watched.inserted == ["recap"]
 
 
@@ -228,7 +230,7 @@ def test_every_call_says_what_to_do_when_the_projections_can_not_be_reached(
     call: Callable[[Writer], object], error: Exception, said: str
 ) -> None:
     with pytest.raises(SinkUnavailable, match=said) as caught:
-        call(Writer(Broken(error), "broken"))
+        call(Writer(cast(Client, Broken(error)), "broken"))
     assert caught.value.__cause__ is error
     assert "the log has everything" in " ".join(str(caught.value).split())
 

@@ -28,19 +28,20 @@ marks = frozenset(int(mark) for mark in os.environ["BENCH_MARKS"].split(","))
 
 
 if wait := os.environ.get("BENCH_FETCH_WAIT_MS"):
+    wait_ms = int(wait)
     with_its_own_wait = AIOKafkaConsumerThread._create_worker_consumer
 
     def with_that_wait(self: AIOKafkaConsumerThread, transport: Any) -> Any:
         """The consumer that Faust makes, before it begins to fetch."""
         consumer = with_its_own_wait(self, transport)
-        consumer._fetch_max_wait_ms = int(wait)
+        consumer._fetch_max_wait_ms = wait_ms
         return consumer
 
-    AIOKafkaConsumerThread._create_worker_consumer = with_that_wait
+    AIOKafkaConsumerThread._create_worker_consumer = with_that_wait  # type: ignore[method-assign]
 
 
 @app.agent(events)
-async def nothing(forms: faust.StreamT) -> None:
+async def nothing(forms: faust.StreamT[bytes]) -> None:
     """Count what comes."""
     taken = 0
     async for _ in forms:

@@ -6,7 +6,10 @@ its examples does. A redelivered message is added twice: that is not held agains
 
 from __future__ import annotations
 
+from typing import Any
+
 import faust
+from faust.types import TableT
 from task import (
     BROKER,
     EVENTS,
@@ -41,7 +44,7 @@ def changes_of(level: str) -> faust.TopicT:
     return app.topic(name, key_type=str, key_serializer="raw", value_serializer="json", partitions=PARTITIONS)
 
 
-def table_of(level: str) -> faust.Table:
+def table_of(level: str) -> TableT[str, list[int]]:
     """The figures of a level's units."""
     return app.Table(f"{level}-figures", default=lambda: list(NOTHING), partitions=PARTITIONS)
 
@@ -63,7 +66,7 @@ nation = table_of("nation")
 
 
 @app.agent(events)
-async def count_station(forms: faust.StreamT) -> None:
+async def count_station(forms: faust.StreamT[dict[str, Any]]) -> None:
     """A form replaces what its station had before."""
     async for form in forms:
         place = place_of(form, above)
@@ -74,7 +77,7 @@ async def count_station(forms: faust.StreamT) -> None:
 
 
 @app.agent(village_changes)
-async def count_village(changes: faust.StreamT) -> None:
+async def count_village(changes: faust.StreamT[list[int]]) -> None:
     """Villages from their stations."""
     async for village, change in changes.items():
         villages[village] = more(villages[village], change)
@@ -82,7 +85,7 @@ async def count_village(changes: faust.StreamT) -> None:
 
 
 @app.agent(subdistrict_changes)
-async def count_subdistrict(changes: faust.StreamT) -> None:
+async def count_subdistrict(changes: faust.StreamT[list[int]]) -> None:
     """Sub-districts from their villages."""
     async for subdistrict, change in changes.items():
         subdistricts[subdistrict] = more(subdistricts[subdistrict], change)
@@ -90,7 +93,7 @@ async def count_subdistrict(changes: faust.StreamT) -> None:
 
 
 @app.agent(district_changes)
-async def count_district(changes: faust.StreamT) -> None:
+async def count_district(changes: faust.StreamT[list[int]]) -> None:
     """Districts from their sub-districts."""
     async for district, change in changes.items():
         districts[district] = more(districts[district], change)
@@ -98,7 +101,7 @@ async def count_district(changes: faust.StreamT) -> None:
 
 
 @app.agent(province_changes)
-async def count_province(changes: faust.StreamT) -> None:
+async def count_province(changes: faust.StreamT[list[int]]) -> None:
     """Provinces from their districts."""
     async for province, change in changes.items():
         provinces[province] = more(provinces[province], change)
@@ -106,7 +109,7 @@ async def count_province(changes: faust.StreamT) -> None:
 
 
 @app.agent(nation_changes)
-async def count_nation(changes: faust.StreamT) -> None:
+async def count_nation(changes: faust.StreamT[list[int]]) -> None:
     """The nation from its provinces."""
     async for change in changes:
         figures = more(nation[NATION], change)

@@ -21,7 +21,7 @@ COLUMNS: Final = ("unit", "forms", "votes_1", "votes_2", "valid", "invalid", "vo
 COMMIT_S: Final = 1.0
 
 
-class Units(BaseSink):
+class Units(BaseSink):  # type: ignore[misc]  # not installed where types are checked
     """Puts the newest figures of each unit into the table `unit`, all of a checkpoint in one insert."""
 
     def __init__(self) -> None:

@@ -41,7 +41,8 @@ def test_decoding_gives_what_was_encoded(encoding: str, parts: list[bytes]) -> N
 def test_blocks_as_clickhouse_connect_sends_them_are_decoded(encoding: str) -> None:
     block = bytes(range(256)) * 5000
     compressor = get_compressor(encoding)
-    body = compressor.compress_block(block) + compressor.compress_block(block) + (compressor.flush() or b"")
+    body = compressor.compress_block(block) + compressor.compress_block(block)
+    body += compressor.flush() or b""  # type: ignore[no-untyped-call]
     assert decode(bytes(body), encoding, LIMIT) == block * 2
 
 

@@ -14,7 +14,7 @@ from event_log.errors import LogUnavailable
 from event_log.kafka.access import ADMIN, USERS, any_rule, set_passwords, set_rights
 from event_log.kafka.check import check
 from event_log.kafka.connection import Connection, Security
-from event_log.kafka.control import announce, read_control, require
+from event_log.kafka.control import open_topics, read_control, require
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.setup import create
@@ -145,7 +145,7 @@ def test_every_user_can_find_out_which_election_it_is(secured: Secured) -> None:
         admin.delete_topics([name])  # other tests have written to it
         until(lambda: name not in admin.list_topics())
     create(secured.as_user(ADMIN))
-    announce(secured.as_user(ADMIN), opened(2))
+    open_topics(secured.as_user(ADMIN), opened(2))
     for user in MAY_READ:
         assert require(secured.as_user(user), election(), registry()) == opened(2)
 

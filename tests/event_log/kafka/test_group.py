@@ -126,7 +126,7 @@ def test_a_pause_outlasts_a_rebalance(topics: Connection, producer: KafkaProduce
         until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
         group.pause()
         with closing(member(topics)) as other:
-            until(lambda: group.poll(0.1, 1) and other.poll(0.1, 1) and bool(other.assigned()))
+            until(lambda: all(one.poll(0.1, 1) for one in (group, other)) and bool(other.assigned()))
         until(lambda: group.poll(0.1, 1) is not None and len(group.assigned()) == 3)
         send(producer, topics, FIRST, b"a")
         for _ in range(5):
@@ -169,9 +169,12 @@ def test_a_new_member_is_told_of_and_partitions_have_one_reader_each(
         send(producer, topics, FIRST, b"a")
         send(producer, topics, SECOND, b"b")
         found: list[GroupRecord] = []
-        until(
-            lambda: found.extend([*one.poll(0.1, 9).records, *other.poll(0.1, 9).records]) or len(found) == 2
-        )
+
+        def both_came() -> bool:
+            found.extend([*one.poll(0.1, 9).records, *other.poll(0.1, 9).records])
+            return len(found) == 2
+
+        until(both_came)
         assert {record.raw for record in found} == {b"a", b"b"}
 
 

@@ -18,7 +18,7 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
 from event_log.kafka.consumer import Consumer
-from event_log.kafka.log import KafkaLog, Record
+from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, NATION_TALLIES
 from tests.brokers import Broker
@@ -34,7 +34,7 @@ def fill(connection: Connection, values: Sequence[bytes], partition: int, **sett
         return [one.get(30).offset for one in sent]
 
 
-def read(log: KafkaLog, partition: int, start: int, end: int | None = None) -> list[Record]:
+def read(log: KafkaLog, partition: int, start: int, end: int | None = None) -> list[KafkaRecord]:
     return list(chain.from_iterable(log.read(partition, start, end)))
 
 
@@ -249,7 +249,7 @@ def test_a_broker_that_stays_away_ends_a_read_with_advice() -> None:
         connection = Connection.of(broker.bootstrap)
         create(connection, partitions={COUNT_EVENTS.name: 1})
         fill(connection, [b"%06d" % number + b"x" * 2_000 for number in range(20_000)], partition=0)
-        with KafkaLog(connection, COUNT_EVENTS, patience_s=2) as log:
+        with KafkaLog(connection, COUNT_EVENTS, timeout_s=2) as log:
             blocks = log.read(0, 0)
             next(blocks)
             broker.kill()

@@ -19,7 +19,7 @@ from kafka import KafkaProducer
 
 from clickhouse.client import connect
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.group import ConsumerGroup
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
@@ -52,7 +52,7 @@ SESSION_MS: Final = 2_000
 def opened(connection: Connection) -> Connection:
     """The connection, with topics for the tiny election."""
     create(connection, partitions={"count-events": PARTITIONS, PROVINCE_TALLIES.name: 2}, replication=1)
-    announce(connection, Opened.of(WORLD.election, WORLD.registry, PARTITIONS))
+    open_topics(connection, Opened.of(WORLD.election, WORLD.registry, PARTITIONS))
     return connection
 
 
@@ -197,6 +197,11 @@ def until(true: Callable[[], bool]) -> None:
 def positions(client: Client) -> dict[int, int]:
     """How far each partition has come in the projections."""
     return Writer(client, ELECTION_ID).positions()
+
+
+def reaches(client: Client, ends: Mapping[int, int]) -> bool:
+    """Whether these partitions, and no others, have come to these positions."""
+    return positions(client) == ends
 
 
 def assert_arrived(client: Client, ends: Mapping[int, int]) -> None:

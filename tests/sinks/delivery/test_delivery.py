@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from tests.sinks.delivery.support import (
     assert_arrived,
     flush,
     positions,
+    reaches,
     running,
     total,
     until,
@@ -85,7 +87,7 @@ def test_a_sink_goes_on_where_the_last_one_ended(
     for first in (0, 10, 20):
         publisher.rows(1, first, 10)
         with running(topics, engine.url):
-            until(lambda first=first: positions(database).get(1) == first + 9)
+            until(partial(reaches, database, {1: first + 9}))
     assert_arrived(database, {1: 30})
     with closing(ConsumerGroup(topics, group_of(database), TOPICS)) as group:
         until(lambda: group.poll(0.1, 10).records == [] and group.assigned() != [])

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +28,7 @@ from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.brokers import free_ports
 from tests.sinks.delivery.engine import Engine
-from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, total, until
+from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, reaches, total, until
 
 ROUNDS = 5
 """Kills in a row, at moments drawn by chance; each takes a start and a rebalance."""
@@ -121,6 +122,35 @@ def test_it_fills_the_database_of_its_directory_which_is_read_meanwhile_and_ends
     assert find_owner(directory) is None
 
 
+def version(directory: Path) -> int:
+    """The version of the nation's total that readers of the directory's owner see; 0 while there is none."""
+    if (owner := find_owner(directory)) is None or owner.url is None:
+        return 0
+    asked = [sys.executable, "-m", "rekap", "--data", str(directory), "results", "--format", "json"]
+    rows = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    return int(rows[0]["version"] or 0)
+
+
+def test_a_copy_beside_its_original_is_refused_and_once_adopted_gets_everything(
+    topics: Connection, publisher: Publisher, directory: Path
+) -> None:
+    publisher.total(total("0", 7))
+    with Process(directory, topics) as sink:
+        until(lambda: version(directory) == 7)
+        assert sink.end(signal.SIGTERM) == 0
+    copy = directory.with_name("copy")
+    shutil.copytree(directory, copy, symlinks=True)
+    with Process(copy, topics) as refused:
+        assert refused.process.wait(60) == 2
+        assert f"{copy} is a copy" in refused.said[-1]
+    adopted = [sys.executable, "-m", "rekap", "--data", str(copy), "adopt"]
+    subprocess.run(adopted, capture_output=True, check=True)
+    with Process(directory, topics) as first, Process(copy, topics) as second:
+        until(lambda: all(process.health()[0] == 200 for process in (first, second)))
+        publisher.total(total("0", 8))
+        until(lambda: version(directory) == version(copy) == 8)
+
+
 def test_the_region_nothing_has_reached_is_there_before_the_first_row(
     topics: Connection, directory: Path
 ) -> None:
@@ -138,7 +168,8 @@ def test_killed_at_any_moment_it_loses_and_doubles_nothing(
     end = 0
     for _ in range(ROUNDS):
         with Process(directory, topics, "--clickhouse", engine.url) as sink:
-            until(lambda end=end: not end or positions(database) == {0: end - 1, 1: end - 1})
+            if end:
+                until(partial(reaches, database, {0: end - 1, 1: end - 1}))
             for _ in range(chance.randrange(5, 15)):
                 publisher.rows(0, end, 7)
                 publisher.rows(1, end, 7)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import faust
 from aiokafka import ConsumerRecord
+from faust.transport.drivers import aiokafka as aiokafka_driver
 
 from stream_processors.distributed import faust_transport
 from stream_processors.distributed.faust_settings import App
@@ -17,6 +19,11 @@ def test_what_a_fetch_brought_is_one_message_at_the_place_of_its_last_record() -
 
 
 def test_faust_speaks_under_its_own_name_and_is_as_quiet_as_the_rest_of_it() -> None:
-    for one in (App, Transport.Consumer, faust_transport._ConsumerThread):
-        assert one.logger is one.mro()[1].logger
-        assert one.logger.name.startswith("faust.")
+    loggers = (
+        (App.logger, faust.App.logger),
+        (Transport.Consumer.logger, aiokafka_driver.Consumer.logger),
+        (faust_transport._ConsumerThread.logger, aiokafka_driver.AIOKafkaConsumerThread.logger),
+    )
+    for ours, theirs in loggers:
+        assert ours is theirs
+        assert ours.name.startswith("faust.")

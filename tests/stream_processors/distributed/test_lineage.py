@@ -57,15 +57,15 @@ def file(tmp_path: Path) -> Iterator[AcceptedEvents]:
 
 
 class Asked:
-    """A lineage, and how many entries it had to look through."""
+    """A lineage, and how many entries it had to read."""
 
     def __init__(self, topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
-        self.looked = 0
+        self.entries_read = 0
         self.lineage = LogLineage(topics, file, workers, self._progress)
 
     def _progress(self, done: int, total: int) -> None:
-        assert self.looked < done <= total
-        self.looked = done
+        assert self.entries_read < done <= total
+        self.entries_read = done
 
     def all(self) -> dict[tuple[str, str], Sequence[bytes]]:
         """Every station's events in every contest."""
@@ -112,7 +112,7 @@ def versions(found: Mapping[tuple[str, str], Sequence[bytes]]) -> dict[tuple[int
 def test_what_is_told_of_a_night_is_what_the_fold_accepts(
     topics: Connection, file: AcceptedEvents, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranges, "RANGE", 37)  # lineages then go across many ranges
+    monkeypatch.setattr(ranges, "RANGE_ENTRIES", 37)  # lineages then go across many ranges
     raws = messages(night(Faults()))
     send(topics, raws)
     send_astray(topics, raws[0], b"1101", 3)
@@ -123,15 +123,15 @@ def test_what_is_told_of_a_night_is_what_the_fold_accepts(
     assert versions(found) == {unit: one.version for unit, one in expected.in_force.items()}
     assert max(map(len, found.values())) > 1
     assert expected.rejected
-    assert asked.looked == len(raws) + 2
+    assert asked.entries_read == len(raws) + 2
     told = fold(chain.from_iterable(found.values()), ELECTION, REGISTER)
     assert told.accepted == expected.accepted  # in this order, each upon the one before
-    assert told.parked.keys() <= {"already_counted", "superseded_mismatch"}
-    assert told.parked
+    assert told.rejected.keys() <= {"already_counted", "superseded_mismatch"}
+    assert told.rejected
     assert told.repeated == 0
 
 
-def test_the_next_import_looks_only_through_what_came_since(
+def test_the_next_import_reads_only_newer_entries(
     topics: Connection, file: AcceptedEvents, workers: Workers, tmp_path: Path
 ) -> None:
     raws = messages(night(Faults(), contests=["PPWP"]))
@@ -141,12 +141,12 @@ def test_the_next_import_looks_only_through_what_came_since(
     send(topics, raws[half:])
     again = Asked(topics, file, workers)
     found = again.all()
-    assert again.looked == len(raws) - half
+    assert again.entries_read == len(raws) - half
     with AcceptedEvents.open(tmp_path / "another.sqlite") as fresh:
         assert Asked(topics, fresh, workers).all() == found
     third = Asked(topics, file, workers)
     assert third.all() == found
-    assert third.looked == 0
+    assert third.entries_read == 0
 
 
 def test_a_file_that_does_not_fit_the_log_is_not_believed(
@@ -160,7 +160,7 @@ def test_a_file_that_does_not_fit_the_log_is_not_believed(
     Asked(topics, file, workers).all()
     asked = Asked(other, file, workers)
     found = asked.all()
-    assert asked.looked == len(raws)
+    assert asked.entries_read == len(raws)
     assert versions(found) == {unit: one.version for unit, one in folded(other).in_force.items()}
     # Nor one of which the log is only the beginning.
     shorter = Connection(topics.servers, f"{topics.prefix}shorter.")
@@ -181,5 +181,5 @@ def test_nothing_is_told_of_a_log_whose_beginning_was_removed(
 
 def test_who_asks_nothing_reads_nothing(topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
     send(topics, messages(night(Faults(), contests=["PPWP"])))
-    assert Asked(topics, file, workers).looked == 0
-    assert file.looked() == {}
+    assert Asked(topics, file, workers).entries_read == 0
+    assert file.read_positions() == {}

@@ -43,6 +43,11 @@ def night(small_nation: tuple[Election, Registry]) -> Night:
 @pytest.fixture(scope="session")
 def messages(night: Night) -> list[bytes]:
     """The bytes of that night in order of arrival."""
+    return messages_of(night)
+
+
+def messages_of(night: Night) -> list[bytes]:
+    """The bytes of a night in order of arrival."""
     return [
         record.raw
         for chunk in night.chunks(lambda _contest, _stations: {})

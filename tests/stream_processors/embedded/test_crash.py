@@ -2,13 +2,17 @@
 
 The steps are those of the runner's docstring: append + state + checkpoint, rows, position. Each is made to
 fail once without having persisted and once after having persisted; the process is then given up, started
-again, and sent the same night once more.
+again, and sent the same messages once more.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,14 +20,58 @@ import pytest
 
 from clickhouse.client import SinkUnavailable
 from event_log.sqlite import LogUnavailable, SqliteLog
+from producers.simulator.night import Night
+from schemas.elections import Election
+from schemas.regions import Registry
 from sinks.writer import Writer
 from stream_processors.embedded.decisions import Decisions
 from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
-from tests.stream_processors.embedded.conftest import digest_of, verified
+from tests.stream_processors.embedded.conftest import digest_of, messages_of, verified
 
 OpenRunner = Callable[[], Runner]
-BATCH = 150
+FEW = 40
+"""Messages at the least: four batches, in which every kind of outcome comes."""
+BATCH = 10
+STATION = re.compile(rb'"station":"([^"]+)"')
+
+
+@pytest.fixture(scope="module")
+def messages(night: Night) -> list[bytes]:
+    """Of that night all messages of a few stations, those that sent most: corrections, annulments and what is
+    rejected are among them."""
+    whole = messages_of(night)
+    station = {raw: found[1] for raw in whole if (found := STATION.search(raw))}
+    chosen: set[bytes] = set()
+    for name, _ in Counter(station.values()).most_common():
+        chosen.add(name)
+        few = [raw for raw in whole if station.get(raw) in chosen]
+        if len(few) >= FEW:
+            return few
+    raise AssertionError("the night is too small")
+
+
+@pytest.fixture(scope="module")
+def prepared(small_nation: tuple[Election, Registry], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A count of that nation, set up and opened once, in which nothing was counted yet."""
+    directory = DataDirectory.create(tmp_path_factory.mktemp("prepared") / "count", *small_nation)
+    Runner.open(directory, command="test", workers=0).close()
+    return directory.path
+
+
+@pytest.fixture
+def directory(prepared: Path, tmp_path: Path) -> DataDirectory:
+    """A copy of it, to count in."""
+    return DataDirectory.open(shutil.copytree(prepared, tmp_path / "count", symlinks=True))
+
+
+def test_the_few_messages_have_every_outcome(opened: OpenRunner, messages: list[bytes]) -> None:
+    runner = opened()
+    reports = [runner.submit(messages[start : start + BATCH]) for start in range(0, len(messages), BATCH)]
+    assert len(reports) > 3
+    assert min(sum(report.accepted for report in reports), sum(report.rejected for report in reports)) > 0
+    assert sum(report.repeated for report in reports) > 0
+    assert all(any(kind in raw for raw in messages) for kind in (b"CountCorrected", b"CountAnnulled"))
 
 
 class Fault:

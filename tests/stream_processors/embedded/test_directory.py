@@ -44,6 +44,13 @@ def test_its_projections_are_in_it_whatever_its_name_is(tmp_path: Path, small_na
     assert [path.name for path in tmp_path.iterdir()] == ["TPS #7 at 100%20"]
 
 
+def test_a_folder_without_a_count_keeps_its_rights(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with pytest.raises(DirectoryMissing):
+        DataDirectory.open(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_another_register_is_refused(tmp_path: Path, small_nation: Nation) -> None:
     DataDirectory.create(tmp_path, *small_nation)
     other = builtin_registry(small_nation[0], provinces=["34"], stations=50)

@@ -1,4 +1,4 @@
-"""A worker that can't keep up reads in bulk until it has caught up, and what comes out is the same."""
+"""A worker that can't keep up switches to catch-up mode, and the results are the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import cycle, islice
 from random import Random
 
-from stream_processors.distributed.worker import BEHIND
+from stream_processors.distributed.worker import CATCH_UP_LAG
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster
 from tests.distributed.nights import night, untidy
@@ -15,7 +15,7 @@ from tests.sinks.delivery.engine import Engine
 CAUGHT_UP = "Caught up with a backlog."
 
 
-def test_a_live_worker_that_falls_behind_reads_in_bulk_and_goes_on_live(
+def test_a_streaming_worker_that_falls_behind_catches_up_and_streams_again(
     clusters: Callable[..., Cluster], broker: str, engine: Engine
 ) -> None:
     cluster = clusters(broker, engine.url)
@@ -28,9 +28,9 @@ def test_a_live_worker_that_falls_behind_reads_in_bulk_and_goes_on_live(
     assert CAUGHT_UP not in worker.said
     worker.freeze()  # not for as long as others would miss it
     # Too many for what one fetch brings of each partition, which is taken in at once.
-    cluster.send(islice(cycle(later), round(BEHIND * 2.5)))
+    cluster.send(islice(cycle(later), round(CATCH_UP_LAG * 2.5)))
     worker.thaw()
-    cluster.until(lambda: CAUGHT_UP in worker.said, "the bulk gear")
+    cluster.until(lambda: CAUGHT_UP in worker.said, "catch-up mode")
     cluster.drain()
     cluster.send(last)
     assert_right(cluster, cluster.drain())

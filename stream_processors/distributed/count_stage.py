@@ -1,7 +1,7 @@
-"""The first hop: one partition of the events, from station to district, in one state.
+"""The first stage: folds one partition of count-events, from station to district, in one state.
 
-The state is a fold of the partition up to `position`, whoever made it and however often it was made. A
-partition holds whole districts, so that a district's totals come from one state. Nothing is sent here.
+The state is a fold of the partition up to `position`, whichever process computed it and however often. A
+partition holds whole districts, so that a district's totals come from one state. Nothing is published here.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ DISTRICT_DEPTH: Final = DEPTH[Level.DISTRICT]
 
 
 @dataclass(frozen=True, slots=True)
-class Entries:
-    """Assessed messages as they stand in a partition: key, position (ascending) and `recorded_at`
-    (microseconds since 1970, UTC) of each; the leaf hash of the last one. `more`: they are a part of a
-    backlog, and the next part of it is being read."""
+class AssessedEntries:
+    """Assessed entries of a log partition: key, position (ascending) and `recorded_at` (microseconds since
+    1970, UTC) of each; the leaf hash of the last one. `more`: they are a part of a backlog, and the next part
+    of it is being read."""
 
     batch: Batch
     keys: Sequence[bytes | None]
@@ -43,15 +43,15 @@ class Entries:
         return len(self.positions)
 
 
-class CountHop:
-    """State and totals of one partition of the events."""
+class CountStage:
+    """State and totals of one partition of count-events."""
 
     def __init__(self, partition: int, election: str, registry: Registry, ballots: Ballots) -> None:
         self.partition = partition
         self.state = State(registry, ballots)
-        self.position = 0  # of the next entry to take in
-        self.newest = 0  # when the newest entry taken in was recorded
-        self.leaf = b""  # the leaf hash of the last entry taken in
+        self.position = 0  # of the next entry to apply
+        self.newest = 0  # when the newest applied entry was recorded
+        self.leaf = b""  # the leaf hash of the last applied entry
         self.accepted = 0
         self._election = election
         self._registry = registry
@@ -59,12 +59,12 @@ class CountHop:
         self._totals = Totals(registry, ballots, Level.DISTRICT)
         self._changed: set[Unit] = set()
 
-    def take(self, entries: Entries, *, shown: bool = True) -> Changes:
-        """Take in entries from `position` on, and say what they changed (without `shown`, without totals).
-        Raises ValueError for earlier ones: taken in twice, a state would no longer be a fold."""
+    def apply(self, entries: AssessedEntries, *, with_rows: bool = True) -> Changes:
+        """Apply entries from `position` on and return what they changed (without `with_rows`, without
+        totals). Raises ValueError for earlier ones: applied twice, a state would no longer be a fold."""
         if entries.positions[0] < self.position:
             raise ValueError(
-                f"Partition {self.partition} stands at {self.position}, not at {entries.positions[0]}."
+                f"Partition {self.partition} is at position {self.position}, not at {entries.positions[0]}."
             )
         outcome = self.state.decide_entries(entries.batch, entries.positions)
         touched = self.state.apply(entries.batch, outcome)
@@ -76,15 +76,15 @@ class CountHop:
             contest = self._ballots.contest_of[ballot]
             districts = regions[self._registry.depth[regions] == DISTRICT_DEPTH]
             self._changed.update((contest, region) for region in districts.tolist())
-        totals, whole = self._totals.of(self.state, touched) if shown else ([], [])
+        totals, whole = self._totals.of(self.state, touched) if with_rows else ([], [])
         return Changes(entries.batch, outcome, entries.recorded_at, totals, whole, self.partition)
 
-    def changed(self) -> list[TallyMessage]:
-        """The totals of the districts that changed since this was asked last."""
+    def changed_tallies(self) -> list[TallyMessage]:
+        """The totals of the districts that changed since the last call."""
         units, self._changed = sorted(self._changed), set()
         return [self._tally(*unit) for unit in units]
 
-    def all(self) -> Iterator[TallyMessage]:
+    def all_tallies(self) -> Iterator[TallyMessage]:
         """The totals of every district with an accepted event."""
         self._changed.clear()
         units = {
@@ -93,7 +93,7 @@ class CountHop:
             for region in regions
             if self._registry.depth[region] == DISTRICT_DEPTH
         }
-        # Whoever asked for the cells of a region left it here with zeros.
+        # Reading the cells of a region adds it to the roll-up with zeros: its version is 0.
         return (tally for unit in sorted(units) if (tally := self._tally(*unit)).version)
 
     def _tally(self, contest: int, region: int) -> TallyMessage:

@@ -1,7 +1,8 @@
-"""What topics are like on the cluster: partitions, copies, who is up to date, settings.
+"""Reads the state of topics from the cluster: partitions, replicas, in-sync replicas, settings.
 
-It only looks. What ought to be there is in event_log.kafka.topics. Brokers hear of new topics one after
-another, so one that is not found is looked for again, for HEARD_S, before it counts as missing.
+Nothing is changed. What the topics should be is in event_log.kafka.topics. Metadata of new topics reaches the
+brokers one after another, so a topic that is not found is asked for again, for METADATA_PROPAGATION_S, before
+it counts as missing.
 """
 
 from __future__ import annotations
@@ -20,19 +21,20 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.topics import Topic
 
-Seen = TypeVar("Seen")
+Metadata = TypeVar("Metadata")
 
-HEARD_S: Final = 3.0
-"""How long a broker may take to hear of a topic that another one has told to be ready."""
+METADATA_PROPAGATION_S: Final = 3.0
+"""How long the metadata of a new topic may take to reach all brokers."""
 
-PAUSE_S: Final = 0.1
-"""Between looks."""
+RETRY_S: Final = 0.1
+"""Pause between two requests for metadata."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A topic as it is. `replication`: copies of each partition, the fewest; `in_sync`: copies that are up to
-    date, by partition; `led`: whether somebody serves it, by partition; `settings`: Kafka's, by name."""
+class TopicState:
+    """A topic as it is on the cluster. `replication`: replicas of each partition, the fewest; `in_sync`:
+    in-sync replicas by partition; `led`: whether it has a leader, by partition; `settings`: Kafka's, by
+    name."""
 
     replication: int
     in_sync: tuple[int, ...]
@@ -46,8 +48,8 @@ class Found:
 
 
 def partitions_of(connection: Connection, topic: Topic) -> int:
-    """How many partitions a topic has. Raises LogUnavailable, also where there is no such topic."""
-    found = _all_heard_of(
+    """The number of partitions of a topic. Raises LogUnavailable, also where there is no such topic."""
+    found = _until_known(
         [topic], lambda: ask(connection, lambda admin: described(admin, connection, [topic]))
     )
     if topic not in found:
@@ -55,24 +57,26 @@ def partitions_of(connection: Connection, topic: Topic) -> int:
     return len(found[topic]["partitions"])
 
 
-def survey(connection: Connection, topics: Sequence[Topic]) -> dict[Topic, Found]:
-    """Those of the topics that are there. Raises LogUnavailable."""
-    return _all_heard_of(topics, lambda: ask(connection, lambda admin: _survey(admin, connection, topics)))
+def topic_states(connection: Connection, topics: Sequence[Topic]) -> dict[Topic, TopicState]:
+    """The states of those topics that exist. Raises LogUnavailable."""
+    return _until_known(topics, lambda: ask(connection, lambda admin: _states(admin, connection, topics)))
 
 
-def _all_heard_of(topics: Sequence[Topic], look: Callable[[], dict[Topic, Seen]]) -> dict[Topic, Seen]:
-    """What `look` finds once it finds all topics, or when HEARD_S are over."""
-    deadline = time.monotonic() + HEARD_S
+def _until_known(topics: Sequence[Topic], look: Callable[[], dict[Topic, Metadata]]) -> dict[Topic, Metadata]:
+    """What `look` returns once it has all topics, or after METADATA_PROPAGATION_S."""
+    deadline = time.monotonic() + METADATA_PROPAGATION_S
     while len(found := look()) < len(topics) and time.monotonic() < deadline:
-        time.sleep(PAUSE_S)
+        time.sleep(RETRY_S)
     return found
 
 
-def _survey(admin: KafkaAdminClient, connection: Connection, topics: Sequence[Topic]) -> dict[Topic, Found]:
+def _states(
+    admin: KafkaAdminClient, connection: Connection, topics: Sequence[Topic]
+) -> dict[Topic, TopicState]:
     here = described(admin, connection, topics)
     settings = _settings(admin, connection, here)
     return {
-        topic: Found(
+        topic: TopicState(
             replication=min(len(one["replica_nodes"]) for one in seen["partitions"]),
             in_sync=tuple(len(one["isr_nodes"]) for one in seen["partitions"]),
             led=tuple(one["leader_id"] >= 0 for one in seen["partitions"]),
@@ -85,7 +89,7 @@ def _survey(admin: KafkaAdminClient, connection: Connection, topics: Sequence[To
 def described(
     admin: KafkaAdminClient, connection: Connection, topics: Iterable[Topic]
 ) -> dict[Topic, dict[str, Any]]:
-    """Kafka's metadata of those of the topics that are there. Raises KafkaError."""
+    """Kafka's metadata of those topics that exist. Raises KafkaError."""
     names = {connection.topic(topic): topic for topic in topics}
     found: dict[Topic, dict[str, Any]] = {}
     for seen in admin.describe_topics(list(names)):
@@ -100,20 +104,20 @@ def described(
 def _settings(
     admin: KafkaAdminClient, connection: Connection, topics: Iterable[Topic]
 ) -> dict[Topic, dict[str, str]]:
-    """Kafka's settings of topics that are there. Raises KafkaError."""
+    """Kafka's settings of topics that exist. Raises KafkaError."""
     names = {topic: connection.topic(topic) for topic in topics}
     if not names:
         return {}
     asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names.values()]
-    deadline = time.monotonic() + HEARD_S
+    deadline = time.monotonic() + METADATA_PROPAGATION_S
     while True:
         answer = admin.describe_configs(asked, config_filter="all").get("topic", {})
         silent = [name for name in names.values() if not answer.get(name)]
         if not silent:
             break
-        if time.monotonic() > deadline:  # the library leaves out why; a broker would have heard of it by now
+        if time.monotonic() > deadline:  # the library leaves out why; the metadata is known by now
             raise TopicAuthorizationFailedError(silent[0])
-        time.sleep(PAUSE_S)
+        time.sleep(RETRY_S)
     return {
         topic: {setting: one["value"] for setting, one in answer[name].items()}
         for topic, name in names.items()

@@ -1,9 +1,10 @@
-"""What goes out arrives in order, or everybody is told: nothing follows a message that was lost."""
+"""Messages are published in order, or an error is raised: nothing is published after a lost message."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from random import Random
@@ -17,23 +18,24 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, REJECTED
+from monitoring.metrics import ROWS_PUBLISHED, TALLIES_PUBLISHED
 from schemas.language import Said
 from schemas.regions import Level
 from schemas.rejections import Reason, Rejection
 from schemas.tally_messages import TallyMessage, decode_tally
 from sinks.row_messages import decode, goes_on_from
-from stream_processors.distributed import outlet as outlet_module
-from stream_processors.distributed.outlet import KafkaOutlet
+from stream_processors.distributed import publisher as publisher_module
+from stream_processors.distributed.publisher import KafkaPublisher
 from tests.relay import RelayedBroker
 from tests.stream_processors.distributed.running import opened, records
-from tests.stream_processors.distributed.test_sent import ROWS, send_rows
+from tests.stream_processors.distributed.test_published import ROWS, publish_rows_only
 from tests.worlds import PPWP
 
 SHORT_MS = 4_000
-"""How long a message is tried where a test has to see the end of that."""
+"""The delivery timeout where a test waits for it."""
 
-PATIENCE_S = 60.0
-"""How long a test waits for what must come."""
+TIMEOUT_S = 60.0
+"""How long a test waits."""
 
 WHY = Rejection(Reason.MALFORMED, Said(id="Bukan peristiwa.", en="No event."))
 
@@ -60,16 +62,16 @@ def frail(relayed: RelayedBroker) -> Connection:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages are given up soon."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages time out soon."""
     for name in ("delivery_timeout_ms", "max_block_ms"):
-        monkeypatch.setitem(outlet_module._SETTINGS, name, SHORT_MS)
+        monkeypatch.setitem(publisher_module._SETTINGS, name, SHORT_MS)
     monkeypatch.setattr(connection_module, "REQUEST_MS", SHORT_MS // 2)
 
 
 def until(true: Callable[[], bool]) -> None:
-    """Wait for something that must come."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Wait until it is true."""
+    deadline = time.monotonic() + TIMEOUT_S
     while not true():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.02)
@@ -82,16 +84,16 @@ def total(unit: str, parent: str, version: int = 1) -> TallyMessage:
     )
 
 
-def test_each_message_goes_to_its_topic_and_place(topics: Connection) -> None:
-    with closing(KafkaOutlet(topics)) as outlet:
-        send_rows(outlet, 1, 1)
-        outlet.rows(1, {"sink_position": ROWS.position(1, 4, 1_000)}, after=2)
-        outlet.rejected(1, 3, b"1101", b"raw", WHY)
-        outlet.rejected(0, 8, None, b"", WHY)
-        outlet.tally(total("1101", "11"))
-        outlet.flush()
-        assert outlet.handed_over == 5
-        assert outlet.has_sent(5)
+def test_each_message_is_published_to_its_topic_and_partition(topics: Connection) -> None:
+    with closing(KafkaPublisher(topics)) as publisher:
+        publish_rows_only(publisher, 1, 1)
+        publisher.publish_rows(1, {"sink_position": ROWS.position(1, 4, 1_000)}, after=2)
+        publisher.publish_rejected(1, 3, b"1101", b"raw", WHY)
+        publisher.publish_rejected(0, 8, None, b"", WHY)
+        publisher.publish_tally(total("1101", "11"))
+        publisher.flush()
+        assert publisher.submitted == 5
+        assert publisher.has_acknowledged(5)
     rows, position = records(topics, COUNT_ROWS, 1)
     names = [name for one in (rows, position) for name, _ in decode(one.headers, one.raw)]
     assert names == ["region", "sink_position"]
@@ -111,13 +113,37 @@ def test_each_message_goes_to_its_topic_and_place(topics: Connection) -> None:
     assert (tally.key, decode_tally(tally.raw)) == (f"1101|{PPWP}".encode(), total("1101", "11"))
 
 
+def published() -> Counter[str]:
+    """Rows by table and totals by level that the metrics say were acknowledged."""
+    return Counter(
+        {
+            label: int(sample.value)
+            for metric in (ROWS_PUBLISHED, TALLIES_PUBLISHED)
+            for family in metric.collect()
+            for sample in family.samples
+            for label in sample.labels.values()
+            if sample.name.endswith("_total")
+        }
+    )
+
+
+def test_what_is_acknowledged_is_counted_by_table_and_level(topics: Connection) -> None:
+    before = published()
+    with closing(KafkaPublisher(topics)) as publisher:
+        publish_rows_only(publisher, 1, 2)
+        publisher.publish_rows(1, {"sink_position": ROWS.position(1, 4, 1_000)}, after=2)
+        publisher.publish_tally(total("1101", "11"))
+        publisher.flush()
+    assert published() - before == Counter(region=2 * ROWS.regions().num_rows, district=1)
+
+
 def test_all_parts_of_one_sum_are_on_one_partition(connection: Connection) -> None:
     create(connection, partitions={DISTRICT_TALLIES.name: 5, PROVINCE_TALLIES.name: 1}, replication=1)
-    with closing(KafkaOutlet(connection)) as outlet:
+    with closing(KafkaPublisher(connection)) as publisher:
         for province in range(11, 31):
             for district in ("01", "02", "03"):
-                outlet.tally(total(f"{province}{district}", str(province)))
-        outlet.flush()
+                publisher.publish_tally(total(f"{province}{district}", str(province)))
+        publisher.flush()
     found = {
         (decode_tally(one.raw).parent, partition)
         for partition in range(5)
@@ -128,22 +154,27 @@ def test_all_parts_of_one_sum_are_on_one_partition(connection: Connection) -> No
     }
 
 
-@pytest.mark.usefixtures("impatient")
-def test_what_failed_and_did_not_persist_ends_everything(relayed: RelayedBroker, frail: Connection) -> None:
-    with closing(KafkaOutlet(frail)) as outlet:
-        outlet.rejected(0, 0, b"1101", b"kept", WHY)
-        outlet.flush()
+@pytest.mark.usefixtures("short_timeouts")
+def test_a_publish_that_failed_and_did_not_persist_is_final(
+    relayed: RelayedBroker, frail: Connection
+) -> None:
+    with closing(KafkaPublisher(frail)) as publisher:
+        publisher.publish_rejected(0, 0, b"1101", b"kept", WHY)
+        publisher.flush()
         relayed.kill()
-        outlet.rejected(0, 1, b"1101", b"lost", WHY)
-        assert not outlet.has_sent(2)
+        before = published()
+        publisher.publish_tally(total("1102", "11"))
+        publisher.publish_rejected(0, 1, b"1101", b"lost", WHY)
+        assert not publisher.has_acknowledged(2)
         with pytest.raises(LogUnavailable):
-            outlet.flush()
+            publisher.flush()
+        assert published() == before
         relayed.restart()
         for late in (
-            lambda: send_rows(outlet, 0, 1),
-            lambda: outlet.tally(total("1101", "11")),
-            lambda: outlet.has_sent(1),
-            outlet.flush,
+            lambda: publish_rows_only(publisher, 0, 1),
+            lambda: publisher.publish_tally(total("1101", "11")),
+            lambda: publisher.has_acknowledged(1),
+            publisher.flush,
         ):
             with pytest.raises(LogUnavailable):
                 late()
@@ -151,52 +182,54 @@ def test_what_failed_and_did_not_persist_ends_everything(relayed: RelayedBroker,
     assert records(frail, COUNT_ROWS, 0) == records(frail, DISTRICT_TALLIES, 0) == []
 
 
-@pytest.mark.usefixtures("impatient")
-def test_what_failed_but_did_persist_ends_everything_too(relayed: RelayedBroker, frail: Connection) -> None:
-    with closing(KafkaOutlet(frail)) as outlet:
-        outlet.rejected(0, 0, b"1101", b"known", WHY)
-        outlet.flush()
+@pytest.mark.usefixtures("short_timeouts")
+def test_a_publish_that_failed_but_did_persist_is_final_too(
+    relayed: RelayedBroker, frail: Connection
+) -> None:
+    with closing(KafkaPublisher(frail)) as publisher:
+        publisher.publish_rejected(0, 0, b"1101", b"known", WHY)
+        publisher.flush()
         relayed.relay.lose_answers()
         try:
-            outlet.rejected(0, 1, b"1101", b"kept", WHY)
+            publisher.publish_rejected(0, 1, b"1101", b"kept", WHY)
             with pytest.raises(LogUnavailable):
-                outlet.flush()
+                publisher.flush()
         finally:
             relayed.relay.carry_answers()
         with pytest.raises(LogUnavailable):
-            outlet.has_sent(2)
+            publisher.has_acknowledged(2)
     assert [one.raw for one in records(frail, REJECTED, 0)] == [b"known", b"kept"]
 
 
-def test_what_is_too_large_for_its_topic_ends_everything(topics: Connection) -> None:
-    with closing(KafkaOutlet(topics)) as outlet:
-        outlet.rejected(0, 1, b"1101", Random(1).randbytes(REJECTED.largest + 1), WHY)
+def test_a_message_too_large_for_its_topic_is_final(topics: Connection) -> None:
+    with closing(KafkaPublisher(topics)) as publisher:
+        publisher.publish_rejected(0, 1, b"1101", Random(1).randbytes(REJECTED.largest + 1), WHY)
         with pytest.raises(LogUnavailable):
-            outlet.flush()
+            publisher.flush()
 
 
-def test_while_the_broker_is_away_messages_wait_and_then_who_sends(
+def test_while_the_broker_is_away_messages_are_buffered_and_then_publishing_blocks(
     relayed: RelayedBroker, frail: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies = [bytes([number]) * 1_000 for number in range(100)]
-    monkeypatch.setattr(outlet_module, "BUFFER_BYTES", 10_000)
-    monkeypatch.setitem(outlet_module._SETTINGS, "compression_type", None)
-    with closing(KafkaOutlet(frail)) as outlet:
-        outlet.rejected(0, 0, b"1101", bodies[0], WHY)  # it knows where that topic is from here on
-        outlet.flush()
+    monkeypatch.setattr(publisher_module, "BUFFER_BYTES", 10_000)
+    monkeypatch.setitem(publisher_module._SETTINGS, "compression_type", None)
+    with closing(KafkaPublisher(frail)) as publisher:
+        publisher.publish_rejected(0, 0, b"1101", bodies[0], WHY)  # it knows where that topic is from here on
+        publisher.flush()
         relayed.kill()
 
         def send() -> None:
             for number in range(1, 100):
-                outlet.rejected(0, number, b"1101", bodies[number], WHY)
+                publisher.publish_rejected(0, number, b"1101", bodies[number], WHY)
 
         sender = threading.Thread(target=send, daemon=True)
         sender.start()
-        until(lambda: outlet.handed_over == 11)
+        until(lambda: publisher.submitted == 11)
         assert sender.is_alive()
-        assert not outlet.has_sent(2)
+        assert not publisher.has_acknowledged(2)
         relayed.restart()
-        sender.join(PATIENCE_S)
-        outlet.flush()
-        assert outlet.has_sent(100)
+        sender.join(TIMEOUT_S)
+        publisher.flush()
+        assert publisher.has_acknowledged(100)
     assert [one.raw for one in records(frail, REJECTED, 0)] == bodies

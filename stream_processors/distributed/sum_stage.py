@@ -1,7 +1,9 @@
-"""A hop above the district: the newest value of each child, and their sum as the value of the parent.
+"""A stage above the district: keeps the newest totals of each child, and their sum as the totals of the
+parent.
 
-Values are whole, so that any of them may come again, late or not at all: the newest of each child decides.
-A value that contradicts another of the same version is counted and not taken in. Nothing is sent here.
+Totals are snapshots, not deltas, so that any of them may be redelivered, late or lost: the newest of each
+child is used. Totals that contradict others of the same version are counted and ignored. Nothing is published
+here.
 """
 
 from __future__ import annotations
@@ -24,15 +26,15 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Parent:
-    """The sum of the children's cells by ballot, and how far into the log they reach."""
+    """The sum of the children's cells by ballot, and the log positions that they include."""
 
     cells: dict[int, NDArray[np.int64]] = field(default_factory=dict)
     source: dict[int, int] = field(default_factory=dict)
     recorded_at: int = 0
 
 
-class SumHop:
-    """Sums at `level` of what comes from the level below."""
+class SumStage:
+    """The sums at `level` of the totals of the level below."""
 
     def __init__(self, level: Level, election: str, registry: Registry) -> None:
         self.level = level
@@ -44,9 +46,9 @@ class SumHop:
         self._changed: set[Key] = set()
         self.merged: Counter[Merge] = Counter()
 
-    def take(self, child: TallyMessage) -> Merge:
-        """Take a child's value in and say what it was beside the one held. Raises TallyMalformed when it is
-        of another election or none of a child of this level."""
+    def apply(self, child: TallyMessage) -> Merge:
+        """Apply a child's totals; how they compare with those held. Raises TallyMalformed when they are of
+        another election or not of a child of this level."""
         self._check(child)
         key = (child.contest, child.unit)
         held = self._children.get(key)
@@ -62,17 +64,17 @@ class SumHop:
             for partition, position in child.source.items():
                 sums.source[partition] = max(position, sums.source.get(partition, 0))
             sums.recorded_at = max(sums.recorded_at, child.recorded_at)
-        if what in (Merge.ADVANCED, Merge.REPEATED):  # what was sent on before may have been lost
+        if what in (Merge.ADVANCED, Merge.REPEATED):  # a publish before may have been lost
             self._changed.add(parent)
         return what
 
-    def changed(self) -> list[TallyMessage]:
-        """The sums that changed, or may have been lost on their way, since this was asked last."""
+    def changed_tallies(self) -> list[TallyMessage]:
+        """The sums that changed since the last call, or whose last publish may have been lost."""
         keys, self._changed = sorted(self._changed), set()
         return [self._tally(key) for key in keys]
 
-    def all(self) -> Iterator[TallyMessage]:
-        """Every sum there is."""
+    def all_tallies(self) -> Iterator[TallyMessage]:
+        """Every sum."""
         self._changed.clear()
         return (self._tally(key) for key in sorted(self._parents))
 
@@ -80,7 +82,7 @@ class SumHop:
         region = self._registry.region(child.unit)
         if child.election != self._election or child.level is not self._child_level:
             raise TallyMalformed(
-                f"A value of {quoted(child.unit)} is of {quoted(child.election)}, {quoted(child.level)}; "
+                f"Totals of {quoted(child.unit)} are of {quoted(child.election)}, {quoted(child.level)}; "
                 f"added up here are those of {self._election}, {self._child_level}. Give each election its "
                 "own --topic-prefix."
             )

@@ -1,7 +1,8 @@
-"""How far rows of a partition have gone out to the sink: what the topic of rows says itself.
+"""Finds the position up to which the rows of a partition were published, in the topic count-rows itself.
 
-A worker sends the position of a batch after its rows, so that everything up to the last position there is in
-the topic before it. Where nothing is left of it (the topic keeps days), rows are sent from the beginning.
+A worker publishes the position of a batch after its rows, so that all rows up to the last position in the
+topic are before it. Where retention has removed all of it (the topic keeps days), rows are published from the
+beginning of the log.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from event_log.kafka.log import KafkaLog
 from sinks.row_messages import decode, holds_position
 
 NOTHING: Final = -1
+"""The position of a partition without published rows."""
 
 LOOK_BACK: Final = 64
-"""Messages looked at first, from the end on: a batch of events makes one or a few. Then eight
-times as many."""
+"""Messages read first, backwards from the end: a batch of events makes one or a few. Then eight times as
+many."""
 
 
-def last_sent(log: KafkaLog, partitions: Iterable[int]) -> dict[int, int]:
-    """By partition of the events the last position whose rows have gone out; NOTHING before the first.
+def last_published(log: KafkaLog, partitions: Iterable[int]) -> dict[int, int]:
+    """By partition of count-events the last position whose rows were published; NOTHING before the first.
 
     `log` reads COUNT_ROWS. Raises LogUnavailable, and RowsUndecodable when something else writes to it.
     """
