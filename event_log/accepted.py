@@ -1,4 +1,5 @@
-"""A cache file of the accepted events of each unit, and the position up to which the log was read.
+"""A cache file of the count events that importers compare their records with, and the position read of each
+partition.
 
 It can be made from the log again at any time: it may be removed, and a caller that finds that it does not fit
 the log clears it. One process uses it at a time; another one gets a temporary file of its own.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -22,7 +24,7 @@ from schemas.language import Said
 from schemas.private_files import use_private_umask
 from schemas.text import quoted
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """PRAGMA user_version; a file of any other format is emptied."""
 
 PAGE_CACHE_KIB: Final = 128 * 1024
@@ -31,9 +33,9 @@ PAGE_CACHE_KIB: Final = 128 * 1024
 _SCHEMA: Final = (
     "CREATE TABLE read_position (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, "
     "last INTEGER NOT NULL, leaf BLOB NOT NULL) STRICT",
-    "CREATE TABLE accepted (contest TEXT NOT NULL, unit TEXT NOT NULL, version INTEGER NOT NULL, "
-    "id BLOB NOT NULL, annuls INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
-    "CREATE UNIQUE INDEX by_unit ON accepted (contest, unit, version, id, annuls)",
+    "CREATE TABLE accepted (contest TEXT NOT NULL, unit TEXT NOT NULL, number INTEGER NOT NULL, "
+    "id BLOB NOT NULL, fate INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+    "CREATE UNIQUE INDEX by_unit ON accepted (contest, unit, number, id, fate)",
 )
 
 
@@ -46,15 +48,23 @@ class ReadPosition(NamedTuple):
     leaf: bytes
 
 
+class Fate(IntEnum):
+    """What an event did."""
+
+    COUNTS = 0
+    ANNULS = 1
+    REJECTED = 2
+
+
 class AcceptedRow(NamedTuple):
-    """An accepted event: its unit, which of the unit's accepted events it is (from 1), its id (32 bytes),
-    whether it is an annulment (1 or 0), and its bytes."""
+    """An event: its unit, which of the unit's events it is (from 1), its id (32 bytes), a Fate, and its
+    bytes."""
 
     contest: str
     unit: str
-    version: int
+    number: int
     id: bytes
-    annuls: int
+    fate: int
     body: bytes
 
 
@@ -119,17 +129,15 @@ class AcceptedEvents:
         self._rows("DELETE FROM accepted")
         self._rows("DELETE FROM read_position")
 
-    def versions(self, contest: str, units: Iterable[str]) -> dict[str, list[tuple[bytes, int]]]:
-        """Of those units that have any: id and `annuls` of their accepted events, oldest first. Raises
-        LogUnavailable."""
+    def fates(self, contest: str, units: Iterable[str]) -> dict[str, list[tuple[bytes, int]]]:
+        """Of those units that have any: id and Fate of their events, oldest first. Raises LogUnavailable."""
         found: dict[str, list[tuple[bytes, int]]] = {}
-        for unit, event, annuls in self._of(contest, units, "id, annuls"):
-            found.setdefault(unit, []).append((event, annuls))
+        for unit, event, fate in self._of(contest, units, "id, fate"):
+            found.setdefault(unit, []).append((event, fate))
         return found
 
     def bodies(self, contest: str, units: Iterable[str]) -> dict[str, list[bytes]]:
-        """Of those units that have any: the bytes of their accepted events, oldest first. Raises
-        LogUnavailable."""
+        """Of those units that have any: the bytes of their events, oldest first. Raises LogUnavailable."""
         found: dict[str, list[bytes]] = {}
         for unit, body in self._of(contest, units, "body"):
             found.setdefault(unit, []).append(body)
@@ -168,7 +176,7 @@ class AcceptedEvents:
     def _of(self, contest: str, units: Iterable[str], columns: str) -> list[Any]:
         return self._rows(
             f"SELECT unit, {columns} FROM accepted WHERE contest = ? "
-            "AND unit IN (SELECT value FROM json_each(?)) ORDER BY unit, version",
+            "AND unit IN (SELECT value FROM json_each(?)) ORDER BY unit, number",
             contest,
             orjson.dumps(list(units)).decode(),
         )

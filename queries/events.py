@@ -5,6 +5,7 @@ What has not reached the projection yet is not here; the log itself is the proof
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -104,6 +105,13 @@ def displayed(raw: bytes) -> tuple[dict[str, Any] | None, str | None]:
     an event means is read by schemas.decode alone."""
     try:
         document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        if isinstance(document, dict) and orjson.dumps(document, option=orjson.OPT_SORT_KEYS) != raw:
+            json.loads(raw, object_pairs_hook=_unique)  # of a key given twice, only the bytes show both
+    except ValueError:
         return None, raw.hex()
     return (document, None) if isinstance(document, dict) else (None, raw.hex())
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key is given twice")

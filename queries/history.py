@@ -72,7 +72,7 @@ def station_history(client: Client, election: str, station: str, contests: tuple
         payload = document.get("payload") or {}
         form = cells_of(payload.get("form") or {})
         changes = []
-        if version is not None and form:
+        if version is not None and payload.get("form") is not None:  # also a form with nothing on it
             changes = differences(last[contest], form) if contest in last else []
             last[contest] = form
         rows.append(

@@ -5,7 +5,7 @@ A report is for people a few sentences, for programs one document with every num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -16,7 +16,7 @@ from rekap.numbers import tenths, whole
 from rekap.session import Session
 from rekap.tables import write
 from rekap.terminal import echo
-from schemas.language import Said
+from schemas.language import Language, Said
 
 if TYPE_CHECKING:
     from producers.sources import Source, Unreadable
@@ -36,6 +36,10 @@ READ: Final = Said(
 NOTHING_NEW: Final = Said(
     id="Tidak ada yang baru: semuanya sudah dihitung sebelumnya.",
     en="Nothing new: all of it had been counted before.",
+)
+SUPERSEDED: Final = Said(
+    id="Dari yang sudah ada, {number} tidak berlaku lagi: telah diganti atau dibatalkan sesudahnya.",
+    en="Of those there already, {number} are not in force any more: they were replaced or annulled since.",
 )
 WHY_REJECTED: Final = Said(
     id="Ditolak: {reasons}. Rinciannya: rekap --data {path} rejected",
@@ -80,6 +84,7 @@ def document(report: IngestReport) -> dict[str, Any]:
         "read": report.read,
         "accepted": report.accepted,
         "repeated": report.repeated,
+        "superseded": report.superseded,
         "rejected": report.rejected,
         "unreadable": report.unreadable,
         "empty": report.empty,
@@ -96,7 +101,8 @@ def tell(session: Session, report: IngestReport, form: Format) -> int:
         for line in sentences(session, report):
             write(line)
     name_unreadable(session, report.unreadable, report.unreadable_records)
-    return ANSWER_IS_NO if report.unreadable else DONE
+    none_accepted = report.rejected and not report.accepted and not report.repeated
+    return ANSWER_IS_NO if report.unreadable or none_accepted else DONE
 
 
 def sentences(session: Session, report: IngestReport) -> list[str]:
@@ -110,11 +116,23 @@ def sentences(session: Session, report: IngestReport) -> list[str]:
     lines = [session.text(READ).format(**numbers, rate=rate, seconds=seconds)]
     if report.repeated and not report.accepted and not report.rejected:
         lines.append(session.text(NOTHING_NEW))
+    if report.superseded:
+        lines.append(superseded(session, report.superseded))
     if report.rejected_by_reason:
-        by_number = sorted(report.rejected_by_reason.items(), key=lambda pair: (-pair[1], pair[0]))
-        reasons = ", ".join(f"{reason} {whole(count, language)}" for reason, count in by_number)
+        reasons = by_reason(report.rejected_by_reason, language)
         lines.append(session.text(WHY_REJECTED).format(reasons=reasons, path=session.path))
     return lines
+
+
+def superseded(session: Session, number: int) -> str:
+    """That so many of the records that are there are not in force."""
+    return session.text(SUPERSEDED).format(number=whole(number, session.language))
+
+
+def by_reason(numbers: Mapping[str, int], language: Language) -> str:
+    """How many there are of each reason, most first."""
+    by_number = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{reason} {whole(count, language)}" for reason, count in by_number)
 
 
 def name_unreadable(session: Session, number: int, records: Sequence[Unreadable]) -> None:

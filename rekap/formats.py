@@ -38,9 +38,10 @@ class Format(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    EVENTS = "events"
 
 
-FORMATS: Final = [one.value for one in Format]
+FORMATS: Final = [one.value for one in Format if one is not Format.EVENTS]
 DOCUMENTS: Final = [Format.TABLE.value, Format.JSON.value]
 """For commands that answer with one thing, not with rows."""
 
@@ -58,12 +59,16 @@ CONTEST_HELP: Final = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only th
 LIMIT_HELP: Final = Said(id="Paling banyak sekian baris.", en="At most so many rows.")
 
 
-def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --format and --output to a command that answers with rows."""
+def row_options(function: Callable[..., Any], *, events: bool = False) -> Callable[..., Any]:
+    """Adds --format and --output to a command that answers with rows; `events`: also with events, one a
+    line, as `import` reads them."""
     to_file = click.Path(path_type=Path, dir_okay=False)
     output = click.option("--output", "-o", cls=Option, said=OUTPUT_HELP, type=to_file, metavar="FILE")
     chosen = click.option(
-        "--format", "-f", "written", cls=Option, said=FORMAT_HELP, type=click.Choice(FORMATS)
+        *("--format", "-f", "written"),
+        cls=Option,
+        said=FORMAT_HELP,
+        type=click.Choice([*FORMATS, Format.EVENTS.value] if events else FORMATS),
     )
     decorated: Callable[..., Any] = chosen(output(function))
     return decorated
@@ -157,6 +162,18 @@ def write_rows(
             from rekap.parquet_rows import write_parquet
 
             write_parquet(rows, stream, schema())
+
+
+def write_events(rows: Iterable[Row], output: Path | None) -> int:
+    """Write the events of a log's rows, one a line; how many entries hold none and were left out."""
+    left_out = 0
+    with _opened(output) as stream:
+        for row in rows:
+            if row["event"] is None:
+                left_out += 1
+            else:
+                stream.write(orjson.dumps(row["event"]) + b"\n")
+    return left_out
 
 
 def write_document(document: Any) -> None:

@@ -106,6 +106,30 @@ class AnnulmentReason(StrEnum):
     SOURCE_WITHDREW = "source_withdrew"  # an importer saw its source take the numbers away
 
 
+RULINGS: Final = frozenset(
+    {
+        CorrectionReason.RECOUNT,
+        CorrectionReason.PLENARY,
+        CorrectionReason.BAWASLU_RULING,
+        CorrectionReason.COURT_RULING,
+        AnnulmentReason.REVOTE_ORDERED,
+        AnnulmentReason.RECOUNT_ORDERED,
+        AnnulmentReason.BAWASLU_RULING,
+        AnnulmentReason.COURT_RULING,
+    }
+)
+"""Reasons of a plenary, a supervisor or a court. Where one of them was accepted, a source's page moves
+nothing: a person must send the event."""
+
+
+class NotCounted(StrEnum):
+    """Why an importer sends a page only to be recorded. The values are reasons of schemas.rejections."""
+
+    RULING_IN_FORCE = "ruling_in_force"
+    ORDER_UNKNOWN = "order_unknown"
+    SEEN_EARLIER = "seen_earlier"
+
+
 @part
 class Submitter:
     """Who says it: an officer's id (never a name) and the role they act in."""
@@ -118,13 +142,19 @@ class Submitter:
 class Origin:
     """Where an imported event was read: the source, the record in it, when it was seen there.
 
-    `listed` is the source's own word on whether the station is on the commission's list of stations.
+    `observed_at` is the time that orders the records of a source. A page has two times: when the source made
+    it and when it was copied. One of them is `observed_at`; the other one, where it is known, is `copied_at`
+    or `made_at`. `listed` is the source's own word on whether the station is on the commission's list of
+    stations. An event with `not_counted` is recorded and never counted.
     """
 
     source: Identifier
     record: Annotated[str, StringConstraints(max_length=200)]
     observed_at: Time | None = None
     listed: bool | None = None
+    copied_at: Time | None = None
+    made_at: Time | None = None
+    not_counted: NotCounted | None = None
 
 
 @part

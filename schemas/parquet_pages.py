@@ -33,7 +33,9 @@ def unpacked_sizes(file: BinaryIO, chunk: Any) -> Iterator[int]:
     """
     at = chunk.data_page_offset
     if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-        at = min(at, chunk.dictionary_page_offset)
+        # Without a value there is a dictionary at most, and no page of data.
+        has_data = at > 0 or chunk.num_values > 0
+        at = min(at, chunk.dictionary_page_offset) if has_data else chunk.dictionary_page_offset
     end = at + chunk.total_compressed_size
     while at < end:
         file.seek(at)

@@ -28,6 +28,9 @@ class Reason(StrEnum):
     WRONG_KEY = "wrong_key"
     ALREADY_COUNTED = "already_counted"
     SUPERSEDED_MISMATCH = "superseded_mismatch"
+    RULING_IN_FORCE = "ruling_in_force"
+    ORDER_UNKNOWN = "order_unknown"
+    SEEN_EARLIER = "seen_earlier"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,10 @@ from stream_processors.rejections import (
     given_twice,
     misplaced,
     not_held,
+    only_recorded,
     unknown_option,
 )
-from stream_processors.station import Proposal
+from stream_processors.station import Proposal, proposal_of
 
 CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT})
 """The recapitulation goes from sub-district to nation; a village has no document of its own."""
@@ -102,6 +103,11 @@ class Assessor:
         self._limits = LimitsByRegion(election, registry)
         self._partition_of = partition_of
         self._placements: dict[int, Placement] = {}
+
+    @property
+    def contests(self) -> Sequence[str]:
+        """The election's contests, in the order of their indexes."""
+        return self._ballots.contests
 
     def assess(
         self, messages: Sequence[bytes], placements: Sequence[Placement] | None = None
@@ -200,11 +206,17 @@ class Assessor:
         ballot = self._ballots.of(contest, station.village)
         if ballot is None:
             raise not_held(event.contest, event.station)
-        if isinstance(event, CountAnnulled):
+        form = None if isinstance(event, CountAnnulled) else event.payload.form
+        for option in (form.votes if form is not None else None) or ():
+            if option not in ballot.place:
+                raise unknown_option(event.contest, event.station, option, ballot)
+        if origin is not None and origin.not_counted is not None:
+            raise only_recorded(event.contest, event.station, origin.not_counted)
+        if form is None:
             return AssessedCount(
                 raw,
                 decoded,
-                _proposal(decoded),
+                proposal_of(decoded),
                 contest,
                 station.village,
                 ballot,
@@ -216,10 +228,6 @@ class Assessor:
                 no_figures(ballot),
                 (),
             )
-        form = event.payload.form
-        for option in form.votes or ():
-            if option not in ballot.place:
-                raise unknown_option(event.contest, event.station, option, ballot)
         limits = self._limits.of(station.village, ballot)
         # The window is that of the first count: what is corrected or voted again comes later by law (R24).
         is_first = isinstance(event, CountSubmitted) and event.payload.kind == CountKind.REGULAR
@@ -229,7 +237,7 @@ class Assessor:
         return AssessedCount(
             raw,
             decoded,
-            _proposal(decoded),
+            proposal_of(decoded),
             contest,
             station.village,
             ballot,
@@ -267,18 +275,9 @@ class Assessor:
             if names[option] in votes:  # with and without its constituency: which figure is meant?
                 raise given_twice(event.contest, event.region, names[option])
             votes[names[option]] = figure
-        return AssessedRecap(raw, decoded, _proposal(decoded), contest, region.index, votes)
+        return AssessedRecap(raw, decoded, proposal_of(decoded), contest, region.index, votes)
 
 
 def level_of(registry: Registry, region: int) -> Level:
     """The level of the region at that index."""
     return REGION_LEVELS[registry.depth[region]]
-
-
-def _proposal(decoded: Decoded) -> Proposal:
-    event, event_id = decoded.event, bytes.fromhex(decoded.event_id)
-    if isinstance(event, CountSubmitted):
-        return Proposal(event_id, event.unit)
-    supersedes = event.payload.supersedes
-    replaced = bytes.fromhex(supersedes) if supersedes else None
-    return Proposal(event_id, event.unit, replaced, isinstance(event, CountAnnulled))

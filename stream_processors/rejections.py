@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.ballots import Ballot
+from schemas.events import NotCounted
 from schemas.language import Said
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
@@ -71,3 +72,34 @@ def unknown_option(contest: str, unit: str, option: str, ballot: Ballot) -> Reje
         id=f"Pilihan {option} tidak ada pada surat suara {contest} di {unit}; yang ada: {shown}.",
         en=f"Option {option} is not on the ballot of {contest} at {unit}; there are: {shown}.",
     )
+
+
+def only_recorded(contest: str, unit: str, why: NotCounted) -> Rejected:
+    """What an importer sends of a source that must not change the count."""
+    contest, unit = quoted(contest), quoted(unit)
+    by_reason = {
+        NotCounted.RULING_IN_FORCE: (
+            f"Sumbernya memperlihatkan angka lain untuk {contest} di {unit}, padahal di sana ada putusan "
+            "(pleno, Bawaslu, pengadilan, atau pemungutan/penghitungan ulang). Putusan itu tetap berlaku. "
+            "Jika angka sumber itu benar, petugas mengirimnya sebagai correction atau count.",
+            f"The source shows something else of {contest} at {unit}, where a ruling (of a plenary, Bawaslu "
+            "or a court, or an ordered re-vote or recount) was made. The ruling stays in force. If the "
+            "source is right, an officer sends it as a correction or count.",
+        ),
+        NotCounted.ORDER_UNKNOWN: (
+            f"Sumbernya memperlihatkan dua keadaan {contest} di {unit}, dan waktunya tidak menunjukkan mana "
+            "yang lebih baru. Yang berlaku tidak diubah. Sebutkan waktunya dengan --observed-at, atau "
+            "petugas mengirim hasil yang benar.",
+            f"The source shows two states of {contest} at {unit}, and their times do not tell which is "
+            "newer. What is in force stays. Give the times with --observed-at, or have an officer send the "
+            "right one.",
+        ),
+        NotCounted.SEEN_EARLIER: (
+            f"Sumber yang sama memperlihatkan keadaan {contest} di {unit} yang lebih baru, yang sudah "
+            "tercatat. Yang ini hanya dicatat.",
+            f"The same source showed a newer state of {contest} at {unit}, which is recorded already. This "
+            "one is only recorded.",
+        ),
+    }
+    said_id, said_en = by_reason[why]
+    return reject(Reason(why.value), id=said_id, en=said_en)

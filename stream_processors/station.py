@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from schemas.decode import Decoded
+from schemas.events import CountAnnulled, CountSubmitted
 from schemas.language import Said
 from schemas.rejections import Reason, Rejection
 
@@ -34,6 +36,16 @@ class Proposal(NamedTuple):
     unit: str
     supersedes: bytes | None = None
     annuls: bool = False
+
+
+def proposal_of(decoded: Decoded) -> Proposal:
+    """What an event wants."""
+    event, event_id = decoded.event, bytes.fromhex(decoded.event_id)
+    if isinstance(event, CountSubmitted):
+        return Proposal(event_id, event.unit)
+    supersedes = event.payload.supersedes
+    replaced = bytes.fromhex(supersedes) if supersedes else None
+    return Proposal(event_id, event.unit, replaced, isinstance(event, CountAnnulled))
 
 
 class Accepted(NamedTuple):

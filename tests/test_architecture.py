@@ -69,7 +69,7 @@ MAY_IMPORT: Final = {
     ),
     "monitoring": ("schemas", "serving"),
     "queries": ("schemas",),
-    "producers": ("schemas", "event_log", "event_log.kafka"),
+    "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
     "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
     "devtools": (),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),

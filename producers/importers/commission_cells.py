@@ -10,26 +10,38 @@ import csv
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from producers.importers.commission_columns import FIGURES, TEXTS, VOTE, Cells
-from producers.importers.problems import RecordInvalid, SourceInvalid
+from producers.importers.problems import RecordInvalid, SourceInvalid, unique_keys
 from producers.importers.text_lines import Line
 from schemas.text import quoted
 
 EVENT_TYPES: Final = ("CountSubmitted", "CountCorrected", "CountAnnulled", "RecapCertified")
 
 
+LOG_ROW: Final = frozenset({"partition", "position", "outcome", "event"})
+"""Keys of a line that `rekap log --format jsonl` wrote."""
+
+
 @dataclass(frozen=True, slots=True)
 class WholeEvent:
-    """A line that is an event as it stands: of which contest and unit (station or region)."""
+    """A line that is an event as it stands, or a row of a log that holds one: of which contest and unit
+    (station or region), and its bytes.
+
+    Of a row of a log also where it stood (partition and position), what became of it and why.
+    """
 
     contest: str
     unit: str
+    raw: bytes
+    at: tuple[int, int] | None = None
+    outcome: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +115,35 @@ def json_cells(line: Line) -> Cells | WholeEvent:
         ) from None
     if not isinstance(document, dict):
         raise RecordInvalid(id="Bukan objek JSON; tulis {...}.", en="Not a JSON object; write {...}.")
+    if document.keys() >= LOG_ROW:
+        return _log_row(document)
     if document.get("type") in EVENT_TYPES or "schema_version" in document:
-        return WholeEvent(
-            str(document.get("contest")), str(document.get("station") or document.get("region"))
-        )
+        return _whole_event(document, line.raw)
     cells: dict[str, Any] = {}
     # orjson keeps the last of two equal keys; the slow reader tells.
-    _flatten(json.loads(text, object_pairs_hook=_unique), (), cells)
+    _flatten(json.loads(text, object_pairs_hook=unique_keys), (), cells)
     return cells
+
+
+def _whole_event(document: Mapping[str, Any], raw: bytes) -> WholeEvent:
+    return WholeEvent(
+        str(document.get("contest")), str(document.get("station") or document.get("region")), raw
+    )
+
+
+def _log_row(row: dict[str, Any]) -> WholeEvent:
+    """The entry that a row of a log shows. Raises RecordInvalid."""
+    try:
+        event = row["event"]
+        raw = bytes.fromhex(row["bytes"]) if event is None else orjson.dumps(event)
+        at = int(row["partition"]), int(row["position"])
+        whole = _whole_event(event or {}, raw)
+    except (KeyError, TypeError, ValueError, AttributeError, orjson.JSONEncodeError) as error:
+        raise RecordInvalid(
+            id=f"Bukan baris dari rekap log --format jsonl ({error}); ekspor lagi log itu.",
+            en=f"Not a row of rekap log --format jsonl ({error}); export that log again.",
+        ) from None
+    return replace(whole, at=at, outcome=str(row["outcome"]), reason=str(row.get("reason") or ""))
 
 
 def _flatten(document: Mapping[str, Any], above: Sequence[str], cells: dict[str, Any]) -> None:
@@ -144,17 +177,6 @@ def _json_value(name: str, value: Any) -> Any:
             en=f"Column {quoted(name)} holds {quoted(repr(value))}; write it {must} quotes.",
         )
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    seen = dict(pairs)
-    if len(seen) < len(pairs):
-        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
-        raise RecordInvalid(
-            id=f"Kunci {quoted(twice)} tertulis dua kali; tulis sekali saja.",
-            en=f"The key {quoted(twice)} is given twice; give it once.",
-        )
-    return seen
 
 
 def _text(line: Line) -> str:

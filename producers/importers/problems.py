@@ -6,7 +6,7 @@ What is wrong with a single record is never raised; it is reported as Unreadable
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from producers.sources import Unreadable
 from schemas.language import Said
@@ -42,3 +42,15 @@ class RecordInvalid(Exception):
     def __init__(self, *, id: str, en: str) -> None:
         super().__init__(en)
         self.said = Said(id=id, en=en)
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For a JSON parser: the members of an object. Raises RecordInvalid where a key is given twice."""
+    seen = dict(pairs)
+    if len(seen) < len(pairs):
+        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise RecordInvalid(
+            id=f"Kunci {quoted(twice)} tertulis dua kali; tulis sekali saja.",
+            en=f"The key {quoted(twice)} is given twice; give it once.",
+        )
+    return seen

@@ -7,6 +7,7 @@ addresses. Responses about regions and lists of candidates are refused.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from producers.importers.accepted import Document, without_nulls
-from producers.importers.problems import RecordInvalid
+from producers.importers.problems import RecordInvalid, unique_keys
 from schemas.events import CountKind
 from schemas.forms import MAX_FIGURE
 from schemas.text import quoted
@@ -83,7 +84,8 @@ def read_response(raw: bytes, station: str | None, options: Mapping[str, str]) -
 def _station_response(raw: bytes) -> Document:
     try:
         document = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        json.loads(raw, object_pairs_hook=unique_keys)  # the fast parser keeps the last of two equal keys
+    except (ValueError, RecursionError) as error:
         raise RecordInvalid(
             id=f"Bukan JSON yang utuh ({quoted(error)}); ambil lagi berkasnya.",
             en=f"Not whole JSON ({quoted(error)}); get the file again.",
@@ -108,10 +110,23 @@ def _station_response(raw: bytes) -> Document:
 
 
 def _votes(chart: Document | None, options: Mapping[str, str]) -> dict[str, int]:
-    votes = {}
+    votes: dict[str, int | None] = {}
+    keys: dict[str, str] = {}
     for key, value in (chart or {}).items():
         if key in options:
-            votes[options[key]] = _figure(f"chart.{key}", value)
+            option, figure = options[key], _figure(f"chart.{key}", value)
+            if figure is None:
+                continue
+            if option in votes:
+                raise RecordInvalid(
+                    id=f"Kunci chart '{keys[option]}' dan '{key}' sama-sama pilihan {option}; tidak jelas "
+                    "angka mana yang benar. Perbaiki sources.sirekap dalam definisi pemilihan, atau "
+                    "berkasnya.",
+                    en=f"The chart keys '{keys[option]}' and '{key}' both mean option {option}, so which "
+                    "figure is right is not clear. Correct sources.sirekap in the election's definition, or "
+                    "the file.",
+                )
+            votes[option], keys[option] = figure, key
         elif key not in NOT_OPTIONS:
             known = ", ".join(options)
             raise RecordInvalid(

@@ -70,11 +70,22 @@ def command(
     with reader(session, "rejected", clickhouse) as client:
         if counted:
             rows = count_rejected(
-                client, session.election.id, reasons=reasons, region=region, contests=chosen
+                client,
+                session.election.id,
+                reasons=reasons,
+                region=region,
+                contests=chosen,
+                registry=session.directory.registry,
             )
         else:
             rows = rejected(
-                client, session.election.id, reasons=reasons, region=region, contests=chosen, limit=limit
+                client,
+                session.election.id,
+                reasons=reasons,
+                region=region,
+                contests=chosen,
+                limit=limit,
+                registry=session.directory.registry,
             )
         if form is Format.TABLE:
             _show(session, list(rows), counted)

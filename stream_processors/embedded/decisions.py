@@ -8,11 +8,13 @@ Everything here can be made from the log again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
-from schemas.rejections import Reason
+from schemas.decode import decode
+from schemas.events import RecapCertified
+from schemas.rejections import Reason, Rejected
 from stream_processors.partition.state import StateRow
 
 READ_BATCH: Final = 20_000
@@ -22,11 +24,27 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS decision (position INTEGER PRIMARY KEY, is_recap INTEGER NOT NULL, "
     "contest INTEGER NOT NULL, unit TEXT NOT NULL, record BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS rejected (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS compared (position INTEGER PRIMARY KEY, contest INTEGER NOT NULL, "
+    "unit TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT",
 )
 
 _OLD_NAME_OF_REJECTED: Final = "parked"
 """The table `rejected` in files of earlier versions: renamed when such a file is opened."""
+
+COMPARED: Final = frozenset(
+    {
+        Reason.ALREADY_COUNTED,
+        Reason.SUPERSEDED_MISMATCH,
+        Reason.RULING_IN_FORCE,
+        Reason.ORDER_UNKNOWN,
+        Reason.SEEN_EARLIER,
+    }
+)
+"""Why a count fitting the election was rejected; importers compare with them (producers.sources.Lineage)."""
+
+ComparedRow = tuple[int, int, str]
+"""position, contest index and unit of a rejected count with one of the reasons COMPARED."""
 
 STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
@@ -40,16 +58,20 @@ from a zero. Files without a format have 1."""
 class Decisions:
     """State and checkpoint of a log. Writes are made inside the log's transaction."""
 
-    def __init__(self, log: SqliteLog) -> None:
+    def __init__(self, log: SqliteLog, contests: Mapping[str, int]) -> None:
+        """`contests` are the indexes of the election's contests by their ids."""
         self._connection: sqlite3.Connection = log.connection
         self._path = log.path
         with log.transaction():
+            has_compared = self._has_table("compared")
             if self._has_table(_OLD_NAME_OF_REJECTED):
                 self._connection.execute(f"ALTER TABLE {_OLD_NAME_OF_REJECTED} RENAME TO rejected")
             for statement in _SCHEMA:
                 self._connection.execute(statement)
             if not log.end:
                 self.upgraded()
+            if log.end and not has_compared:
+                insert_rows(self._connection, "compared", list(self._compared_before(contests)))
         held = self.checkpoint()
         if held != log.end:
             raise LogUnavailable(
@@ -85,13 +107,41 @@ class Decisions:
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (_FORMAT_NAME, FORMAT))
 
     def write(
-        self, decisions: Sequence[StateRow], rejected: Iterable[tuple[bytes, str]], checkpoint: int
+        self,
+        decisions: Sequence[StateRow],
+        rejected: Iterable[tuple[bytes, str]],
+        compared: Sequence[ComparedRow],
+        checkpoint: int,
     ) -> None:
         """Add the state after a batch and advance the checkpoint, inside the transaction that appends the
         batch."""
         insert_rows(self._connection, "decision", decisions)
+        insert_rows(self._connection, "compared", compared)
         self._connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?)", rejected)
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))
+
+    def compared(self) -> list[ComparedRow]:
+        """Every rejected count that importers compare with, in the order of the log."""
+        return self._connection.execute(
+            "SELECT position, contest, unit FROM compared ORDER BY position"
+        ).fetchall()
+
+    def _compared_before(self, contests: Mapping[str, int]) -> Iterator[ComparedRow]:
+        """The rejected counts of a log that was written before there was a table of them."""
+        rows = self._connection.execute(
+            "SELECT position, body FROM event WHERE position NOT IN (SELECT position FROM decision) "
+            "ORDER BY position"
+        )
+        for position, body in rows:
+            try:
+                decoded = decode(body)
+            except Rejected:
+                continue
+            row = self._connection.execute(
+                "SELECT reason FROM rejected WHERE id = ?", (bytes.fromhex(decoded.event_id),)
+            ).fetchone()
+            if row is not None and row[0] in COMPARED and not isinstance(decoded.event, RecapCertified):
+                yield position, contests[decoded.event.contest], decoded.event.unit
 
     def rejected_before(self, event_id: bytes, reason: Reason) -> bool:
         """Whether the message has been rejected for that reason already: it is in the log already."""

@@ -16,7 +16,8 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -36,7 +37,7 @@ from sinks.migrate import migrate
 from sinks.rows import Rows
 from sinks.writer import Writer
 from stream_processors.assess import Assessor
-from stream_processors.embedded.decisions import Decisions
+from stream_processors.embedded.decisions import COMPARED, ComparedRow, Decisions
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import unit_states
 from stream_processors.partition.assessing import Bytes, Reading, Workers
@@ -59,6 +60,7 @@ class IngestReport:
     read: int = 0
     accepted: int = 0
     repeated: int = 0  # accepted before, or saying nothing that the log does not say already
+    superseded: int = 0  # of these, what is not in force any more
     rejected: int = 0
     unreadable: int = 0
     empty: int = 0  # records that hold no count at all
@@ -82,7 +84,9 @@ class Runner:
             owner = opened.enter_context(own(directory.path, command))
             require_original(directory.path)
             self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
-            self._decisions = Decisions(self._log)
+            self._decisions = Decisions(self._log, self._contests)
+            self._compared: list[dict[str, list[int]]] = [{} for _ in self._contests]
+            self._remember(self._decisions.compared())
             self._state = State(registry, ballots)
             client = opened.enter_context(closing(connect(directory.clickhouse_url)))
             migrate(client)
@@ -146,14 +150,19 @@ class Runner:
         return report
 
     def lineage(self, contest: str, stations: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
-        """The accepted events of those `stations` that have any, oldest first (see producers.sources)."""
+        """The events of those `stations` that have any, oldest first (see producers.sources)."""
         number = self._contests.get(contest)
         if number is None:
             return {}
-        return {
-            station: self._log.at(unit_states.unpack(state).positions)
+        positions: dict[str, list[int]] = {
+            station: list(unit_states.unpack(state).positions)
             for station, state in self._state.states_of(number, stations)
         }
+        compared = self._compared[number]
+        for station in stations if compared else ():
+            if station in compared:
+                positions[station] = sorted({*positions.get(station, ()), *compared[station]})
+        return {station: self._log.at(places) for station, places in positions.items()}
 
     def __enter__(self) -> Self:
         return self
@@ -182,10 +191,26 @@ class Runner:
             self._decisions.write(
                 _state_rows(batch, outcome),
                 [(batch.ids[index], rejection.reason) for index, rejection in outcome.rejected.items()],
+                compared := self._compared_rows(batch, outcome),
                 outcome.end,
             )
+        self._remember(compared)
         self._apply_and_project(batch, outcome, recorded_at)
         return outcome
+
+    def _compared_rows(self, batch: Batch, outcome: Outcome) -> list[ComparedRow]:
+        """The rejected counts that importers compare their records with."""
+        rows: list[ComparedRow] = []
+        places = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.rejected else {}
+        for place, rejection in outcome.rejected.items():
+            if rejection.reason in COMPARED and batch.kinds[place] != RECAP:
+                contest, unit = (batch.events.column(name)[place].as_py() for name in ("contest", "unit"))
+                rows.append((places[place], self._contests[contest], unit))
+        return rows
+
+    def _remember(self, rows: Iterable[ComparedRow]) -> None:
+        for position, contest, unit in rows:
+            self._compared[contest].setdefault(unit, []).append(position)
 
     def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
         touched = self._state.apply(batch, outcome)
@@ -279,10 +304,12 @@ def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
     report.read += reading.size
     report.accepted += len(outcome.accepted)
     report.repeated += len(outcome.repeated) + reading.unchanged
-    report.rejected += len(outcome.rejected) + len(outcome.rejected_again)
+    report.superseded += reading.superseded
+    report.rejected += len(outcome.rejected) + len(outcome.rejected_again) + sum(reading.rejected.values())
     report.unreadable += len(reading.unreadable)
     report.empty += reading.empty
-    for rejection in (*outcome.rejected.values(), *outcome.rejected_again):
-        report.rejected_by_reason[rejection.reason] = report.rejected_by_reason.get(rejection.reason, 0) + 1
+    reasons = Counter(rejection.reason for rejection in (*outcome.rejected.values(), *outcome.rejected_again))
+    for reason, number in (reasons + Counter(reading.rejected)).items():
+        report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + number
     room = UNREADABLE_KEPT - len(report.unreadable_records)
     report.unreadable_records.extend(reading.unreadable[:room])

@@ -15,9 +15,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from event_log.leaf import leaf_hash
 from producers.sources import Chunk, Message, Record, Unreadable
+from schemas.rejections import Reason
 from stream_processors.assess import Assessor
 from stream_processors.partition.batch import Batch, assess_batch
 
@@ -44,12 +45,16 @@ class Reading:
     """One chunk, read and assessed: the messages with the leaf hash of each, and the records without a
     message."""
 
-    size: int
+    size: int  # its records, and what is sent again because of them
     batch: Batch
     leaves: list[bytes]
     unreadable: list[Unreadable]
     empty: int  # records without any count
     unchanged: int  # records that say what the log says already
+    superseded: int = 0  # of these, records of what is not in force any more
+    rejected: Mapping[Reason, int] = field(
+        default_factory=dict
+    )  # records that the log has and does not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +73,54 @@ class Bytes:
         return (Message(raw, "") for raw in self.raws)
 
 
-def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
-    """The chunk, read and assessed in this process."""
-    raws: list[bytes] = []
-    unreadable: list[Unreadable] = []
-    empty = unchanged = 0
+@dataclass(slots=True)
+class Records:
+    """A chunk's records, sorted: what is to be sent, and how many there are of what is not."""
+
+    size: int = 0
+    raws: list[bytes] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    empty: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    rejected: dict[Reason, int] = field(default_factory=dict)
+    not_counted: dict[Reason, int] = field(default_factory=dict)  # of `raws`: they are only to be recorded
+
+
+def sorted_records(chunk: Chunk) -> Records:
+    """The records of `chunk`. Raises OSError."""
+    found = Records(chunk.size)
     for record in chunk.records():
         if isinstance(record, Message):
-            raws.append(record.raw)
+            found.raws += record.raw, *record.followed_by
+            found.size += len(record.followed_by)
+            if record.not_counted is not None:
+                found.not_counted[record.not_counted] = found.not_counted.get(record.not_counted, 0) + 1
         elif isinstance(record, Unreadable):
-            unreadable.append(record)
+            found.unreadable.append(record)
+        elif record.rejected is not None:
+            found.rejected[record.rejected] = found.rejected.get(record.rejected, 0) + 1
         elif record.empty:
-            empty += 1
+            found.empty += 1
         else:
-            unchanged += 1
-    leaves = [leaf_hash(raw) for raw in raws]
-    return Reading(chunk.size, assess_batch(assessor, raws), leaves, unreadable, empty, unchanged)
+            found.unchanged += 1
+            found.superseded += record.superseded
+    return found
+
+
+def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
+    """The chunk, read and assessed in this process."""
+    found = sorted_records(chunk)
+    return Reading(
+        found.size,
+        assess_batch(assessor, found.raws),
+        [leaf_hash(raw) for raw in found.raws],
+        found.unreadable,
+        found.empty,
+        found.unchanged,
+        found.superseded,
+        found.rejected,
+    )
 
 
 class Workers:

@@ -19,6 +19,7 @@ from schemas.rejections import Reason, Rejection
 from stream_processors.cells import Cells, figure_count, station_cells
 from stream_processors.partition import unit_states
 from stream_processors.partition.batch import RECAP, REJECTED, Batch
+from stream_processors.partition.differences import with_cells
 from stream_processors.rollup import Rollup
 from stream_processors.station import Accepted, Proposal, Repeated, decide
 
@@ -128,6 +129,9 @@ class State:
                         outcome.appended.append(index)
                     continue
                 rejection = decision
+                if rejection.reason is Reason.ALREADY_COUNTED and held is not None and not is_recap:
+                    ballot = self._ballots.ballots[batch.ballots[index]]
+                    rejection = with_cells(rejection, held, ballot, batch.figures[index])
             if given is not None:
                 outcome.rejected[index] = rejection
                 outcome.appended.append(index)

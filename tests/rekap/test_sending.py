@@ -103,7 +103,16 @@ def test_import_sends_every_record_and_reports_what_the_log_acknowledged(
     assert ran.code == 1
     said = ran.json
     assert said.pop("seconds") >= 0
-    assert said == {"read": 3, "sent": 1, "repeated": 0, "unreadable": 1, "empty": 1}
+    assert said == {
+        "read": 3,
+        "sent": 1,
+        "repeated": 0,
+        "superseded": 0,
+        "rejected": 0,
+        "unreadable": 1,
+        "empty": 1,
+        "not_counted_by_reason": {},
+    }
     assert "counts.csv, line 3" in ran.err
     (raw,) = in_log(topics)
     assert orjson.loads(raw)["station"] == "1101012001001"

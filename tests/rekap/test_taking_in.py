@@ -112,6 +112,7 @@ def test_import_reports_every_record_and_ends_with_1_when_one_is_unreadable(reka
         "read": 2,
         "accepted": 1,
         "repeated": 0,
+        "superseded": 0,
         "rejected": 0,
         "unreadable": 1,
         "empty": 0,

@@ -566,6 +566,9 @@ _OF_AN_ELECTION = (
     Reason.NOT_HELD_HERE,
     Reason.NOT_AUTHORISED,
     Reason.UNKNOWN_OPTION,
+    Reason.RULING_IN_FORCE,
+    Reason.ORDER_UNKNOWN,
+    Reason.SEEN_EARLIER,
 )
 _OF_A_LOG = sorted(
     {path.parent for reason in ("already_counted", "superseded_mismatch") for path in invalid(reason)}

@@ -60,7 +60,7 @@ class Asked:
 
     def __init__(self, topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
         self.entries_read = 0
-        self.lineage = LogLineage(topics, file, workers, CONTESTS, self._progress)
+        self.lineage = LogLineage(topics, file, workers, self._progress)
 
     def _progress(self, done: int, total: int) -> None:
         assert self.entries_read < done <= total
@@ -97,8 +97,15 @@ def folded(topics: Connection) -> Folded:
     return fold(placed, ELECTION, REGISTER, PLACE)
 
 
+def accepted(events: Sequence[bytes]) -> int:
+    return fold(events, ELECTION, REGISTER).accepted
+
+
 def versions(found: Mapping[tuple[str, str], Sequence[bytes]]) -> dict[tuple[int, str], int]:
-    return {(CONTESTS.index(contest), station): len(events) for (contest, station), events in found.items()}
+    counts = {
+        (CONTESTS.index(contest), station): accepted(raws) for (contest, station), raws in found.items()
+    }
+    return {unit: version for unit, version in counts.items() if version}
 
 
 def test_what_is_told_of_a_night_is_what_the_fold_accepts(
@@ -116,8 +123,11 @@ def test_what_is_told_of_a_night_is_what_the_fold_accepts(
     assert max(map(len, found.values())) > 1
     assert expected.rejected
     assert asked.entries_read == len(raws) + 2
-    events = list(chain.from_iterable(found.values()))
-    assert fold(events, ELECTION, REGISTER).accepted == len(events)  # in this order, each upon the one before
+    told = fold(chain.from_iterable(found.values()), ELECTION, REGISTER)
+    assert told.accepted == expected.accepted  # in this order, each upon the one before
+    assert told.rejected.keys() <= {"already_counted", "superseded_mismatch"}
+    assert told.rejected
+    assert told.repeated == 0
 
 
 def test_the_next_import_reads_only_newer_entries(

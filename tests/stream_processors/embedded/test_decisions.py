@@ -30,7 +30,7 @@ def earlier(tmp_path: Path) -> Path:
 def test_a_table_of_the_earlier_name_is_renamed_and_keeps_its_rows(earlier: Path) -> None:
     for _ in range(2):
         log = SqliteLog.open(earlier)
-        decisions = Decisions(log)
+        decisions = Decisions(log, {})
         assert decisions.rejected_before(MESSAGE, Reason.WRONG_KEY)
         assert not decisions.rejected_before(MESSAGE, Reason.ALREADY_COUNTED)
         tables = {name for (name,) in log.connection.execute("SELECT name FROM sqlite_master")}

@@ -55,7 +55,7 @@ def is_whole(directory: DataDirectory) -> None:
     found = verified(directory)
     assert found.equal, found.differences[:5]
     with closing(SqliteLog.open(directory.log_path)) as log:
-        assert not Decisions(log).is_outdated
+        assert not Decisions(log, {}).is_outdated
     with closing(connect(directory.clickhouse_url, readonly=True)) as client:
         (row,) = results(client, directory.election.id, PPWP, "village", FIRST[:10])
     assert (row["valid"], row["outstanding"]["registered"]) == (61 + 15, 202)
@@ -86,4 +86,4 @@ def test_what_was_interrupted_begins_again(
 def test_a_new_directory_is_of_this_version(opened: Callable[[], Runner], directory: DataDirectory) -> None:
     opened().close()
     with closing(SqliteLog.open(directory.log_path)) as log:
-        assert not Decisions(log).is_outdated
+        assert not Decisions(log, {}).is_outdated
