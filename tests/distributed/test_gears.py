@@ -12,13 +12,16 @@ from tests.distributed.cluster import Cluster
 from tests.distributed.nights import night, untidy
 from tests.sinks.delivery.engine import Engine
 
+SESSION_S = 60
+"""The session timeout: nobody is to miss the worker while it is frozen, however long sending takes."""
+
 CAUGHT_UP = "Caught up with a backlog."
 
 
 def test_a_live_worker_that_falls_behind_reads_in_bulk_and_goes_on_live(
     clusters: Callable[..., Cluster], broker: str, engine: Engine
 ) -> None:
-    cluster = clusters(broker, engine.url)
+    cluster = clusters(broker, engine.url, session_s=SESSION_S)
     cluster.sink()
     worker = cluster.worker()
     messages = untidy(night(), Random(0))
