@@ -6,7 +6,7 @@ JOBS ?= 3
 # What `make test` leaves to `make test-long`.
 LONG := faults or national or slow
 BIN := .venv/bin
-PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: install demo test test-long test-all lint bench lock clean kafka kafka-clean kafka-jars

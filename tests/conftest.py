@@ -6,8 +6,8 @@ directories at once runs one of them in another process.
 
 A test that asks for a broker is marked `kafka`. One that opens the engine is marked `engine`: most ask for a
 fixture that does, and the folders and modules in ENGINE are marked as a whole; a test that opens it without
-the mark fails. Tests of a module run in one process, one after the other, since they share its fixtures;
-where they need not, a module sets `SIDE_BY_SIDE = True`.
+the mark fails. With pytest-xdist (`-n 3`) the tests of a module run in one process, one after the other,
+since they share its fixtures; those of the modules in SIDE_BY_SIDE need not.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import hypothesis
 import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck
+from xdist.scheduler import LoadScopeScheduling
 
 from clickhouse.client import connect
 from sinks.migrate import migrate
@@ -47,6 +48,9 @@ ENGINE: Final = (
 )
 """Folders and modules whose tests open the engine by themselves, here or in processes that they start."""
 
+SIDE_BY_SIDE: Final = ("tests/distributed/test_faults.py",)
+"""Modules whose tests wait most of their time. A process has a broker and an engine of its own."""
+
 # The laws that hypothesis looks for exceptions to are no measurements of a busy machine.
 hypothesis.settings.register_profile("rekap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.settings.load_profile("rekap")
@@ -58,18 +62,28 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with the parts that it belongs to, and with the group that shares a process with it."""
-    for item in items:
-        path = item.path.relative_to(ROOT)
-        asked = set(getattr(item, "fixturenames", ()))
-        if asked & {"broker", "startable"}:
-            item.add_marker(pytest.mark.kafka)
-        if "migrated_directory" in asked or any(path.is_relative_to(part) for part in ENGINE):
-            item.add_marker(pytest.mark.engine)
-        if not getattr(getattr(item, "module", None), "SIDE_BY_SIDE", False):
-            item.add_marker(pytest.mark.xdist_group(str(path)))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test with the parts that it belongs to."""
+    path = item.path.relative_to(ROOT)
+    asked = set(getattr(item, "fixturenames", ()))
+    if asked & {"broker", "startable"}:
+        item.add_marker(pytest.mark.kafka)
+    if "migrated_directory" in asked or any(path.is_relative_to(part) for part in ENGINE):
+        item.add_marker(pytest.mark.engine)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Say which tests go to the same process of pytest-xdist."""
+    return ByModule(config, log)
+
+
+class ByModule(LoadScopeScheduling):  # type: ignore[misc]  # untyped
+    """A module goes to the next process that is free; of those in SIDE_BY_SIDE each test does."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return nodeid if module in SIDE_BY_SIDE else module
 
 
 @pytest.fixture(autouse=True)
