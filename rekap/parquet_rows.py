@@ -113,6 +113,22 @@ def progress_schema() -> pa.Schema:
     )
 
 
+def recaps_schema() -> pa.Schema:
+    """Rows of `rekap recaps`."""
+    return pa.schema(
+        [
+            *_REGION,
+            ("version", _INT),
+            ("document", pa.string()),
+            ("votes", _VOTES),
+            *_fields(*_FIGURES, kind=_INT),
+            ("event_id", pa.string()),
+            ("recorded_at", _TIME),
+            *_PLACE,
+        ]
+    )
+
+
 def findings_schema() -> pa.Schema:
     """Rows of `rekap findings`."""
     return pa.schema(
