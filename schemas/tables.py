@@ -34,6 +34,16 @@ MANY_PARTITIONS: Final = 2**32 - 1
 have no position there, and hold 0 for it."""
 
 
+NO_POSITION: Final = -1
+"""The position before the first: nothing has arrived, or was published, yet."""
+
+POSITIONS_SQL: Final = (
+    "SELECT partition, max(position) FROM sink_position WHERE election = {election:String} "
+    "GROUP BY partition ORDER BY partition"
+)
+"""The last position of each partition of the log whose rows have arrived."""
+
+
 def _enum(names: tuple[str, ...]) -> str:
     return "Enum8(" + ", ".join(f"'{name}' = {number}" for number, name in enumerate(names, 1)) + ")"
 

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from producers.importers.accepted import Count, Document, Known, moment
 from producers.importers.lineage import StationLine
-from producers.sources import Message, NothingNew
 from schemas.canonical import dumps
 from schemas.decode import encode
 from schemas.events import (
@@ -26,6 +25,7 @@ from schemas.events import (
     Role,
 )
 from schemas.rejections import Reason
+from schemas.sources import Message, NothingNew
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 

@@ -8,7 +8,8 @@ import click
 
 from rekap.cluster import clickhouse_option
 from rekap.command import Option, subcommand
-from rekap.formats import CONTEST_HELP, LIMIT_HELP, Format, Row, chosen_format, row_options, write_rows
+from rekap.output.formats import CONTEST_HELP, LIMIT_HELP, Format, chosen_format, row_options, write_rows
+from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
 from schemas.language import Said
 
@@ -61,15 +62,15 @@ def command(
             _show(session, list(rows))
             return
 
-        from rekap.parquet_rows import recaps_schema
+        from rekap.output.parquet_rows import recaps_schema
 
         write_rows(rows, form, output, recaps_schema)
 
 
 def _show(session: Session, rows: list[Row]) -> None:
-    from rekap.options import OptionNames
-    from rekap.recap_table import recap_lines
-    from rekap.tables import show, width
+    from rekap.render.recap_table import recap_lines
+    from rekap.render.tables import show, width
+    from rekap.text.options import OptionNames
 
     if not rows:
         session.say(NONE_CERTIFIED)

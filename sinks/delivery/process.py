@@ -32,12 +32,12 @@ from schemas.ballots import Ballots
 from schemas.directory_identity import require_original
 from schemas.elections import Election
 from schemas.regions import Registry
+from sinks.baseline import insert_baseline
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.tally_rows import TallyRows
 from sinks.migrate import migrate
 from sinks.rows import Rows
 from sinks.writer import Writer
-from stream_processors.partition.baseline import insert_baseline
 
 INSERT_TIMEOUT_S: Final = 60
 """How long one insert may take before it is retried: hundreds of times what it takes as a rule."""

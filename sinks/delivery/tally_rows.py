@@ -17,13 +17,12 @@ from schemas.elections import Election
 from schemas.regions import DEPTH, UNKNOWN, Registry
 from schemas.tables import MANY_PARTITIONS
 from schemas.tallies import Tally
+from schemas.tally_cells import cell_count, tally_of
 from schemas.tally_messages import TallyMalformed, TallyMessage, decode_tally
 from schemas.text import quoted
 from sinks.rows import Rows
-from stream_processors.cells import cell_count
-from stream_processors.rollup import tally_of
 
-NO_POSITION: Final = 0
+POSITION_OF_SEVERAL: Final = 0
 """The position of totals of several partitions: see schemas.tables.MANY_PARTITIONS."""
 
 
@@ -59,7 +58,7 @@ class TallyRows:
         several = list(messages)
         times = np.array([message.recorded_at for message in several], np.int64)
         tallies = [self._tally(message) for message in several]
-        return self._rows.whole_tallies(tallies, NO_POSITION, times, MANY_PARTITIONS)
+        return self._rows.whole_tallies(tallies, POSITION_OF_SEVERAL, times, MANY_PARTITIONS)
 
     def _tally(self, message: TallyMessage) -> Tally:
         contest, region = self._contests[message.contest], self._registry.index[message.unit]

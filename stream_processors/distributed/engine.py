@@ -24,13 +24,14 @@ from monitoring.metrics import RECOVERY_SECONDS
 from schemas.ballots import Ballots
 from schemas.elections import Election
 from schemas.regions import Level, Registry
+from schemas.tables import NO_POSITION
 from schemas.tally_messages import decode_tally
 from sinks.rows import Rows
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_stage import CountStage
 from stream_processors.distributed.counters import CATCH_UP, STREAMING, count_folded, count_merged
 from stream_processors.distributed.partition_task import CountTask, publish_tallies
-from stream_processors.distributed.published import NOTHING, last_published
+from stream_processors.distributed.published import last_published
 from stream_processors.distributed.publisher import KafkaPublisher
 from stream_processors.distributed.ranges import (
     close_reader,
@@ -266,7 +267,7 @@ class Engine:
         """A task at the position of the partition's snapshot, or at its beginning."""
         stage = self._fresh_stage(partition)
         if self._republish:
-            published = NOTHING  # and no snapshot: rows are made while the log is folded
+            published = NO_POSITION  # and no snapshot: rows are made while the log is folded
         elif self._snapshots is not None and not (
             # Rows between the published position and that of the snapshot could not be made from it.
             self._snapshots.restore(stage) and stage.position - 1 <= published and self._is_of_this_log(stage)

@@ -11,10 +11,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from event_log.kafka.log import KafkaLog
+from schemas.tables import NO_POSITION
 from sinks.row_messages import decode, holds_position
-
-NOTHING: Final = -1
-"""The position of a partition without published rows."""
 
 LOOK_BACK: Final = 64
 """Messages read first, backwards from the end: a batch of events makes one or a few. Then eight times as
@@ -22,7 +20,7 @@ many."""
 
 
 def last_published(log: KafkaLog, partitions: Iterable[int]) -> dict[int, int]:
-    """By partition of count-events the last position whose rows were published; NOTHING before the first.
+    """By partition of count-events the last position whose rows were published; NO_POSITION before the first.
 
     `log` reads COUNT_ROWS. Raises LogUnavailable, and RowsUndecodable when something else writes to it.
     """
@@ -35,12 +33,12 @@ def _last(log: KafkaLog, partition: int, begin: int, end: int) -> int:
     while start > begin:
         start, before = max(begin, start - step), start
         step *= 8
-        found = NOTHING
+        found = NO_POSITION
         for records in log.read(partition, start, before):
             for record in records:
                 if holds_position(record.headers):
                     *_, (_, rows) = decode(record.headers, record.raw)
                     found = max(rows.column("position").to_pylist())
-        if found != NOTHING:
+        if found != NO_POSITION:
             return found
-    return NOTHING
+    return NO_POSITION

@@ -16,11 +16,11 @@ from producers.importers import SourceInvalid, open_source
 from producers.importers.commission_columns import FIGURES, TEXTS
 from producers.importers.commission_row import SURE_BYTES, Defaults, RowType, read_row
 from producers.importers.problems import RecordInvalid
-from producers.sources import Message, NothingNew, Record
 from schemas.decode import decode, encode
 from schemas.elections import load_election
 from schemas.events import AnnulmentReason, CorrectionReason, CountKind, Role
 from schemas.forms import MAX_OPTIONS
+from schemas.sources import Message, NothingNew, Record
 from tests.producers.importers.station_log import StationLog
 from tests.producers.importers.support import counts, lineage_of, messages, raws, run, unreadables
 

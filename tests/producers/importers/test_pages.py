@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from producers.importers.lineage import StationLine
 from producers.importers.pages import Shown, records_of
-from producers.sources import Message, NothingNew
 from schemas.decode import decode, encode
 from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted
 from schemas.rejections import Reason
+from schemas.sources import Message, NothingNew
 from tests.producers.importers.station_log import StationLog
 
 STATION = "3101011001001"

@@ -26,6 +26,7 @@ from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES,
 from monitoring.health import Health
 from schemas.regions import Level
 from schemas.tables import SINK_POSITION
+from schemas.tally_cells import cell_count
 from schemas.tally_messages import TallyMessage
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.process import group_of
@@ -33,7 +34,6 @@ from sinks.delivery.tally_rows import TallyRows
 from sinks.row_messages import encode
 from sinks.rows import Rows
 from sinks.writer import Writer
-from stream_processors.cells import cell_count
 from tests.worlds import ELECTION_ID, PPWP, world
 
 WORLD: Final = world()

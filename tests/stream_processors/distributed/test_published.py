@@ -1,4 +1,4 @@
-"""The published position is the last one in the topic count-rows, and NOTHING where it has none."""
+"""The published position is the last one in the topic count-rows, and NO_POSITION where it has none."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_ROWS
+from schemas.tables import NO_POSITION
 from sinks.row_messages import RowsUndecodable
 from sinks.rows import Rows
 from stream_processors.distributed import published
-from stream_processors.distributed.published import NOTHING
 from stream_processors.distributed.publisher import KafkaPublisher
 from tests.stream_processors.distributed.running import PARTITIONS, WORLD, opened
 from tests.stream_processors.distributed.test_engine import remove
@@ -40,7 +40,9 @@ def last_published(topics: Connection, partitions: Iterable[int]) -> dict[int, i
         return published.last_published(log, partitions)
 
 
-def publish_position(publisher: KafkaPublisher, partition: int, position: int, after: int = NOTHING) -> None:
+def publish_position(
+    publisher: KafkaPublisher, partition: int, position: int, after: int = NO_POSITION
+) -> None:
     """Publish that rows up to a position were published."""
     publisher.publish_rows(partition, {"sink_position": ROWS.position(partition, position, 1_000)}, after)
     publisher.flush()
@@ -54,9 +56,9 @@ def publish_rows_only(publisher: KafkaPublisher, partition: int, messages: int) 
 
 
 def test_without_a_position_nothing_is_published(topics: Connection, publisher: KafkaPublisher) -> None:
-    assert last_published(topics, [0]) == {0: NOTHING}
+    assert last_published(topics, [0]) == {0: NO_POSITION}
     publish_rows_only(publisher, 0, 1)
-    assert last_published(topics, [0]) == {0: NOTHING}
+    assert last_published(topics, [0]) == {0: NO_POSITION}
 
 
 def test_it_is_the_last_position_of_that_partition(topics: Connection, publisher: KafkaPublisher) -> None:
@@ -90,7 +92,7 @@ def test_after_retention_removed_all_records_nothing_is_published(
     publish_position(publisher, 0, 4)
     publish_position(publisher, 1, 7)
     remove(topics, COUNT_ROWS.name, {0: -1})
-    assert list(last_published(topics, range(PARTITIONS)).values()) == [NOTHING, 7]
+    assert list(last_published(topics, range(PARTITIONS)).values()) == [NO_POSITION, 7]
 
 
 def test_a_position_of_another_format_is_an_error(

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rekap.formats import Row, dumps
+from rekap.output.json_rows import Row, dumps
 
 GROUP_ROWS: Final = 20_000
 """Rows held at once; some tens of megabytes of the widest ballots."""

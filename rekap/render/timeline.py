@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rekap import words
-from rekap.numbers import MISSING, clock, moment, whole, zone_of
-from rekap.options import OptionNames, in_ballot_order, is_top, option_of
-from rekap.result_tables import stations_in, top_options
-from rekap.tables import KEPT, Column, Line, Style, Table, drawn, fits, paragraph
+from rekap.render.result_tables import stations_in, top_options
+from rekap.render.tables import KEPT, Column, Line, Style, Table, drawn, fits, paragraph
+from rekap.text import words
+from rekap.text.numbers import MISSING, clock, moment, whole, zone_of
+from rekap.text.options import OptionNames, in_ballot_order, is_top, option_of
 from schemas.events import CountKind
 from schemas.language import Language, Said
 from stream_processors.checks.names import NAMES, SEXES

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from queries.places import LEVEL_NAMES
-from rekap import words
-from rekap.numbers import clock, whole, zone_of
-from rekap.options import OptionNames, in_ballot_order, is_top
-from rekap.tables import KEPT, Column, Line, Table, drawn
+from rekap.render.tables import KEPT, Column, Line, Table, drawn
+from rekap.text import words
+from rekap.text.numbers import clock, whole, zone_of
+from rekap.text.options import OptionNames, in_ballot_order, is_top
 from schemas.language import Language, Said
 from schemas.regions import Level
 
