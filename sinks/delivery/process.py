@@ -38,6 +38,7 @@ from sinks.migrate import migrate
 from sinks.rows import Rows
 from sinks.writer import Writer
 from stream_processors.partition.baseline import insert_baseline
+from stream_processors.plausible import LogEnds
 
 INSERT_TIMEOUT_S: Final = 60
 """How long one insert may take before it is retried: hundreds of times what it takes as a rule."""
@@ -66,7 +67,7 @@ def run_sink(
     loopback. `on_ready` is called with the URL for readers once everything is set up. `session_s`: the
     session timeout in the consumer group. Raises LogUnavailable, SinkUnavailable, MigrationError,
     AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first; later LogUnavailable for what does
-    not go away by itself, and Undeliverable.
+    not go away by itself.
     """
     require(connection, election, registry)
     ballots = Ballots(election, registry)
@@ -89,7 +90,9 @@ def run_sink(
         server = urlsplit(url)
         logger.info("Sink started", extra=fields(clickhouse=f"{server.hostname}:{server.port}"))
         on_ready(url)
-        Delivery(group, writer, TallyRows(election, registry, ballots, rows), health).run(stop)
+        ends = LogEnds(group.log_ends)
+        tally_rows = TallyRows(election, registry, ballots, rows, ends)
+        Delivery(group, writer, tally_rows, health, ends).run(stop)
     logger.info("Sink stopped")
 
 
