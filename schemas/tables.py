@@ -11,6 +11,7 @@ A plain string and a dictionary-encoded one are inserted equally fast, so the si
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import pyarrow as pa
@@ -42,6 +43,8 @@ POSITIONS_SQL: Final = (
     "GROUP BY partition ORDER BY partition"
 )
 """The last position of each partition of the log whose rows have arrived."""
+
+_ENUM_WORD: Final = re.compile(r"'([^']*)' = ")
 
 
 def _enum(names: tuple[str, ...]) -> str:
@@ -314,3 +317,9 @@ def size_of(rows: pa.Table | pa.RecordBatch) -> int:
 def clickhouse_type(field: pa.Field) -> str:
     """The ClickHouse type of one declared column, spelled as `system.columns` spells it."""
     return str(field.metadata[CLICKHOUSE_TYPE].decode())
+
+
+def words_of(field: pa.Field) -> frozenset[str]:
+    """The words that one declared column may have; empty for a column of another type than Enum8."""
+    declared = clickhouse_type(field)
+    return frozenset(_ENUM_WORD.findall(declared)) if declared.startswith("Enum8(") else frozenset()

@@ -477,7 +477,7 @@ def test_the_bytes_that_are_surely_right_hold_less_than_a_thousand_options() -> 
 
 def test_an_event_too_large_for_the_log_is_reported(tmp_path: Path) -> None:
     votes = {f"{party}.{person}": 1 for party in range(1, 100) for person in range(1, 100)}
-    assert "the limit is 65536" in refusal(import_jsonl(tmp_path, {"station": A, "votes": votes}))
+    assert "the limit is 65535" in refusal(import_jsonl(tmp_path, {"station": A, "votes": votes}))
 
 
 def test_several_files_are_one_import(tmp_path: Path) -> None:

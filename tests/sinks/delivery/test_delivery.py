@@ -26,6 +26,7 @@ from sinks.row_messages import encode
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import (
     AT,
+    ENDS,
     ROWS,
     WORLD,
     Publisher,
@@ -198,6 +199,6 @@ def test_a_message_that_is_none_stops_the_sink_which_says_where_it_is(
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 def test_totals_that_do_not_fit_the_election_stop_the_sink(change: dict[str, object], said: str) -> None:
-    totals = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
+    totals = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS, ENDS)
     with pytest.raises(TallyMalformed, match=f"{said}.*same data directory"):
         totals.decode(replace(total("0", 7), **change).encode())  # type: ignore[arg-type]
