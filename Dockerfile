@@ -22,7 +22,7 @@ LABEL org.opencontainers.image.title="rekap" \
 # A number that no distribution gives to anybody else. What it may write are these two, and /tmp.
 RUN groupadd --gid 10001 rekap \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin rekap \
-    && install --directory --owner 10001 --group 10001 --mode 0750 /data /snapshots /snapshots
+    && install --directory --owner 10001 --group 10001 --mode 0700 /data /snapshots /snapshots
 COPY --from=build /opt/rekap /opt/rekap
 ENV PATH=/opt/rekap/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

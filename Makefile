@@ -9,7 +9,7 @@ BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: install demo test test-long test-all lint bench lock clean kafka kafka-jars
+.PHONY: install demo test test-long test-all lint bench lock clean kafka kafka-clean kafka-jars
 
 install: .venv/installed ## make .venv, so that .venv/bin/rekap is the command
 
@@ -53,8 +53,11 @@ kafka-jars: ## fetch Apache Kafka for the tests, where Java and Maven are
 	    -DincludeScope=runtime -DoutputDirectory="$(CURDIR)/.kafka" && touch .kafka/complete; \
 	fi
 
-kafka: .venv/installed kafka-jars ## run one Kafka broker on free loopback ports, until Ctrl-C
-	@$(BIN)/python -m tests.brokers
+kafka: .venv/installed kafka-jars ## run one Kafka broker on loopback until Ctrl-C; the next run has its data and address
+	@$(BIN)/python -m devtools.brokers .kafka-data
+
+kafka-clean: ## remove the data of that broker
+	rm -rf .kafka-data
 
 bench: .venv/installed-dev kafka-jars ## measure it; REKAP_REAL_DATA names the folder of real results
 	$(BIN)/python -m benchmarks.embedded
@@ -69,4 +72,4 @@ lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf .venv .bench .kafka demo-data *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .kafka .kafka-data demo-data *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

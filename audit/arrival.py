@@ -1,6 +1,6 @@
-"""How far projections have come in each partition of a log, and waiting for them.
+"""Waits until the projections have reached the end of a log.
 
-It asks again and again, and makes nothing come: that is the work of whoever counts.
+It only polls their positions; runners and sinks write the rows.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ from typing import Final
 
 from event_log.reading import behind
 
-LOOK_AGAIN_S: Final = 0.5
-"""Between two questions: rows arrive a few times a second, and a question costs some milliseconds."""
+POLL_S: Final = 0.5
+"""Pause between two polls: rows arrive a few times a second, and a query costs some milliseconds."""
 
 Progress = Callable[[int, int], None]
 """(done, total) entries of the log."""
 
 
 def entries_in(positions: Mapping[int, int], partitions: int) -> list[int]:
-    """By partition the number of positions up to the last that has arrived: where a log would end that had
-    no more."""
+    """By partition the end of the arrived entries: the last arrived position + 1."""
     return [positions.get(partition, -1) + 1 for partition in range(partitions)]
 
 
@@ -30,8 +29,8 @@ def wait_for(
     wait_s: float,
     on_wait: Progress | None = None,
 ) -> Mapping[int, int]:
-    """The last position of each partition that has arrived, by `positions`: as soon as nothing is missing of
-    a log that ends at `ends`, or after `wait_s` seconds at the latest."""
+    """The last arrived position of each partition, by `positions`: as soon as the lag behind `ends` is zero,
+    or after `wait_s` seconds."""
     total = sum(ends)
     deadline = time.monotonic() + wait_s
     while True:
@@ -41,4 +40,4 @@ def wait_for(
             on_wait(total - missing, total)
         if not missing or time.monotonic() >= deadline:
             return arrived
-        time.sleep(min(LOOK_AGAIN_S, wait_s))
+        time.sleep(min(POLL_S, wait_s))

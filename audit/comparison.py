@@ -1,7 +1,7 @@
-"""Cells that the log gives beside cells that the projections show: how many were compared, and what differs.
+"""Compares the cells of the fold with the cells of the projections: counts them and keeps the differences.
 
-Where a count goes on, a total of several partitions may be of other entries than those that were folded: such
-units can be set aside, and are counted. Nothing is read here.
+While a count goes on, a total of several partitions may include other entries than those that were folded:
+such units are not compared, and are counted. Nothing is read here.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class Comparison:
         self.cells = 0
         self.count = 0
         self.differences: list[Difference] = []
-        self._aside: dict[tuple[str, Why], list[int]] = {}
+        self._not_compared: dict[tuple[str, Why], list[int]] = {}
 
     @property
     def not_compared(self) -> list[NotCompared]:
-        """What was set aside."""
+        """The units that were not compared."""
         return [
             NotCompared(level, reason, len(cells), sum(cells))
-            for (level, reason), cells in self._aside.items()
+            for (level, reason), cells in self._not_compared.items()
         ]
 
     def differ(self, difference: Difference) -> None:
@@ -88,11 +88,11 @@ class Comparison:
                 for cell in (*expected, *(name for name in shown if name not in expected))
                 # A station's row leaves out options that its form does not fill: nothing, as in any total.
                 if expected.get(cell)
-                != (found := shown.get(cell, 0 if level == Level.STATION and "votes." in cell else None))
+                != (found := shown.get(cell, 0 if level == Level.STATION and "votes" in cell else None))
             ]
             if moving and differing and expected:
                 why = reason(expected["version"], shown["version"])
-                self._aside.setdefault((level, why), []).append(len(expected))
+                self._not_compared.setdefault((level, why), []).append(len(expected))
                 continue
             self.cells += len(expected)
             for one in differing:
@@ -115,6 +115,6 @@ def comparable(tally: Tally) -> Cells:
     """The cells that the projections have too."""
     cells = tally.cells()
     if tally.level is Level.STATION:
-        for name in ("ballots_received", "ballots_used"):
+        for name in [name for name in cells if name.startswith("ballots_")]:
             del cells[name]
     return cells

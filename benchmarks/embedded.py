@@ -17,15 +17,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from clickhouse.client import connect
 from producers.importers import open_source
 from producers.sources import Message
 from schemas.ballots import Ballots
+from schemas.data_directory import DataDirectory
 from schemas.elections import load_election
 from schemas.registry_files import read_registry
-from sinks.client import connect
 from stream_processors.assess import Assessor
 from stream_processors.embedded import projector
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from stream_processors.partition.batch import assess_batch
 

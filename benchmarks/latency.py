@@ -12,12 +12,12 @@ import time
 from itertools import islice
 from pathlib import Path
 
+from clickhouse.client import connect
 from producers.simulator.nation import builtin_registry
 from producers.simulator.night import Night
 from producers.sources import Message
+from schemas.data_directory import DataDirectory
 from schemas.elections import load_election
-from sinks.client import connect
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 
 BEFORE = 20_000
@@ -45,7 +45,7 @@ def main() -> int:
                 began = time.perf_counter()
                 report = runner.submit([raw])
                 times.append(time.perf_counter() - began)
-                accepted += report.accepted + report.parked
+                accepted += report.accepted + report.rejected
             arrived = _positions(reader) - before
             reader.close()
     times.sort()

@@ -26,7 +26,7 @@ HERE: Final = Path(__file__).parent
 
 ADMIN: Final = "admin"
 USERS: Final = (ADMIN, "worker", "sink", "auditor", "field", "importer")
-"""Who logs in to Kafka. What each may do: event_log.kafka.access."""
+"""Who logs in to Kafka. What each may do: event_log.kafka.admin.access."""
 
 DATABASE_USERS: Final = {"sink": "sink", "auditor": "analyst"}
 """Which directories also hold a login of ClickHouse, and whose (deploy/clickhouse/users.xml)."""

@@ -1,9 +1,10 @@
-"""The accepted events of each unit, with their bytes, and how far a log was looked through: in one file.
+"""A cache file of the count events that importers compare their records with, and the position read of each
+partition.
 
-It can be made from the log again at any time: it may be removed, and who finds that it does not fit the log
-empties it. One process uses it at a time; another one gets a file of its own that is gone afterwards.
+It can be made from the log again at any time: it may be removed, and a caller that finds that it does not fit
+the log clears it. One process uses it at a time; another one gets a temporary file of its own.
 
-What is accepted is not decided here, and nothing but bytes and ids is known of an event.
+The caller decides what is accepted; here an event is bytes and an id.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -19,40 +21,50 @@ import orjson
 
 from event_log.errors import LogUnavailable
 from schemas.language import Said
+from schemas.private_files import use_private_umask
+from schemas.text import quoted
 
-FORMAT: Final = 1
+FORMAT: Final = 3
 """PRAGMA user_version; a file of any other format is emptied."""
 
 PAGE_CACHE_KIB: Final = 128 * 1024
 """SQLite's page cache: units are looked up all over the file."""
 
 _SCHEMA: Final = (
-    "CREATE TABLE looked (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, last INTEGER NOT NULL, "
-    "leaf BLOB NOT NULL) STRICT",
-    "CREATE TABLE accepted (contest TEXT NOT NULL, unit TEXT NOT NULL, version INTEGER NOT NULL, "
-    "id BLOB NOT NULL, annuls INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
-    "CREATE UNIQUE INDEX by_unit ON accepted (contest, unit, version, id, annuls)",
+    "CREATE TABLE read_position (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, "
+    "last INTEGER NOT NULL, leaf BLOB NOT NULL) STRICT",
+    "CREATE TABLE accepted (contest TEXT NOT NULL, unit TEXT NOT NULL, number INTEGER NOT NULL, "
+    "id BLOB NOT NULL, fate INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+    "CREATE UNIQUE INDEX by_unit ON accepted (contest, unit, number, id, fate)",
 )
 
 
-class Looked(NamedTuple):
-    """How far one partition was looked through: the position to go on from, and the position and leaf hash of
-    the last entry that was seen, by which the same log is known again."""
+class ReadPosition(NamedTuple):
+    """The read position of one partition: where to resume, and the position and leaf hash of the last entry
+    that was read, which identify the log."""
 
     next: int
     last: int
     leaf: bytes
 
 
+class Fate(IntEnum):
+    """What an event did."""
+
+    COUNTS = 0
+    ANNULS = 1
+    REJECTED = 2
+
+
 class AcceptedRow(NamedTuple):
-    """An accepted event: its unit, which of the unit's accepted events it is (from 1), its id (32 bytes),
-    whether it is an annulment (1 or 0), and its bytes."""
+    """An event: its unit, which of the unit's events it is (from 1), its id (32 bytes), a Fate, and its
+    bytes."""
 
     contest: str
     unit: str
-    version: int
+    number: int
     id: bytes
-    annuls: int
+    fate: int
     body: bytes
 
 
@@ -68,6 +80,7 @@ class AcceptedEvents:
     def open(cls, path: Path) -> Self:
         """The file at `path`, made if it is not there; one that is gone afterwards where another process has
         it, or nothing can be written there. Raises LogUnavailable."""
+        use_private_umask()
         try:
             try:
                 return cls._opened(path, str(path))
@@ -106,41 +119,39 @@ class AcceptedEvents:
             raise
         return cls(connection, path)
 
-    def looked(self) -> dict[int, Looked]:
-        """By partition how far it was looked through. Raises LogUnavailable."""
-        rows = self._rows("SELECT partition, next, last, leaf FROM looked")
-        return {partition: Looked(*rest) for partition, *rest in rows}
+    def read_positions(self) -> dict[int, ReadPosition]:
+        """The read position by partition. Raises LogUnavailable."""
+        rows = self._rows("SELECT partition, next, last, leaf FROM read_position")
+        return {partition: ReadPosition(*rest) for partition, *rest in rows}
 
     def clear(self) -> None:
-        """Forget everything. Raises LogUnavailable."""
+        """Remove everything. Raises LogUnavailable."""
         self._rows("DELETE FROM accepted")
-        self._rows("DELETE FROM looked")
+        self._rows("DELETE FROM read_position")
 
-    def versions(self, contest: str, units: Iterable[str]) -> dict[str, list[tuple[bytes, int]]]:
-        """Of those units that have any: id and `annuls` of their accepted events, oldest first. Raises
-        LogUnavailable."""
+    def fates(self, contest: str, units: Iterable[str]) -> dict[str, list[tuple[bytes, int]]]:
+        """Of those units that have any: id and Fate of their events, oldest first. Raises LogUnavailable."""
         found: dict[str, list[tuple[bytes, int]]] = {}
-        for unit, event, annuls in self._of(contest, units, "id, annuls"):
-            found.setdefault(unit, []).append((event, annuls))
+        for unit, event, fate in self._of(contest, units, "id, fate"):
+            found.setdefault(unit, []).append((event, fate))
         return found
 
     def bodies(self, contest: str, units: Iterable[str]) -> dict[str, list[bytes]]:
-        """Of those units that have any: the bytes of their accepted events, oldest first. Raises
-        LogUnavailable."""
+        """Of those units that have any: the bytes of their events, oldest first. Raises LogUnavailable."""
         found: dict[str, list[bytes]] = {}
         for unit, body in self._of(contest, units, "body"):
             found.setdefault(unit, []).append(body)
         return found
 
-    def add(self, rows: Sequence[AcceptedRow], looked: Mapping[int, Looked]) -> None:
-        """Add what was accepted, and how far was looked: all of it or nothing. Raises LogUnavailable."""
+    def add(self, rows: Sequence[AcceptedRow], read: Mapping[int, ReadPosition]) -> None:
+        """Add accepted events and set read positions, in one transaction. Raises LogUnavailable."""
         try:
             self._connection.execute("BEGIN")
             try:
                 self._connection.executemany("INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?)", rows)
                 self._connection.executemany(
-                    "INSERT OR REPLACE INTO looked VALUES (?, ?, ?, ?)",
-                    [(partition, *one) for partition, one in looked.items()],
+                    "INSERT OR REPLACE INTO read_position VALUES (?, ?, ?, ?)",
+                    [(partition, *one) for partition, one in read.items()],
                 )
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -151,7 +162,7 @@ class AcceptedEvents:
             raise _unusable(self._path, error) from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -165,7 +176,7 @@ class AcceptedEvents:
     def _of(self, contest: str, units: Iterable[str], columns: str) -> list[Any]:
         return self._rows(
             f"SELECT unit, {columns} FROM accepted WHERE contest = ? "
-            "AND unit IN (SELECT value FROM json_each(?)) ORDER BY unit, version",
+            "AND unit IN (SELECT value FROM json_each(?)) ORDER BY unit, number",
             contest,
             orjson.dumps(list(units)).decode(),
         )
@@ -180,9 +191,9 @@ class AcceptedEvents:
 def _unusable(path: Path, error: sqlite3.Error) -> LogUnavailable:
     return LogUnavailable(
         Said(
-            id=f"{path}: {error}. Periksa apakah disknya penuh. Berkas itu boleh dihapus: isinya dibuat lagi "
-            "dari log. Lalu ulangi perintah yang sama.",
-            en=f"{path}: {error}. Check whether its disk is full. The file may be removed: it is made again "
-            "from the log. Then run the same command again.",
+            id=f"{path}: {quoted(error)}. Periksa apakah disknya penuh. Berkas itu boleh dihapus: isinya "
+            "dibuat lagi dari log. Lalu ulangi perintah yang sama.",
+            en=f"{path}: {quoted(error)}. Check whether its disk is full. The file may be removed: it is "
+            "made again from the log. Then run the same command again.",
         )
     )

@@ -1,7 +1,4 @@
-"""What went wrong with a log, for whoever runs the command: why, and what to do about it.
-
-Nothing is mended here.
-"""
+"""The error of a log that can't be opened, read or written: a sentence says why, and what to do."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from schemas.language import Said
+from schemas.text import quoted
 
 
 class LogUnavailable(Exception):
@@ -21,7 +19,7 @@ class LogUnavailable(Exception):
 
 
 def unavailable(path: Path, error: sqlite3.Error) -> LogUnavailable:
-    """What `error` means for whoever runs this, and what to do about it."""
+    """The sentence for `error`, and what to do about it."""
     text = str(error)
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith("SQLITE_FULL") or "disk is full" in text:
@@ -39,4 +37,4 @@ def unavailable(path: Path, error: sqlite3.Error) -> LogUnavailable:
         advice = "The disk can't be read or written. Check it, then run the same command again."
     else:
         advice = "Run the same command again; if it fails again, report this sentence."
-    return LogUnavailable(f"The log {path}: {text}. {advice}")
+    return LogUnavailable(f"The log {path}: {quoted(text)}. {advice}")

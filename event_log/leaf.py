@@ -13,5 +13,5 @@ LEAF_PREFIX: Final = b"\x00"
 
 
 def leaf_hash(raw: bytes) -> bytes:
-    """The 32 bytes that stand for the entry `raw`."""
+    """The leaf hash (32 bytes) of the entry `raw`."""
     return sha256(LEAF_PREFIX + raw).digest()

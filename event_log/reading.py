@@ -1,7 +1,7 @@
-"""A log as its readers see it, wherever it is kept: partitions, each with its entries in order.
+"""The interface of a log for readers, whether SQLite or Kafka: partitions, each with its entries in order.
 
-What is read is what was recorded, byte for byte; what the bytes mean is for the reader to find out. Nothing
-is promised about the order of entries in different partitions.
+Entries are read as they were recorded, byte for byte; what the bytes mean is not known here. There is no
+order between entries of different partitions.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import NamedTuple, Protocol
 
 
 class LogEntry(NamedTuple):
-    """One entry: its position in its partition, when the log took it in (microseconds since 1970, UTC), the
-    key it was sent with (None: it has none), the bytes as received, and their leaf hash."""
+    """One entry of the log: its position in its partition, when the log recorded it (microseconds since 1970,
+    UTC), its key (None: it has none), the bytes as received, and their leaf hash."""
 
     position: int
     recorded_at: int
@@ -32,16 +32,16 @@ class ReadableLog(Protocol):
 
     @property
     def partitions(self) -> int:
-        """How many there are, numbered from 0."""
+        """The number of partitions; they are numbered from 0."""
         ...
 
     @property
     def partition_of(self) -> Callable[[bytes], int] | None:
-        """Which partition a key belongs on; None: entries have no keys, and where they stand says nothing."""
+        """The partition of a key; None: entries have no keys, and there is one partition."""
         ...
 
     def ends(self) -> list[int]:
-        """By partition the position that its next entry will have."""
+        """By partition the position of its next entry."""
         ...
 
     def entries(self, partition: int, start: int = 0, end: int | None = None) -> Iterator[LogEntry]:
@@ -51,6 +51,6 @@ class ReadableLog(Protocol):
 
 
 def behind(ends: Sequence[int], arrived: Mapping[int, int]) -> int:
-    """How many positions of a log that ends at `ends` come after the last ones that have arrived somewhere,
-    by partition (of one that is not named, none has)."""
+    """The lag of a reader: how many positions of a log that ends at `ends` are after the last `arrived` ones,
+    by partition (of one that is not named, none has arrived)."""
     return sum(max(end - 1 - arrived.get(partition, -1), 0) for partition, end in enumerate(ends))

@@ -14,8 +14,6 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -23,8 +21,9 @@ from urllib.parse import quote
 
 from event_log.errors import LogUnavailable, unavailable
 from event_log.reading import LogEntry
+from schemas.private_files import use_private_umask
 
-__all__ = ["Entry", "LogUnavailable", "SqliteLog", "unavailable"]
+__all__ = ["LogUnavailable", "SqliteLog", "unavailable"]
 
 FORMAT: Final = 1
 """PRAGMA user_version of the files that this code writes."""
@@ -58,22 +57,6 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only: an event can stand only at it
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry: its position (0-based), when the log took it in (microseconds since 1970, UTC), the bytes
-    as received, and their leaf hash."""
-
-    position: int
-    recorded_at: int
-    raw: bytes
-    leaf: bytes
-
-    @property
-    def recorded(self) -> datetime:
-        """`recorded_at` as a time in UTC."""
-        return datetime.fromtimestamp(self.recorded_at / 1_000_000, UTC)
-
-
 class SqliteLog:
     """The log of one election on one machine. One connection; for one thread at a time. An
     event_log.reading.ReadableLog of one partition."""
@@ -92,6 +75,7 @@ class SqliteLog:
         """The log at `path`, made if it is not there (unless `readonly`). Raises LogUnavailable."""
         if readonly and not path.is_file():
             raise LogUnavailable(f"There is no log at {path}. Nothing has been imported there yet.")
+        use_private_umask()  # SQLite gives the files beside it the rights of the log
         try:
             connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode={'ro' if readonly else 'rwc'}",
@@ -183,19 +167,19 @@ class SqliteLog:
         (last,) = self._row("SELECT MAX(position) FROM event")
         return 0 if last is None else int(last) + 1
 
-    def read(self, start: int = 0, limit: int | None = None) -> Iterator[Entry]:
+    def read(self, start: int = 0, limit: int | None = None) -> Iterator[LogEntry]:
         """The entries from position `start` on, at most `limit` of them, as far as the log goes now.
         Raises LogUnavailable, also after some entries."""
         try:
             end = self.end if limit is None else min(self.end, start + limit)
             while start < end:
                 rows = self.connection.execute(
-                    "SELECT position, recorded_at, body, leaf FROM event "
+                    "SELECT position, recorded_at, NULL, body, leaf FROM event "
                     "WHERE position >= ? AND position < ? ORDER BY position",
                     (start, min(end, start + READ_BATCH)),
                 ).fetchall()
                 for row in rows:
-                    yield Entry(*row)
+                    yield LogEntry(*row)
                 start += READ_BATCH
         except sqlite3.Error as error:
             raise unavailable(self.path, error) from error
@@ -208,8 +192,7 @@ class SqliteLog:
         """As `read`, up to position `end` (not included). Raises IndexError for another partition than 0."""
         if partition:
             raise IndexError(f"The log {self.path} has no partition {partition}: it has number 0 only.")
-        for one in self.read(start, None if end is None else max(end - start, 0)):
-            yield LogEntry(one.position, one.recorded_at, None, one.raw, one.leaf)
+        yield from self.read(start, None if end is None else max(end - start, 0))
 
     def at(self, positions: Sequence[int]) -> list[bytes]:
         """The bytes at these positions. Raises IndexError where there is no entry, and LogUnavailable."""
@@ -223,7 +206,7 @@ class SqliteLog:
             found.append(row[0])
         return found
 
-    def tail(self, start: int = 0, *, poll_s: float = 0.2) -> Iterator[Entry]:
+    def tail(self, start: int = 0, *, poll_s: float = 0.2) -> Iterator[LogEntry]:
         """The entries from `start` on, waiting for new ones for ever."""
         while True:
             for entry in self.read(start):
@@ -239,15 +222,15 @@ class SqliteLog:
             raise unavailable(self.path, error) from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.connection.close()
 
 
 def insert_rows(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert whole rows, many with one statement.
 
-    As fast as executemany where one thread runs; where several do, executemany gives up the interpreter for
-    each row and waits for it again, which doubled the time of an append.
+    As fast as executemany where one thread runs; where several do, executemany releases the interpreter lock
+    for each row and waits for it again, which doubled the time of an append.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]

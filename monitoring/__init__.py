@@ -1,4 +1,4 @@
-"""How a running process tells what it does: metrics for Prometheus, a health check, logs in JSON lines.
+"""Observability of a running process: metrics for Prometheus, a health check, logs in JSON lines.
 
-Nothing is decided from what is told here.
+No decision depends on them.
 """

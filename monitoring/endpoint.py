@@ -1,4 +1,4 @@
-"""One small HTTP listener: /metrics for Prometheus, /health for whatever looks after the process.
+"""A small HTTP endpoint: /metrics for Prometheus, /health for probes.
 
 /health answers 200 or 503 with JSON `{"healthy": bool, "troubles": {part: reason}}`. There is no login and
 nothing to write: whoever reaches the address may read, so it belongs on loopback or an internal network.
@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from monitoring.health import Health
 from monitoring.metrics import REGISTRY
+from schemas.text import escaped_json
+from serving.server import HttpServer
 
-IDLE_S: Final = 10
-"""Seconds that a client may take for its request: nothing here is long."""
-
-POLL_S: Final = 0.05
-"""How often the listener looks whether it is to stop."""
+BACKLOG: Final = 32
+"""Connections that may wait to be accepted: a few probes and one Prometheus ask."""
 
 
 class EndpointUnusable(Exception):
@@ -34,19 +34,17 @@ class Endpoint:
 
     def __init__(self, host: str, port: int, health: Health) -> None:
         """Listen at that address; port 0 takes a free one. Raises EndpointUnusable."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._listener = _Listener((host, port), health)
+            listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
         except (OSError, OverflowError) as error:
             raise EndpointUnusable(
                 f"Metrics can't be served at {host}:{port} ({getattr(error, 'strerror', None) or error}). "
                 "Name another address with --metrics HOST:PORT, or stop what listens there."
             ) from error
+        self._server = HttpServer(application(health), listener, "metrics-http")
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._listener.server_port}"
-        self._thread = threading.Thread(
-            target=self._listener.serve_forever, args=(POLL_S,), name="metrics-http", daemon=True
-        )
-        self._thread.start()
+        self.url = f"http://{shown}:{self._server.port}"
 
     def __enter__(self) -> Endpoint:
         return self
@@ -56,57 +54,28 @@ class Endpoint:
 
     def stop(self) -> None:
         """Listen no more."""
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
+        self._server.stop()
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+def application(health: Health) -> Starlette:
+    """What is served of `health` and of this process's metrics."""
 
-    def __init__(self, address: tuple[str, int], health: Health) -> None:
-        self.health = health
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, _Handler)
+    def metrics(_: Request) -> Response:
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away in the middle is no news."""
+    def tell_health(_: Request) -> Response:
+        troubles = health.troubles()
+        return _json({"healthy": not troubles, "troubles": troubles}, 503 if troubles else 200)
+
+    def missing(_: Request, __: Exception) -> Response:
+        return _json({"error": "There is /metrics and /health."}, 404)
+
+    return Starlette(
+        routes=[Route("/metrics", metrics), Route("/health", tell_health)],
+        exception_handlers={404: missing},
+    )
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Listener
-    protocol_version = "HTTP/1.1"
-    timeout = IDLE_S
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if path == "/metrics":
-            self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
-        elif path == "/health":
-            troubles = self.server.health.troubles()
-            status = HTTPStatus.SERVICE_UNAVAILABLE if troubles else HTTPStatus.OK
-            self._json(status, {"healthy": not troubles, "troubles": troubles})
-        else:
-            self._json(HTTPStatus.NOT_FOUND, {"error": "There is /metrics and /health."})
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def _json(self, status: HTTPStatus, document: dict[str, Any]) -> None:
-        self._answer(status, "application/json", json.dumps(document).encode() + b"\n")
-
-    def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def version_string(self) -> str:
-        """Who answers, without versions that only help an attacker."""
-        return "rekap"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Probes come every few seconds: they are not worth a line."""
+def _json(document: dict[str, Any], status: int) -> Response:
+    # A reason may quote what others wrote.
+    return Response(escaped_json(json.dumps(document)) + "\n", status, media_type="application/json")

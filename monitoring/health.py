@@ -1,6 +1,7 @@
-"""Whether a process does its work, as its parts say themselves: nothing wrong, or what is wrong and why.
+"""The health of a process: the troubles that its parts report, with a reason for each.
 
-A process that is stuck can't say so. It beats while it lives; silence for too long counts as a trouble.
+A process that hangs can't report anything, so its main loop sends heartbeats: too long without one is a
+trouble.
 """
 
 from __future__ import annotations
@@ -11,18 +12,22 @@ from collections.abc import Callable
 from typing import Final
 
 from monitoring.metrics import HEALTHY
+from schemas.text import quoted
 
 SILENT_S: Final = 60.0
-"""Several times what any step between two beats may take; a probe would end a busy process otherwise."""
+"""Several times the longest step between two heartbeats; a probe would end a busy process otherwise."""
 
 STUCK: Final = "stuck"
+
+MAX_REASON: Final = 1_000
+"""Characters of a reason: a sentence, with what a broker or a database answered in it."""
 
 
 class Health:
     """The troubles of one process, by the part that has them. For any number of threads.
 
-    Without a call of `beat` nobody is expected to beat; after the first one, `silent_s` seconds without
-    another are a trouble of the part STUCK.
+    Heartbeats are expected after the first call of `beat`; `silent_s` seconds without another are a trouble
+    of the part STUCK.
     """
 
     def __init__(self, silent_s: float = SILENT_S, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +42,7 @@ class Health:
     def trouble(self, part: str, reason: str) -> None:
         """`part` (kafka, clickhouse ...) can't do its work; `reason` is a sentence for an operator."""
         with self._lock:
-            self._troubles[part] = reason
+            self._troubles[part] = quoted(reason, MAX_REASON)
             HEALTHY.set(0)
 
     def well(self, part: str) -> None:
@@ -47,7 +52,7 @@ class Health:
             HEALTHY.set(0 if self._troubles else 1)
 
     def beat(self) -> None:
-        """The process goes round its main loop."""
+        """A heartbeat of the main loop."""
         self._beat = self._clock()
 
     def troubles(self) -> dict[str, str]:

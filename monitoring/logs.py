@@ -1,7 +1,7 @@
 """Logs of workers and sinks: one JSON object a line on stderr, for whatever collects them.
 
 Every line has `time` (ISO 8601, UTC), `level`, `process`, `logger` and `message`; more fields as `fields`
-gives them; `error` and `trace` of an exception. What is logged decides nothing and may be lost.
+gives them; `error` and `trace` of an exception. No decision depends on a log line, and lines may be lost.
 """
 
 from __future__ import annotations
@@ -9,16 +9,22 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
+from schemas.text import escaped_json
+
 FIELDS: Final = "rekap_fields"
 """The attribute of a log record that holds its fields."""
 
+MAX_TEXT: Final = 8_000
+"""Characters of one text in a line: a whole trace of ours, and less than collectors cut lines at."""
+
 QUIET: Final[Mapping[str, int]] = {
-    # Dozens of lines a second while a broker is away; what its errors mean is said by ourselves.
+    # Dozens of lines a second while a broker is away; its errors are logged by our own code.
     "kafka": logging.CRITICAL,
     "aiokafka": logging.WARNING,
     "faust": logging.WARNING,
@@ -26,7 +32,7 @@ QUIET: Final[Mapping[str, int]] = {
     "urllib3": logging.ERROR,
     "clickhouse_connect": logging.ERROR,
 }
-"""Libraries that say more than anybody wants to read, and from which level on they are shown."""
+"""Libraries with too many lines, and the level from which on theirs are logged."""
 
 
 class JsonLines(logging.Formatter):
@@ -42,14 +48,22 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "process": self._process,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _cut(record.getMessage()),
         }
-        # What every line has is not changed by a field of the same name.
-        line = {**getattr(record, FIELDS, {}), **line}
+        # A field must not replace what every line has.
+        line = {**{name: _cut(value) for name, value in getattr(record, FIELDS, {}).items()}, **line}
         if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-            line["trace"] = "".join(traceback.format_exception(record.exc_info[1]))
-        return json.dumps(line, ensure_ascii=False, default=str)
+            line["error"] = _cut(f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}")
+            line["trace"] = _cut("".join(traceback.format_exception(record.exc_info[1])))
+        return escaped_json(json.dumps(line, ensure_ascii=False, default=_as_text))
+
+
+def _as_text(value: object) -> Any:
+    return _cut(str(value))
+
+
+def _cut(value: Any) -> Any:
+    return value if not isinstance(value, str) or len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]}…"
 
 
 def start_logging(
@@ -59,7 +73,7 @@ def start_logging(
     stream: TextIO | None = None,
     quiet: Mapping[str, int] = QUIET,
 ) -> None:
-    """Write what any logger says from `level` on to stderr (or `stream`); calling again replaces it."""
+    """Log from `level` on to stderr (or `stream`) as JSON lines; calling again replaces the handler."""
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(JsonLines(process))
     root = logging.getLogger()
@@ -69,8 +83,14 @@ def start_logging(
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)
+    threading.excepthook = _thread_ended
     for name, least in quiet.items():
         logging.getLogger(name).setLevel(max(level, least))
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        logging.getLogger("rekap").critical("A thread has ended with an error.", exc_info=ended.exc_value)
 
 
 def fields(**values: Any) -> dict[str, Any]:

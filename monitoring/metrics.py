@@ -1,7 +1,7 @@
 """Every metric of workers and sinks, declared once with what moves it.
 
 They count what this process did since it started, and start at zero again with it: results never depend on
-them. A gauge of a partition that the process does not own any more is to be removed by whoever set it.
+them. A gauge of a partition that is not assigned any more is removed by the code that set it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from schemas.regions import REGION_LEVELS
 from schemas.rejections import Reason
 
 REGISTRY: Final = CollectorRegistry()
-"""What the endpoint shows: not the default of prometheus_client, which libraries add to."""
+"""The registry of the endpoint: not the default one of prometheus_client, to which libraries add."""
 
 ProcessCollector(registry=REGISTRY)  # memory, processor time, open files
 PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""From an insert of a few rows to what somebody is called for."""
+"""From an insert of a few rows to an alarm."""
 _COUNTS: Final = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 """From one form on a quiet evening to a backlog."""
 _RECOVERY: Final = (0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
@@ -34,16 +34,16 @@ _RECOVERY: Final = (0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 
 LAG: Final = Gauge(
     "rekap_lag_messages",
-    "Messages of a partition that are in the topic and not taken in yet. Set after each batch and while "
-    "idle; grows when messages come faster than they are taken in.",
+    "Consumer lag: messages of a partition that are in the topic and not processed yet. Set after each batch "
+    "and while idle; grows when messages arrive faster than they are processed.",
     ["topic", "partition"],
     registry=REGISTRY,
 )
 POSITION: Final = Gauge(
     "rekap_position",
-    "Position in a partition of count-events up to which this process has done its work: the worker has "
+    "Position in a partition of count-events up to which this process has processed it: the worker has "
     "folded it, the sink has its rows in ClickHouse. Set after each batch; the worker's less the sink's are "
-    "the events on their way.",
+    "the events in flight.",
     ["partition"],
     registry=REGISTRY,
 )
@@ -57,9 +57,9 @@ HEALTHY: Final = Gauge(
 
 EVENTS_FOLDED: Final = Counter(
     "rekap_events_folded",
-    "Events taken into the state. Moved by reading in bulk (gear bulk: after a start, an assignment or a "
-    "backlog) and by the stream (gear live). Events read again after a restart count again.",
-    ["gear"],
+    "Events applied to the state. Moved by catch-up (mode catch_up: the worker reads the log after a start, "
+    "a rebalance or a backlog) and by streaming. Events read again after a restart count again.",
+    ["mode"],
     registry=REGISTRY,
 )
 EVENTS_ACCEPTED: Final = Counter(
@@ -72,9 +72,9 @@ EVENTS_REPEATED: Final = Counter(
     "Events folded that had been accepted before. Moved by senders that are not sure and send again.",
     registry=REGISTRY,
 )
-EVENTS_PARKED: Final = Counter(
-    "rekap_events_parked",
-    "Events folded that could not be accepted, by reason. Moved by what is sent; if nearly all are parked, "
+EVENTS_REJECTED: Final = Counter(
+    "rekap_events_rejected",
+    "Events folded that were rejected, by reason. Moved by what is sent; if nearly all are rejected, "
     "suspect the register, the definition or the version before the senders.",
     ["reason"],
     registry=REGISTRY,
@@ -87,12 +87,13 @@ BATCH_EVENTS: Final = Histogram(
 )
 RECOVERY_SECONDS: Final = Histogram(
     "rekap_recovery_seconds",
-    "From being given a partition to having folded it up to its end. Moved by starts and rebalances.",
+    "From the assignment of partitions to having folded them up to their end. Moved by starts and "
+    "rebalances.",
     buckets=_RECOVERY,
     registry=REGISTRY,
 )
 
-# Worker: what it publishes and takes from below
+# Worker: what it publishes, and totals of the level below
 
 ROWS_PUBLISHED: Final = Counter(
     "rekap_rows_published",
@@ -104,15 +105,15 @@ ROWS_PUBLISHED: Final = Counter(
 TALLIES_PUBLISHED: Final = Counter(
     "rekap_tallies_published",
     "Totals that the broker has acknowledged, by the level of the region. Moved by changes below it, and by "
-    "announcing them again after an assignment.",
+    "re-publishing after a rebalance.",
     ["level"],
     registry=REGISTRY,
 )
 TALLIES_MERGED: Final = Counter(
     "rekap_tallies_merged",
     "Totals that came from below, by their level and what they were: advanced (newer), repeated, stale "
-    "(older: from an owner that did not know yet that it had lost its partition), conflict (the same version "
-    "with other figures: must stay 0). Moved by changes below, and by announcing again after an assignment.",
+    "(older: from a worker that had lost its partition in a rebalance), conflict (the same version "
+    "with other figures: must stay 0). Moved by changes below, and by re-publishing after a rebalance.",
     ["level", "result"],
     registry=REGISTRY,
 )
@@ -121,13 +122,13 @@ TALLIES_MERGED: Final = Counter(
 
 BATCH_ROWS: Final = Histogram(
     "rekap_batch_rows",
-    "Rows that the sink inserted together, all tables. Moved by how many come within its waiting time.",
+    "Rows that the sink inserted together, all tables. Moved by how many arrive within its batching delay.",
     buckets=_COUNTS,
     registry=REGISTRY,
 )
 ROWS_INSERTED: Final = Counter(
     "rekap_rows_inserted",
-    "Rows inserted, by table. Moved by what comes; rows that come again count again, and are there once.",
+    "Rows inserted, by table. Moved by what comes; redelivered rows count again, and are there once.",
     ["table"],
     registry=REGISTRY,
 )
@@ -140,7 +141,7 @@ INSERT_SECONDS: Final = Histogram(
 INSERT_FAILURES: Final = Counter(
     "rekap_insert_failures",
     "Batches that could not be inserted, each attempt. Moved by ClickHouse being away or refusing; the same "
-    "batch is tried again until it is in.",
+    "batch is retried until it is inserted.",
     registry=REGISTRY,
 )
 SINK_WAITING: Final = Gauge(
@@ -151,16 +152,16 @@ SINK_WAITING: Final = Gauge(
 DELIVERY_SECONDS: Final = Histogram(
     "rekap_delivery_seconds",
     "From when the log took an event in to when its rows could be read, for the newest event of each "
-    "partition in a batch. Moved by load, by ClickHouse, and by a backlog that is being caught up on.",
+    "partition in a batch. Moved by load, by ClickHouse, and by a backlog.",
     buckets=_SECONDS,
     registry=REGISTRY,
 )
 
 # Series that are alarms, or parts of sums, are there from the start: a rate from nothing is no rate.
 for _reason in Reason:
-    EVENTS_PARKED.labels(_reason.value)
-for _gear in ("bulk", "live"):
-    EVENTS_FOLDED.labels(_gear)
+    EVENTS_REJECTED.labels(_reason.value)
+for _mode in ("catch_up", "streaming"):
+    EVENTS_FOLDED.labels(_mode)
 for _level in REGION_LEVELS[1:3]:
     for _result in ("advanced", "repeated", "conflict", "stale"):
         TALLIES_MERGED.labels(_level.value, _result)

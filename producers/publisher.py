@@ -5,7 +5,7 @@ not acknowledged in time is handed back and never counted as sent, although the 
 sending it again is safe, since the same bytes are the same event. Once something has failed nothing more is
 taken, so that a correction does not overtake the count that it corrects. For one thread at a time.
 
-What a message says is not judged: what is no event goes into the log as well, and is parked for all to see.
+What a message says is not judged: what is no event goes into the log as well, and is rejected for all to see.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import Addresses
 from producers.undelivered import LARGEST_BYTES, MessageTooLarge, not_acknowledged

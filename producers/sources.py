@@ -12,14 +12,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.language import Said
+from schemas.rejections import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The bytes of one event, and where they come from (a file and a place in it) for reports."""
+    """The bytes of one event, and where they come from (a file and a place in it) for reports.
+
+    `not_counted`: it is sent only to be recorded, for that reason. `followed_by` are events that follow from
+    it and are sent right after it: rejected ones of the log that waited for it, among others.
+    """
 
     raw: bytes
     place: str
+    not_counted: Reason | None = None
+    followed_by: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +39,24 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class NothingNew:
-    """A record that says nothing that the log does not say yet: `empty` when it holds no count at all."""
+    """A record that says nothing that the log does not say yet: `empty` when it holds no count at all.
+
+    `superseded`: the log has it, and it is not in force any more. `rejected`: the log has it and does not
+    count it, for that reason.
+    """
 
     place: str
     empty: bool
+    superseded: bool = False
+    rejected: Reason | None = None
 
 
 Record = Message | Unreadable | NothingNew
 
 Lineage = Callable[[str, Sequence[str]], Mapping[str, Sequence[bytes]]]
-"""(contest, stations) -> for each of these stations that has any, the bytes of its accepted events,
-oldest first. With it a source finds out what a record changes: see producers.importers.lineage."""
+"""(contest, stations) -> for each of these stations that has any, the bytes of its count events, oldest
+first: those that were accepted, and those that were rejected because of what was accepted or because of
+`not_counted`. With it a source finds out what a record changes: see producers.importers.lineage."""
 
 
 class Chunk(Protocol):

@@ -17,12 +17,13 @@ from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import unit_of
 from schemas.decode import MAX_BYTES, content_id
 from schemas.language import Said
+from schemas.text import quoted
 
 FRAME_BYTES: Final = 256
 """More than Kafka's own bytes around one message."""
 
 LARGEST_BYTES: Final = COUNT_EVENTS.largest - FRAME_BYTES
-"""The largest message that the log takes. What is larger than an event may be is taken, and parked."""
+"""The largest message that the log takes. What is larger than an event may be is taken, and rejected."""
 
 
 class MessageTooLarge(Exception):
@@ -31,7 +32,7 @@ class MessageTooLarge(Exception):
 
     def __init__(self, raw: bytes) -> None:
         self.unit = unit_of(raw) or "-"
-        name, size = f"{content_id(raw)[:16]} ({self.unit})", len(raw)
+        name, size = f"{content_id(raw)[:16]} ({quoted(self.unit)})", len(raw)
         self.said = Said(
             id=f"Kiriman {name} tidak terkirim: {size} byte; log menerima {LARGEST_BYTES}, dan sebuah "
             f"peristiwa paling banyak {MAX_BYTES}. Perbaiki pembuatnya.",

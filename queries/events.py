@@ -5,6 +5,7 @@ What has not reached the projection yet is not here; the log itself is the proof
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -50,8 +51,8 @@ def events(
     most `limit` entries: `{partition, position, recorded_at, event_id, type, contest, unit, occurred_at,
     outcome, reason, version, event, bytes}`.
 
-    `outcome` is accepted, parked or repeated (the same message stands in the log before), `reason` says why
-    an entry was parked, '' if it was not. `event` is the JSON document as it arrived; where the bytes are
+    `outcome` is accepted, rejected or repeated (the same message stands in the log before), `reason` says why
+    an entry was rejected, '' if it was not. `event` is the JSON document as it arrived; where the bytes are
     none it is None and `bytes` has them in hex.
     """
     asked: dict[str, Any] = {"election": election, "start": start}
@@ -84,7 +85,7 @@ def find_event(client: Client, election: str, event_id: str) -> list[Row]:
 
 
 def of_unit(client: Client, election: str, unit: str) -> Iterator[Row]:
-    """The entries that speak of one station or region, in the order of the log, parked ones included."""
+    """The entries that speak of one station or region, in the order of the log, rejected ones included."""
     return _rows(client, "unit = {unit:String}", None, {"election": election, "unit": unit})
 
 
@@ -104,6 +105,13 @@ def displayed(raw: bytes) -> tuple[dict[str, Any] | None, str | None]:
     an event means is read by schemas.decode alone."""
     try:
         document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        if isinstance(document, dict) and orjson.dumps(document, option=orjson.OPT_SORT_KEYS) != raw:
+            json.loads(raw, object_pairs_hook=_unique)  # of a key given twice, only the bytes show both
+    except ValueError:
         return None, raw.hex()
     return (document, None) if isinstance(document, dict) else (None, raw.hex())
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key is given twice")

@@ -1,6 +1,6 @@
 """How a unit came to its present count: every version, what changed from one to the next, why, and who.
 
-Nothing is left out: messages about a station that were parked stand between its versions. Who somebody is
+Nothing is left out: messages about a station that were rejected stand between its versions. Who somebody is
 behind an officer's id is not known here.
 """
 
@@ -30,7 +30,8 @@ SELECT partition, position, reason, sentence_id, sentence_en
 FROM rejected FINAL WHERE election = {election:String} AND unit = {unit:String}
 """
 _SNAPSHOTS: Final = f"""
-SELECT contest, parent, recorded_at, partition, position, {COLUMNS} FROM tally_history FINAL
+SELECT contest, parent, recorded_at, partition, position, {COLUMNS}
+FROM tally_history FINAL
 WHERE election = {{election:String}} AND level = {{level:String}} AND unit = {{unit:String}}
     AND (empty({{contests:Array(String)}}) OR contest IN {{contests:Array(String)}})
 ORDER BY contest, version
@@ -51,14 +52,14 @@ def station_history(client: Client, election: str, station: str, contests: tuple
     reason, note, supersedes, submitted_by, device, occurred_at, origin, votes, valid, invalid, voters,
     changes, findings, rejected}`. `changes` are `{cell, before, after}` of the form against the last accepted
     one of the same contest; `reason` is that of a correction or annulment, `rejected` `{reason, sentence}` of
-    a parked one.
+    a rejected one.
     """
     asked = {"election": election, "unit": station}
     versions = {_place(row): row for row in select(client, _VERSIONS, asked)}
     found: dict[tuple[int, int], list[Row]] = {}
     for row in select(client, _FINDINGS, asked):
         found.setdefault(_place(row), []).append(_with_sentence(row))
-    refused = {_place(row): _with_sentence(row) for row in select(client, _REJECTED, asked)}
+    rejected = {_place(row): _with_sentence(row) for row in select(client, _REJECTED, asked)}
     last: dict[str, dict[str, Any]] = {}
     rows = []
     for event in of_unit(client, election, station):
@@ -71,7 +72,7 @@ def station_history(client: Client, election: str, station: str, contests: tuple
         payload = document.get("payload") or {}
         form = cells_of(payload.get("form") or {})
         changes = []
-        if version is not None and form:
+        if version is not None and payload.get("form") is not None:  # also a form with nothing on it
             changes = differences(last[contest], form) if contest in last else []
             last[contest] = form
         rows.append(
@@ -98,7 +99,7 @@ def station_history(client: Client, election: str, station: str, contests: tuple
                 **{figure: version and version[figure] for figure in _FIGURES},
                 "changes": changes,
                 "findings": found.get(place, []),
-                "rejected": refused.get(place),
+                "rejected": rejected.get(place),
             }
         )
     return rows

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from queries.rows import first
 from schemas.language import Said
 from schemas.regions import Level
+from schemas.text import quoted
 
 DEPTH: Final = {level: depth for depth, level in enumerate(Level)}
 """0 nation ... 5 station."""
@@ -81,10 +82,10 @@ def locate(client: Client, election: str, unit: str) -> Place:
     if row is None:
         raise Unanswerable(
             Said(
-                id=f"Tidak ada wilayah atau TPS dengan kode {unit!r}. Daftar kode: rekap results --level "
-                "province, lalu --region KODE --level district, dan seterusnya.",
-                en=f"There is no region or station with the id {unit!r}. To find ids: rekap results --level "
-                "province, then --region ID --level district, and so on.",
+                id=f"Tidak ada wilayah atau TPS dengan kode {quoted(repr(unit))}. Daftar kode: rekap "
+                "results --level province, lalu --region KODE --level district, dan seterusnya.",
+                en=f"There is no region or station with the id {quoted(repr(unit))}. To find ids: rekap "
+                "results --level province, then --region ID --level district, and so on.",
             )
         )
     return Place(unit, Level.STATION, station_name(row["number"]), row["village"])
@@ -110,10 +111,10 @@ def regions_inside(place: Place | None, level: Level) -> str:
     if DEPTH[place.level] > DEPTH[level]:
         raise Unanswerable(
             Said(
-                id=f"{place.unit} {place.name} adalah {LEVEL_NAMES[place.level].id}, tidak ada "
-                f"{LEVEL_NAMES[level].id} di dalamnya. Pilih --level yang sama atau lebih rendah.",
-                en=f"{place.unit} {place.name} is a {LEVEL_NAMES[place.level].en}, there is no "
-                f"{LEVEL_NAMES[level].en} inside it. Choose the same --level or a lower one.",
+                id=f"{quoted(place.unit)} {quoted(place.name)} adalah {LEVEL_NAMES[place.level].id}, "
+                f"tidak ada {LEVEL_NAMES[level].id} di dalamnya. Pilih --level yang sama atau lebih rendah.",
+                en=f"{quoted(place.unit)} {quoted(place.name)} is a {LEVEL_NAMES[place.level].en}, there "
+                f"is no {LEVEL_NAMES[level].en} inside it. Choose the same --level or a lower one.",
             )
         )
     if place.level is level or place.level is Level.VILLAGE:

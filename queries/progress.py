@@ -13,18 +13,19 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from queries.places import bound, locate, regions_inside
+from queries.results import FUNNEL, FUNNEL_COLUMNS, outstanding_stations
 from queries.rows import Row, first, in_utc, select
+from schemas.percent import percent
 from schemas.regions import REGION_LEVELS, Level
 
 RATE_WINDOW: Final = timedelta(minutes=5)
 """Long enough to smooth out batches, short enough to show that the arrivals have stopped."""
 
+_FUNNEL: Final = ", ".join(FUNNEL_COLUMNS)
 _SQL: Final = """
 SELECT place.name AS name, place.parent AS parent, snapshot.*
 FROM (
-    SELECT contest, unit, version, recorded_at, registered, registered_received, stations_expected,
-        stations_received, stations_clean, stations_flagged, stations_blank, stations_annulled,
-        stations_unlisted
+    SELECT contest, unit, version, recorded_at, registered, registered_outstanding, {funnel}
     FROM tally FINAL
     WHERE election = {{election:String}} AND level = {{level:String}}
         AND (empty({{contests:Array(String)}}) OR contest IN {{contests:Array(String)}})
@@ -38,8 +39,8 @@ ORDER BY contest, length(province), province, length(district), district, length
 """
 
 _PULSE: Final = """
-SELECT count() AS events, countIf(outcome = 'accepted') AS accepted, countIf(outcome = 'parked') AS parked,
-    max(recorded_at) AS newest, min(recorded_at) AS oldest,
+SELECT count() AS events, countIf(outcome = 'accepted') AS accepted,
+    countIf(outcome = 'rejected') AS rejected, max(recorded_at) AS newest, min(recorded_at) AS oldest,
     countIf(recorded_at > {since:DateTime64(6, 'UTC')}) AS recent
 FROM event FINAL WHERE election = {election:String}
 """
@@ -59,7 +60,8 @@ def progress(
     """One row for each contest (of `contests`; default: all) and unit of `level` inside `region`:
     `{level, region, name, parent, contest, stations, outstanding, registered, percent, last_recorded_at}`.
 
-    `percent` is the share of expected stations that are in, to a tenth; None where none is expected.
+    `percent` is the share of expected stations that are in, to a tenth (100.0: all of them, 0.0: none); None
+    where none is expected.
     Raises Unanswerable for an unknown region, or one below `level`, and for the level of stations.
     """
     level = Level(level)
@@ -72,12 +74,12 @@ def progress(
         "contests": list(contests),
         **bound(place),
     }
-    for row in select(client, _SQL.format(inside=regions_inside(place, level)), asked):
+    for row in select(client, _SQL.format(inside=regions_inside(place, level), funnel=_FUNNEL), asked):
         yield _shaped(row, level)
 
 
 def pulse(client: Client, election: str, now: datetime) -> Row:
-    """`{events, accepted, parked, last_recorded_at, per_minute, next_position}` of the projection.
+    """`{events, accepted, rejected, last_recorded_at, per_minute, next_position}` of the projection.
 
     `per_minute` is the rate of arrivals over RATE_WINDOW before `now` (with a zone), or since the first
     event if that is later; `next_position` the first position of the log that has not arrived (None: nothing
@@ -91,7 +93,7 @@ def pulse(client: Client, election: str, now: datetime) -> Row:
     return {
         "events": row["events"],
         "accepted": row["accepted"],
-        "parked": row["parked"],
+        "rejected": row["rejected"],
         "last_recorded_at": newest if row["events"] else None,
         "per_minute": round(row["recent"] / minutes) if minutes else 0,
         "next_position": reached(client, election)["next_position"],
@@ -107,23 +109,17 @@ def reached(client: Client, election: str) -> Row:
 
 
 def _shaped(row: Row, level: Level) -> Row:
-    registered, expected = row["registered"], row["stations_expected"]
-    outstanding = expected - row["stations_received"] + row["stations_unlisted"]
+    stations = {step: row[column] for step, column in zip(FUNNEL, FUNNEL_COLUMNS, strict=True)}
+    outstanding = outstanding_stations(stations)
     return {
         "level": level.value,
         "region": row["unit"],
         "name": row["name"],
         "parent": row["parent"] or None,
         "contest": row["contest"],
-        "stations": {
-            step: row[f"stations_{step}"]
-            for step in ("expected", "received", "clean", "flagged", "blank", "annulled")
-        },
-        "outstanding": {
-            "stations": outstanding,
-            "registered": None if registered is None else registered - row["registered_received"],
-        },
-        "registered": registered,
-        "percent": round(100 * (expected - outstanding) / expected, 1) if expected else None,
+        "stations": stations,
+        "outstanding": {"stations": outstanding, "registered": row["registered_outstanding"]},
+        "registered": row["registered"],
+        "percent": percent(stations["expected"] - outstanding, stations["expected"]),
         "last_recorded_at": in_utc(row["recorded_at"]) if row["version"] else None,
     }

@@ -1,4 +1,4 @@
-"""What could not be accepted, with the reason in words; the newest last, as in the log.
+"""Rejected messages with the reason in words; the newest last, as in the log.
 
 The bytes stay in the log and in `event`: see `queries.events`.
 """
@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from queries.places import bound, locate
 from queries.rows import Row, in_utc, select
+from schemas.regions import Registry
 
 _ASKED: Final = """
 FROM rejected FINAL
@@ -28,7 +29,7 @@ ORDER BY partition, position
 """
 _COUNT: Final = "SELECT reason, count() AS count {asked} GROUP BY reason ORDER BY count DESC, reason"
 
-# Parked events say only which unit they speak of, and perhaps of none that the register knows.
+# Rejected events say only which unit they speak of, and perhaps of none that the register knows.
 _INSIDE: Final = """
 unit = {place:String} OR unit IN (
     SELECT unit FROM region FINAL WHERE election = {election:String}
@@ -38,7 +39,12 @@ unit = {place:String} OR unit IN (
         SELECT unit FROM region FINAL WHERE election = {election:String} AND level = 'village'
             AND {place:String} IN (unit, province, district, subdistrict)
     )
-)
+) OR unit IN {units:Array(String)}
+"""
+
+_UNITS: Final = """
+SELECT DISTINCT unit FROM rejected FINAL WHERE election = {election:String} AND unit != ''
+    AND unit NOT IN (SELECT unit FROM register_station FINAL WHERE election = {election:String})
 """
 
 
@@ -50,11 +56,12 @@ def rejected(
     region: str | None = None,
     contests: Sequence[str] = (),
     limit: int | None = None,
+    registry: Registry | None = None,
 ) -> Iterator[Row]:
-    """One row for each parked message: `{partition, position, recorded_at, event_id, type, contest, unit,
+    """One row for each rejected message: `{partition, position, recorded_at, event_id, type, contest, unit,
     reason, sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for an unknown
-    region."""
-    asked, where = _asked(client, election, reasons, region, contests)
+    region. With the `registry`, a region has also the stations that no list names, by their ids."""
+    asked, where = _asked(client, election, reasons, region, contests, registry)
     if limit is not None:
         asked["limit"] = limit
     cut = "" if limit is None else "LIMIT {limit:UInt64}"
@@ -71,14 +78,20 @@ def count_rejected(
     reasons: Sequence[str] = (),
     region: str | None = None,
     contests: Sequence[str] = (),
+    registry: Registry | None = None,
 ) -> list[Row]:
-    """`{reason, count}`, the most frequent first."""
-    asked, where = _asked(client, election, reasons, region, contests)
+    """`{reason, count}`, the most frequent first; `registry` as of `rejected`."""
+    asked, where = _asked(client, election, reasons, region, contests, registry)
     return list(select(client, _COUNT.format(asked=where), asked))
 
 
 def _asked(
-    client: Client, election: str, reasons: Sequence[str], region: str | None, contests: Sequence[str]
+    client: Client,
+    election: str,
+    reasons: Sequence[str],
+    region: str | None,
+    contests: Sequence[str],
+    registry: Registry | None,
 ) -> tuple[dict[str, Any], str]:
     place = None if region is None else locate(client, election, region)
     parameters = {
@@ -87,5 +100,21 @@ def _asked(
         "contests": list(contests),
         **bound(place),
     }
-    whole = place is None or not place.parent
-    return parameters, _ASKED.format(inside="true" if whole else _INSIDE)
+    if place is None or not place.parent:
+        return parameters, _ASKED.format(inside="true")
+    parameters["units"] = [] if registry is None else _unlisted(client, election, place.unit, registry)
+    return parameters, _ASKED.format(inside=_INSIDE)
+
+
+def _unlisted(client: Client, election: str, region: str, registry: Registry) -> list[str]:
+    """The stations of rejected messages that no list names, in the region: their village is in their ids."""
+    index = registry.index.get(region)
+    if index is None:
+        return []
+    units = [row[0] for row in client.query(_UNITS, parameters={"election": election}).result_rows]
+    stations = registry.stations_of(units) if units else []
+    return [
+        unit
+        for unit, station in zip(units, stations, strict=True)
+        if station is not None and index in registry.chain(station.village)
+    ]

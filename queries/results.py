@@ -12,17 +12,17 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
+from queries import figures
 from queries.places import bound, locate, regions_inside
 from queries.rows import Row, select
 from queries.station_results import station_results
 from schemas.regions import Level
 
-FUNNEL: Final = ("expected", "received", "clean", "flagged", "blank", "annulled")
+FUNNEL: Final = ("expected", "received", "clean", "flagged", "blank", "annulled", "unlisted", "surplus")
+FUNNEL_COLUMNS: Final = tuple(f"stations_{step}" for step in FUNNEL)
 
-COLUMNS: Final = (
-    "unit, version, votes, valid, invalid, voters, registered, registered_received, stations_unlisted, "
-    + ", ".join(f"stations_{step}" for step in FUNNEL)
-    + ", clean_votes, clean_valid, clean_invalid, clean_voters"
+COLUMNS: Final = ", ".join(
+    ("unit", "version", "registered", "registered_outstanding", *FUNNEL_COLUMNS, *figures.COLUMNS)
 )
 _OF_CONTEST: Final = "election = {election:String} AND contest = {contest:String} AND level = {level:String}"
 
@@ -68,12 +68,13 @@ def stream_results(
     as_of: datetime | None = None,
 ) -> Iterator[Row]:
     """One row for each unit of `level` inside `region` (default: everywhere) where the contest is held:
-    `{level, region, name, parent, contest, version, votes, valid, invalid, voters, registered, stations,
-    clean, outstanding}`.
+    `{level, region, name, parent, contest, version, votes, valid, invalid, voters, registered, shares,
+    share_forms, share_total, share_votes, forms, stations, clean, outstanding}`.
 
     `votes` and `clean["votes"]` are by the option's name in totals, options without votes included; for
-    stations without a count in force they are None. `outstanding` counts the stations still to come and the
-    registered voters there. `as_of` (with a zone) asks for the state at that moment, by the log's clock.
+    stations without a count in force they are None. A figure that no form gives is None; `forms` has how many
+    give each. `outstanding` counts the stations still to come and the registered voters there (None: not
+    known). `as_of` (with a zone) asks for the state at that moment, by the log's clock.
     Raises Unanswerable for an unknown region, or one below `level`.
     """
     level = Level(level)
@@ -91,9 +92,9 @@ def stream_results(
 
 
 def shaped(row: Row, contest: str, level: Level) -> Row:
-    registered = row["registered"]
-    funnel = {step: row[f"stations_{step}"] for step in FUNNEL}
-    outstanding = funnel["expected"] - funnel["received"] + row["stations_unlisted"]
+    """A row of `tally` as a row of results."""
+    funnel = {step: row[column] for step, column in zip(FUNNEL, FUNNEL_COLUMNS, strict=True)}
+    recorded = figures.of_tally(row)
     return {
         "level": level.value,
         "region": row["unit"],
@@ -101,20 +102,19 @@ def shaped(row: Row, contest: str, level: Level) -> Row:
         "parent": row["parent"] or None,
         "contest": contest,
         "version": row["version"],
-        "votes": row["votes"],
-        "valid": row["valid"],
-        "invalid": row["invalid"],
-        "voters": row["voters"],
-        "registered": registered,
+        **{name: recorded.pop(name) for name in ("votes", *figures.FIGURES)},
+        "registered": row["registered"],
+        **recorded,
         "stations": funnel,
-        "clean": {
-            "votes": row["clean_votes"],
-            "valid": row["clean_valid"],
-            "invalid": row["clean_invalid"],
-            "voters": row["clean_voters"],
-        },
+        "clean": figures.of_tally(row, "clean_"),
         "outstanding": {
-            "stations": outstanding,
-            "registered": None if registered is None else registered - row["registered_received"],
+            "stations": outstanding_stations(funnel),
+            "registered": row["registered_outstanding"],
         },
     }
+
+
+def outstanding_stations(funnel: Row) -> int:
+    """The expected stations that are not in: those that are on no list, or beyond the number of their
+    village, stand in for none of them."""
+    return int(funnel["expected"] - (funnel["received"] - funnel["unlisted"] - funnel["surplus"]))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
+from queries.figures import FIGURES, is_top, shares
 from queries.places import COLUMN, Place, station_name
 from queries.rows import Row, select
 from schemas.regions import Level
@@ -25,7 +26,9 @@ _REGIONS: Final = """
 SELECT unit FROM region FINAL WHERE election = {{election:String}} AND level = 'village' AND ({condition})
 """
 
-_COUNTED: Final = "unit, village, version, status, listed, votes, valid, invalid, voters, registered"
+_COUNTED: Final = (
+    "unit, village, version, status, listed, votes, valid, invalid, voters, registered, complete"
+)
 _OF_CONTEST: Final = (
     "election = {{election:String}} AND contest = {{contest:String}} AND village IN ({villages})"
 )
@@ -96,8 +99,9 @@ def _shaped(row: Row, contest: str, options: tuple[str, ...]) -> Row:
     status = row["status"] if version else None
     received = status in ("clean", "flagged", "blank")
     registered = row["register_voters"]
-    votes = {option: row["votes"].get(option) for option in options} if received else None
+    recorded = _figures(row if received else None, options)
     clean = status == "clean"
+    is_outstanding = listed and not received
     return {
         "level": Level.STATION.value,
         "region": row["region"],
@@ -105,11 +109,9 @@ def _shaped(row: Row, contest: str, options: tuple[str, ...]) -> Row:
         "parent": row["parent"],
         "contest": contest,
         "version": version,
-        "votes": votes,
-        "valid": row["valid"] if received else None,
-        "invalid": row["invalid"] if received else None,
-        "voters": row["voters"] if received else None,
+        **{name: recorded.pop(name) for name in ("votes", *FIGURES)},
         "registered": registered,
+        **recorded,
         "stations": {
             "expected": int(listed),
             "received": int(received),
@@ -117,15 +119,28 @@ def _shaped(row: Row, contest: str, options: tuple[str, ...]) -> Row:
             "flagged": int(status == "flagged"),
             "blank": int(status == "blank"),
             "annulled": int(status == "annulled"),
+            "unlisted": int(received and not listed),
+            "surplus": 0,
         },
-        "clean": {
-            "votes": votes if clean else None,
-            "valid": row["valid"] if clean else None,
-            "invalid": row["invalid"] if clean else None,
-            "voters": row["voters"] if clean else None,
-        },
+        "clean": _figures(row if clean else None, options),
         "outstanding": {
-            "stations": int(listed and not received),
-            "registered": registered if not received else (None if registered is None else 0),
+            "stations": int(is_outstanding),
+            "registered": registered if is_outstanding else 0,
+        },
+    }
+
+
+def _figures(row: Row | None, options: tuple[str, ...]) -> Row:
+    """The figures of a form (None: there is none) as those of totals, which `queries.figures` makes."""
+    filled = {} if row is None else row["votes"]
+    complete = row is not None and row["complete"]
+    shared = {option: filled[option] for option in options if is_top(option)} if complete else {}
+    return {
+        "votes": None if row is None else {option: filled.get(option) for option in options},
+        **{name: None if row is None else row[name] for name in FIGURES},
+        **shares(shared, sum(shared.values()), int(complete), options),
+        "forms": {
+            "votes": {option: int(option in filled) for option in options},
+            **{name: int(row is not None and row[name] is not None) for name in FIGURES},
         },
     }

@@ -17,7 +17,9 @@ from rekap.commands import KNOWN
 from rekap.failures import DONE, exit_code
 from rekap.language import VARIABLE, asked_for
 from rekap.session import DATA_VARIABLE, Session, pass_session
+from rekap.terminal import echo, guard_stderr
 from schemas.language import Language, Said
+from schemas.version import program_version
 
 ABOUT = Said(
     id="Dari kiriman hasil TPS sampai rekapitulasi yang tepat di setiap tingkat, di satu mesin.\n\n"
@@ -35,6 +37,15 @@ LANG_HELP = Said(
 )
 
 
+VERSION_HELP = Said(id="Sebutkan versi program ini.", en="Say which version this is.")
+
+
+def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        echo(f"rekap {program_version()}")
+        context.exit()
+
+
 @pass_session
 def _begin(session: Session, data: Path | None, lang: str | None) -> None:
     session.data = data or session.data
@@ -48,8 +59,23 @@ application = Group(
     KNOWN,
     callback=_begin,
     params=[
-        Option(["--data"], DATA_HELP, type=click.Path(path_type=Path), metavar="DIR", envvar=DATA_VARIABLE),
+        # Whose directory it is, is said with its account when it is opened, and not by click.
+        Option(
+            ["--data"],
+            DATA_HELP,
+            type=click.Path(path_type=Path, readable=False),
+            metavar="DIR",
+            envvar=DATA_VARIABLE,
+        ),
         Option(["--lang"], LANG_HELP, type=click.Choice(["id", "en"])),
+        Option(
+            ["--version"],
+            VERSION_HELP,
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_say_version,
+        ),
     ],
 )
 
@@ -58,6 +84,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; what it says goes to stdout and stderr. Returns the exit code."""
     language: Language = asked_for(arguments, os.environ)
     session = Session(language)
+    guard_stderr()
     try:
         # Not `application.main`: click would decide itself what a closed pipe and Ctrl-C mean.
         with application.make_context("rekap", list(arguments), obj=session) as context:

@@ -6,13 +6,14 @@ processes are forked: it draws from a thread.
 
 from __future__ import annotations
 
-import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from rekap.session import Session
+from rekap.terminal import console, erase_passing, write_passing
 from schemas.language import Said
+from schemas.text import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -40,7 +41,7 @@ class Bar:
         if not self._session.watched or time.monotonic() - self._began < QUIET_S:
             return
         progress, task = self._drawn or self._draw()
-        progress.update(task, completed=done, total=self._total, description=self._what)
+        progress.update(task, completed=done, total=self._total, description=visible(self._what))
 
     def __enter__(self) -> Self:
         return self
@@ -52,7 +53,6 @@ class Bar:
             self._drawn[0].stop()
 
     def _draw(self) -> tuple[Progress, TaskID]:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         from rekap.numbers import whole
@@ -71,16 +71,16 @@ class Bar:
                 return super().render(task)
 
         progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            Rate(""),
+            Rate("", markup=False),
             TimeRemainingColumn(elapsed_when_finished=True),
-            console=Console(stderr=True),
+            console=console(err=True),
             transient=True,
             expand=True,
         )
         progress.start()
-        self._drawn = (progress, progress.add_task(self._what, total=self._total))
+        self._drawn = (progress, progress.add_task(visible(self._what), total=self._total))
         return self._drawn
 
 
@@ -92,12 +92,10 @@ class Waiting:
 
     def __enter__(self) -> None:
         if self._text:
-            sys.stderr.write(self._text)
-            sys.stderr.flush()
+            write_passing(self._text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._text:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
+            erase_passing()

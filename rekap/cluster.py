@@ -63,7 +63,7 @@ NO_ADDRESS: Final = Said(
 
 
 def clickhouse_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --clickhouse, and gives the command `clickhouse`: a URL as sinks.client.connect takes it, or
+    """Adds --clickhouse, and gives the command `clickhouse`: a URL as clickhouse.client.connect takes it, or
     None. From the environment rather than the command line, where others see its password."""
     return click.option(
         "--clickhouse",

@@ -5,11 +5,9 @@ A report is for people a few sentences, for programs one document with every num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
-
-import click
 
 from rekap.bars import Bar, Waiting
 from rekap.failures import ANSWER_IS_NO, DONE
@@ -17,7 +15,8 @@ from rekap.formats import Format, write_document
 from rekap.numbers import tenths, whole
 from rekap.session import Session
 from rekap.tables import write
-from schemas.language import Said
+from rekap.terminal import echo
+from schemas.language import Language, Said
 
 if TYPE_CHECKING:
     from producers.sources import Source, Unreadable
@@ -30,17 +29,21 @@ OPENING: Final = Said(id="Membuka {path} ...", en="Opening {path} ...")
 COUNTING: Final = Said(id="Menghitung", en="Counting")
 READ: Final = Said(
     id="{read} dibaca dalam {seconds} detik ({rate} per detik): {accepted} diterima, {repeated} sudah ada, "
-    "{parked} tidak dapat diterima, {empty} tanpa angka, {unreadable} tidak terbaca.",
-    en="{read} read in {seconds} s ({rate}/s): {accepted} accepted, {repeated} there already, {parked} not "
-    "accepted, {empty} without figures, {unreadable} unreadable.",
+    "{rejected} ditolak, {empty} tanpa angka, {unreadable} tidak terbaca.",
+    en="{read} read in {seconds} s ({rate}/s): {accepted} accepted, {repeated} there already, "
+    "{rejected} rejected, {empty} without figures, {unreadable} unreadable.",
 )
 NOTHING_NEW: Final = Said(
     id="Tidak ada yang baru: semuanya sudah dihitung sebelumnya.",
     en="Nothing new: all of it had been counted before.",
 )
-WHY_PARKED: Final = Said(
-    id="Tidak dapat diterima: {reasons}. Rinciannya: rekap --data {path} rejected",
-    en="Not accepted: {reasons}. One by one: rekap --data {path} rejected",
+SUPERSEDED: Final = Said(
+    id="Dari yang sudah ada, {number} tidak berlaku lagi: telah diganti atau dibatalkan sesudahnya.",
+    en="Of those there already, {number} are not in force any more: they were replaced or annulled since.",
+)
+WHY_REJECTED: Final = Said(
+    id="Ditolak: {reasons}. Rinciannya: rekap --data {path} rejected",
+    en="Rejected: {reasons}. One by one: rekap --data {path} rejected",
 )
 NOT_READ: Final = Said(id="Tidak terbaca:", en="Unreadable:")
 MORE_NOT_READ: Final = Said(id="  ... dan {more} lagi", en="  ... and {more} more")
@@ -81,11 +84,12 @@ def document(report: IngestReport) -> dict[str, Any]:
         "read": report.read,
         "accepted": report.accepted,
         "repeated": report.repeated,
-        "parked": report.parked,
+        "superseded": report.superseded,
+        "rejected": report.rejected,
         "unreadable": report.unreadable,
         "empty": report.empty,
         "seconds": round(report.seconds, 3),
-        "parked_by_reason": {str(reason): count for reason, count in report.parked_by_reason.items()},
+        "rejected_by_reason": {str(reason): count for reason, count in report.rejected_by_reason.items()},
     }
 
 
@@ -97,7 +101,8 @@ def tell(session: Session, report: IngestReport, form: Format) -> int:
         for line in sentences(session, report):
             write(line)
     name_unreadable(session, report.unreadable, report.unreadable_records)
-    return ANSWER_IS_NO if report.unreadable else DONE
+    none_accepted = report.rejected and not report.accepted and not report.repeated
+    return ANSWER_IS_NO if report.unreadable or none_accepted else DONE
 
 
 def sentences(session: Session, report: IngestReport) -> list[str]:
@@ -109,13 +114,25 @@ def sentences(session: Session, report: IngestReport) -> list[str]:
     rate = whole(int(report.read / max(report.seconds, 0.001)), language)
     seconds = tenths(report.seconds, language)
     lines = [session.text(READ).format(**numbers, rate=rate, seconds=seconds)]
-    if report.repeated and not report.accepted and not report.parked:
+    if report.repeated and not report.accepted and not report.rejected:
         lines.append(session.text(NOTHING_NEW))
-    if report.parked_by_reason:
-        by_number = sorted(report.parked_by_reason.items(), key=lambda pair: (-pair[1], pair[0]))
-        reasons = ", ".join(f"{reason} {whole(count, language)}" for reason, count in by_number)
-        lines.append(session.text(WHY_PARKED).format(reasons=reasons, path=session.path))
+    if report.superseded:
+        lines.append(superseded(session, report.superseded))
+    if report.rejected_by_reason:
+        reasons = by_reason(report.rejected_by_reason, language)
+        lines.append(session.text(WHY_REJECTED).format(reasons=reasons, path=session.path))
     return lines
+
+
+def superseded(session: Session, number: int) -> str:
+    """That so many of the records that are there are not in force."""
+    return session.text(SUPERSEDED).format(number=whole(number, session.language))
+
+
+def by_reason(numbers: Mapping[str, int], language: Language) -> str:
+    """How many there are of each reason, most first."""
+    by_number = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{reason} {whole(count, language)}" for reason, count in by_number)
 
 
 def name_unreadable(session: Session, number: int, records: Sequence[Unreadable]) -> None:
@@ -124,7 +141,7 @@ def name_unreadable(session: Session, number: int, records: Sequence[Unreadable]
         return
     session.say(NOT_READ)
     for record in records[:UNREADABLE_SHOWN]:
-        click.echo(f"  {record.place}: {session.text(record.said)}", err=True)
+        echo(f"  {record.place}: {session.text(record.said)}", err=True)
     more = number - min(len(records), UNREADABLE_SHOWN)
     if more:
-        click.echo(session.text(MORE_NOT_READ).format(more=whole(more, session.language)), err=True)
+        echo(session.text(MORE_NOT_READ).format(more=whole(more, session.language)), err=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Final
@@ -15,9 +16,15 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from rekap.formats import Row, dumps
+from schemas.text import visible_lines
 
 IN_MEMORY_BYTES: Final = 32 * 1024 * 1024
 """Put aside up to here without a file: a table of villages fits."""
+
+_FORMULA: Final = re.compile(r"'*\s*[=+\-@\t\r＝＋－＠]")
+"""How a text begins that a spreadsheet may take for a formula: spaces before it don't help, some spreadsheets
+drop them. One that begins with apostrophes before that gets one more, so that who reads the file may take one
+off again and has the text."""
 
 
 def write_csv(rows: Iterable[Row], stream: BinaryIO) -> None:
@@ -30,17 +37,17 @@ def write_csv(rows: Iterable[Row], stream: BinaryIO) -> None:
                 own = columns.setdefault(name, {})
                 for column, cell in _flat(name, value):
                     own[column] = None
-                    cells[column] = cell
+                    cells[column] = _cell(cell)
             aside.write(dumps(cells) + b"\n")
         header = [column for own in columns.values() for column in _without_bare(own)]
         aside.seek(0)
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         writer = csv.writer(text)
         if header:
-            writer.writerow(header)
+            writer.writerow([as_cell(column) for column in header])
         for line in aside:
             cells = orjson.loads(line)
-            writer.writerow([_cell(cells.get(column)) for column in header])
+            writer.writerow([cells.get(column) for column in header])
         text.flush()
         text.detach()
 
@@ -60,9 +67,17 @@ def _without_bare(own: dict[str, None]) -> Iterator[str]:
             yield column
 
 
+def as_cell(text: str) -> str:
+    """Text as a cell: hidden characters are escaped, but for line feeds, which CSV quotes; and what a
+    spreadsheet would run as a formula begins with an apostrophe."""
+    return f"'{visible_lines(text)}" if _FORMULA.match(text) else visible_lines(text)
+
+
 def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return as_cell(value)
     if isinstance(value, (list, dict)):
-        return orjson.dumps(value).decode()
+        return dumps(value).decode()
     if isinstance(value, bool):
         return "true" if value else "false"
     return value

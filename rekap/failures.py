@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import Final
 
 import click
 
 from rekap.session import Session
+from rekap.terminal import echo, echo_lines, echo_trace, echo_usage_error
 from schemas.language import Said
+from schemas.text import quoted
 
 DONE: Final = 0
 ANSWER_IS_NO: Final = 1
@@ -23,28 +24,38 @@ OUTSIDE_FAILED: Final = 3
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells have it."""
 
+MAX_ANSWER: Final = 1_000
+"""Characters that are shown of what a database or a mistake of ours says: whoever looks into it needs more of
+it than a sentence quotes."""
+
 DEBUG_VARIABLE: Final = "REKAP_DEBUG"
 
 KINDS: Final = {
-    ("stream_processors.embedded.directory", "DirectoryMissing"): WRONG_USAGE,
-    ("stream_processors.embedded.directory", "DirectoryConflict"): WRONG_USAGE,
-    ("stream_processors.embedded.directory", "DirectoryUnwritable"): OUTSIDE_FAILED,
+    ("schemas.data_directory", "DirectoryMissing"): WRONG_USAGE,
+    ("schemas.data_directory", "DirectoryConflict"): WRONG_USAGE,
+    ("schemas.data_directory", "DirectoryUnwritable"): OUTSIDE_FAILED,
+    ("schemas.private_files", "NotOurs"): OUTSIDE_FAILED,
+    ("schemas.input_files", "InputRefused"): WRONG_USAGE,
+    ("schemas.directory_identity", "DirectoryCopied"): WRONG_USAGE,
     ("schemas.elections", "DefinitionInvalid"): WRONG_USAGE,
     ("schemas.regions", "RegistryInvalid"): WRONG_USAGE,
     ("producers.importers.problems", "SourceInvalid"): WRONG_USAGE,
     ("queries.places", "Unanswerable"): WRONG_USAGE,
     ("rekap.reading", "Unreadable"): OUTSIDE_FAILED,
-    ("sinks.ownership", "AlreadyOwned"): OUTSIDE_FAILED,
-    ("sinks.ownership", "DirectoryUnusable"): OUTSIDE_FAILED,
-    ("sinks.client", "SinkUnavailable"): OUTSIDE_FAILED,
+    ("clickhouse.ownership", "AlreadyOwned"): OUTSIDE_FAILED,
+    ("clickhouse.ownership", "DirectoryUnusable"): OUTSIDE_FAILED,
+    ("clickhouse.client", "SinkUnavailable"): OUTSIDE_FAILED,
     ("sinks.migrate", "MigrationError"): OUTSIDE_FAILED,
     ("event_log.errors", "LogUnavailable"): OUTSIDE_FAILED,
-    ("sinks.delivery.taking", "Undeliverable"): OUTSIDE_FAILED,
+    ("sinks.delivery.batch_builder", "Undeliverable"): OUTSIDE_FAILED,
     ("monitoring.endpoint", "EndpointUnusable"): OUTSIDE_FAILED,
     ("event_log.kafka.connection", "ConnectionInvalid"): WRONG_USAGE,
     ("clickhouse_connect.driver.exceptions", "ClickHouseError"): OUTSIDE_FAILED,
 }
 """Exceptions whose text is for people, and the exit code of each."""
+
+OF_LINES: Final = frozenset({"SourceInvalid"})
+"""Those whose text has several lines of ours: it lists what would be right."""
 
 INTERRUPTED_SAID: Final = Said(
     id="Dihentikan. Tidak ada yang hilang: perintah yang sama melanjutkan dari sini.",
@@ -66,28 +77,35 @@ def exit_code(error: BaseException, session: Session) -> int:
     """Say on stderr what `error` means, and how the process is to end."""
     if isinstance(error, KeyboardInterrupt):
         if session.watched:
-            click.echo(err=True)  # the terminal has written ^C
+            echo(err=True)  # the terminal has written ^C
         session.say(INTERRUPTED_SAID)
         return INTERRUPTED
     if isinstance(error, click.ClickException):
-        error.show()
+        echo_usage_error(error)
         return WRONG_USAGE
     if os.environ.get(DEBUG_VARIABLE) == "1":
-        traceback.print_exception(error, file=sys.stderr)
+        echo_trace(error)
     for (module, name), code in KINDS.items():
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(error, kind):
             said = getattr(error, "said", None)
-            click.echo(session.text(said) if isinstance(said, Said) else str(error), err=True)
+            if name in OF_LINES:
+                echo_lines(str(error), err=True)
+            elif module.startswith("clickhouse_connect"):
+                echo(quoted(error, MAX_ANSWER), err=True)
+            else:
+                echo(session.text(said) if isinstance(said, Said) else str(error), err=True)
             return code
     if isinstance(error, BrokenPipeError):
         return _stop_writing()
     if isinstance(error, OSError):
-        said = session.text(OS_SAID).format(file=error.filename or "", error=error.strerror or error)
-        click.echo(said.removeprefix(": "), err=True)
+        said = session.text(OS_SAID).format(
+            file=quoted(error.filename or ""), error=quoted(error.strerror or error)
+        )
+        echo(said.removeprefix(": "), err=True)
         return OUTSIDE_FAILED
-    click.echo(
-        session.text(UNKNOWN_SAID).format(error=f"{type(error).__name__}: {error}"),
+    echo(
+        session.text(UNKNOWN_SAID).format(error=f"{type(error).__name__}: {quoted(error, MAX_ANSWER)}"),
         err=True,
     )
     return OUTSIDE_FAILED

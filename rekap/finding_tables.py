@@ -9,13 +9,14 @@ from rekap import words
 from rekap.numbers import whole
 from rekap.tables import Column, Line, Style, Table, drawn
 from schemas.language import Language, Said
-from stream_processors.checks import RULES
+from stream_processors.checks import ALL_RULES
 
 Row = dict[str, Any]
 
 MUST_HOLD = Said(id="Yang seharusnya", en="What should hold")
 SEVERITY = Said(id="Sifat", en="Severity")
 STATION = Said(id="TPS", en="Station")
+WHOLE_VILLAGE = Said(id="seluruh {village}", en="all of {village}")
 _STYLE: dict[str, Style] = {"hard": "bad", "soft": "warn"}
 
 
@@ -28,7 +29,8 @@ def finding_list(rows: Sequence[Row], language: Language, limit: int | None) -> 
     columns += [Column(words.RULE.within(language)), Column(words.SENTENCE.within(language), wraps=True)]
     table = Table(columns)
     for row in rows:
-        cells = [row["station"], *([row["contest"]] if several else []), row["rule"]]
+        where = row["station"] or WHOLE_VILLAGE.within(language).format(village=row["village"])
+        cells = [where, *([row["contest"]] if several else []), row["rule"]]
         table.rows.append([*cells, row["sentence"][language]])
     return list(drawn(table, limit))
 
@@ -46,7 +48,7 @@ def finding_counts(rows: Sequence[Row], language: Language, limit: int | None) -
     ]
     table = Table(columns)
     for row in rows:
-        rule = RULES.get(row["rule"])
+        rule = ALL_RULES.get(row["rule"])
         table.rows.append(
             [
                 *([row["contest"]] if several else []),

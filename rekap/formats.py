@@ -7,6 +7,7 @@ know its widest cell, holds them. Integers stay numbers and what is missing stay
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -20,6 +21,8 @@ import orjson
 from rekap.command import Option
 from rekap.session import Session
 from schemas.language import Said
+from schemas.private_files import give_users_rights
+from schemas.text import escaped_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,9 +38,10 @@ class Format(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    EVENTS = "events"
 
 
-FORMATS: Final = [one.value for one in Format]
+FORMATS: Final = [one.value for one in Format if one is not Format.EVENTS]
 DOCUMENTS: Final = [Format.TABLE.value, Format.JSON.value]
 """For commands that answer with one thing, not with rows."""
 
@@ -55,12 +59,16 @@ CONTEST_HELP: Final = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only th
 LIMIT_HELP: Final = Said(id="Paling banyak sekian baris.", en="At most so many rows.")
 
 
-def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --format and --output to a command that answers with rows."""
+def row_options(function: Callable[..., Any], *, events: bool = False) -> Callable[..., Any]:
+    """Adds --format and --output to a command that answers with rows; `events`: also with events, one a
+    line, as `import` reads them."""
     to_file = click.Path(path_type=Path, dir_okay=False)
     output = click.option("--output", "-o", cls=Option, said=OUTPUT_HELP, type=to_file, metavar="FILE")
     chosen = click.option(
-        "--format", "-f", "written", cls=Option, said=FORMAT_HELP, type=click.Choice(FORMATS)
+        *("--format", "-f", "written"),
+        cls=Option,
+        said=FORMAT_HELP,
+        type=click.Choice([*FORMATS, Format.EVENTS.value] if events else FORMATS),
     )
     decorated: Callable[..., Any] = chosen(output(function))
     return decorated
@@ -156,14 +164,32 @@ def write_rows(
             write_parquet(rows, stream, schema())
 
 
+def write_events(rows: Iterable[Row], output: Path | None) -> int:
+    """Write the events of a log's rows, one a line; how many entries hold none and were left out."""
+    left_out = 0
+    with _opened(output) as stream:
+        for row in rows:
+            if row["event"] is None:
+                left_out += 1
+            else:
+                stream.write(orjson.dumps(row["event"]) + b"\n")
+    return left_out
+
+
 def write_document(document: Any) -> None:
     """Write one JSON document to stdout."""
     sys.stdout.buffer.write(dumps(document) + b"\n")
 
 
 def dumps(value: Any) -> bytes:
-    """JSON; times as ISO 8601 with their zone."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    """JSON, the exact values; times as ISO 8601 with their zone. What a terminal would obey is escaped."""
+    try:
+        document = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except orjson.JSONEncodeError:  # a file's name that is not UTF-8
+        return json.dumps(value, default=_plain).encode()
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return escaped_json(document.decode()).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -191,6 +217,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
     part = output.with_name(f"{output.name}.part")
     try:
         with part.open("wb") as stream:
+            give_users_rights(stream.fileno())
             yield stream
         part.replace(output)
     finally:

@@ -12,6 +12,8 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from clickhouse.client import connect
+from clickhouse.interface.access import url_with_token
 from queries.findings import findings
 from queries.progress import progress
 from queries.results import results
@@ -21,8 +23,9 @@ from rekap.progress_table import progress_lines
 from rekap.result_sheet import options_table
 from rekap.session import Session
 from rekap.tables import STYLES, Line, drawn, terminal_width
+from rekap.terminal import assembled, console
 from schemas.language import Said
-from sinks.client import connect
+from schemas.text import visible
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -47,7 +50,6 @@ class LiveView:
     """The view of one contest of a running count, as a context manager; `url` is where its owner serves."""
 
     def __init__(self, session: Session, url: str, contest: str, total: int | None) -> None:
-        from rich.console import Console
         from rich.live import Live
 
         self._session = session
@@ -60,7 +62,7 @@ class LiveView:
         self._asking = threading.Thread(target=self._ask, name="live view", daemon=True)
         self._live = Live(
             get_renderable=self._drawing,
-            console=Console(highlight=False),
+            console=console(),
             transient=True,
             refresh_per_second=4,
         )
@@ -83,7 +85,7 @@ class LiveView:
 
     def _ask(self) -> None:
         try:
-            with closing(connect(self._url, readonly=True)) as client:
+            with closing(connect(url_with_token(self._url, self._session.path), readonly=True)) as client:
                 self._lines = self._seen(client)
                 while not self._over.wait(REFRESH_S):
                     self._lines = self._seen(client)
@@ -100,16 +102,16 @@ class LiveView:
         rows.sort(key=lambda one: order.index(one["contest"]))
         limit = terminal_width()
         title = f"{self._contest.name.within(language)} ({self._contest.id})"
-        names = OptionNames(session.election, self._contest)
+        names = OptionNames(session.election, self._contest, session.region_name)
         lines = progress_lines(rows, "nation", language, limit)
         lines += [[("", "")], [(title, "title")], *drawn(options_table(row, names, language, limit), limit)]
-        latest = list(findings(client, election, limit=FINDINGS_SHOWN, newest_first=True))
+        latest = list(findings(client, election, limit=FINDINGS_SHOWN, newest_first=True, of_forms=True))
         if latest:
             lines += [[("", "")], [(session.text(LATEST), "title")], *map(self._finding, latest)]
         return lines
 
     def _finding(self, row: dict[str, Any]) -> Line:
-        text = f"{row['rule']}  {row['sentence'][self._session.language]}"
+        text = visible(f"{row['rule']}  {row['sentence'][self._session.language]}")
         room = max(terminal_width() - len(row["station"]) - 2, 10)
         return [(f"{row['station']}  ", "id"), (text if len(text) <= room else f"{text[: room - 1]}…", "")]
 
@@ -117,9 +119,7 @@ class LiveView:
         from rich.text import Text
 
         lines: list[Line] = [[(self._head(), "title")], [("", "")], *self._lines]
-        return Text("\n").join(
-            Text.assemble(*((text, STYLES[style]) for text, style in line)) for line in lines
-        )
+        return Text("\n").join(assembled([(text, STYLES[style]) for text, style in line]) for line in lines)
 
     def _head(self) -> str:
         language = self._session.language

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from event_log.kafka.log import KafkaLog
 
 AT_ONCE: Final = 1_000
-"""Entries whose fates are looked up together: less than a megabyte of events."""
+"""Entries whose outcomes are looked up together: less than a megabyte of events."""
 
 NO_PARTITION: Final = Said(
     id="log itu punya {count} partisi, dari 0 sampai {last}",
     en="that log has {count} partitions, from 0 to {last}",
 )
-Place = tuple[int, int, bytes]
+RawEntry = tuple[int, int, bytes]
 """Position, when it was recorded (microseconds since 1970, UTC), and the bytes of an entry."""
 
 
@@ -82,7 +82,7 @@ class KafkaEntries:
             if partition in self._chosen and places:
                 yield self._rows(partition, places)
 
-    def _entries(self, partition: int, start: int, end: int, most: int | None) -> Iterator[Place]:
+    def _entries(self, partition: int, start: int, end: int, most: int | None) -> Iterator[RawEntry]:
         """At most so many entries. No more is fetched than that, as far as positions are without gaps."""
         while start < end and most != 0:
             stop = end if most is None else min(end, start + most)
@@ -91,7 +91,7 @@ class KafkaEntries:
                 most = None if most is None else most - 1
             start = stop
 
-    def _rows(self, partition: int, places: Sequence[Place]) -> list[Row]:
+    def _rows(self, partition: int, places: Sequence[RawEntry]) -> list[Row]:
         known: dict[int, Fate] = {}
         if self._client is not None and places:
             first, last = places[0][0], places[-1][0]

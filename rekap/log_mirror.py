@@ -1,4 +1,5 @@
-"""The log as the projections mirror it: entries with their fate, read once or followed as they arrive there.
+"""The log as the projections mirror it: entries with their outcome, read once or followed as they arrive
+there.
 
 Whoever follows owns the directory only for the moments in which it reads: nobody is kept from counting.
 """
@@ -10,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from clickhouse.ownership import find_owner
 from queries.cells import sink_positions
 from queries.events import events, find_event
 from rekap.formats import Row
 from rekap.reading import log_end, reader
 from rekap.session import Session
-from sinks.ownership import find_owner
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

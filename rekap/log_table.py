@@ -54,7 +54,7 @@ def _table(rows: Sequence[Row], language: Language, several: bool, *, ids: bool)
     ]
     table = Table(columns)
     for place, row in enumerate(rows):
-        if row["outcome"] == "parked":
+        if row["outcome"] == "rejected":
             table.styles[place] = "warn"
         happened = HAPPENED.get(row["type"])
         table.rows.append(
@@ -66,18 +66,18 @@ def _table(rows: Sequence[Row], language: Language, several: bool, *, ids: bool)
                 happened.within(language) if happened else row["type"],
                 row["contest"],
                 row["unit"],
-                _fate(row, language),
+                _outcome(row, language),
             ]
         )
     return table
 
 
-def _fate(row: Row, language: Language) -> str:
-    """What became of it: why it was parked, that it repeats another entry, or the version it made; nothing
-    where that is not known."""
+def _outcome(row: Row, language: Language) -> str:
+    """The outcome of an entry: why it was rejected, that it repeats another one, or the version it made;
+    nothing where it is not known."""
     if row["outcome"] is None:
         return MISSING
-    if row["outcome"] == "parked":
+    if row["outcome"] == "rejected":
         return str(row["reason"])
     if row["outcome"] == "repeated":
         return words.REPEATED.within(language)

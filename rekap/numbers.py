@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from schemas.language import Language
+from schemas.percent import percent as percent_of
 
 MISSING: Final = "-"
 """What was not given or not read; never 0."""
@@ -24,15 +25,9 @@ def whole(number: int | None, language: Language) -> str:
 
 
 def percent(part: int | None, of: int | None, language: Language) -> str:
-    """`part` in percent of `of` to a tenth. Not quite all is never shown as 100, nor a little as 0."""
-    if part is None or not of:
-        return MISSING
-    permille = round(1000 * part / of)
-    if permille >= 1000 and part < of:
-        permille = 999
-    if permille == 0 and part > 0:
-        permille = 1
-    return f"{tenths(permille / 10, language)}%"
+    """`part` in percent of `of` to a tenth; see schemas.percent."""
+    rounded = percent_of(part, of)
+    return MISSING if rounded is None else f"{tenths(rounded, language)}%"
 
 
 def tenths(number: float, language: Language) -> str:

@@ -63,8 +63,20 @@ _TIME: Final = pa.timestamp("us", tz="UTC")
 _VOTES: Final = pa.map_(pa.string(), _INT)
 _FIGURES: Final = ("valid", "invalid", "voters")
 _STATIONS: Final = pa.struct(
-    list(_fields("expected", "received", "clean", "flagged", "blank", "annulled", kind=_INT))
+    list(
+        _fields(
+            *("expected", "received", "clean", "flagged", "blank", "annulled", "unlisted", "surplus"),
+            kind=_INT,
+        )
+    )
 )
+_BEHIND: Final = (
+    ("shares", pa.map_(pa.string(), pa.float64())),
+    *_fields("share_forms", "share_total", kind=_INT),
+    ("share_votes", _VOTES),
+    ("forms", pa.struct([("votes", _VOTES), *_fields(*_FIGURES, kind=_INT)])),
+)
+"""Shares, and the forms behind shares and figures: recorded, and the same of clean forms."""
 _OUTSTANDING: Final = pa.struct(list(_fields("stations", "registered", kind=_INT)))
 _SENTENCE: Final = pa.struct(list(_fields("id", "en")))
 _PLACE: Final = tuple(_fields("partition", "position", kind=_INT))
@@ -79,8 +91,9 @@ def results_schema() -> pa.Schema:
             ("version", _INT),
             ("votes", _VOTES),
             *_fields(*_FIGURES, "registered", kind=_INT),
+            *_BEHIND,
             ("stations", _STATIONS),
-            ("clean", pa.struct([("votes", _VOTES), *_fields(*_FIGURES, kind=_INT)])),
+            ("clean", pa.struct([("votes", _VOTES), *_fields(*_FIGURES, kind=_INT), *_BEHIND])),
             ("outstanding", _OUTSTANDING),
         ]
     )

@@ -16,7 +16,7 @@ from schemas.language import Said
 def read_passwords(session: Session, folder: Path) -> dict[str, str]:
     """The passwords of the users that have a file there. Raises UsageError for an empty file, and for
     none."""
-    from event_log.kafka.access import ADMIN, USERS
+    from event_log.kafka.admin.access import ADMIN, USERS
 
     names = [user.name for user in USERS] + [ADMIN]
     found = {

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rekap import words
-from rekap.numbers import moment, percent, whole
+from rekap.numbers import moment, whole
+from rekap.result_tables import extra_stations, stations_in
 from rekap.tables import Column, Line, Table, drawn, fits, paragraph
 from schemas.language import Language, Said
 
@@ -26,9 +27,10 @@ NARROWER: Final = (
 """Width of the bar and the states of forms that are shown: the first that fits the terminal."""
 
 EVENTS: Final = Said(
-    id="{events} kiriman dalam log: {accepted} diterima, {parked} tidak dapat diterima. Terakhir {last}; "
+    id="{events} kiriman dalam log: {accepted} diterima, {rejected} ditolak. Terakhir {last}; "
     "{rate} per menit.",
-    en="{events} messages in the log: {accepted} accepted, {parked} parked. Last {last}; {rate} a minute.",
+    en="{events} messages in the log: {accepted} accepted, {rejected} rejected. Last {last}; "
+    "{rate} a minute.",
 )
 NO_EVENTS: Final = Said(id="Belum ada kiriman dalam log.", en="No message is in the log yet.")
 BEHIND: Final = Said(
@@ -73,9 +75,11 @@ def _table(
         columns.append(Column(words.NAME.within(language), cuts=True))
     if bar_width:
         columns.append(Column("", style="good"))
+    extra = extra_stations(rows)
     columns += [
         Column("%", right=True),
         Column(words.STATIONS.within(language), right=True),
+        *(Column(word.within(language), right=True) for _, word in extra),
         *(Column(words.STATUS[status].within(language), right=True) for status in statuses),
         Column(words.VOTERS_OUT.within(language), right=True),
     ]
@@ -88,9 +92,11 @@ def _table(
             cells += [row["region"], row["name"]]
         if bar_width:
             cells.append(bar(listed, stations["expected"], bar_width))
+        counted, share = stations_in(row, language)
         cells += [
-            percent(listed, stations["expected"], language),
-            f"{whole(stations['received'], language)}/{whole(stations['expected'], language)}",
+            share,
+            counted,
+            *(whole(stations[step], language) for step, _ in extra),
             *(whole(stations[status], language) for status in statuses),
             whole(row["outstanding"]["registered"], language),
         ]
@@ -118,7 +124,7 @@ def arrivals(seen: Row, behind: int | None, language: Language) -> list[Line]:
             EVENTS.within(language).format(
                 events=whole(seen["events"], language),
                 accepted=whole(seen["accepted"], language),
-                parked=whole(seen["parked"], language),
+                rejected=whole(seen["rejected"], language),
                 last=moment(seen["last_recorded_at"]),
                 rate=whole(seen["per_minute"], language),
             )

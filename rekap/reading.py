@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from clickhouse.client import SinkUnavailable, connect
+from clickhouse.interface.access import url_with_token
+from clickhouse.ownership import AlreadyOwned, OwnerInfo, find_owner, own
 from event_log.reading import behind
 from event_log.sqlite import SqliteLog
 from queries.cells import sink_positions
 from rekap.session import Session
+from schemas.directory_identity import copied, is_copy
 from schemas.language import Said
-from sinks.client import SinkUnavailable, connect
-from sinks.ownership import AlreadyOwned, OwnerInfo, find_owner, own
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -71,6 +73,8 @@ def reader(session: Session, command: str, clickhouse: str | None = None) -> Ite
                     own(directory.path, command),
                     closing(connect(directory.clickhouse_url, readonly=True)) as client,
                 ):
+                    if is_copy(directory.path):
+                        session.say(copied(directory.path))
                     _tell_what_is_missing(session, client)
                     yield client
                     return
@@ -78,7 +82,7 @@ def reader(session: Session, command: str, clickhouse: str | None = None) -> Ite
                 owner = error.owner
         elif owner.url is not None:
             try:
-                client = connect(owner.url, readonly=True)
+                client = connect(url_with_token(owner.url, directory.path), readonly=True)
             except SinkUnavailable:  # it ended between the look and the call
                 if time.monotonic() > deadline:
                     raise

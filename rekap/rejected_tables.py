@@ -1,4 +1,4 @@
-"""Messages that could not be accepted, as tables: one by one with the reason in words, or counted."""
+"""Rejected messages as tables: one by one with the reason in words, or counted."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def rejected_list(rows: Sequence[Row], language: Language, limit: int | None) ->
 
 
 def rejected_counts(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
-    """How many messages were parked for each reason."""
+    """How many messages were rejected for each reason."""
     table = Table(
         [Column(words.REASON.within(language)), Column(words.COUNT.within(language), right=True)],
         [[row["reason"], whole(row["count"], language)] for row in rows],

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rekap import words
+from rekap.figure_notes import notes, share
 from rekap.numbers import percent, whole
 from rekap.options import OptionNames, option_of
 from rekap.result_tables import MORE, SHEET_OPTIONS, top_options
@@ -18,11 +19,17 @@ from schemas.language import Language, Said
 Row = dict[str, Any]
 
 STATIONS_IN = Said(
-    id="TPS: {received} dari {expected} masuk ({share}): {clean} bersih, {flagged} ditandai, {blank} kosong",
-    en="Stations: {received} of {expected} in ({share}): {clean} clean, {flagged} flagged, {blank} blank",
+    id="TPS: {counted} dari {expected} masuk ({share})", en="Stations: {counted} of {expected} in ({share})"
+)
+UNLISTED_TOO = Said(id="; {unlisted} lagi di luar daftar", en="; {unlisted} more that are not on the list")
+SURPLUS_TOO = Said(
+    id="; {surplus} lagi melebihi jumlah TPS di desanya", en="; {surplus} more than their villages have"
+)
+FORMS = Said(
+    id="Formulir: {clean} bersih, {flagged} ditandai, {blank} kosong",
+    en="Forms: {clean} clean, {flagged} flagged, {blank} blank",
 )
 ANNULLED_TOO = Said(id="; {annulled} dibatalkan", en="; {annulled} annulled")
-UNLISTED_TOO = Said(id="; {unlisted} di luar daftar", en="; {unlisted} not on the list")
 OUTSTANDING = Said(
     id="Belum masuk: {stations} TPS dengan {voters} pemilih terdaftar",
     en="Outstanding: {stations} stations with {voters} registered voters",
@@ -32,21 +39,26 @@ OUTSTANDING_ONE = Said(
     en="Outstanding: 1 station with {voters} registered voters",
 )
 NOTHING_OUTSTANDING = Said(id="Semua TPS sudah masuk", en="No station is outstanding")
-OUTSTANDING_UNKNOWN = Said(id="Belum masuk: {stations} TPS", en="Outstanding: {stations} stations")
+OUTSTANDING_UNKNOWN = Said(
+    id="Belum masuk: {stations} TPS; jumlah pemilih terdaftarnya tidak diketahui",
+    en="Outstanding: {stations} stations; how many registered voters they have is not known",
+)
 
 
 def sheet(row: Row, names: OptionNames, language: Language, limit: int | None) -> list[Line]:
     """The lines of the sheet."""
     lines = list(drawn(options_table(row, names, language, limit), limit))
-    _, more = top_options([row], SHEET_OPTIONS)
+    options, more = top_options([row], SHEET_OPTIONS)
     if more:
         lines.append([(MORE.within(language).format(more=more), "dim")])
+    lines += notes(row, options, names.listed(options), language, limit)
     return [*lines, [("", "")], *_funnel(row, language)]
 
 
 def options_table(row: Row, names: OptionNames, language: Language, limit: int | None) -> Table:
     """Options below each other with their votes, and what those add up to; with short names where the whole
     ones do not fit."""
+    names = names.listed(top_options([row], SHEET_OPTIONS)[0])
     table = _options(row, names.name, language)
     if limit is not None and natural_width(table) > limit:
         table = _options(row, names.short, language)
@@ -73,9 +85,9 @@ def _options(row: Row, name: Callable[[str], str], language: Language) -> Table:
                 option_of(option),
                 name(option),
                 whole(votes.get(option), language),
-                percent(votes.get(option), row["valid"], language),
+                share(row, option, language),
                 whole(clean_votes.get(option), language),
-                percent(clean_votes.get(option), row["clean"]["valid"], language),
+                share(row["clean"], option, language),
             ]
         )
     for word, cell in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
@@ -87,13 +99,16 @@ def _options(row: Row, name: Callable[[str], str], language: Language) -> Table:
 def _funnel(row: Row, language: Language) -> list[Line]:
     stations, outstanding = row["stations"], row["outstanding"]
     numbers = {step: whole(number, language) for step, number in stations.items()}
-    numbers["share"] = percent(stations["expected"] - outstanding["stations"], stations["expected"], language)
-    unlisted = stations["received"] - stations["expected"] + outstanding["stations"]
-    text = STATIONS_IN.within(language).format(**numbers)
+    counted = stations["expected"] - outstanding["stations"]
+    numbers["counted"] = whole(counted, language)
+    numbers["share"] = percent(counted, stations["expected"], language)
+    text = STATIONS_IN.within(language)
+    for more, said in (("unlisted", UNLISTED_TOO), ("surplus", SURPLUS_TOO)):
+        if stations[more]:
+            text += said.within(language)
+    forms = FORMS.within(language)
     if stations["annulled"]:
-        text += ANNULLED_TOO.within(language).format(**numbers)
-    if unlisted > 0:
-        text += UNLISTED_TOO.within(language).format(unlisted=whole(unlisted, language))
+        forms += ANNULLED_TOO.within(language)
     still = {
         "stations": whole(outstanding["stations"], language),
         "voters": whole(outstanding["registered"], language),
@@ -104,4 +119,5 @@ def _funnel(row: Row, language: Language) -> list[Line]:
         said = OUTSTANDING_UNKNOWN
     else:
         said = OUTSTANDING_ONE if outstanding["stations"] == 1 else OUTSTANDING
-    return [*paragraph(text), *paragraph(said.within(language).format(**still))]
+    texts = (text.format(**numbers), forms.format(**numbers), said.within(language).format(**still))
+    return [line for one in texts for line in paragraph(one)]

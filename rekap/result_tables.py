@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rekap import words
+from rekap.figure_notes import notes, share
 from rekap.numbers import percent, whole
 from rekap.options import OptionNames, in_ballot_order, is_top
 from rekap.result_sums import summed
@@ -47,12 +48,27 @@ def top_options(rows: Sequence[Row], most: int) -> tuple[list[str], int]:
     return sorted(shown, key=in_ballot_order), len(sums) - len(shown)
 
 
+def stations_in(row: Row, language: Language) -> tuple[str, str]:
+    """Expected stations that are in, of all that are expected: `13,592/15,616`, and the same in percent.
+    Those that are on no list, or more than their village has, are not among them."""
+    expected = row["stations"]["expected"]
+    counted = expected - row["outstanding"]["stations"]
+    return f"{whole(counted, language)}/{whole(expected, language)}", percent(counted, expected, language)
+
+
+def extra_stations(rows: Sequence[Row]) -> list[tuple[str, Said]]:
+    """What to show of stations beside those expected, where any row has some: the step and its name."""
+    steps = (("unlisted", words.UNLISTED), ("surplus", words.SURPLUS))
+    return [(step, word) for step, word in steps if any(row["stations"][step] for row in rows)]
+
+
 def several(
     rows: Sequence[Row], level: Said, names: OptionNames, language: Language, limit: int | None
 ) -> list[Line]:
     """The table's lines for a terminal of `limit` columns, or for a pipe (None)."""
-    view = _View(rows, level.within(language), names, language)
     options, more = top_options(rows, FEW_OPTIONS)
+    # Votes of one constituency, but each row's own: what the table holds decides, not what its columns show.
+    view = _View(rows, level.within(language), names.listed(_top(rows)), language)
     table = view.flat(options)
     lines: list[Line] = []
     if not fits(table, limit):
@@ -65,7 +81,12 @@ def several(
     lines += drawn(table, limit)
     if more:
         lines.append([(MORE.within(language).format(more=more), "dim")])
-    return lines
+    return lines + notes(view.total, options, view.names, language, limit)
+
+
+def _top(rows: Sequence[Row]) -> dict[str, None]:
+    """The options of all rows that add up to their valid votes."""
+    return dict.fromkeys(key for row in rows for key in row["forms"]["votes"] if is_top(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +103,7 @@ class _View:
             Column(self.level.capitalize(), cuts=True),
             Column(self._word(words.STATIONS), right=True),
             Column("%", right=True),
+            *(Column(self._word(word), right=True) for _, word in self._extra),
             Column(self._word(words.VOTERS_OUT), right=True),
         ]
         for option in options:
@@ -96,7 +118,7 @@ class _View:
         columns.append(Column(f"{valid}, {clean}", right=True, style="dim"))
         table = Table(columns, [self._flat_cells(row, options) for row in self.rows])
         if len(self.rows) > 1:
-            table.footer.append(self._flat_cells(self._total, options))
+            table.footer.append(self._flat_cells(self.total, options))
         return table
 
     def stacked(self, options: Sequence[str]) -> Table:
@@ -112,15 +134,22 @@ class _View:
                     table.styles[len(table.rows)] = "dim"
                 table.rows.append(line)
         if len(self.rows) > 1:
-            table.footer += self._stacked_cells(self._total, options)
+            table.footer += self._stacked_cells(self.total, options)
         return table
 
     @property
-    def _total(self) -> Row:
+    def total(self) -> Row:
+        """The sum of all rows."""
         return summed(self.rows, self._word(words.ALL))
 
+    @property
+    def _extra(self) -> list[tuple[str, Said]]:
+        """Stations beside those expected, where any row has some: the step and its name."""
+        return extra_stations(self.rows)
+
     def _flat_cells(self, row: Row, options: Sequence[str]) -> list[str]:
-        cells = [row["region"], row["name"] or "", *self._received(row), self._voters_out(row)]
+        extra = [self._whole(row["stations"][step]) for step, _ in self._extra]
+        cells = [row["region"], row["name"] or "", *self._received(row), *extra, self._voters_out(row)]
         for option in options:
             cells += [*self._votes(row, option), *self._votes(row["clean"], option)]
         return [*cells, self._whole(row["valid"]), self._whole(row["clean"]["valid"])]
@@ -135,6 +164,9 @@ class _View:
         if row["outstanding"]["stations"] and row["outstanding"]["registered"]:
             to_come = self._word(VOTERS_TO_COME).format(voters=self._voters_out(row))
             lines.append(["", to_come, *("" for _ in options)])
+        for step, word in self._extra:
+            if number := row["stations"][step]:
+                lines.append(["", f"{self._whole(number)} {self._word(word)}", *("" for _ in options)])
         return lines
 
     def _joined(self, totals: Row, options: Sequence[str]) -> list[str]:
@@ -143,14 +175,11 @@ class _View:
 
     def _votes(self, totals: Row, option: str) -> tuple[str, str]:
         votes = (totals["votes"] or {}).get(option)
-        return self._whole(votes), percent(votes, totals["valid"], self.language)
+        return self._whole(votes), share(totals, option, self.language)
 
     def _received(self, row: Row) -> tuple[str, str]:
-        """Stations in of those expected, and the share of those: unlisted ones are in, but not expected."""
-        stations = row["stations"]
-        listed = stations["expected"] - row["outstanding"]["stations"]
-        counts = f"{self._whole(stations['received'])}/{self._whole(stations['expected'])}"
-        return counts, percent(listed, stations["expected"], self.language)
+        """Expected stations that are in, of those expected, and the same in percent."""
+        return stations_in(row, self.language)
 
     def _voters_out(self, row: Row) -> str:
         return self._whole(row["outstanding"]["registered"])

@@ -19,7 +19,7 @@ from producers.publisher import Delivery, MessageTooLarge, Publisher
 from producers.sources import Source, Unreadable
 from rekap.bars import Bar
 from rekap.building import Built, built
-from rekap.counting import name_unreadable
+from rekap.counting import by_reason, name_unreadable, superseded
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.formats import Format, write_document
 from rekap.numbers import tenths, whole
@@ -35,13 +35,18 @@ LOOKING: Final = Said(id="Membaca log", en="Reading the log")
 SENDING: Final = Said(id="Mengirim", en="Sending")
 SENT: Final = Said(
     id="{read} dibaca dalam {seconds} detik ({rate} per detik): {sent} terkirim dan dikonfirmasi log, "
-    "{repeated} sudah ada, {empty} tanpa angka, {unreadable} tidak terbaca.",
+    "{repeated} sudah ada, {rejected} sudah ada dan tidak dihitung, {empty} tanpa angka, {unreadable} tidak "
+    "terbaca.",
     en="{read} read in {seconds} s ({rate}/s): {sent} sent and acknowledged by the log, {repeated} there "
-    "already, {empty} without figures, {unreadable} unreadable.",
+    "already, {rejected} there and not counted, {empty} without figures, {unreadable} unreadable.",
 )
 NOTHING_NEW: Final = Said(
     id="Tidak ada yang baru: log sudah menerima semuanya.",
     en="Nothing new: the log had accepted all of it before.",
+)
+NOT_COUNTED: Final = Said(
+    id="Tercatat dan tidak dihitung: {reasons}. Rinciannya: rekap rejected, setelah worker mengolahnya.",
+    en="Recorded and not counted: {reasons}. One by one: rekap rejected, once workers have come to them.",
 )
 BROKEN_OFF: Final = Said(
     id="Terputus: {sent} kiriman dikonfirmasi log, {not_sent} belum (mungkin sampai juga). Perintah yang "
@@ -59,13 +64,19 @@ ACCEPTED_FILE: Final = "accepted.sqlite"
 
 @dataclass(slots=True)
 class SendReport:
-    """What became of a source's records: read = sent + repeated + empty + unreadable, once all is over."""
+    """What became of a source's records: read = sent + repeated + rejected + empty + unreadable, once all is
+    over."""
 
     read: int = 0
     sent: int = 0  # acknowledged
     repeated: int = 0  # the log has accepted them before, or they say nothing that it does not say already
+    superseded: int = 0  # of these, what is not in force any more
+    rejected: int = 0  # the log has them and does not count them
     empty: int = 0  # records that hold no count at all
     unreadable: int = 0
+    not_counted: dict[str, int] = field(
+        default_factory=dict
+    )  # sent only to be recorded, or rejected: by reason
     seconds: float = 0.0
     unreadable_records: list[Unreadable] = field(default_factory=list)
 
@@ -92,7 +103,7 @@ def send(
     ):
         publisher = Publisher(connection, registry)
         lineage = LogLineage(
-            *(connection, accepted, workers, ballots.contests),
+            *(connection, accepted, workers),
             lambda done, total: bar.update(done, total, LOOKING),
         )
         try:
@@ -109,15 +120,20 @@ def send(
 
 
 def _send(publisher: Publisher, some: Built, report: SendReport) -> None:
-    unreadable = list(some.unreadable)
+    unreadable = list(some.records.unreadable)
     for key, raw in some.messages:
         try:
             publisher.publish_to(key, raw)
         except MessageTooLarge as error:
             unreadable.append(Unreadable(error.unit, error.said))
-    report.read += some.size
-    report.repeated += some.repeated
-    report.empty += some.empty
+    records = some.records
+    report.read += records.size
+    report.repeated += records.unchanged
+    report.superseded += records.superseded
+    report.rejected += sum(records.rejected.values())
+    report.empty += records.empty
+    for reason, count in (*records.not_counted.items(), *records.rejected.items()):
+        report.not_counted[reason] = report.not_counted.get(reason, 0) + count
     report.unreadable += len(unreadable)
     report.unreadable_records += unreadable[: UNREADABLE_KEPT - len(report.unreadable_records)]
 
@@ -136,9 +152,12 @@ def document(report: SendReport) -> dict[str, Any]:
         "read": report.read,
         "sent": report.sent,
         "repeated": report.repeated,
+        "superseded": report.superseded,
+        "rejected": report.rejected,
         "unreadable": report.unreadable,
         "empty": report.empty,
         "seconds": round(report.seconds, 3),
+        "not_counted_by_reason": {str(reason): count for reason, count in report.not_counted.items()},
     }
 
 
@@ -148,10 +167,16 @@ def tell(session: Session, report: SendReport, form: Format) -> int:
         write_document(document(report))
     else:
         write(_sentence(session, report))
-        if report.repeated and not report.sent:
+        if report.repeated and not report.sent and not report.rejected:
             write(session.text(NOTHING_NEW))
+        if report.superseded:
+            write(superseded(session, report.superseded))
+        if report.not_counted:
+            write(session.text(NOT_COUNTED).format(reasons=by_reason(report.not_counted, session.language)))
     name_unreadable(session, report.unreadable, report.unreadable_records)
-    return ANSWER_IS_NO if report.unreadable else DONE
+    none_counted = report.not_counted and not report.repeated
+    none_counted = none_counted and sum(report.not_counted.values()) == report.sent + report.rejected
+    return ANSWER_IS_NO if report.unreadable or none_counted else DONE
 
 
 def _sentence(session: Session, report: SendReport) -> str:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rekap.language import of_environment
+from rekap.terminal import echo, echo_lines
 from schemas.language import Language, Said
+from schemas.text import visible
 
 if TYPE_CHECKING:
+    from schemas.data_directory import DataDirectory
     from schemas.elections import Contest, Election
-    from stream_processors.embedded.directory import DataDirectory
 
 DATA_VARIABLE: Final = "REKAP_DATA"
 DEMO_DIRECTORY: Final = Path("demo-data")
@@ -57,7 +59,7 @@ class Session:
     @cached_property
     def directory(self) -> DataDirectory:
         """The count in the data directory. Raises DirectoryMissing when `init` has not been run there."""
-        from stream_processors.embedded.directory import DataDirectory
+        from schemas.data_directory import DataDirectory
 
         return DataDirectory.open(self.path)
 
@@ -65,6 +67,11 @@ class Session:
     def election(self) -> Election:
         """The election of the data directory."""
         return self.directory.election
+
+    def region_name(self, region: str) -> str | None:
+        """What the register calls the region; None when it has no such region."""
+        found = self.directory.registry.region(region)
+        return None if found is None else found.name
 
     def contest(self, named: str | None) -> Contest:
         """The contest of that name in any case of letters; None: the first one. Raises BadParameter."""
@@ -87,8 +94,10 @@ class Session:
         """Write a sentence to stderr, its lines broken between words where that is a terminal."""
         text = self.text(said)
         if self.watched:
-            text = textwrap.fill(text, shutil.get_terminal_size().columns, break_long_words=False)
-        click.echo(text, err=True)
+            text = textwrap.fill(visible(text), shutil.get_terminal_size().columns, break_long_words=False)
+            echo_lines(text, err=True)
+        else:
+            echo(text, err=True)
 
     @property
     def watched(self) -> bool:

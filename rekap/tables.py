@@ -10,10 +10,11 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-import click
+from rekap.terminal import assembled, console, echo
+from schemas.text import visible
 
 GAP: Final = "  "
 SHORTEST: Final = 10
@@ -63,6 +64,15 @@ class Table:
     styles: dict[int, Style] = field(default_factory=dict)
     below: dict[int, str] = field(default_factory=dict)
 
+    def shown(self) -> Table:
+        """The same with every text as it is drawn, so that widths are those of what stands there."""
+        return replace(
+            self,
+            columns=[replace(column, title=visible(column.title)) for column in self.columns],
+            rows=[[visible(cell) for cell in row] for row in self.rows],
+            footer=[[visible(cell) for cell in row] for row in self.footer],
+        )
+
 
 def on_terminal() -> bool:
     """Whether somebody looks at stdout."""
@@ -81,16 +91,17 @@ def terminal_width() -> int:
 
 def natural_width(table: Table) -> int:
     """Columns of a terminal that the table takes when no cell is cut."""
-    return sum(_widths(table, narrow=True)) + len(GAP) * (len(table.columns) - 1)
+    return sum(_widths(table.shown(), narrow=True)) + len(GAP) * (len(table.columns) - 1)
 
 
 def fits(table: Table, limit: int | None) -> bool:
     """Whether the table can be drawn in `limit` columns, cutting only what may be cut."""
-    return limit is None or sum(_fitted(table, limit)) + len(GAP) * (len(table.columns) - 1) <= limit
+    return limit is None or sum(_fitted(table.shown(), limit)) + len(GAP) * (len(table.columns) - 1) <= limit
 
 
 def drawn(table: Table, limit: int | None) -> Iterator[Line]:
     """The table's lines, none longer than `limit` as far as columns may be cut or wrapped."""
+    table = table.shown()
     columns = table.columns
     widths = _fitted(table, limit)
     titles = [textwrap.wrap(column.title, wide) for column, wide in zip(columns, widths, strict=True)]
@@ -112,19 +123,16 @@ def show(lines: Iterator[Line] | Sequence[Line]) -> None:
     """Write lines to stdout, coloured if that is a terminal."""
     if not on_terminal():
         for line in lines:
-            click.echo("".join(text for text, _ in line).rstrip())
+            echo("".join(visible(text) for text, _ in line).rstrip())
         return
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
+    to_terminal = console()
     for line in lines:
-        console.print(Text.assemble(*((text, STYLES[style]) for text, style in line)), soft_wrap=True)
+        to_terminal.print(assembled([(text, STYLES[style]) for text, style in line]), soft_wrap=True)
 
 
 def paragraph(text: str, style: Style = "", indent: str = "") -> list[Line]:
     """A sentence as lines that fit the terminal."""
-    limit = width()
+    limit, text = width(), visible(text)
     if limit is None:
         return [[(indent + text.replace(KEPT, " "), style)]]
     return [

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rekap import words
-from rekap.numbers import MISSING, clock, moment, percent, whole, zone_of
+from rekap.numbers import MISSING, clock, moment, whole, zone_of
 from rekap.options import OptionNames, in_ballot_order, is_top, option_of
-from rekap.result_tables import top_options
+from rekap.result_tables import stations_in, top_options
 from rekap.tables import KEPT, Column, Line, Style, Table, drawn, fits, paragraph
 from schemas.language import Language, Said
 from stream_processors.checks.names import NAMES, SEXES
@@ -31,7 +31,7 @@ HAPPENED: Final = {
     "CountAnnulled": Said(id="dibatalkan", en="annulled"),
     "RecapCertified": Said(id="rekapitulasi disahkan", en="recapitulation certified"),
 }
-PARKED: Final = Said(id="tidak dapat diterima: {reason}", en="not accepted: {reason}")
+REJECTED: Final = Said(id="ditolak: {reason}", en="rejected: {reason}")
 VERSION: Final = Said(id="versi {version}", en="version {version}")
 BY: Final = Said(id="oleh {officer} ({role})", en="by {officer} ({role})")
 EVENT: Final = Said(id="peristiwa {event}", en="event {event}")
@@ -70,9 +70,9 @@ def station_lines(rows: Sequence[Row], names: OptionNames | None, language: Lang
 
 def _entry(row: Row, names: OptionNames | None, language: Language) -> list[Line]:
     head: Line = [(moment(row["recorded_at"]), "id"), ("  ", "")]
-    if row["outcome"] == "parked":
+    if row["outcome"] == "rejected":
         reason = row["rejected"]["reason"] if row["rejected"] else MISSING
-        head.append((PARKED.within(language).format(reason=reason), "warn"))
+        head.append((REJECTED.within(language).format(reason=reason), "warn"))
         said = row["rejected"]["sentence"][language] if row["rejected"] else ""
         return [head, *paragraph(said, "", INDENT), *_who(row, language)]
     happened = HAPPENED.get(row["type"], Said(row["type"], row["type"])).within(language)
@@ -154,6 +154,7 @@ def region_lines(
     rows: Sequence[Row], names: OptionNames, language: Language, limit: int | None
 ) -> list[Line]:
     """The states of a region's totals, oldest first: recorded votes and the valid ones of clean forms."""
+    names = names.listed(key for key in rows[-1]["votes"] if is_top(key))
     for most in range(REGION_OPTIONS, 0, -1):
         table = _region_table(rows, top_options(rows[-1:], most)[0], names, language)
         if fits(table, limit):
@@ -178,14 +179,13 @@ def _region_table(
         ]
     )
     for row in rows:
-        stations = row["stations"]
-        listed = stations["expected"] - row["outstanding"]["stations"]
+        counted, share = stations_in(row, language)
         table.rows.append(
             [
                 clock(row["recorded_at"] if row["version"] else None, zone),
                 whole(row["version"], language),
-                whole(stations["received"], language),
-                percent(listed, stations["expected"], language),
+                counted,
+                share,
                 *(whole(row["votes"].get(option), language) for option in options),
                 whole(row["valid"], language),
                 whole(row["clean"]["valid"], language),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from queries.places import LEVEL_NAMES
 from rekap.numbers import whole
 from rekap.session import Session
 from rekap.tables import Column, Table, drawn, show, width, write
+from rekap.terminal import echo
 from schemas.language import Said
 from schemas.regions import Level
 
@@ -60,9 +59,23 @@ VERIFY_AGAIN: Final = Said(
     id="Semuanya dibandingkan bila penghitungan sedang diam: ulangi saat itu.",
     en="All of them are compared while the count rests: verify again then.",
 )
-MISSING: Final = Said(
-    id="Catatan: {entries} peristiwa dalam log belum ada dalam yang ditampilkan, dan tidak diperiksa.",
-    en="Note: {entries} events of the log were not in what is shown yet, and were not verified.",
+NOT_VERIFIED: Final = Said(
+    id="{entries} peristiwa dalam log belum ada dalam yang ditampilkan, dan tidak diperiksa.",
+    en="{entries} events of the log were not in what is shown yet, and were not verified.",
+)
+UNDECIDED: Final = Said(
+    id="Belum selesai diperiksa. Yang dapat dibandingkan cocok: {cells} angka dari {events} peristiwa.",
+    en="Not verified to the end. What could be compared agrees: {cells} figures from {events} events.",
+)
+EQUAL_SO_FAR: Final = Said(
+    id="Sama sejauh ditampilkan: {cells} angka dari {events} peristiwa cocok dengan log.",
+    en="Equal as far as shown: {cells} figures from {events} events agree with the log.",
+)
+TO_DECIDE: Final = Said(
+    id="Ulangi dengan --wait DETIK yang lebih lama, atau periksa hanya yang ditampilkan: --as-far-as-shown. "
+    "Bila tidak ada proses yang mengisinya, rekap --data {path} serve melengkapinya dari log direktori.",
+    en="Verify again with a longer --wait SECONDS, or only what is shown: --as-far-as-shown. If no process "
+    "fills it, rekap --data {path} serve brings what is shown up to the log of the directory.",
 )
 DIGEST: Final = Said(id="Sidik keadaan: {digest}", en="State digest: {digest}")
 MAKE_AGAIN: Final = Said(
@@ -88,14 +101,17 @@ def tell(session: Session, verification: Verification, *, elsewhere: bool = Fals
     and the projections are made by workers and sinks."""
     for line in sentences(session, verification):
         write(line)
-    click.echo(session.text(DIGEST).format(digest=verification.state_digest))
+    echo(session.text(DIGEST).format(digest=verification.state_digest))
     if verification.equal:
+        return
+    if verification.equal is None:
+        echo(session.text(TO_DECIDE).format(path=session.path), err=True)
         return
     if verification.differences:
         _list(session, verification.differences, verification.difference_count)
     projections = session.directory.path / "clickhouse"
     advice = FILL_AGAIN if elsewhere else MAKE_AGAIN
-    click.echo(session.text(advice).format(projections=projections, path=session.path), err=True)
+    echo(session.text(advice).format(projections=projections, path=session.path), err=True)
 
 
 def sentences(session: Session, verification: Verification) -> list[str]:
@@ -112,7 +128,12 @@ def sentences(session: Session, verification: Verification) -> list[str]:
     differences, inconsistent = verification.difference_count, verification.inconsistent_regions
     if inconsistent and verification.resting:
         say(INCONSISTENT, regions=inconsistent)
-    said = DIFFERENT if differences else EQUAL
+    if differences:
+        said = DIFFERENT
+    elif verification.equal is None:
+        said = UNDECIDED
+    else:
+        said = EQUAL_SO_FAR if verification.as_far_as_shown else EQUAL
     say(said, cells=verification.cells, events=verification.events, differences=differences)
     if inconsistent and not verification.resting:
         say(MAY_PASS, regions=inconsistent)
@@ -121,8 +142,8 @@ def sentences(session: Session, verification: Verification) -> list[str]:
         say(NOT_COMPARED, cells=one.cells, units=one.units, level=level, why=why)
     if verification.not_compared:
         say(VERIFY_AGAIN)
-    if verification.missing:
-        say(MISSING, entries=verification.missing)
+    if verification.not_verified:
+        say(NOT_VERIFIED, entries=verification.not_verified)
     return lines
 
 
@@ -135,4 +156,4 @@ def _list(session: Session, differences: Sequence[Difference], count: int) -> No
     show(drawn(table, width()))
     if count > SHOWN:
         more = whole(count - SHOWN, session.language)
-        click.echo(session.text(MORE_DIFFERENCES).format(more=more))
+        echo(session.text(MORE_DIFFERENCES).format(more=more))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from schemas.elections import Candidate, Contest, ContestKind, Election, Option, Scope
 from schemas.regions import UNKNOWN, VILLAGE_DEPTH, Registry
+from schemas.tallies import Layout, layout
 
 _CONSTITUENCY_DEPTH: Final = {Scope.NATION: 0, Scope.PROVINCE: 1, Scope.DISTRICT: 2}
 _PROVINCE_DEPTH: Final = 1
@@ -35,6 +36,12 @@ class Ballot:
     keys: tuple[str, ...]
     top: tuple[int, ...]
     place: dict[str, int] = field(repr=False)
+    top_keys: frozenset[str] = field(init=False, repr=False, compare=False)  # `keys` at the places `top`
+    layout: Layout = field(init=False, repr=False, compare=False)  # of a row of its cells
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "top_keys", frozenset(self.keys[place] for place in self.top))
+        object.__setattr__(self, "layout", layout(len(self.options), len(self.top)))
 
 
 class Ballots:
@@ -73,9 +80,20 @@ class Ballots:
         voters = int(registered[region])
         return int(stations[region]), None if voters == UNKNOWN else voters
 
+    def shared(self, contest: int, region: int) -> frozenset[str]:
+        """The top options, by their names in totals, that stand on every ballot of the region."""
+        held = self.of_region(contest, region)
+        if not held:
+            return frozenset()
+        return frozenset.intersection(*(self.ballots[ballot].top_keys for ballot in held))
+
     def expected_columns(self, contest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """`expected` of all regions by their index; registered voters that are not known are UNKNOWN."""
         return self._expected[contest]
+
+    def unknown_columns(self, contest: int) -> NDArray[np.int64]:
+        """By region index the expected stations in villages of which nobody knows the registered voters."""
+        return self._unknown[contest]
 
     def has_one(self, contest: int) -> NDArray[np.bool_]:
         """By region index whether all of the region has one and the same ballot in the contest."""
@@ -120,6 +138,19 @@ class Ballots:
             for region, ballots in several.items():
                 by_region[region] = tuple(sorted(ballots))
             found.append(by_region)
+        return found
+
+    @cached_property
+    def _unknown(self) -> list[NDArray[np.int64]]:
+        registry = self._registry
+        stations = np.where(registry.voters_known, 0, registry.stations).astype(np.int64)
+        found = []
+        for villages in self._of_village:
+            column = np.where(np.array(villages) != UNKNOWN, stations, 0)
+            for depth in range(VILLAGE_DEPTH, 0, -1):
+                here = np.flatnonzero(registry.depth == depth)
+                np.add.at(column, registry.parent[here], column[here])
+            found.append(column)
         return found
 
     @cached_property

@@ -8,6 +8,7 @@ is called. Every other row is a candidate. Whether the regions exist is not know
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,12 +16,18 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas.elections import Candidate, Contest, ContestKind, DefinitionInvalid, Election, ElectoralDistrict
+from schemas.input_files import open_input
+from schemas.text import quoted
 
 COLUMNS: Final = ("contest", "constituency", "option", "name")
 
+MAX_CANDIDATES_BYTES: Final = 64 * 1024**2
+"""The some 250,000 candidates of all legislative contests of 2024 have about 15 MB."""
+
 
 def with_candidates(election: Election, path: Path) -> Election:
-    """`election` with what the file at `path` adds. Raises DefinitionInvalid with the line, and OSError."""
+    """`election` with what the file at `path` adds. Raises DefinitionInvalid with the line,
+    InputRefused and OSError."""
     read = _Reader(election)
     for line, row in _rows(path):
         try:
@@ -28,9 +35,11 @@ def with_candidates(election: Election, path: Path) -> Election:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise DefinitionInvalid(f"{path.name}, line {line}: {place}: {first['msg']}") from None
+            raise DefinitionInvalid(
+                f"{quoted(path.name)}, line {line}: {quoted(place)}: {quoted(first['msg'])}"
+            ) from None
         except (KeyError, ValueError) as error:
-            raise DefinitionInvalid(f"{path.name}, line {line}: {error.args[0]}") from None
+            raise DefinitionInvalid(f"{quoted(path.name)}, line {line}: {error.args[0]}") from None
     kept = {name: getattr(election, name) for name in Election.model_fields}
     kept["electoral_districts"] += read.districts()
     kept["candidates"] += tuple(read.candidates.values())
@@ -64,12 +73,15 @@ class _Reader:
             )
             held = self._district_of.setdefault((contest.id, row["name"]), district.id)
             if held != district.id:
-                raise ValueError(f"the region {row['name']} belongs to {held} already; keep one of them.")
+                raise ValueError(
+                    f"the region {quoted(row['name'])} belongs to {quoted(held)} already; keep one of them."
+                )
         else:
             _refuse_misfit(contest, candidate)
             if self.candidates.setdefault((*key, candidate.option), candidate) is not candidate:
                 raise ValueError(
-                    f"candidate {candidate.option} of {candidate.constituency} stands twice; keep one."
+                    f"candidate {quoted(candidate.option)} of {quoted(candidate.constituency)} stands "
+                    "twice; keep one."
                 )
 
     def districts(self) -> tuple[ElectoralDistrict, ...]:
@@ -90,14 +102,21 @@ class _Reader:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with (
+            open_input(path, MAX_CANDIDATES_BYTES) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file,
+        ):
             reader = csv.DictReader(file)
             if missing := set(COLUMNS) - set(reader.fieldnames or ()):
-                raise DefinitionInvalid(f"{path.name}: the columns {', '.join(sorted(missing))} are missing.")
+                raise DefinitionInvalid(
+                    f"{quoted(path.name)}: the columns {', '.join(sorted(missing))} are missing."
+                )
             for row in reader:
                 yield reader.line_num, {name: row[name] or "" for name in COLUMNS}
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DefinitionInvalid(f"{path.name} can't be read ({error}); save it as CSV UTF-8.") from None
+        raise DefinitionInvalid(
+            f"{quoted(path.name)} can't be read ({quoted(error)}); save it as CSV UTF-8."
+        ) from None
 
 
 def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
@@ -108,11 +127,11 @@ def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
             raise ValueError(f"the options of {contest.id} stand in the definition, not here.")
         case ContestKind.PERSONS if person:
             raise ValueError(
-                f"{contest.id} is a contest of persons; write {party} instead of a party's number."
+                f"{contest.id} is a contest of persons; write {quoted(party)} instead of a party's number."
             )
         case ContestKind.PARTIES if not person or int(person) == 0:
             raise ValueError(
                 f"{contest.id} is a contest of parties; write a candidate as party.number, such as 4.1."
             )
         case ContestKind.PARTIES if party not in {option.id for option in contest.options}:
-            raise ValueError(f"there is no party {party} in {contest.id}.")
+            raise ValueError(f"there is no party {quoted(party)} in {contest.id}.")

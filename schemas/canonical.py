@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.text import quoted
+
 MAX_EXACT_INTEGER: Final = 2**53 - 1
 """RFC 8785 writes numbers as IEEE doubles; beyond this two integers would share one spelling."""
 
@@ -55,14 +57,18 @@ def _refuse_what_has_no_form(value: Any, place: str) -> None:
         return
     if isinstance(value, int):
         if abs(value) > MAX_EXACT_INTEGER:
-            raise NotCanonical(f"{place}: {value} is too large for JSON; send an integer below 2^53")
+            raise NotCanonical(
+                f"{quoted(place)}: {quoted(value)} is too large for JSON; send an integer below 2^53"
+            )
     elif isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str) or not key.isascii():
-                raise NotCanonical(f"{place}: the key {key!r} must be ASCII text")
+                raise NotCanonical(f"{quoted(place)}: the key {quoted(repr(key))} must be ASCII text")
             _refuse_what_has_no_form(inner, f"{place}.{key}")
     elif isinstance(value, (list, tuple)):
         for number, inner in enumerate(value):
             _refuse_what_has_no_form(inner, f"{place}[{number}]")
     else:
-        raise NotCanonical(f"{place}: a {type(value).__name__} can't be written; send an integer or text")
+        raise NotCanonical(
+            f"{quoted(place)}: a {type(value).__name__} can't be written; send an integer or text"
+        )

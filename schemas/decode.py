@@ -1,6 +1,6 @@
 """From bytes to an event, the only place where JSON from outside is parsed.
 
-Refused are: more than 64 KiB, bytes that are not UTF-8, what is not one JSON object, a key given twice
+Rejected are: more than 64 KiB, bytes that are not UTF-8, what is not one JSON object, a key given twice
 (most parsers silently keep the last), figures out of bounds, unknown fields, and an event id that is
 not the hash of the event. Whether the event makes sense in an election is not asked here.
 """
@@ -24,6 +24,7 @@ from schemas.events import (
     RecapCertified,
 )
 from schemas.rejections import Reason, Rejected, reject
+from schemas.text import quoted
 from schemas.upcasts import upcast
 
 MAX_BYTES: Final = 64 * 1024
@@ -57,7 +58,9 @@ def decode(raw: bytes) -> Decoded:
     try:
         canonical_bytes = dumps(document)
     except TypeError as error:  # read, but nested more deeply than can be written
-        raise _malformed(f"JSON tanpa bentuk kanonik ({error})", f"no canonical form ({error})") from None
+        raise _malformed(
+            f"JSON tanpa bentuk kanonik ({quoted(error)})", f"no canonical form ({quoted(error)})"
+        ) from None
     if canonical_bytes != raw:
         # Bytes in their canonical form can't hold a key twice; only other spellings need the slow look.
         _refuse_duplicate_keys(raw)
@@ -73,9 +76,9 @@ def decode(raw: bytes) -> Decoded:
     if stated_id is not None and stated_id != actual_id:
         raise reject(
             Reason.WRONG_EVENT_ID,
-            id=f"event_id tertulis {stated_id}, padahal isinya menghasilkan {actual_id}. "
+            id=f"event_id tertulis {quoted(stated_id)}, padahal isinya menghasilkan {actual_id}. "
             "Pesan ini berubah di jalan atau dibuat keliru; kirim ulang aslinya.",
-            en=f"event_id says {stated_id}, but the content gives {actual_id}. "
+            en=f"event_id says {quoted(stated_id)}, but the content gives {actual_id}. "
             "The message was changed on its way or built wrongly; send the original again.",
         )
     return Decoded(event, actual_id)
@@ -123,7 +126,8 @@ def _parse(raw: bytes) -> dict[str, Any]:
                 f"byte {unicode_error.start} is not UTF-8; send JSON in UTF-8",
             ) from None
         raise _malformed(
-            f"bukan JSON ({error}); kirim satu objek JSON", f"not JSON ({error}); send one JSON object"
+            f"bukan JSON ({quoted(error)}); kirim satu objek JSON",
+            f"not JSON ({quoted(error)}); send one JSON object",
         ) from None
     if not isinstance(document, dict):
         raise _malformed("bukan objek JSON", "not a JSON object; send one event as {...}")
@@ -135,7 +139,7 @@ def _identity(document: dict[str, Any], canonical_bytes: bytes) -> str:
     stated = document.get("event_id")
     if isinstance(stated, str) and "signature" not in document:
         # Inside a string the quotes would be escaped, and only `contest`, `device` and `election` sort
-        # before it: texts, or the event is refused. So the first hit is the member itself.
+        # before it: texts, or the event is rejected. So the first hit is the member itself.
         start = canonical_bytes.find(_ID_KEY)
         end = start + _ID_MEMBER_LENGTH
         if len(stated) == 64 and canonical_bytes[end - 1 : end] == b",":
@@ -162,8 +166,8 @@ def _refuse_duplicate_keys(raw: bytes) -> None:
         for key, value in pairs:
             if key in seen:
                 raise _malformed(
-                    f'kunci "{key}" tertulis dua kali; tulis sekali saja',
-                    f'the key "{key}" is given twice; give it once',
+                    f'kunci "{quoted(key)}" tertulis dua kali; tulis sekali saja',
+                    f'the key "{quoted(key)}" is given twice; give it once',
                 )
             seen[key] = value
         return seen
@@ -173,7 +177,7 @@ def _refuse_duplicate_keys(raw: bytes) -> None:
     except RecursionError:
         raise _malformed("JSON bersarang terlalu dalam", "the JSON is nested too deeply") from None
     except ValueError as error:
-        raise _malformed(f"bukan JSON ({error})", f"not JSON ({error})") from None
+        raise _malformed(f"bukan JSON ({quoted(error)})", f"not JSON ({quoted(error)})") from None
 
 
 def _explain(error: ValidationError) -> Rejected:
@@ -183,11 +187,14 @@ def _explain(error: ValidationError) -> Rejected:
     also_id, also_en = (f" (dan {more} lagi)", f" (and {more} more)") if more else ("", "")
     if first["type"] == "unexpected_keyword_argument":  # pydantic speaks to who calls a function
         return _malformed(
-            f"bidang {place} tidak dikenal; hapus bidang itu{also_id}",
-            f"the field {place} is not known; leave it out{also_en}",
+            f"bidang {quoted(place)} tidak dikenal; hapus bidang itu{also_id}",
+            f"the field {quoted(place)} is not known; leave it out{also_en}",
         )
     message = first["msg"]
-    return _malformed(f"bidang {place}: {message}{also_id}", f"field {place}: {message}{also_en}")
+    return _malformed(
+        f"bidang {quoted(place)}: {quoted(message)}{also_id}",
+        f"field {quoted(place)}: {quoted(message)}{also_en}",
+    )
 
 
 def _malformed(indonesian: str, english: str) -> Rejected:

@@ -14,7 +14,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -22,6 +22,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from schemas.canonical import dumps
 from schemas.events import Identifier
 from schemas.forms import OptionId
+from schemas.input_files import read_text
+from schemas.text import quoted
+from schemas.yaml_text import load_yaml
 
 
 class DefinitionInvalid(ValueError):
@@ -93,7 +96,7 @@ class Contest(_Part):
     @classmethod
     def _have_an_id_each(cls, options: tuple[Option, ...]) -> tuple[Option, ...]:
         if twice := _first_repeated(option.id for option in options):
-            raise ValueError(f"option {twice} stands twice; keep one of them")
+            raise ValueError(f"option {quoted(twice)} stands twice; keep one of them")
         return options
 
 
@@ -133,7 +136,7 @@ class StationIds(_Part):
         try:
             groups = re.compile(pattern).groupindex
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
+            raise ValueError(f"is no regular expression: {quoted(error)}") from None
         if "village" not in groups:
             raise ValueError("needs a group named village: (?P<village>...)")
         return pattern
@@ -144,7 +147,7 @@ class StationIds(_Part):
         try:
             format.format(village="1", number=1)
         except (LookupError, ValueError) as error:
-            raise ValueError(f"may hold {{village}} and {{number:03d}} only: {error!r}") from None
+            raise ValueError(f"may hold {{village}} and {{number:03d}} only: {quoted(repr(error))}") from None
         return format
 
 
@@ -195,7 +198,7 @@ class Election(_Part):
     @classmethod
     def _have_a_name_each(cls, contests: tuple[Contest, ...]) -> tuple[Contest, ...]:
         if twice := _first_repeated(contest.id.lower() for contest in contests):
-            raise ValueError(f"contest {twice} stands twice; keep one of them")
+            raise ValueError(f"contest {quoted(twice)} stands twice; keep one of them")
         return contests
 
     @cached_property
@@ -218,7 +221,9 @@ class Election(_Part):
             if one.id.lower() == contest.lower():
                 return one
         known = ", ".join(one.id for one in self.contests)
-        raise KeyError(f"'{contest}' is no contest of {self.id}; choose one of: {known}")
+        raise KeyError(
+            f"'{quoted(contest)}' is no contest of {quoted(self.id)}; choose one of: {quoted(known)}"
+        )
 
 
 def available() -> list[str]:
@@ -227,24 +232,31 @@ def available() -> list[str]:
     return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+MAX_DEFINITION_BYTES: Final = 1024**2
+"""The definition of the general election of 2024 has 5 KB."""
+
+
 def load_election(election: str) -> Election:
     """The definition named `election`: one of `available()`, or the path of a YAML file.
 
-    Raises DefinitionInvalid when there is none, or when it says something that can't be.
+    Raises DefinitionInvalid when there is none, or when it says something that can't be, and InputRefused
+    when it is no regular file, or larger than any definition.
     """
     path = Path(election)
     if path.suffix in (".yaml", ".yml"):
-        if not path.is_file():
-            raise DefinitionInvalid(f"There is no file {path}.")
+        if not path.exists():
+            raise DefinitionInvalid(f"There is no file {quoted(path)}.")
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path, MAX_DEFINITION_BYTES)
         except UnicodeDecodeError as error:
-            raise DefinitionInvalid(f"{path} can't be read ({error}); save it as UTF-8.") from None
+            raise DefinitionInvalid(
+                f"{quoted(path)} can't be read ({quoted(error)}); save it as UTF-8."
+            ) from None
     elif election in available():
         text = (resources.files("schemas") / "definitions" / f"{election}.yaml").read_text(encoding="utf-8")
     else:
         raise DefinitionInvalid(
-            f"There is no election '{election}'. Choose one of {', '.join(available())}, "
+            f"There is no election '{quoted(election)}'. Choose one of {', '.join(available())}, "
             "or name a YAML file that describes yours."
         )
     return parse_election(text, election)
@@ -253,10 +265,12 @@ def load_election(election: str) -> Election:
 def parse_election(text: str, source: str) -> Election:
     """The definition in the YAML `text`; `source` names it in errors (DefinitionInvalid)."""
     try:
-        return Election.model_validate(yaml.safe_load(text))
+        return Election.model_validate(load_yaml(text))
     except yaml.YAMLError as error:
-        raise DefinitionInvalid(f"{source} is not YAML: {error}") from None
+        raise DefinitionInvalid(
+            f"{quoted(source)} is not YAML: {quoted(' '.join(str(error).split()))}"
+        ) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise DefinitionInvalid(f"{source}: {place}: {first['msg']}") from None
+        raise DefinitionInvalid(f"{quoted(source)}: {quoted(place)}: {quoted(first['msg'])}") from None

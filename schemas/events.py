@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.forms import CHasil
 from schemas.parts import part
+from schemas.text import quoted
 
 SCHEMA_VERSION: Final = 1
 """The version that this code writes. Older ones are read through schemas.upcasts."""
@@ -35,11 +36,13 @@ def _with_zone(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"'{text}' is not a time; write it as 2024-02-14T15:30:00+07:00") from None
+        raise ValueError(f"'{quoted(text)}' is not a time; write it as 2024-02-14T15:30:00+07:00") from None
     if moment.tzinfo is None:
-        raise ValueError(f"'{text}' has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z")
+        raise ValueError(f"'{quoted(text)}' has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z")
     if not _TIME.fullmatch(text):
-        raise ValueError(f"'{text}' is written in an unusual way; write it as 2024-02-14T15:30:00+07:00")
+        raise ValueError(
+            f"'{quoted(text)}' is written in an unusual way; write it as 2024-02-14T15:30:00+07:00"
+        )
     return text
 
 
@@ -103,6 +106,30 @@ class AnnulmentReason(StrEnum):
     SOURCE_WITHDREW = "source_withdrew"  # an importer saw its source take the numbers away
 
 
+RULINGS: Final = frozenset(
+    {
+        CorrectionReason.RECOUNT,
+        CorrectionReason.PLENARY,
+        CorrectionReason.BAWASLU_RULING,
+        CorrectionReason.COURT_RULING,
+        AnnulmentReason.REVOTE_ORDERED,
+        AnnulmentReason.RECOUNT_ORDERED,
+        AnnulmentReason.BAWASLU_RULING,
+        AnnulmentReason.COURT_RULING,
+    }
+)
+"""Reasons of a plenary, a supervisor or a court. Where one of them was accepted, a source's page moves
+nothing: a person must send the event."""
+
+
+class NotCounted(StrEnum):
+    """Why an importer sends a page only to be recorded. The values are reasons of schemas.rejections."""
+
+    RULING_IN_FORCE = "ruling_in_force"
+    ORDER_UNKNOWN = "order_unknown"
+    SEEN_EARLIER = "seen_earlier"
+
+
 @part
 class Submitter:
     """Who says it: an officer's id (never a name) and the role they act in."""
@@ -115,13 +142,19 @@ class Submitter:
 class Origin:
     """Where an imported event was read: the source, the record in it, when it was seen there.
 
-    `listed` is the source's own word on whether the station is on the commission's list of stations.
+    `observed_at` is the time that orders the records of a source. A page has two times: when the source made
+    it and when it was copied. One of them is `observed_at`; the other one, where it is known, is `copied_at`
+    or `made_at`. `listed` is the source's own word on whether the station is on the commission's list of
+    stations. An event with `not_counted` is recorded and never counted.
     """
 
     source: Identifier
     record: Annotated[str, StringConstraints(max_length=200)]
     observed_at: Time | None = None
     listed: bool | None = None
+    copied_at: Time | None = None
+    made_at: Time | None = None
+    not_counted: NotCounted | None = None
 
 
 @part

@@ -15,7 +15,7 @@ from schemas.parts import part
 
 MAX_FIGURE: Final = 9_999_999
 """Seven digits: more than any polling station, and enough to keep every misreading seen so far
-(105,200 invalid votes at one station in 2019) as evidence instead of refusing it."""
+(105,200 invalid votes at one station in 2019) as evidence instead of rejecting it."""
 
 MAX_OPTIONS: Final = 1_000
 """Options and candidates on one ballot. The longest of 2024 (24 parties of up to 12 candidates) has 336."""

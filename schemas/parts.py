@@ -17,5 +17,5 @@ Part = TypeVar("Part")
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
 def part(made: type[Part]) -> type[Part]:
-    """Make the class a part of an event: fields by name only, unknown ones refused, nothing changed later."""
+    """Make the class a part of an event: fields by name only, unknown ones rejected, all immutable."""
     return cast(type[Part], dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(made))

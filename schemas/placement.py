@@ -1,6 +1,6 @@
 """Where an event belongs on a log with several partitions: the key that all events of its unit share.
 
-The key is the district's code, so that everything from the station to the district is added up in one hop,
+The key is the district's code, so that everything from the station to the district is added up in one stage,
 and the events of one unit keep their order. Which partition a key is on is the log's affair.
 """
 

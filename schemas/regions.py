@@ -187,6 +187,32 @@ class Registry:
         return at
 
     @cached_property
+    def stations_unknown(self) -> NDArray[np.int64]:
+        """By region index, of villages: the expected stations whose voters the register does not tell one by
+        one. Without a list of stations these are all."""
+        if not self.has_station_list:
+            return np.where(self.depth == VILLAGE_DEPTH, self.stations, 0).astype(np.int64)
+        unknown = self.station_listed & (self.station_registered == UNKNOWN)
+        return np.bincount(self.station_village[unknown], minlength=len(self.ids))
+
+    @cached_property
+    def voters_by_station(self) -> NDArray[np.int64]:
+        """By region index, of villages: the voters of the listed stations whose voters the register tells."""
+        known = self.station_listed & (self.station_registered != UNKNOWN)
+        villages, voters = self.station_village[known], self.station_registered[known]
+        sums = np.bincount(villages, weights=voters, minlength=len(self.ids)).astype(np.int64)
+        nothing_expected = (self.stations == 0) & (self.registered != UNKNOWN)
+        return np.where(nothing_expected, self.registered, sums)
+
+    @cached_property
+    def voters_known(self) -> NDArray[np.bool_]:
+        """By region index, of villages: whether `registered` is the number of all its voters. It is not where
+        it is no more than the sum of those stations that tell theirs."""
+        is_partial = (self.stations_unknown > 0) & (self.registered == self.voters_by_station)
+        known: NDArray[np.bool_] = (self.registered != UNKNOWN) & ~(is_partial & self.has_station_list)
+        return known
+
+    @cached_property
     def hash(self) -> str:
         """Hex SHA-256 over all regions and stations in their order."""
         digest = sha256()

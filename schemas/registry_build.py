@@ -7,7 +7,7 @@ twice or names an unknown village stops the building with a sentence that names 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +23,7 @@ from schemas.regions import (
     Registry,
     RegistryInvalid,
 )
+from schemas.text import quoted, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def build_registry(
     """The register of these rows; `root` is the id and name of the nation, added if no row has it.
 
     Expected stations and registered voters of a region are the sums of what is below it: of listed
-    stations where a list is given, of the villages' own figures otherwise. Raises RegistryInvalid.
+    stations where a list is given, of the villages' own figures otherwise. A village's own voters are also
+    taken where the list does not tell those of all its stations. Raises RegistryInvalid.
     """
     rows = _in_tree_order(list(regions), root)
     index = {row.id: place for place, row in enumerate(rows)}
@@ -72,7 +74,7 @@ def build_registry(
         [UNKNOWN if s.registered is None else s.registered for s in listed], np.int32
     )
     if listed:
-        expected, registered = _from_stations(len(rows), village[is_listed], station_registered[is_listed])
+        expected, registered = _from_stations(rows, village[is_listed], station_registered[is_listed])
     else:
         expected, registered = _from_villages(rows)
     _sum_upwards(parent, depth, expected, registered)
@@ -94,9 +96,17 @@ def _in_tree_order(rows: list[RegionRow], root: tuple[str, str]) -> list[RegionR
     """Root first, then level by level; every region checked to hang on one of the level above."""
     roots = [row for row in rows if row.level is Level.NATION]
     if len(roots) > 1:
-        raise RegistryInvalid(f"Two regions are the nation: {roots[0].id} and {roots[1].id}; keep one.")
+        raise RegistryInvalid(
+            f"Two regions are the nation: {quoted(roots[0].id)} and {quoted(roots[1].id)}; keep one."
+        )
     top = roots[0] if roots else RegionRow(root[0], None, Level.NATION, root[1])
-    ordered = [top]
+    # Names and ids are kept as lines: a line feed in one would give every later region another's.
+    for row in (top, *rows):
+        if visible(row.id) != row.id:
+            raise RegistryInvalid(
+                f"The id {quoted(repr(row.id))} of a region holds characters that nobody sees; take them out."
+            )
+    ordered = [replace(top, name=top.name.replace("\n", " "))]
     known: dict[str, Level] = {top.id: Level.NATION}
     for above, level in pairwise(REGION_LEVELS):
         for row in rows:
@@ -104,11 +114,13 @@ def _in_tree_order(rows: list[RegionRow], root: tuple[str, str]) -> list[RegionR
                 continue
             parent = row.parent or (top.id if above is Level.NATION else None)
             if row.id in known:
-                raise RegistryInvalid(f"Region {row.id} stands twice in the register; keep one of them.")
+                raise RegistryInvalid(
+                    f"Region {quoted(row.id)} stands twice in the register; keep one of them."
+                )
             if parent is None or known.get(parent) is not above:
                 raise RegistryInvalid(
-                    f"The {level} {row.id} ({row.name}) names the parent {parent!r}, "
-                    f"which is no {above} of this register."
+                    f"The {level} {quoted(row.id)} ({quoted(row.name)}) names the parent "
+                    f"{quoted(repr(parent))}, which is no {above} of this register."
                 )
             known[row.id] = level
             clean = row.name.replace("\n", " ")
@@ -124,25 +136,28 @@ def _refuse_bad_stations(
     before = None
     for station in stations:
         if station.id == before:
-            raise RegistryInvalid(f"Station {station.id} stands twice in the list; keep one of them.")
+            raise RegistryInvalid(f"Station {quoted(station.id)} stands twice in the list; keep one of them.")
         before = station.id
         village = index.get(station.village)
         if village is None or depth[village] != VILLAGE_DEPTH:
             raise RegistryInvalid(
-                f"Station {station.id} names the village {station.village!r}, which is not in the register."
+                f"Station {quoted(station.id)} names the village {quoted(repr(station.village))}, which "
+                "is not in the register."
             )
 
 
 def _from_stations(
-    count: int, village: NDArray[np.int32], registered: NDArray[np.int32]
+    rows: Sequence[RegionRow], village: NDArray[np.int32], registered: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Stations and voters of the listed stations of each village. Where the voters of one of them are not
+    known, the village's own figure is taken; a sum of some stations would not be its voters."""
+    count = len(rows)
     expected = np.bincount(village, minlength=count).astype(np.int32)
     known = registered != UNKNOWN
-    voters = np.full(count, UNKNOWN, np.int64)
     sums = np.bincount(village[known], weights=registered[known], minlength=count).astype(np.int64)
-    has = np.bincount(village[known], minlength=count) > 0
-    voters[has] = sums[has]
-    return expected, voters
+    all_known = np.bincount(village[~known], minlength=count) == 0
+    voters = np.where(all_known, sums, _from_villages(rows)[1])
+    return expected, np.where(expected > 0, voters, UNKNOWN)
 
 
 def _from_villages(rows: Sequence[RegionRow]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

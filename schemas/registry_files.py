@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet
 
 from schemas.elections import Election, StationIds
+from schemas.input_files import InputRefused, open_input
+from schemas.parquet_files import MAX_COLUMNS, batches, open_parquet
 from schemas.regions import Level, Registry, RegistryInvalid
 from schemas.registry_build import RegionRow, StationRow, build_registry
+from schemas.text import quoted
 
 REGION_COLUMNS: Final = {
     "id": ("id", "kode", "code"),
@@ -38,7 +41,18 @@ STATION_COLUMNS: Final = {
 BY_SEX: Final = ("dpt_l", "dpt_p")
 """Registered voters given as men and women; a negative number means that it is not known."""
 
+MAX_CSV_BYTES: Final = 512 * 1024**2
+"""The national list of stations has some 40 MB as CSV."""
+MAX_HEADER_BYTES: Final = 64 * 1024
+"""The first line of a table of MAX_COLUMNS columns."""
+BATCH_ROWS: Final = 50_000
+"""Rows of a Parquet file that are unpacked at once: some 10 MB."""
+
 _WHOLE: Final = re.compile("-?[0-9]{1,9}")
+
+_KNOWN: Final = frozenset(
+    word for spellings in (REGION_COLUMNS, STATION_COLUMNS) for words in spellings.values() for word in words
+).union(BY_SEX)
 
 LEVEL_WORDS: Final = {
     **{level.value: level for level in Level if level is not Level.STATION},
@@ -53,7 +67,7 @@ LEVEL_WORDS: Final = {
 def read_registry(election: Election, regions: Path, stations: Path | None = None) -> Registry:
     """The register of `election` in the file `regions`, with the list in `stations` where there is one.
 
-    Raises RegistryInvalid (a column, region or station that can't be used) and OSError.
+    Raises RegistryInvalid (a column, region or station that can't be used), InputRefused and OSError.
     """
     rows = list(_region_rows(regions))
     listed = list(_station_rows(stations, election)) if stations is not None else []
@@ -65,13 +79,37 @@ def read_registry(election: Election, regions: Path, stations: Path | None = Non
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A village of which the register tells another number of stations than the list of stations has."""
+
+    village: str
+    name: str
+    register: int
+    listed: int
+
+
+def disagreements(registry: Registry, regions: Path) -> list[Disagreement]:
+    """Where the file `regions`, from which `registry` was read, disagrees with its list of stations; nothing
+    where there is no list. Raises RegistryInvalid and OSError."""
+    if not registry.has_station_list:
+        return []
+    found = []
+    for row in _region_rows(regions):
+        if row.level is Level.VILLAGE and row.stations is not None:
+            listed = int(registry.stations[registry.index[row.id]])
+            if listed != row.stations:
+                found.append(Disagreement(row.id, row.name, row.stations, listed))
+    return found
+
+
 def _region_rows(path: Path) -> Iterator[RegionRow]:
     columns = _read(path, REGION_COLUMNS, needed=("id", "level", "name"))
     for place in range(columns["length"]):
         try:
             yield _region_row(columns, place)
         except ValueError as error:
-            raise RegistryInvalid(f"{path.name}, row {place + 2}: {error}") from None
+            raise RegistryInvalid(f"{quoted(path.name)}, row {place + 2}: {error}") from None
 
 
 def _region_row(columns: dict[str, Any], place: int) -> RegionRow:
@@ -80,7 +118,7 @@ def _region_row(columns: dict[str, Any], place: int) -> RegionRow:
         raise ValueError("the id is empty.")
     level = LEVEL_WORDS.get(word.lower() if word else "")
     if level is None:
-        raise ValueError(f"the level {word!r} is unknown; write one of {', '.join(LEVEL_WORDS)}.")
+        raise ValueError(f"the level {quoted(repr(word))} is unknown; write one of {', '.join(LEVEL_WORDS)}.")
     return RegionRow(
         id=code,
         parent=columns["parent"][place] or None,
@@ -95,14 +133,14 @@ def _station_rows(path: Path, election: Election) -> Iterator[StationRow]:
     columns = _read(path, STATION_COLUMNS, needed=())
     if columns["id"] is _NOTHING and (columns["village"] is _NOTHING or columns["number"] is _NOTHING):
         raise RegistryInvalid(
-            f"{path.name} needs the column id, or the columns village and number. "
+            f"{quoted(path.name)} needs the column id, or the columns village and number. "
             f"Known spellings: {STATION_COLUMNS}."
         )
     for place in range(columns["length"]):
         try:
             yield _station_row(columns, place, election.stations)
         except ValueError as error:
-            raise RegistryInvalid(f"{path.name}, row {place + 2}: {error}") from None
+            raise RegistryInvalid(f"{quoted(path.name)}, row {place + 2}: {error}") from None
 
 
 def _station_row(columns: dict[str, Any], place: int, ids: StationIds) -> StationRow:
@@ -115,7 +153,8 @@ def _station_row(columns: dict[str, Any], place: int, ids: StationIds) -> Statio
         found = ids.compiled.fullmatch(code)
         if found is None:
             raise ValueError(
-                f"the station {code!r} has no column for its village and is not written as {ids.pattern}."
+                f"the station {quoted(repr(code))} has no column for its village and is not written as "
+                f"{quoted(ids.pattern)}."
             )
         village = found["village"]
     return StationRow(
@@ -138,14 +177,14 @@ _NOTHING: Final = _Nothing()
 
 
 def _read(path: Path, spellings: dict[str, tuple[str, ...]], needed: tuple[str, ...]) -> dict[str, Any]:
-    table = _as_text(path)
+    names, table = _as_text(path)
     columns: dict[str, Any] = {"length": table.num_rows}
     for name, words in spellings.items():
         word = next((word for word in words if word in table.column_names), None)
         if word is None and name in needed:
             raise RegistryInvalid(
-                f"{path.name} has no column for the {name}; it may be called {' or '.join(words)}. "
-                f"The file has: {', '.join(table.column_names)}."
+                f"{quoted(path.name)} has no column for the {name}; it may be called {' or '.join(words)}. "
+                f"The file has: {quoted(', '.join(names))}."
             )
         columns[name] = _NOTHING if word is None else table[word].to_pylist()
     for word in BY_SEX:
@@ -153,17 +192,42 @@ def _read(path: Path, spellings: dict[str, tuple[str, ...]], needed: tuple[str, 
     return columns
 
 
-def _as_text(path: Path) -> Any:
+def _as_text(path: Path) -> tuple[list[str], Any]:
+    """The names of the file's columns, and those that are known here as text."""
     try:
-        if path.suffix == ".parquet":
-            table = pyarrow.parquet.read_table(path)
-            return pa.table({name: table[name].cast(pa.string()) for name in table.column_names})
-        with path.open(encoding="utf-8-sig") as file:
-            header = file.readline()
+        return _parquet_as_text(path) if path.suffix == ".parquet" else _csv_as_text(path)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise RegistryInvalid(
+            f"{quoted(path.name)} can't be read as {quoted(path.suffix or 'CSV')}: {quoted(error)}."
+        ) from None
+
+
+def _parquet_as_text(path: Path) -> tuple[list[str], Any]:
+    file = open_parquet(path, texts=True)
+    names: list[str] = file.schema_arrow.names
+    known = [name for name in names if name in _KNOWN]
+    parts = [
+        pa.RecordBatch.from_arrays([column.cast(pa.string()) for column in batch.columns], names=known)
+        for batch in batches(path, file, BATCH_ROWS, known)
+    ]
+    table = pa.Table.from_batches(parts, pa.schema([(name, pa.string()) for name in known]))
+    table.validate(full=True)  # a damaged page can give what is no text
+    return names, table
+
+
+def _csv_as_text(path: Path) -> tuple[list[str], Any]:
+    with open_input(path, MAX_CSV_BYTES) as file:
+        header = file.readline(MAX_HEADER_BYTES).decode("utf-8-sig")
         delimiter = ";" if header.count(";") > header.count(",") else ","
         names = [name.strip().strip('"') for name in header.split(delimiter)]
-        return pyarrow.csv.read_csv(
-            path,
+        if len(header) >= MAX_HEADER_BYTES or len(names) > MAX_COLUMNS:
+            raise InputRefused(
+                id=f"Baris pertama {path} terlalu panjang untuk nama kolom; simpan sebagai CSV UTF-8.",
+                en=f"The first line of {path} is too long for names of columns; save it as CSV UTF-8.",
+            )
+        file.seek(0)
+        table = pyarrow.csv.read_csv(
+            file,
             parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
@@ -172,8 +236,7 @@ def _as_text(path: Path) -> Any:
                 quoted_strings_can_be_null=True,
             ),
         )
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise RegistryInvalid(f"{path.name} can't be read as {path.suffix or 'CSV'}: {error}.") from None
+    return table.column_names, table
 
 
 def _voters(columns: dict[str, Any], place: int) -> int | None:
@@ -193,6 +256,6 @@ def _whole(text: str | None) -> int | None:
         return None
     digits = text.removesuffix(".0")
     if not _WHOLE.fullmatch(digits):
-        raise ValueError(f"{text!r} is not a whole number; write digits only, or leave it empty.")
+        raise ValueError(f"{quoted(repr(text))} is not a whole number; write digits only, or leave it empty.")
     number = int(digits)
     return number if number >= 0 else None

@@ -1,6 +1,6 @@
-"""Why a message is parked: reason codes that are part of the public contract, each with a sentence.
+"""Why a message is rejected: reason codes that are part of the public contract, each with a sentence.
 
-Parking keeps the message: its bytes stay in the log, and sending it again once the obstacle is gone
+A rejected message is kept: its bytes stay in the log, and sending it again once the obstacle is gone
 is decided anew.
 """
 
@@ -28,18 +28,21 @@ class Reason(StrEnum):
     WRONG_KEY = "wrong_key"
     ALREADY_COUNTED = "already_counted"
     SUPERSEDED_MISMATCH = "superseded_mismatch"
+    RULING_IN_FORCE = "ruling_in_force"
+    ORDER_UNKNOWN = "order_unknown"
+    SEEN_EARLIER = "seen_earlier"
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A message that can't be accepted now: the reason code, and a sentence that says what to do."""
+    """Why a message is rejected: the reason code, and a sentence that says what to do."""
 
     reason: Reason
     said: Said
 
 
 class Rejected(Exception):
-    """Raised where reading a message ends in a rejection; carries it."""
+    """Raised where a message is rejected; carries why."""
 
     def __init__(self, rejection: Rejection) -> None:
         super().__init__(rejection.said.en)

@@ -19,11 +19,18 @@ import orjson
 
 from schemas.canonical import MAX_EXACT_INTEGER, dumps
 from schemas.regions import REGION_LEVELS, Level
+from schemas.text import quoted
+
+MOST_DIGITS: Final = 16
+"""Of a number in a key: those of the largest that JSON holds exactly. Python refuses thousands of them."""
 
 _FIELDS: Final = (
-    *("cells", "contest", "digest", "election", "level"),
+    *("cells", "contest", "digest", "election", "format", "level"),
     *("parent", "recorded_at", "source", "unit", "version"),
 )
+FORMAT: Final = 2
+"""Another one whenever a row has other cells."""
+
 _LEVELS: Final = {level.value: level for level in REGION_LEVELS}
 
 
@@ -71,6 +78,7 @@ class TallyMessage:
                 "contest": self.contest,
                 "digest": self._digest(cells),
                 "election": self.election,
+                "format": FORMAT,
                 "level": self.level,
                 "parent": self.parent,
                 "recorded_at": self.recorded_at,
@@ -94,7 +102,10 @@ def decode_tally(raw: bytes) -> TallyMessage:
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _malformed(f"it is no JSON ({error})") from None
+        raise _malformed(f"it is no JSON ({quoted(error)})") from None
+    if isinstance(document, dict) and document.get("format") != FORMAT:
+        shown = document.get("format", "1 (none is named)")
+        raise _malformed(f"it has the format {quoted(shown)}, not {FORMAT}")
     if not isinstance(document, dict) or sorted(document) != list(_FIELDS):
         raise _malformed(f"it must be an object with the fields {', '.join(_FIELDS)} and no others")
     for field in ("contest", "digest", "election", "parent", "unit"):
@@ -131,8 +142,8 @@ def _numbered(value: Any, field: str) -> list[tuple[int, Any]]:
         raise _malformed(f"{field} must be an object")
     found = []
     for key, inner in value.items():
-        if not (key.isascii() and key.isdecimal() and str(int(key)) == key):
-            raise _malformed(f"{field} must have numbers for keys, not {key!r}")
+        if len(key) > MOST_DIGITS or not (key.isascii() and key.isdecimal() and str(int(key)) == key):
+            raise _malformed(f"{field} must have numbers for keys, not {quoted(repr(key))}")
         found.append((int(key), inner))
     return found
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.sql_text import statements
+from clickhouse.sql_text import statements
 
 _FILE_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 

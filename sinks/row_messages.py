@@ -1,9 +1,9 @@
 """Rows of the projections as messages of a topic: what workers publish and the sink inserts.
 
 A message carries Arrow record batches one after the other, each of rows of one table, without their schemas,
-which are those of `sinks.tables` on both sides: the header `tables` names table and length of each, `format`
-the version of all this. What is small travels together, because a message costs more than its bytes. The
-rows come out as they went in, or not at all: a checksum is compared before the bytes are looked into.
+which are those of `schemas.tables` on both sides: the header `tables` names table and length of each,
+`format` the version of all this. What is small travels together, because a message costs more than its bytes.
+The rows come out as they went in, or not at all: a checksum is compared before the bytes are looked into.
 
 It does not say that all rows of a batch of events have arrived. Who publishes puts the table
 `sink_position` last, with the position that the batch goes on from in the header `after`, and who reads moves
@@ -19,10 +19,11 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from sinks.tables import TABLES, size_of
+from schemas.tables import TABLES, size_of
+from schemas.text import quoted
 
-FORMAT: Final = 6
-"""Another one whenever a table has other columns, or messages are made otherwise."""
+FORMAT: Final = 8
+"""Another one whenever a table has other columns or words, or messages are made otherwise."""
 
 TABLES_HEADER: Final = "tables"
 """The header that says what a message holds: `table:bytes`, with commas between."""
@@ -67,7 +68,7 @@ def encode(
 
     `after`: the position in the log that these rows follow on, so that rows that are missing before them are
     noticed (-1: none; None: not said); it is said where the last table is, `sink_position`, and so is `more`.
-    Tables must have the schemas of `sinks.tables`: raises ValueError for another one.
+    Tables must have the schemas of `schemas.tables`: raises ValueError for another one.
     """
     messages: list[RowMessage] = []
     waiting: list[tuple[str, bytes]] = []
@@ -102,7 +103,7 @@ def goes_on_from(headers: Sequence[tuple[str, bytes]]) -> int | None:
     try:
         return int(said)
     except ValueError:
-        raise RowsUndecodable(f"A message says that it goes on from {said!r}. {_OURS}") from None
+        raise RowsUndecodable(f"A message says that it goes on from {quoted(repr(said))}. {_OURS}") from None
 
 
 def more_follows(headers: Sequence[tuple[str, bytes]]) -> bool:
@@ -115,18 +116,18 @@ def decode(headers: Sequence[tuple[str, bytes]], value: bytes) -> list[tuple[str
     said = dict(headers)
     if said.get("format") != str(FORMAT).encode():
         raise RowsUndecodable(
-            f"A message holds rows of format {_shown(said, 'format')}; this version of rekap reads "
+            f"A message holds rows of format {quoted(_shown(said, 'format'))}; this version of rekap reads "
             f"{FORMAT}. Use one version for all workers and sinks of an election."
         )
     shown = _shown(said, TABLES_HEADER)
     if said.get("checksum") != _checksum(value):
-        raise RowsUndecodable(f"A message with rows of {shown} differs from its checksum. {_OURS}")
+        raise RowsUndecodable(f"A message with rows of {quoted(shown)} differs from its checksum. {_OURS}")
     found, start = [], 0
     for name, length in _parts(shown):
         found.append((name, _rows(name, value[start : start + length])))
         start += length
     if start != len(value):
-        raise RowsUndecodable(f"A message with rows of {shown} has {len(value)} bytes. {_OURS}")
+        raise RowsUndecodable(f"A message with rows of {quoted(shown)} has {len(value)} bytes. {_OURS}")
     return found
 
 
@@ -135,7 +136,9 @@ def _parts(shown: str) -> Iterator[tuple[str, int]]:
     for part in shown.split(","):
         name, _, length = part.partition(":")
         if name not in TABLES or not (length.isascii() and length.isdecimal()):
-            raise RowsUndecodable(f"A message holds rows of a table {part!r}, which there is not. {_OURS}")
+            raise RowsUndecodable(
+                f"A message holds rows of a table {quoted(repr(part))}, which there is not. {_OURS}"
+            )
         yield name, int(length)
 
 
@@ -145,7 +148,9 @@ def _rows(name: str, value: bytes) -> pa.Table:
         batch = pa.ipc.read_record_batch(pa.py_buffer(value), schema)
         batch.validate()
     except (pa.ArrowException, OSError, EOFError) as error:
-        raise RowsUndecodable(f"A message with rows of {name} can't be read: {error}. {_OURS}") from error
+        raise RowsUndecodable(
+            f"A message with rows of {name} can't be read: {quoted(error)}. {_OURS}"
+        ) from error
     return pa.Table.from_batches([batch], schema)
 
 

@@ -19,12 +19,10 @@ from schemas.ballots import Ballot, Ballots
 from schemas.findings import Finding
 from schemas.regions import DEPTH, REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.rejections import Rejection
-from schemas.tallies import FIRST_VOTE, FIXED_CELLS, Tally
-from sinks.tables import TABLES
+from schemas.tables import TABLES
+from schemas.tallies import BY_OPTION, CELL, FIXED_CELLS, FORMS_BY_OPTION, FUNNEL, Tally
 
-_FUNNEL_COLUMN: Final = {
-    name: f"stations_{name}" for name in ("received", "clean", "flagged", "blank", "annulled", "unlisted")
-}
+_FUNNEL_COLUMN: Final = {name: f"stations_{name}" for name in FUNNEL}
 _COLUMNS: Final = {name: [(column.name, column.type) for column in schema] for name, schema in TABLES.items()}
 """Name and type of each column: to ask a schema for them takes as long as making a short column."""
 
@@ -57,14 +55,14 @@ class Rows:
         outcomes: Sequence[str] | None = None,
     ) -> pa.Table:
         """The mirror of the log: entries at `positions` with their bytes. `rejections` (by row) has the
-        reasons of those parked; `columns` has event_id, type, contest, unit and occurred_at. `outcomes`
-        ('accepted', 'parked' or 'repeated') may be left out where nothing is repeated."""
+        reasons of those rejected; `columns` has event_id, type, contest, unit and occurred_at. `outcomes`
+        ('accepted', 'rejected' or 'repeated') may be left out where nothing is repeated."""
         count = len(bodies)
         reasons = [""] * count
         for row, rejection in rejections.items():
             reasons[row] = rejection.reason
         if outcomes is None:
-            outcomes = ["parked" if reason else "accepted" for reason in reasons]
+            outcomes = ["rejected" if reason else "accepted" for reason in reasons]
         return self._table(
             "event",
             count,
@@ -91,8 +89,8 @@ class Rows:
         recorded_at: Times,
         partition: int = 0,
     ) -> pa.Table:
-        """Accepted counts: `columns` has event_id, type, contest, unit, kind, votes, valid, invalid, voters,
-        registered and rules."""
+        """Accepted counts: `columns` has event_id, type, contest, unit, kind, votes, complete, valid,
+        invalid, voters, registered and rules."""
         return self._table(
             "station_history",
             len(villages),
@@ -146,7 +144,7 @@ class Rows:
         rejections: Sequence[Rejection],
         partition: int = 0,
     ) -> pa.Table:
-        """Parked messages: `columns` has event_id, type, contest and unit."""
+        """Rejected messages: `columns` has event_id, type, contest and unit."""
         return self._table(
             "rejected",
             len(bodies),
@@ -203,10 +201,12 @@ class Rows:
         contest = self._ballots.contest_of[ballot.index]
         expected, registered = self._ballots.expected_columns(contest)
         figures = _unsigned(cells)
-        middle = FIRST_VOTE + len(ballot.keys)
-        fixed = {name: figures[:, 1 + place] for place, name in enumerate(FIXED_CELLS)}
+        fixed = {name: figures[:, CELL[name]] for name in FIXED_CELLS}
         parents = self._registry.parent[regions]
         voters = registered[regions]
+        unknown = self._ballots.unknown_columns(contest)[regions]
+        is_unknown = unknown + cells[:, CELL["unclear"]] - cells[:, CELL["cleared"]] > 0
+        to_come = np.maximum(voters, 0) - cells[:, CELL["registered_in"]]
         return self._table(
             "tally_history",
             len(regions),
@@ -222,8 +222,8 @@ class Rows:
                 **{_FUNNEL_COLUMN.get(name, name): column for name, column in fixed.items()},
                 "stations_expected": expected[regions],
                 "registered": pa.array(voters, pa.uint64(), mask=voters == UNKNOWN, safe=False),
-                "votes": _votes(ballot.keys, figures[:, FIRST_VOTE:middle]),
-                "clean_votes": _votes(ballot.keys, figures[:, middle:]),
+                "registered_outstanding": pa.array(to_come, pa.uint64(), mask=is_unknown, safe=False),
+                **_by_option(ballot, figures),
             },
         )
 
@@ -240,9 +240,12 @@ class Rows:
             "position": [position] * len(tallies),
             "stations_expected": [tally.expected for tally in tallies],
             "registered": [tally.registered for tally in tallies],
-            "votes": [list(tally.votes.items()) for tally in tallies],
-            "clean_votes": [list(tally.clean_votes.items()) for tally in tallies],
+            "registered_outstanding": [tally.registered_outstanding for tally in tallies],
         }
+        for name in BY_OPTION:
+            maps = [getattr(tally, name) for tally in tallies]
+            is_list = name in FORMS_BY_OPTION
+            columns[name] = [list(one.values() if is_list else one.items()) for one in maps]
         for place, name in enumerate(FIXED_CELLS):
             columns[_FUNNEL_COLUMN.get(name, name)] = [tally.fixed[place] for tally in tallies]
         return self._table("tally_history", len(tallies), recorded_at, partition, columns)
@@ -344,12 +347,29 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind)
 
 
+def _by_option(ballot: Ballot, figures: NDArray[np.uint64]) -> dict[str, pa.Array]:
+    """The columns by option of regions with that ballot only."""
+    top_keys = [ballot.keys[place] for place in ballot.top]
+    columns: dict[str, pa.Array] = {}
+    for name in BY_OPTION:
+        some = figures[:, getattr(ballot.layout, name)]
+        if name in FORMS_BY_OPTION:
+            columns[name] = pa.ListArray.from_arrays(_offsets(*some.shape), pa.array(some.ravel()))
+        else:
+            columns[name] = _votes(top_keys if "share" in name else ballot.keys, some)
+    return columns
+
+
 def _votes(keys: Sequence[str], figures: NDArray[np.uint64]) -> pa.Array:
-    """A map from option to votes for each row of `figures`."""
+    """A map from option to figure for each row of `figures`."""
     count, width = figures.shape
-    offsets = pa.array(np.arange(0, count * width + 1, width, dtype=np.int32) if width else [0] * (count + 1))
     names = pa.array(list(keys), pa.string()).take(pa.array(np.tile(np.arange(width), count)))
-    return pa.MapArray.from_arrays(offsets.cast(pa.int32()), names, pa.array(figures.ravel()))
+    return pa.MapArray.from_arrays(_offsets(count, width), names, pa.array(figures.ravel()))
+
+
+def _offsets(count: int, width: int) -> pa.Array:
+    """Where each of `count` lists of `width` entries begins, and the last one ends."""
+    return pa.array(np.arange(count + 1, dtype=np.int32) * width, pa.int32())
 
 
 def _texts(bodies: Sequence[bytes]) -> pa.Array:

@@ -14,8 +14,8 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sinks.client import SinkUnavailable
-from sinks.tables import INSERT_SETTINGS, SINK_POSITION
+from clickhouse.client import SinkUnavailable
+from schemas.tables import INSERT_SETTINGS, SINK_POSITION, TABLES
 
 NOTHING: Final = -1
 """The position of projections that no event has reached."""
@@ -62,6 +62,14 @@ class Writer:
         columns = zip(*rows, strict=True) if rows else [()] * len(SINK_POSITION)
         arrays = [pa.array(values, kind.type) for values, kind in zip(columns, SINK_POSITION, strict=True)]
         self.insert({"sink_position": pa.Table.from_arrays(arrays, schema=SINK_POSITION)})
+
+    def clear(self) -> None:
+        """Remove all rows, the positions first, so that everything is made again. Raises SinkUnavailable."""
+        try:
+            for name in ("sink_position", *(name for name in TABLES if name != "sink_position")):
+                self._client.command(f"TRUNCATE TABLE {name}")
+        except (ClickHouseError, OSError) as error:
+            raise _unavailable(error) from error
 
     def is_empty(self, table: str) -> bool:
         """Whether a table has no row of the election. Raises SinkUnavailable."""

@@ -1,8 +1,7 @@
-"""Everything about a message that does not depend on the log: is it an event, does it fit the election,
-what does it propose, what do the rules say of its form.
+"""Assesses messages without the log: is it an event, does it fit the election, what do the rules find.
 
-What has been accepted before is not asked here (stream_processors.station decides), so assessing can be
-done anywhere, in any order, by as many processes as there are.
+Earlier events are not needed here (stream_processors.station decides about them), so messages can be assessed
+in any order and by any number of processes.
 """
 
 from __future__ import annotations
@@ -18,12 +17,22 @@ from schemas.findings import Finding, Status
 from schemas.placement import key_of_region
 from schemas.regions import REGION_LEVELS, Level, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
+from schemas.text import quoted
 from stream_processors.cells import Figures, figures_of, no_figures
-from stream_processors.checks import check, status_of, votes_of
-from stream_processors.checks.context import Circumstances
-from stream_processors.refusals import PartitionOf, Placed, given_twice, misplaced, not_held, unknown_option
-from stream_processors.station import Proposal
-from stream_processors.surroundings import Surroundings
+from stream_processors.checks import check, status_of
+from stream_processors.checks.context import FormContext
+from stream_processors.checks.votes import read_votes
+from stream_processors.limits_by_region import LimitsByRegion
+from stream_processors.rejections import (
+    PartitionOf,
+    Placement,
+    given_twice,
+    misplaced,
+    not_held,
+    only_recorded,
+    unknown_option,
+)
+from stream_processors.station import Proposal, proposal_of
 
 CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT})
 """The recapitulation goes from sub-district to nation; a village has no document of its own."""
@@ -45,6 +54,7 @@ class AssessedCount(NamedTuple):
     unlisted: bool
     registered: int | None
     votes: Sequence[int | None]  # in the ballot's order; None: not given
+    complete: bool  # every option has a figure
     figures: Figures
     findings: tuple[Finding, ...]
 
@@ -60,7 +70,7 @@ class AssessedRecap(NamedTuple):
     votes: dict[str, int]
 
 
-class Refused(NamedTuple):
+class AssessedRejection(NamedTuple):
     """A message that can be no part of this count, whatever the log holds; `decoded` None: not an event."""
 
     raw: bytes
@@ -69,14 +79,14 @@ class Refused(NamedTuple):
     rejection: Rejection
 
 
-Assessed = AssessedCount | AssessedRecap | Refused
+Assessed = AssessedCount | AssessedRecap | AssessedRejection
 
 
 class Assessor:
     """Assesses messages against one election, its register and its ballots.
 
-    With `partition_of` it also holds them against the place where they stand: on another partition than the
-    rest of its district, an event could be counted beside the one that it contradicts.
+    With `partition_of` it also checks their placement: on another partition than the rest of its district, an
+    event could be counted beside the one that it contradicts.
     """
 
     def __init__(
@@ -90,20 +100,27 @@ class Assessor:
         self.registry = registry
         self._ballots = ballots
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
-        self._surroundings = Surroundings(election, registry)
+        self._limits = LimitsByRegion(election, registry)
         self._partition_of = partition_of
-        self._placements: dict[int, Placed] = {}
+        self._placements: dict[int, Placement] = {}
 
-    def assess(self, messages: Sequence[bytes], placed: Sequence[Placed] | None = None) -> list[Assessed]:
-        """Each message assessed, in order. Never raises for what a message says. `placed` tells where each
-        of them stands, on a log with partitions."""
+    @property
+    def contests(self) -> Sequence[str]:
+        """The election's contests, in the order of their indexes."""
+        return self._ballots.contests
+
+    def assess(
+        self, messages: Sequence[bytes], placements: Sequence[Placement] | None = None
+    ) -> list[Assessed]:
+        """Assess each message, in order. Never raises for what a message says. `placements`: the key and
+        partition of each of them, on a log with partitions."""
         results: list[Assessed | None] = []
         counts: list[tuple[int, bytes, Decoded]] = []
         for raw in messages:
             try:
                 decoded = decode(raw)
             except Rejected as error:
-                results.append(Refused(raw, bytes.fromhex(content_id(raw)), None, error.rejection))
+                results.append(AssessedRejection(raw, bytes.fromhex(content_id(raw)), None, error.rejection))
                 continue
             if isinstance(decoded.event, RecapCertified):
                 results.append(self._guard(raw, decoded, None))
@@ -112,26 +129,26 @@ class Assessor:
                 results.append(None)
         # Stations are looked up together: one by one it would cost more than all rules.
         stations = self.registry.stations_of([decoded.event.unit for _, _, decoded in counts])
-        for (place, raw, decoded), station in zip(counts, stations, strict=True):
-            results[place] = self._guard(raw, decoded, station)
+        for (index, raw, decoded), station in zip(counts, stations, strict=True):
+            results[index] = self._guard(raw, decoded, station)
         assessed = [result for result in results if result is not None]
-        if placed is None or self._partition_of is None:
+        if placements is None or self._partition_of is None:
             return assessed
-        return [self._in_place(one, place) for one, place in zip(assessed, placed, strict=True)]
+        return [self._in_place(one, found) for one, found in zip(assessed, placements, strict=True)]
 
-    def _in_place(self, one: Assessed, placed: Placed) -> Assessed:
-        if isinstance(one, Refused):
+    def _in_place(self, one: Assessed, found: Placement) -> Assessed:
+        if isinstance(one, AssessedRejection):
             return one
         region = one.village if isinstance(one, AssessedCount) else one.region
         right = self._placements.get(region)
         if right is None:
             assert self._partition_of is not None
             key = key_of_region(self.registry, region)
-            right = self._placements[region] = Placed(key, self._partition_of(key))
+            right = self._placements[region] = Placement(key, self._partition_of(key))
         return (
             one
-            if placed == right
-            else Refused(one.raw, one.proposal.id, one.decoded, misplaced(placed, right))
+            if found == right
+            else AssessedRejection(one.raw, one.proposal.id, one.decoded, misplaced(found, right))
         )
 
     def _guard(self, raw: bytes, decoded: Decoded, station: Station | None) -> Assessed:
@@ -141,7 +158,7 @@ class Assessor:
                 return self._recap(raw, decoded, contest)
             return self._count(raw, decoded, contest, station)
         except Rejected as error:
-            return Refused(raw, bytes.fromhex(decoded.event_id), decoded, error.rejection)
+            return AssessedRejection(raw, bytes.fromhex(decoded.event_id), decoded, error.rejection)
 
     def _contest(self, decoded: Decoded) -> int:
         event = decoded.event
@@ -155,7 +172,7 @@ class Assessor:
             )
         contest = self._contests.get(event.contest)
         if contest is None:
-            known = ", ".join(self._contests)
+            known = quoted(", ".join(self._contests))
             raise reject(
                 Reason.UNKNOWN_CONTEST,
                 id=f"Tidak ada pemilihan {event.contest} dalam {self._election.id}; yang ada: {known}.",
@@ -189,11 +206,17 @@ class Assessor:
         ballot = self._ballots.of(contest, station.village)
         if ballot is None:
             raise not_held(event.contest, event.station)
-        if isinstance(event, CountAnnulled):
+        form = None if isinstance(event, CountAnnulled) else event.payload.form
+        for option in (form.votes if form is not None else None) or ():
+            if option not in ballot.place:
+                raise unknown_option(event.contest, event.station, option, ballot)
+        if origin is not None and origin.not_counted is not None:
+            raise only_recorded(event.contest, event.station, origin.not_counted)
+        if form is None:
             return AssessedCount(
                 raw,
                 decoded,
-                _proposal(decoded),
+                proposal_of(decoded),
                 contest,
                 station.village,
                 ballot,
@@ -201,23 +224,20 @@ class Assessor:
                 listed is False,
                 station.registered,
                 (None,) * len(ballot.options),
+                False,
                 no_figures(ballot),
                 (),
             )
-        form = event.payload.form
-        for option in form.votes or ():
-            if option not in ballot.place:
-                raise unknown_option(event.contest, event.station, option, ballot)
-        place = self._surroundings.of(station.village, ballot)
+        limits = self._limits.of(station.village, ballot)
         # The window is that of the first count: what is corrected or voted again comes later by law (R24).
         is_first = isinstance(event, CountSubmitted) and event.payload.kind == CountKind.REGULAR
         occurred_at = event.occurred_at if is_first else None
-        votes = votes_of(form, ballot)
-        findings = check(form, Circumstances(place, station.registered, listed, occurred_at))
+        votes, complete = read_votes(form, ballot)
+        findings = check(form, FormContext(limits, station.registered, listed, occurred_at))
         return AssessedCount(
             raw,
             decoded,
-            _proposal(decoded),
+            proposal_of(decoded),
             contest,
             station.village,
             ballot,
@@ -225,7 +245,8 @@ class Assessor:
             listed is False,
             station.registered,
             votes,
-            figures_of(form, votes, station.registered),
+            complete,
+            figures_of(form, votes, station.registered, complete=complete),
             findings,
         )
 
@@ -254,18 +275,9 @@ class Assessor:
             if names[option] in votes:  # with and without its constituency: which figure is meant?
                 raise given_twice(event.contest, event.region, names[option])
             votes[names[option]] = figure
-        return AssessedRecap(raw, decoded, _proposal(decoded), contest, region.index, votes)
+        return AssessedRecap(raw, decoded, proposal_of(decoded), contest, region.index, votes)
 
 
 def level_of(registry: Registry, region: int) -> Level:
     """The level of the region at that index."""
     return REGION_LEVELS[registry.depth[region]]
-
-
-def _proposal(decoded: Decoded) -> Proposal:
-    event, event_id = decoded.event, bytes.fromhex(decoded.event_id)
-    if isinstance(event, CountSubmitted):
-        return Proposal(event_id, event.unit)
-    supersedes = event.payload.supersedes
-    replaced = bytes.fromhex(supersedes) if supersedes else None
-    return Proposal(event_id, event.unit, replaced, isinstance(event, CountAnnulled))

@@ -1,7 +1,7 @@
-"""The specification of every result: the whole log from its beginning, added up in the plainest way.
+"""The specification of every result: folds the whole log from its beginning in the plainest way.
 
-Each runner must come to these results, whatever it does to be fast, to recover, or to run on many machines.
-So this module shares with them what an event means (assess, decide) and nothing of how totals are kept.
+Each engine must give these results, whatever it does to be fast, to recover, or to run on many machines. So
+this module shares with them what an event means (assess, decide) and nothing of how totals are kept.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from operator import add
 from typing import Final, NamedTuple
 
 from schemas.ballots import Ballot, Ballots
@@ -17,13 +18,16 @@ from schemas.elections import Election
 from schemas.events import CountCorrected, CountSubmitted
 from schemas.findings import Status
 from schemas.regions import REGION_LEVELS, UNKNOWN, VILLAGE_DEPTH, Level, Registry
-from schemas.tallies import FIXED_CELLS, Tally, state_digest
-from stream_processors.assess import Assessed, AssessedCount, Assessor, Refused
-from stream_processors.refusals import PartitionOf, Placed
+from schemas.tallies import BY_OPTION, FIXED_CELLS, Tally, state_digest
+from stream_processors.assess import Assessed, AssessedCount, AssessedRejection, Assessor
+from stream_processors.rejections import PartitionOf, Placement
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Repeated, decide
 
-TOGETHER: Final = 1_000
+ASSESSED_TOGETHER: Final = 1_000
 """Messages assessed at once; the results do not depend on it."""
+
+
+_SURPLUS: Final = FIXED_CELLS.index("surplus")
 
 
 class InForce(NamedTuple):
@@ -34,14 +38,43 @@ class InForce(NamedTuple):
     version: int
     registered: int | None
     fixed: tuple[int, ...]  # by FIXED_CELLS
-    votes: tuple[int, ...]  # by the ballot's options
-    clean_votes: tuple[int, ...]
+    votes: Sequence[int | None]  # by the ballot's options; None: not given
+    status: Status
+    unlisted: bool
+    complete: bool
+
+    def tally(self, contest: str, unit: str, parent: str) -> Tally:
+        """The station as a tally."""
+        clean = self.status is Status.CLEAN
+        by_option: dict[str, dict[str, int]] = {name: {} for name in BY_OPTION}
+        for option, key, figure in zip(self.ballot.options, self.ballot.keys, self.votes, strict=True):
+            by_option["votes"][key] = figure or 0
+            by_option["clean_votes"][key] = (figure or 0) if clean else 0
+            given = int(figure is not None)
+            by_option["votes_forms"][key] = given
+            by_option["clean_votes_forms"][key] = given if clean else 0
+            if "." not in option:
+                shared = (figure or 0) if self.complete else 0
+                by_option["share_votes"][key] = shared
+                by_option["clean_share_votes"][key] = shared if clean else 0
+        return Tally(
+            contest=contest,
+            level=Level.STATION,
+            unit=unit,
+            parent=parent,
+            version=self.version,
+            fixed=self.fixed,
+            expected=1,
+            registered=self.registered,
+            registered_outstanding=None,
+            **by_option,
+        )
 
 
 @dataclass(slots=True)
 class Folded:
     """The results of a log: every station with an accepted event, every region in which a contest is held
-    (by contest and region), and what became of the messages."""
+    (by contest and region), and the outcomes of the messages."""
 
     registry: Registry
     contests: Sequence[str]
@@ -50,23 +83,12 @@ class Folded:
     messages: int = 0
     accepted: int = 0
     repeated: int = 0
-    parked: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
 
     def stations(self) -> Iterator[Tally]:
         """The stations as tallies, made one by one: a nation has too many to hold them all."""
         for (contest, unit), station in self.in_force.items():
-            yield Tally(
-                contest=self.contests[contest],
-                level=Level.STATION,
-                unit=unit,
-                parent=self.registry.ids[station.village],
-                version=station.version,
-                fixed=station.fixed,
-                votes=dict(zip(station.ballot.keys, station.votes, strict=True)),
-                clean_votes=dict(zip(station.ballot.keys, station.clean_votes, strict=True)),
-                expected=1,
-                registered=station.registered,
-            )
+            yield station.tally(self.contests[contest], unit, self.registry.ids[station.village])
 
     def state_digest(self) -> str:
         """The name of these results: hex SHA-256 over every cell (see schemas.tallies)."""
@@ -74,28 +96,28 @@ class Folded:
         return state_digest((t.contest, t.level.value, t.unit, t.cells()) for t in tallies)
 
 
-class Stood(NamedTuple):
-    """A message, and where it stood on a log with several partitions."""
+class PlacedMessage(NamedTuple):
+    """A message with its key and partition, on a log with several partitions."""
 
     raw: bytes
-    placed: Placed
+    placement: Placement
 
-
-def stood(raw: bytes, key: bytes | None, partition: int) -> Stood:
-    """The message `raw`, which was sent with `key` and stands on that partition."""
-    return Stood(raw, Placed(key, partition))
+    @classmethod
+    def of(cls, raw: bytes, key: bytes | None, partition: int) -> PlacedMessage:
+        """The message `raw` with its key and partition."""
+        return cls(raw, Placement(key, partition))
 
 
 def fold(
-    messages: Iterable[bytes | Stood],
+    messages: Iterable[bytes | PlacedMessage],
     election: Election,
     registry: Registry,
     partition_of: PartitionOf | None = None,
 ) -> Folded:
     """The results of these messages in this order. Never raises for what a message says.
 
-    Of a log with partitions they are `Stood`, each partition's in its order, whichever partition comes first;
-    `partition_of` tells where a key belongs.
+    Of a log with partitions they are `PlacedMessage`s, each partition's in its order, in any order of
+    partitions; `partition_of` gives the partition of a key.
     """
     ballots = Ballots(election, registry)
     folded = Folded(registry, ballots.contests)
@@ -103,8 +125,8 @@ def fold(
     in_force = folded.in_force
     for one in _assessed(messages, Assessor(election, registry, ballots, partition_of)):
         folded.messages += 1
-        if isinstance(one, Refused):
-            folded.parked[one.rejection.reason] += 1
+        if isinstance(one, AssessedRejection):
+            folded.rejected[one.rejection.reason] += 1
             continue
         key = (type(one), one.contest, one.proposal.unit)
         decision = decide(lineages.get(key, NOTHING_YET), one.proposal)
@@ -116,73 +138,97 @@ def fold(
         elif isinstance(decision, Repeated):
             folded.repeated += 1
         else:
-            folded.parked[decision.rejection.reason] += 1
+            folded.rejected[decision.reason] += 1
     _add_up(folded, registry, ballots)
     return folded
 
 
-def _assessed(messages: Iterable[bytes | Stood], assessor: Assessor) -> Iterator[Assessed]:
+def _assessed(messages: Iterable[bytes | PlacedMessage], assessor: Assessor) -> Iterator[Assessed]:
     source = iter(messages)
-    while some := list(islice(source, TOGETHER)):
-        raws = [one.raw if isinstance(one, Stood) else one for one in some]
-        placed = [one.placed for one in some if isinstance(one, Stood)]
-        yield from assessor.assess(raws, placed or None)
+    while some := list(islice(source, ASSESSED_TOGETHER)):
+        raws = [one.raw if isinstance(one, PlacedMessage) else one for one in some]
+        placements = [one.placement for one in some if isinstance(one, PlacedMessage)]
+        yield from assessor.assess(raws, placements or None)
 
 
 def _in_force(one: AssessedCount, version: int) -> InForce:
     cells = dict.fromkeys(FIXED_CELLS, 0)
-    votes = (0,) * len(one.ballot.options)
-    clean_votes = votes
     event = one.decoded.event
     if isinstance(event, (CountSubmitted, CountCorrected)):
         form = event.payload.form
-        voters = form.voters.total.j if form.voters and form.voters.total else None
         cells["received"] = 1
         cells["unlisted"] = int(one.unlisted)
-        cells["registered_received"] = one.registered or 0
-        cells["voters"] = voters or 0
-        cells["valid"] = form.valid or 0
-        cells["invalid"] = form.invalid or 0
-        if form.ballots:
-            cells["ballots_received"] = form.ballots.received or 0
-            cells["ballots_used"] = form.ballots.used or 0
-        votes = tuple(figure or 0 for figure in one.votes)
-        if one.status is Status.CLEAN:
-            clean_votes = votes
-            for name in ("voters", "valid", "invalid"):
-                cells[f"clean_{name}"] = cells[name]
+        cells["registered_received"] = 0 if one.unlisted else one.registered or 0
+        papers = form.ballots
+        figures = {
+            "voters": form.voters.total.j if form.voters and form.voters.total else None,
+            "valid": form.valid,
+            "invalid": form.invalid,
+            "ballots_received": papers.received if papers else None,
+            "ballots_used": papers.used if papers else None,
+        }
+        shared = 0
+        if one.complete:
+            shared = sum(one.votes[place] or 0 for place in one.ballot.top)
+        for prefix in ("", "clean_") if one.status is Status.CLEAN else ("",):
+            for name, figure in figures.items():
+                if f"{prefix}{name}" in cells:
+                    cells[f"{prefix}{name}"] = figure or 0
+                    cells[f"{prefix}{name}_forms"] = int(figure is not None)
+            cells[f"{prefix}share_forms"] = int(one.complete)
+            cells[f"{prefix}share_total"] = shared
     cells[one.status.value] = 1
     return InForce(
-        one.village, one.ballot, version, one.registered, tuple(cells.values()), votes, clean_votes
+        village=one.village,
+        ballot=one.ballot,
+        version=version,
+        registered=one.registered,
+        fixed=tuple(cells.values()),
+        votes=one.votes,
+        status=one.status,
+        unlisted=one.unlisted,
+        complete=one.complete,
     )
 
 
 @dataclass(slots=True)
 class _Sum:
     version: int = 0
-    fixed: Counter[str] = field(default_factory=Counter)
-    votes: Counter[str] = field(default_factory=Counter)
-    clean_votes: Counter[str] = field(default_factory=Counter)
+    fixed: list[int] = field(default_factory=lambda: [0] * len(FIXED_CELLS))
+    by_option: dict[str, Counter[str]] = field(
+        default_factory=lambda: {name: Counter() for name in BY_OPTION}
+    )
     expected: int = 0
     registered: int | None = None
+    to_come: int | None = 0  # registered voters outstanding; None: not known
 
-    def add(self, child: Tally | _Sum) -> None:
-        """Everything that is a sum of what came."""
+    def add_station(self, station: InForce, tally: Tally) -> None:
+        """What a station gives; of every option, how many forms give it."""
+        self.version += station.version
+        self.fixed = list(map(add, self.fixed, station.fixed))
+        for name in ("votes", "clean_votes", "share_votes", "clean_share_votes"):
+            self.by_option[name].update(getattr(tally, name))
+        given = [
+            key for key, figure in zip(station.ballot.keys, station.votes, strict=True) if figure is not None
+        ]
+        self.by_option["votes_forms"].update(given)
+        if station.status is Status.CLEAN:
+            self.by_option["clean_votes_forms"].update(given)
+
+    def add(self, child: _Sum) -> None:
+        """Everything of a region right below."""
         self.version += child.version
-        fixed = child.fixed if isinstance(child, _Sum) else dict(zip(FIXED_CELLS, child.fixed, strict=True))
-        for sums, figures in (
-            (self.fixed, fixed),
-            (self.votes, child.votes),
-            (self.clean_votes, child.clean_votes),
-        ):
-            for name, figure in figures.items():
-                sums[name] += figure
+        self.fixed = list(map(add, self.fixed, child.fixed))
+        for name, figures in child.by_option.items():
+            self.by_option[name].update(figures)
+        self.expect(child.expected, child.registered, child.to_come)
 
-    def expect(self, expected: int, registered: int | None) -> None:
-        """What the register says of a child."""
+    def expect(self, expected: int, registered: int | None, to_come: int | None) -> None:
+        """What the register says of a child, and which of its voters are outstanding."""
         self.expected += expected
         if registered is not None:
             self.registered = (self.registered or 0) + registered
+        self.to_come = None if self.to_come is None or to_come is None else self.to_come + to_come
 
 
 def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
@@ -193,13 +239,22 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
             ballot = ballots.of(contest, village) if registry.depth[village] == VILLAGE_DEPTH else None
             if ballot is not None:
                 total = sums[contest, village] = _Sum()
-                voters = int(registry.registered[village])
-                total.expect(int(registry.stations[village]), None if voters == UNKNOWN else voters)
-                for option in ballot.keys:
-                    total.votes[option] = total.clean_votes[option] = 0
-    stations = zip(folded.in_force, folded.stations(), strict=True)
-    for (contest, unit), tally in stations:
-        sums[contest, folded.in_force[contest, unit].village].add(tally)
+                for name, figures in total.by_option.items():
+                    keys = ballot.top_keys if "share" in name else ballot.keys
+                    figures.update(dict.fromkeys(keys, 0))
+    received: dict[tuple[int, int], list[InForce]] = {}
+    stations = zip(folded.in_force.items(), folded.stations(), strict=True)
+    for ((contest, _), station), tally in stations:
+        sums[contest, station.village].add_station(station, tally)
+        if station.status is not Status.ANNULLED and not station.unlisted:
+            received.setdefault((contest, station.village), []).append(station)
+    absent = _absent(folded, registry, range(len(ballots.contests)))
+    for (contest, village), total in sums.items():
+        here = received.get((contest, village), [])
+        expected, voters = int(registry.stations[village]), int(registry.registered[village])
+        total.fixed[_SURPLUS] = max(len(here) - expected, 0)
+        to_come = _to_come(registry, village, here, absent[contest].get(village, []))
+        total.expect(expected, None if voters == UNKNOWN else voters, to_come)
     for contest, name in enumerate(ballots.contests):
         for region in range(len(registry.ids) - 1, -1, -1):  # children stand after their parents
             if (contest, region) not in sums:
@@ -212,13 +267,68 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
                 unit=registry.ids[region],
                 parent="" if parent == UNKNOWN else registry.ids[parent],
                 version=total.version,
-                fixed=tuple(total.fixed[cell] for cell in FIXED_CELLS),
-                votes=dict(total.votes),
-                clean_votes=dict(total.clean_votes),
+                fixed=tuple(total.fixed),
                 expected=total.expected,
                 registered=total.registered,
+                registered_outstanding=total.to_come,
+                **_shown(total, ballots, contest, region),
             )
             if parent != UNKNOWN:
-                above = sums.setdefault((contest, parent), _Sum())
-                above.add(total)
-                above.expect(total.expected, total.registered)
+                sums.setdefault((contest, parent), _Sum()).add(total)
+
+
+def _absent(folded: Folded, registry: Registry, contests: Iterable[int]) -> list[dict[int, list[int | None]]]:
+    """By contest and village the voters (None: not known) of each listed station without a count in force."""
+    stations = [
+        (unit.decode(), village, None if voters == UNKNOWN else voters)
+        for unit, village, voters, listed in zip(
+            registry.station_ids.tolist(),
+            registry.station_village.tolist(),
+            registry.station_registered.tolist(),
+            registry.station_listed.tolist(),
+            strict=True,
+        )
+        if listed
+    ]
+    absent: list[dict[int, list[int | None]]] = []
+    for contest in contests:
+        found: dict[int, list[int | None]] = {}
+        for unit, village, voters in stations:
+            held = folded.in_force.get((contest, unit))
+            if held is None or held.status is Status.ANNULLED:
+                found.setdefault(village, []).append(voters)
+        absent.append(found)
+    return absent
+
+
+def _to_come(
+    registry: Registry, village: int, received: Sequence[InForce], absent: Sequence[int | None]
+) -> int | None:
+    """The registered voters of a village's stations that are outstanding; None: nobody knows. `received` are
+    its stations that are in and not unlisted, `absent` the voters of the listed ones that are not."""
+    expected = int(registry.stations[village])
+    voters = int(registry.registered[village]) if registry.voters_known[village] else None
+    if not registry.has_station_list:
+        absent = [None] * max(expected - len(received), 0)
+    if not expected:
+        return voters or 0
+    if not absent:
+        return 0
+    if voters is None:
+        return None
+    known = [figure for figure in absent if figure is not None]
+    if len(known) == len(absent):
+        return min(sum(known), voters)
+    if any(station.registered is None for station in received):
+        return None
+    return max(voters - sum(station.registered or 0 for station in received), 0)
+
+
+def _shown(total: _Sum, ballots: Ballots, contest: int, region: int) -> dict[str, dict[str, int]]:
+    """The figures by option as a tally has them."""
+    held = [ballots.ballots[index] for index in ballots.of_region(contest, region)]
+    on_every_ballot = {key for key in held[0].top_keys if all(key in ballot.keys for ballot in held)}
+    return {
+        name: {key: n for key, n in figures.items() if "share" not in name or key in on_every_ballot}
+        for name, figures in total.by_option.items()
+    }

@@ -18,24 +18,35 @@ from numpy.typing import NDArray
 
 from schemas.ballots import Ballot, Ballots
 from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
-from schemas.tallies import FIRST_VOTE, Tally
+from schemas.tallies import (
+    BY_OPTION,
+    CELL,
+    FIRST_VOTE,
+    FIXED_CELLS,
+    Tally,
+    registered_outstanding,
+)
 from stream_processors.cells import Cells, cell_count
+from stream_processors.outstanding import DECIDED, decided
 
 FIRST_CAPACITY: Final = 64
 """Rows a ballot's table begins with; it doubles when they are used up."""
 
 
+_OF_SHARES: Final = ("share_votes", "clean_share_votes")
+
+
 class Merge(StrEnum):
     """What a child's value is to its parent, given the one it holds."""
 
-    ADVANCED = "advanced"  # newer: store it, emit the parent
-    REPEATED = "repeated"  # the same: emit the parent again, the first emission may have been lost
+    ADVANCED = "advanced"  # newer: store it, publish the parent
+    REPEATED = "repeated"  # the same: publish the parent again, the first publish may have been lost
     CONFLICT = "conflict"  # same version, other cells: keep the held one, count it, raise an alarm
     STALE = "stale"  # older: nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class RegionTotals:
     """The whole value of one unit in one contest: cells by ballot index, each beginning with the version."""
 
     unit: str
@@ -47,8 +58,8 @@ class Snapshot:
         return sum(cells[0] for cells in self.cells.values())
 
 
-def merge(held: Snapshot | None, came: Snapshot) -> tuple[Merge, Snapshot]:
-    """What `came` is beside `held`, and the snapshot to hold from now on."""
+def merge(held: RegionTotals | None, came: RegionTotals) -> tuple[Merge, RegionTotals]:
+    """How `came` compares with `held`, and the totals to hold from now on."""
     if held is None or came.version > held.version:
         return Merge.ADVANCED, came
     if came.version < held.version:
@@ -56,14 +67,14 @@ def merge(held: Snapshot | None, came: Snapshot) -> tuple[Merge, Snapshot]:
     return (Merge.REPEATED if came.cells == held.cells else Merge.CONFLICT), held
 
 
-def total(unit: str, children: Iterable[Snapshot]) -> Snapshot:
+def total(unit: str, children: Iterable[RegionTotals]) -> RegionTotals:
     """The value of a unit whose children are `children`: cell by cell their sum, the version included."""
     sums: dict[int, tuple[int, ...]] = {}
     for child in children:
         for ballot, cells in child.cells.items():
             held = sums.get(ballot)
             sums[ballot] = tuple(map(add, held, cells)) if held else tuple(cells)
-    return Snapshot(unit, sums)
+    return RegionTotals(unit, sums)
 
 
 class _Table:
@@ -104,11 +115,16 @@ class Rollup:
             table = self._tables[ballot]
             regions = np.concatenate([villages for villages, _ in waiting])
             changes = np.concatenate([change for _, change in waiting])
-            levels = []
+            levels: list[NDArray[np.int64]] = []
             while len(regions):
                 regions, changes = _sum_by_region(regions, changes)
                 rows = table.rows(regions)  # first: it may have to make the table larger
                 table.cells[rows] += changes
+                if not levels:  # villages: what is decided for them as a whole, and added up from here on
+                    here = np.ix_(rows, DECIDED)
+                    after = decided(self._registry, regions, table.cells[rows])
+                    changes[:, DECIDED] = after - table.cells[here]
+                    table.cells[here] = after
                 levels.append(regions)
                 parents = self._registry.parent[regions].astype(np.int64)
                 below = parents != UNKNOWN
@@ -136,14 +152,14 @@ class Rollup:
         ]
         return tally_of(self._registry, self._ballots, contest, region, parts)
 
-    def snapshot(self, contest: int, region: int) -> Snapshot:
+    def region_totals(self, contest: int, region: int) -> RegionTotals:
         """The whole value of a region, as it would travel to its parent; without ballots still at zero."""
         found = np.array([region])
         cells = {
             ballot: tuple(self.cells(ballot, found)[0].tolist())
             for ballot in self._ballots.of_region(contest, region)
         }
-        return Snapshot(
+        return RegionTotals(
             self._registry.ids[region], {ballot: row for ballot, row in cells.items() if any(row)}
         )
 
@@ -156,17 +172,21 @@ def tally_of(
     parts: Iterable[tuple[Ballot, list[int]]],
 ) -> Tally:
     """The totals of a region out of its cells on each of its ballots."""
+    shared = ballots.shared(contest, region)
     fixed = [0] * FIRST_VOTE
-    votes: dict[str, int] = {}
-    clean: dict[str, int] = {}
+    sums: dict[str, dict[str, int]] = {name: {} for name in BY_OPTION}
     for ballot, cells in parts:
         fixed = list(map(add, fixed, cells))  # as long as the shorter: the votes are left over
-        middle = FIRST_VOTE + len(ballot.keys)
-        for key, figure in zip(ballot.keys, cells[FIRST_VOTE:middle], strict=True):
-            votes[key] = votes.get(key, 0) + figure
-        for key, figure in zip(ballot.keys, cells[middle:], strict=True):
-            clean[key] = clean.get(key, 0) + figure
+        top_keys = [ballot.keys[place] for place in ballot.top]
+        for name, held in sums.items():
+            keys = top_keys if name in _OF_SHARES else ballot.keys
+            for key, figure in zip(keys, cells[getattr(ballot.layout, name)], strict=True):
+                held[key] = held.get(key, 0) + figure
+    for name in _OF_SHARES:
+        sums[name] = {key: figure for key, figure in sums[name].items() if key in shared}
     expected, registered = ballots.expected(contest, region)
+    unknown = int(ballots.unknown_columns(contest)[region])
+    voters = (fixed[CELL[name]] for name in ("registered_in", "unclear", "cleared"))
     parent = int(registry.parent[region])
     return Tally(
         contest=ballots.contests[contest],
@@ -174,11 +194,11 @@ def tally_of(
         unit=registry.ids[region],
         parent="" if parent == UNKNOWN else registry.ids[parent],
         version=fixed[0],
-        fixed=tuple(fixed[1:]),
-        votes=votes,
-        clean_votes=clean,
+        fixed=tuple(fixed[1 : 1 + len(FIXED_CELLS)]),
         expected=expected,
         registered=registered,
+        registered_outstanding=registered_outstanding(registered, unknown, *voters),
+        **sums,
     )
 
 

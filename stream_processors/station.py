@@ -1,7 +1,7 @@
-"""Deciding about one event of one unit: accepted, repeated, or parked with a reason.
+"""Decides about one event of one unit: accepted, repeated, or rejected with a reason.
 
-The decision is a pure function of the unit's accepted events so far and the new one. It never looks at
-clocks, offsets or who sends, so that any replay of the log decides the same. The same rules hold for a
+The decision is a pure function of the unit's accepted events so far and the new one. It does not depend on
+clocks, offsets or senders, so that any replay of the log decides the same. The same rules hold for a
 station's counts and for a region's certified recapitulations.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from schemas.decode import Decoded
+from schemas.events import CountAnnulled, CountSubmitted
 from schemas.language import Said
 from schemas.rejections import Reason, Rejection
 
@@ -36,6 +38,16 @@ class Proposal(NamedTuple):
     annuls: bool = False
 
 
+def proposal_of(decoded: Decoded) -> Proposal:
+    """What an event wants."""
+    event, event_id = decoded.event, bytes.fromhex(decoded.event_id)
+    if isinstance(event, CountSubmitted):
+        return Proposal(event_id, event.unit)
+    supersedes = event.payload.supersedes
+    replaced = bytes.fromhex(supersedes) if supersedes else None
+    return Proposal(event_id, event.unit, replaced, isinstance(event, CountAnnulled))
+
+
 class Accepted(NamedTuple):
     """The event counts; `lineage` is the unit's from now on."""
 
@@ -47,14 +59,7 @@ class Repeated:
     """The event had been accepted before; it changes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """The event can't be accepted now; it is kept with its reason."""
-
-    rejection: Rejection
-
-
-Decision = Accepted | Repeated | Parked
+Decision = Accepted | Repeated | Rejection
 
 REPEATED: Final = Repeated()
 NOTHING_YET: Final = Lineage()
@@ -63,13 +68,13 @@ NOTHING_YET: Final = Lineage()
 def decide(lineage: Lineage, proposal: Proposal) -> Decision:
     """Whether `proposal` is accepted after `lineage`.
 
-    A correction or annulment must name the event in force (lost updates and stale corrections are parked,
+    A correction or annulment must name the event in force (lost updates and stale corrections are rejected,
     never applied); a first count needs that nothing is in force: none came yet, or it was annulled.
     """
     if proposal.id in lineage.ids:
         return REPEATED
     if proposal.supersedes != lineage.in_force:
-        return Parked(_explain(lineage, proposal))
+        return _explain(lineage, proposal)
     in_force = None if proposal.annuls else proposal.id
     return Accepted(Lineage((*lineage.ids, proposal.id), in_force))
 

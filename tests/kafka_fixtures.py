@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+from devtools.brokers import Broker, why_not
 from event_log.kafka.connection import Connection
-from tests.brokers import Broker, why_not
 
 VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
 

@@ -1,6 +1,6 @@
 """Random logs of the tiny election as a real night makes them: mostly lawful, never tidy.
 
-A strategy for hypothesis. Between counts, corrections and annulments come duplicates, stale and
+A strategy for hypothesis. FaultyProxy counts, corrections and annulments come duplicates, stale and
 contradicting events, certified recapitulations, and messages that can be no part of the count.
 """
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from tests.brokers import Broker
+from devtools.brokers import Broker
 
 
 class Relay:

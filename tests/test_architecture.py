@@ -7,6 +7,7 @@ what checks the results shares no adding up with what makes them. An exemption l
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -21,11 +22,14 @@ PACKAGES: Final = (
     "schemas",
     "stream_processors",
     "event_log",
+    "serving",
+    "clickhouse",
     "sinks",
     "queries",
     "audit",
     "producers",
     "monitoring",
+    "devtools",
     "benchmarks",
     "rekap",
 )
@@ -45,7 +49,7 @@ MAY_IMPORT: Final = {
     ),
     "stream_processors.embedded": (
         *("schemas", "stream_processors", "stream_processors.partition"),
-        *("event_log", "sinks", "producers.sources"),
+        *("event_log", "clickhouse", "clickhouse.interface", "sinks", "producers.sources"),
     ),
     "stream_processors.distributed": (
         *("schemas", "stream_processors", "stream_processors.partition", "monitoring"),
@@ -53,15 +57,21 @@ MAY_IMPORT: Final = {
     ),
     "event_log": ("schemas",),
     "event_log.kafka": ("schemas", "event_log"),
-    "sinks": ("schemas",),
+    "event_log.kafka.admin": ("schemas", "event_log", "event_log.kafka"),
+    "serving": (),
+    "clickhouse": ("schemas",),
+    "clickhouse.interface": ("schemas", "clickhouse", "serving"),
+    "sinks": ("schemas", "clickhouse"),
     "sinks.delivery": (
-        *("schemas", "sinks", "event_log", "event_log.kafka", "stream_processors", "monitoring"),
+        *("schemas", "clickhouse", "clickhouse.interface", "sinks"),
+        *("event_log", "event_log.kafka", "stream_processors", "monitoring"),
         "stream_processors.partition.baseline",
     ),
-    "monitoring": ("schemas",),
+    "monitoring": ("schemas", "serving"),
     "queries": ("schemas",),
-    "producers": ("schemas", "event_log", "event_log.kafka"),
+    "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
     "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
+    "devtools": (),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),
     "rekap": PACKAGES,
 }
@@ -69,16 +79,33 @@ MAY_IMPORT: Final = {
 `stream_processors.embedded` who may import `stream_processors` unless it is named."""
 
 ONLY_IN: Final = {
-    "clickhouse_connect": ("sinks", "queries", "benchmarks.stream.contenders"),
-    "chdb": ("sinks",),
+    "clickhouse_connect": ("clickhouse", "sinks", "queries", "benchmarks.stream.contenders"),
+    "chdb": ("clickhouse",),
+    "starlette": ("serving", "clickhouse.interface", "monitoring"),
+    "uvicorn": ("serving",),
     "sqlite3": ("event_log", "stream_processors.embedded"),
-    "kafka": ("event_log.kafka", "producers", "stream_processors.distributed", "benchmarks.stream"),
+    "kafka": (
+        "devtools",
+        "event_log.kafka",
+        "producers",
+        "stream_processors.distributed",
+        "benchmarks.stream",
+    ),
     "faust": ("stream_processors.distributed", "benchmarks.stream"),
     "prometheus_client": ("monitoring",),
     "click": ("rekap",),
     "rich": ("rekap",),
     "multiprocessing": ("stream_processors.partition",),
-    "threading": ("stream_processors", "event_log", "producers", "sinks", "monitoring", "rekap"),
+    "threading": (
+        "stream_processors",
+        "event_log",
+        "producers",
+        "serving",
+        "clickhouse",
+        "sinks",
+        "monitoring",
+        "rekap",
+    ),
 }
 """Libraries that belong to one layer. What is imported for type checkers alone is free."""
 
@@ -300,3 +327,35 @@ def test_no_file_is_too_long_to_read() -> None:
         and (lines := path.read_text(encoding="utf-8").count("\n")) > MOST_LINES
     }
     assert long == {}
+
+
+LAST_STEPS: Final = {
+    "rekap.terminal": {"click.echo", "sys.stderr.write", "Console"},
+    "rekap.formats": {"sys.stdout.buffer", "sys.stdout.buffer.write"},
+}
+"""Who writes to a terminal, and by what."""
+
+WRITES: Final = re.compile(
+    r"click\.s?echo|traceback\.print_\w+|sys\.std(out|err)\.(buffer.*|write|writelines)|Text\.from_\w+"
+)
+"""Names that write text, or let rich take text for markup."""
+
+
+def test_only_the_last_step_writes_to_a_terminal() -> None:
+    """What others wrote is escaped there: whoever writes past it would have to remember that."""
+    past = [
+        (module, node.lineno, written)
+        for module, path in modules().items()
+        if not within(module, "benchmarks") and not within(module, "devtools")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.Attribute, ast.Call))
+        if (written := _written_by(node)) and written not in LAST_STEPS.get(module, ())
+    ]
+    assert past == []
+
+
+def _written_by(node: ast.Attribute | ast.Call) -> str:
+    name = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+    if isinstance(node, ast.Call):
+        return name if name in ("print", "pprint", "Console") else ""
+    return name if WRITES.fullmatch(name) else ""

@@ -18,6 +18,31 @@ from schemas.rejections import Reason
 
 ROOT = Path(__file__).parent.parent
 EVENTS = get_args(AnyEvent)
+GLOSSARY = (
+    *(
+        "rebalance",
+        "offset",
+        "position",
+        "commit",
+        "watermark",
+        "backpressure",
+        "dead letter",
+        "at least once",
+    ),
+    *(
+        "redelivery",
+        "snapshot",
+        "catch-up mode",
+        "streaming mode",
+        "stage",
+        "publisher",
+        "lag",
+        "retry",
+        "timeout",
+    ),
+    *("batch", "rejected", "TPS", "KPPS", "PPK", "C.Hasil", "D.Hasil", "DPT", "DPTb", "DPK", "PPWP"),
+    *("PSU", "PSS", "PSL", "dapil"),
+)
 
 
 def ticked(document: str) -> list[str]:
@@ -64,10 +89,30 @@ def test_every_function_on_the_way_of_a_form_exists() -> None:
         assert callable(resolve_name(name)), name
 
 
-@pytest.mark.parametrize("document", ["flow.md", "failures.md"])
+@pytest.mark.parametrize("document", ["flow.md", "failures.md", "security.md"])
 def test_every_test_that_is_named_exists(document: str) -> None:
     assert named_tests(document)
     for named in named_tests(document):
         path, _, test = named.partition("::")
         tree = ast.parse((ROOT / path).read_text("utf-8"))
         assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, named
+
+
+def test_every_name_of_code_in_the_glossary_exists() -> None:
+    parts = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    names = [
+        name
+        for name in ticked("glossary.md")
+        if re.fullmatch(r"\w+(\.\w+)+", name) and name.partition(".")[0] in parts
+    ]
+    assert len(names) > len(GLOSSARY)
+    for name in names:
+        assert resolve_name(name), name
+
+
+@pytest.mark.parametrize("word", GLOSSARY)
+def test_the_glossary_explains_each_word_and_says_where_it_lives(word: str) -> None:
+    rows = (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()
+    (row,) = [row for row in rows if row.startswith(f"| {word} |")]
+    assert row.count("|") == 4
+    assert "`" in row.split("|")[3]

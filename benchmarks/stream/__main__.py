@@ -22,7 +22,7 @@ from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP, Race
 from benchmarks.stream.stage import CLOCK, GROUPS, stage
 from benchmarks.stream.warming import warm_up
-from tests.brokers import JARS, Broker, why_not
+from devtools.brokers import JARS, Broker, why_not
 
 
 def main() -> int:

@@ -20,9 +20,9 @@ from benchmarks.stream.forms import NATION
 from benchmarks.stream.programs import Program, RaceFailed, running
 from benchmarks.stream.races import CONTENDERS, SETTLE_S, STALL_S, Measured, Run
 from benchmarks.stream.stage import Stage
-from sinks.client import SinkUnavailable, connect
-from sinks.server import Server
-from tests.brokers import free_ports
+from clickhouse.client import SinkUnavailable, connect
+from clickhouse.interface.server import Server
+from devtools.brokers import free_ports
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

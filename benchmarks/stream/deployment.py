@@ -19,13 +19,13 @@ from kafka.errors import KafkaError
 
 from benchmarks.stream.forms import CONTEST, NATION, Forms
 from benchmarks.stream.programs import Program, RaceFailed, running
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
-from event_log.kafka.setup import create
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.topics import COUNT_EVENTS, SINK_GROUP
-from sinks.client import connect
-from sinks.ownership import find_owner
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -167,6 +167,6 @@ def deployed(broker: str, prefix: str, folder: Path, forms: Forms) -> Iterator[D
     """A count on that broker whose topics begin with `prefix`, and which nothing has been sent to."""
     connection = Connection.of(broker, prefix=prefix)
     create(connection, replication=1)
-    announce(connection, Opened.of(forms.election, forms.registry, COUNT_EVENTS.partitions))
+    open_topics(connection, Opened.of(forms.election, forms.registry, COUNT_EVENTS.partitions))
     directory = DataDirectory.create(folder / "count", forms.election, forms.registry)
     yield Deployment(connection, directory, folder, forms)

@@ -41,11 +41,11 @@ def entrants(events: int, textbook_events: int) -> Iterator[Race]:
         yield Race(f"faust-textbook{mark}", "textbook", "behind", what, textbook_events, run)
     for processes, mark in ((1, ""), (2, "-2")):
         run = rollup("quix_rollup.py", (), (), processes)
-        what = f"Quix Streams, three hops, {processes} proc."
+        what = f"Quix Streams, three stages, {processes} proc."
         yield Race(f"quix{mark}", "quix", "behind", what, events, run)
     for processes, mark in ((1, ""), (2, "-2")):
         run = rollup_to_database("quix_rows.py", processes)
-        what = f"Quix Streams, three hops, into ClickHouse, {processes} proc."
+        what = f"Quix Streams, three stages, into ClickHouse, {processes} proc."
         yield Race(f"quix-rows{mark}", "quix-rows", "behind", what, events, run)
     for loop, mark, arguments in (("uvloop", "", UVLOOP), ("standard loop", "-standard", WORKER)):
         what = f"empty Faust agent, {loop}"

@@ -27,6 +27,7 @@ from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP
 from benchmarks.stream.said import caught_up
 from benchmarks.stream.stage import CLOCK
+from devtools.brokers import Broker, why_not
 from event_log.kafka.topics import (
     COUNT_EVENTS,
     COUNT_ROWS,
@@ -34,7 +35,6 @@ from event_log.kafka.topics import (
     NATION_TALLIES,
     PROVINCE_TALLIES,
 )
-from tests.brokers import Broker, why_not
 
 RATE: Final = 1_132
 """Events a second: every first form of five contests within one hour (docs/scaling.md)."""

@@ -20,13 +20,13 @@ from kafka import KafkaConsumer, TopicPartition
 
 from benchmarks.stream import feed, machine
 from benchmarks.stream.forms import Forms, Stock
+from devtools.brokers import Broker, why_not
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.consumer import FETCH_BYTES, FETCH_WAIT_MS
 from event_log.kafka.log import POLL_MS, KafkaLog
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from stream_processors.distributed.ranges import Range, ranges
-from tests.brokers import Broker, why_not
 
 OURS: Final = "aiokafka (KafkaLog)"
 THEIRS: Final = "kafka-python"

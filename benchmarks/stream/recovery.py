@@ -2,7 +2,7 @@
 
 Another worker has counted them before and sent their rows, so that the new one has only to fold; that one is
 all workers' successor at once, the worst that a night can bring. Seconds of folding are what the worker says
-itself, from having its partitions to having announced all totals; the whole is from its start, with its
+itself, from having its partitions to having re-published all totals; the whole is from its start, with its
 register loaded and its group joined. What it takes in memory comes with it. Needs REKAP_REAL_DATA, Java and
 Kafka's jars.
 """
@@ -25,8 +25,8 @@ from benchmarks.stream.forms import Forms, Stock
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.said import caught_up
 from benchmarks.stream.stage import CLOCK
+from devtools.brokers import Broker, why_not
 from event_log.kafka.topics import COUNT_EVENTS
-from tests.brokers import Broker, why_not
 
 ALL: Final = 806_583
 """Forms of 2019."""

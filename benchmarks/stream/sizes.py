@@ -8,9 +8,9 @@ from typing import Final
 
 from kafka import KafkaAdminClient
 
+from clickhouse.client import connect
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import ALL_TOPICS
-from sinks.client import connect
 
 _TABLES: Final = (
     "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"

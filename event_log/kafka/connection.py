@@ -1,7 +1,7 @@
-"""How to reach a Kafka cluster: its addresses, who one is there, and the prefix of this election's topics.
+"""Settings of a connection to a Kafka cluster: addresses, security, and the prefix of the topics.
 
-A Connection is checked when it is made and holds nothing open. Whether anybody answers at the addresses is
-found out by whoever connects; event_log.kafka.errors says what it means when nobody does.
+A Connection is checked when it is made and holds nothing open. Whether brokers answer is found out by the
+first client; event_log.kafka.errors explains the errors.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from event_log.kafka.topics import Topic
 
 ANSWER_MS: Final = 10_000
-"""How long the first answer of a cluster may take: that of a healthy one takes milliseconds."""
+"""Timeout of the first answer of a cluster: that of a healthy one takes milliseconds."""
 
 REQUEST_MS: Final = 15_000
-"""How long any later answer may take; more than a broker needs to notice that another one has died."""
+"""request.timeout.ms of later answers; more than a broker needs to notice that another one has died."""
 
 RECONNECT_MS: Final = 1_000
-"""Longest pause between attempts to reach a broker that is down: an outage's end is noticed this fast."""
+"""reconnect.backoff.max.ms: how late the end of a broker's outage is noticed."""
 
 PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS: Final = ("SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN")
@@ -41,7 +41,7 @@ _SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:,\[\]]+):(\d{1,5})")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._-]{0,100}")
 """What Kafka allows in names of topics; with it the longest of ours stays below Kafka's 249 characters."""
 
-# The library's own messages are for whoever set up logging; nobody else sees them on stderr.
+# The library logs only where logging is set up, not to stderr.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
 
 
@@ -55,7 +55,7 @@ class ConnectionInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """Who one is to the cluster, and how that is kept private: a protocol of PROTOCOLS, with SASL a mechanism
+    """Authentication and encryption: a protocol of PROTOCOLS, with SASL a mechanism
     of MECHANISMS, user and password; `ca_file`: the certificates to trust, None: the system's."""
 
     protocol: str
@@ -65,10 +65,21 @@ class Security:
     ca_file: Path | None = None
 
 
+def require_prefix(prefix: str) -> str:
+    """The prefix of topics' names, when it can be one. Raises ConnectionInvalid."""
+    if not _PREFIX.fullmatch(prefix):
+        raise _invalid(
+            f"{prefix!r} tidak dapat menjadi awalan nama topik: paling banyak 100 huruf, angka, '.', "
+            "'_', '-'.",
+            f"{prefix!r} can't begin the name of a topic: use at most 100 letters, digits, '.', '_' and '-'.",
+        )
+    return prefix
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A cluster, named by some of its brokers (`host:port`), and the prefix of the topics' names there.
-    Without `security` everything is in the clear and anybody is let in."""
+    Without `security` the connection is plain text without authentication."""
 
     servers: tuple[str, ...]
     prefix: str = ""
@@ -92,14 +103,7 @@ class Connection:
                 "Alamat broker kosong. Tulis HOST:PORT, beberapa dipisah dengan koma.",
                 "The broker's address is empty. Write HOST:PORT, several with commas between.",
             )
-        if not _PREFIX.fullmatch(prefix):
-            raise _invalid(
-                f"{prefix!r} tidak dapat menjadi awalan nama topik: paling banyak 100 huruf, angka, '.', "
-                "'_', '-'.",
-                f"{prefix!r} can't begin the name of a topic: use at most 100 letters, digits, '.', '_' and "
-                "'-'.",
-            )
-        return cls(servers, prefix, None if config is None else read_security(config))
+        return cls(servers, require_prefix(prefix), None if config is None else read_security(config))
 
     def client_settings(self) -> dict[str, Any]:
         """Keyword arguments that every client of kafka-python takes."""

@@ -1,11 +1,11 @@
-"""Records of one topic as aiokafka brings them, for code that is no coroutine.
+"""A synchronous consumer of one topic, without a group, on top of aiokafka.
 
-aiokafka unpacks a record in a third of the time that kafka-python takes (it does so in C, and Faust brings it
-along anyway), and reading is a good part of what an entry costs. Its event loop runs only while something is
-asked, so between two calls nothing is fetched and nothing is kept alive. Errors are those of kafka-python,
-for event_log.kafka.errors to say what they mean.
+aiokafka unpacks a record in a third of the time of kafka-python (in C, and Faust depends on it anyway), and
+reading is a good part of the cost of an entry. Its event loop runs only during a call, so between two calls
+nothing is fetched and no heartbeat is sent. Errors are converted to those of kafka-python, which
+event_log.kafka.errors explains.
 
-Nothing is tried again here beyond what the client does itself; when to give up is the caller's affair.
+Polls are not retried here beyond what the client does; the caller decides about retries and timeouts.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from kafka import errors as kafka_errors
 from event_log.kafka.connection import REQUEST_MS, Connection, Security
 
 FETCH_BYTES: Final = 4 * 1024 * 1024
-"""Asked of a partition at once, some 6,000 events. With Kafka's usual 1 MiB the wait for each answer shows,
-and 16 MiB bring nothing more."""
+"""max.partition.fetch.bytes, some 6,000 events. With Kafka's default of 1 MiB reading waits for each fetch,
+and 16 MiB are not faster."""
 
 FETCH_WAIT_MS: Final = 50
-"""How long a broker waits for something to send: while it does, nothing else can be asked of it."""
+"""fetch.max.wait.ms: while a broker waits for records, it answers no other request of this client."""
 
 RETRY_S: Final = 0.1
-"""Between two questions for the beginnings or ends of a log whose brokers are away."""
+"""Pause before a request for beginning or end offsets is retried while brokers are away."""
 
-# As for kafka-python (see connection): the library's own messages are for whoever set up logging.
+# As for kafka-python (see connection): the library logs only where logging is set up.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 Result = TypeVar("Result")
@@ -43,11 +43,11 @@ _Ask = Callable[[list[TopicPartition]], Coroutine[Any, Any, Mapping[TopicPartiti
 
 
 class Consumer:
-    """Reads partitions of one topic, in no group. For one thread at a time, and for none that runs an event
-    loop. Everything raises KafkaError, of kafka-python."""
+    """Reads partitions of one topic, without a group. For one thread at a time, and for none that runs an
+    event loop. Every method raises KafkaError, of kafka-python."""
 
     def __init__(self, connection: Connection, topic: str) -> None:
-        """Reach the brokers."""
+        """Connect to the brokers."""
         self._topic = topic
         # With a factory the loop is not made the thread's own, which Faust would then take for its.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
@@ -57,31 +57,30 @@ class Consumer:
             self._runner.close()
             raise
 
-    def begins(self, partitions: int, patience_s: float) -> list[int]:
-        """By partition the position of its first entry that is still there; brokers that are away are waited
-        for so long."""
-        return self._positions(self._consumer.beginning_offsets, partitions, patience_s)
+    def begins(self, partitions: int, timeout_s: float) -> list[int]:
+        """The beginning offset by partition; retried for `timeout_s` while brokers are away."""
+        return self._positions(self._consumer.beginning_offsets, partitions, timeout_s)
 
-    def ends(self, partitions: int, patience_s: float) -> list[int]:
-        """By partition the position that its next entry will have, as `begins`."""
-        return self._positions(self._consumer.end_offsets, partitions, patience_s)
+    def ends(self, partitions: int, timeout_s: float) -> list[int]:
+        """The end offset by partition, as `begins`."""
+        return self._positions(self._consumer.end_offsets, partitions, timeout_s)
 
     def poll(
         self, wait_ms: int, most: int, seek: Mapping[int, int] | None = None
     ) -> dict[int, list[ConsumerRecord]]:
-        """By partition what comes next within `wait_ms`, at most so many; none where nothing came. With
-        `seek` these partitions are read from now on, from these positions, and no others."""
+        """The next records by partition, at most `most`, after waiting up to `wait_ms` for any. With `seek`
+        only these partitions are read from now on, from these positions."""
         return self._run(self._poll(wait_ms, most, seek))
 
     def position(self, partition: int) -> int:
-        """Where that partition is read next: behind what `poll` gave, and behind positions without entries
-        that it has passed."""
+        """The position of the next poll of that partition: after the last record of `poll`, and after
+        positions without records that it has passed."""
         return int(self._run(self._consumer.position(TopicPartition(self._topic, partition))))
 
     def close(self) -> None:
-        """Let go of the brokers."""
+        """Close the client."""
         try:
-            # It ends its own tasks, and takes the end of one that waits for a broker for its own.
+            # It cancels its own tasks, and may raise the cancellation of one that waits for a broker.
             with suppress(asyncio.CancelledError):
                 self._run(self._consumer.stop())
         finally:
@@ -98,15 +97,15 @@ class Consumer:
         found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=most)
         return {partition.partition: records for partition, records in found.items()}
 
-    def _positions(self, ask: _Ask, partitions: int, patience_s: float) -> list[int]:
+    def _positions(self, ask: _Ask, partitions: int, timeout_s: float) -> list[int]:
         asked = [TopicPartition(self._topic, partition) for partition in range(partitions)]
-        until = time.monotonic() + patience_s
+        until = time.monotonic() + timeout_s
         while True:
             try:
-                # The client gives up after REQUEST_MS, whatever the patience.
+                # The client's own timeout is REQUEST_MS, whatever `timeout_s`.
                 found = self._run(asyncio.wait_for(ask(asked), until - time.monotonic()))
             except TimeoutError:
-                raise kafka_errors.KafkaTimeoutError(f"nothing came for {patience_s:g} s") from None
+                raise kafka_errors.KafkaTimeoutError(f"nothing came for {timeout_s:g} s") from None
             except kafka_errors.KafkaError as error:
                 if not error.retriable:
                     raise
@@ -134,7 +133,7 @@ async def _started(connection: Connection, topic: str) -> AIOKafkaConsumer:
     )
     try:
         await consumer.start()
-        # Where the topic's partitions are is asked for when somebody needs it, and takes 0.1 s then.
+        # Metadata of the topic is requested at its first use, which takes 0.1 s.
         await consumer.end_offsets([TopicPartition(topic, 0)])
     except BaseException:
         await consumer.stop()

@@ -1,9 +1,8 @@
-"""Which election the topics were opened for: one record, against which everybody who starts compares
-themselves.
+"""The control topic: its record says for which election the topics were opened; every process compares it.
 
-Two registers on one log would give two different results, each of them consistent. So whoever writes or reads
-it refuses to start on any difference. It is no protection against somebody who writes to the topic on
-purpose: only its first record counts, and the right to write it belongs to one user.
+Two registers on one log would give two different results, each of them consistent. So a process that writes
+or reads the log refuses to start on any difference. It is no protection against somebody who writes to the
+topic on purpose: only its first record counts, and the right to write it belongs to one user.
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from event_log.errors import LogUnavailable
 from event_log.kafka.connection import REQUEST_MS, Connection
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from schemas.canonical import dumps
 from schemas.language import Said
+from schemas.text import quoted
 
 if TYPE_CHECKING:
     from schemas.elections import Election
@@ -34,7 +34,7 @@ POLL_MS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a log was opened for: the election's id, the hashes (hex SHA-256) of its definition with
+    """What the topics were opened for: the election's id, the hashes (hex SHA-256) of its definition with
     candidates and of its register, and the number of partitions of count-events."""
 
     election: str
@@ -56,9 +56,9 @@ class Opened:
         return dumps({"type": TYPE, **asdict(self)})
 
 
-def announce(connection: Connection, opened: Opened) -> bool:
-    """Open the topics for an election; whether they were not yet. Raises LogUnavailable, also when they are
-    opened for another one."""
+def open_topics(connection: Connection, opened: Opened) -> bool:
+    """Open the topics for an election; False when they were opened for it before. Raises LogUnavailable, also
+    when they are opened for another one."""
     if (held := read_control(connection)) is not None:
         compare(connection, held, opened)
         return False
@@ -125,23 +125,23 @@ def _decode(connection: Connection, raw: bytes) -> Opened:
         name = connection.topic(ELECTION_CONTROL)
         raise LogUnavailable(
             Said(
-                id=f"Catatan pertama topik {name} bukan {TYPE} yang dikenal versi ini. Pakai versi rekap "
-                "yang membuatnya, atau awalan lain (--topic-prefix).",
-                en=f"The first record of the topic {name} is no {TYPE} that this version knows. Use the "
-                "version of rekap that wrote it, or another prefix (--topic-prefix).",
+                id=f"Catatan pertama topik {quoted(name)} bukan {TYPE} yang dikenal versi ini. Pakai "
+                "versi rekap yang membuatnya, atau awalan lain (--topic-prefix).",
+                en=f"The first record of the topic {quoted(name)} is no {TYPE} that this version knows. "
+                "Use the version of rekap that wrote it, or another prefix (--topic-prefix).",
             )
         ) from None
     return opened
 
 
 def compare(connection: Connection, held: Opened | None, mine: Opened) -> None:
-    """Nothing if the topics were opened for what one has oneself. Raises LogUnavailable."""
+    """Raise LogUnavailable unless the topics were opened for `mine`."""
     if (said := mismatch(connection, held, mine)) is not None:
         raise LogUnavailable(said)
 
 
 def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Said | None:
-    """Why one can't go on with what the topics were opened for, and what to do; None: one can."""
+    """How `held`, what the topics were opened for, differs from `mine`, and what to do; None: it does not."""
     if held == mine:
         return None
     where = f"{connection.prefix}* ({connection})"
@@ -170,13 +170,16 @@ def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Said 
 
 def _what_differs(held: Opened, mine: Opened) -> Said:
     if held.election != mine.election:
-        return Said(id=f"{held.election}, bukan {mine.election}", en=f"{held.election}, not {mine.election}")
+        return Said(
+            id=f"{quoted(held.election)}, bukan {quoted(mine.election)}",
+            en=f"{quoted(held.election)}, not {quoted(mine.election)}",
+        )
     if held.definition_hash != mine.definition_hash:
         return Said(
-            id=f"{held.election} dengan definisi atau calon yang lain",
-            en=f"{held.election} with another definition or other candidates",
+            id=f"{quoted(held.election)} dengan definisi atau calon yang lain",
+            en=f"{quoted(held.election)} with another definition or other candidates",
         )
     return Said(
-        id=f"{held.election} dengan daftar wilayah dan TPS yang lain",
-        en=f"{held.election} with another register",
+        id=f"{quoted(held.election)} dengan daftar wilayah dan TPS yang lain",
+        en=f"{quoted(held.election)} with another register",
     )

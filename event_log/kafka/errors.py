@@ -1,7 +1,7 @@
-"""What an error of Kafka's client means for whoever runs the command: which broker, why, what to do about it.
+"""Turns errors of Kafka's client into sentences for the user: which broker, why, and what to do.
 
-Nothing is tried again here. Where a cluster was silent, its addresses are tried once more, so that 'nobody is
-there' is told from 'somebody who speaks another protocol'.
+Nothing is retried here. After a timeout the addresses are probed once, so that a broker that is down is told
+from one that speaks another protocol.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from kafka import errors as kafka_errors
 from event_log.errors import LogUnavailable
 from event_log.kafka.probe import trouble_at
 from schemas.language import Said
+from schemas.text import quoted
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
@@ -50,18 +51,19 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
     if isinstance(error, REFUSED):
         user = (connection.security.username if connection.security else None) or "-"
         return Said(
-            id=f"Kafka di {where} menolak pengguna {user}. Periksa sasl.username, sasl.password, dan "
+            id=f"Kafka di {where} menolak pengguna {quoted(user)}. Periksa sasl.username, sasl.password, dan "
             "sasl.mechanism dalam berkas --broker-config.",
-            en=f"Kafka at {where} refused the user {user}. Check sasl.username, sasl.password and "
+            en=f"Kafka at {where} refused the user {quoted(user)}. Check sasl.username, sasl.password and "
             "sasl.mechanism in the file of --broker-config.",
         )
     if _not_allowed(error):
         user = (connection.security.username if connection.security else None) or "ANONYMOUS"
         return Said(
-            id=f"Kafka di {where} tidak mengizinkan pengguna {user} melakukan ini ({what}). Pakai pengguna "
-            "yang berhak, atau minta hak itu: rekap topics acls menetapkan hak setiap pengguna.",
-            en=f"Kafka at {where} does not let the user {user} do this ({what}). Use a user who may, or ask "
-            "for that right: rekap topics acls sets what each user may do.",
+            id=f"Kafka di {where} tidak mengizinkan pengguna {quoted(user)} melakukan ini "
+            f"({quoted(what)}). Pakai pengguna yang berhak, atau minta hak itu: rekap topics acls "
+            "menetapkan hak setiap pengguna.",
+            en=f"Kafka at {where} does not let the user {quoted(user)} do this ({quoted(what)}). Use a "
+            "user who may, or ask for that right: rekap topics acls sets what each user may do.",
         )
     if isinstance(error, kafka_errors.SecurityDisabledError):
         return Said(
@@ -72,10 +74,10 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
         )
     if isinstance(error, NO_TOPIC):
         return Said(
-            id=f"Topik tidak ada di Kafka {where} ({what}). Buat dahulu: rekap --data DIR topics create "
-            f"--broker {where}, atau periksa --topic-prefix.",
-            en=f"Kafka at {where} has no such topic ({what}). Make the topics first: rekap --data DIR "
-            f"topics create --broker {where}, or check --topic-prefix.",
+            id=f"Topik tidak ada di Kafka {where} ({quoted(what)}). Buat dahulu: rekap --data DIR topics "
+            f"create --broker {where}, atau periksa --topic-prefix.",
+            en=f"Kafka at {where} has no such topic ({quoted(what)}). Make the topics first: rekap --data "
+            f"DIR topics create --broker {where}, or check --topic-prefix.",
         )
     if isinstance(error, kafka_errors.InvalidSessionTimeoutError):
         return Said(
@@ -88,10 +90,10 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
         )
     if isinstance(error, TOO_LARGE):
         return Said(
-            id=f"Kafka di {where} menolak kiriman yang terlalu besar ({what}). Batasnya max.message.bytes "
-            "dari topik itu: rekap topics check.",
-            en=f"Kafka at {where} refused a message that is too large ({what}). The limit is the topic's "
-            "max.message.bytes: rekap topics check.",
+            id=f"Kafka di {where} menolak kiriman yang terlalu besar ({quoted(what)}). Batasnya "
+            "max.message.bytes dari topik itu: rekap topics check.",
+            en=f"Kafka at {where} refused a message that is too large ({quoted(what)}). The limit is the "
+            "topic's max.message.bytes: rekap topics check.",
         )
     if isinstance(error, TOO_FEW):
         return Said(
@@ -103,13 +105,15 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
     if isinstance(error, SILENT):
         return _silence(connection)
     return Said(
-        id=f"Kafka di {where}: {error}. Ulangi perintah yang sama; jika gagal lagi, laporkan kalimat ini.",
-        en=f"Kafka at {where}: {error}. Run the same command again; if it fails again, report this sentence.",
+        id=f"Kafka di {where}: {quoted(error)}. Ulangi perintah yang sama; jika gagal lagi, laporkan "
+        "kalimat ini.",
+        en=f"Kafka at {where}: {quoted(error)}. Run the same command again; if it fails again, report "
+        "this sentence.",
     )
 
 
 def _not_allowed(error: Exception) -> bool:
-    # Who may write nothing at all gets no producer id, which the library tells by its text alone.
+    # A user without any right to write gets no producer id, an error that has only a text.
     return isinstance(error, kafka_errors.AuthorizationError) or "AuthorizationFailedError" in str(error)
 
 
@@ -123,11 +127,11 @@ def _silence(connection: Connection) -> Said:
             return _said(connection, trouble, "")
         if isinstance(trouble, ssl.SSLError):
             return Said(
-                id=f"Sambungan {protocol} ke {where} gagal: {trouble}. Periksa ssl.ca.location dan "
+                id=f"Sambungan {protocol} ke {where} gagal: {quoted(trouble)}. Periksa ssl.ca.location dan "
                 "security.protocol dalam berkas --broker-config, serta nama broker dalam sertifikatnya.",
-                en=f"The {protocol} connection to {where} failed: {trouble}. Check ssl.ca.location and "
-                "security.protocol in the file of --broker-config, and the broker's name in its "
-                "certificate.",
+                en=f"The {protocol} connection to {where} failed: {quoted(trouble)}. Check "
+                "ssl.ca.location and security.protocol in the file of --broker-config, and the broker's "
+                "name in its certificate.",
             )
     if all(isinstance(trouble, OSError) for trouble in found.values()):
         why = "; ".join(f"{server}: {_reason(trouble)}" for server, trouble in found.items())

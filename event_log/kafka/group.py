@@ -1,13 +1,13 @@
-"""Topics read by a group of processes together: each partition by one of them, from where the group stands.
+"""One member of a consumer group: polls the partitions assigned to it, commits offsets, notices rebalances.
 
-Records of a partition come in order. What was taken and not committed comes again to whoever reads its
-partition next, and may come again to this process when the group is divided anew (`Polled.changed`). Where
-the group has never committed it begins with the oldest record. While brokers are away nothing comes, and it
-goes on when they are back.
+Records of a partition come in order. Records that were polled and not committed are redelivered to the member
+that the partition is assigned to next, and may be redelivered to this one after a rebalance
+(`Polled.rebalanced`). Without a committed offset a partition is consumed from its oldest record. While
+brokers are away a poll returns nothing; it resumes when they are back.
 
-Staying in the group needs nothing but `poll`, called at least every few minutes, `pause`d or not. What was
-committed is a hint where to go on and never says what has been done: that is for the reader to know. For one
-thread at a time.
+Staying in the group needs nothing but `poll`, called at least every few minutes, `pause`d or not. A committed
+offset is only where to resume: the caller keeps its own record of what was processed. For one thread at a
+time.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
+from kafka import TopicPartition as KafkaPartition
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
 from kafka.structs import OffsetAndMetadata
 
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import Topic
 
 SESSION_MS: Final = 10_000
@@ -35,32 +36,32 @@ HEARTBEAT_MS: Final = 2_000
 """Several heartbeats may be lost before SESSION_MS is over."""
 
 FETCH_WAIT_MS: Final = 100
-"""How long a broker holds back an answer without records. A partition that was paused is asked about in the
-next question only, so this is what it waits at the most."""
+"""fetch.max.wait.ms. A partition that was paused is in the next fetch only, so this is its longest delay
+after a resume."""
 
 FETCH_BYTES: Final = 4 * 1024 * 1024
-"""Asked of a partition at once; a single larger record comes all the same."""
+"""max.partition.fetch.bytes; a single larger record is fetched all the same."""
 
 RETRY_S: Final = 0.2
-"""Pause after an error that goes away by itself, as brokers change their roles."""
+"""Pause before a poll is retried after an error that goes away by itself, as a change of leaders."""
 
-ANSWER_MS: Final = 5_000
-"""How long a commit or a question about ends may take: none is needed to go on."""
+TIMEOUT_MS: Final = 5_000
+"""Timeout of a commit or of a request for end offsets: neither is needed to go on."""
 
 logger = logging.getLogger("rekap.kafka")
 
 
-class Place(NamedTuple):
-    """A partition of one of the topics."""
+class TopicPartition(NamedTuple):
+    """A partition of a declared topic."""
 
     topic: Topic
     partition: int
 
 
 class GroupRecord(NamedTuple):
-    """One record: where it stands, the bytes, and the headers that came with it."""
+    """One record of a poll: the partition that it is from, its offset, value and headers."""
 
-    place: Place
+    source: TopicPartition
     offset: int
     raw: bytes
     headers: Sequence[tuple[str, bytes]]
@@ -68,27 +69,28 @@ class GroupRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What a poll gave. `changed`: the group was divided anew before these records. Some partitions may be
-    others' to read now; of those assigned, records may come again, or have been taken elsewhere meanwhile."""
+    """What a poll returned. `rebalanced`: the group was rebalanced before these records. Some partitions may
+    be assigned to others now; records of those assigned here may be redelivered, or were processed by another
+    member meanwhile."""
 
     records: list[GroupRecord]
-    changed: bool
+    rebalanced: bool
 
 
-class Group:
-    """One process's part in a group that reads `topics`."""
+class ConsumerGroup:
+    """One process's membership of a consumer group that consumes `topics`."""
 
     def __init__(
         self, connection: Connection, group: str, topics: Sequence[Topic], *, session_ms: int = SESSION_MS
     ) -> None:
-        """Reach the brokers and find the topics; `group` is its name without the connection's prefix.
+        """Connect to the brokers and find the topics; `group` is its name without the connection's prefix.
         Raises LogUnavailable."""
         self._connection = connection
         self._topics = {connection.topic(topic): topic for topic in topics}
         self._group = connection.group(group)
         self.generation: tuple[int, str] | None = None
-        """Which division of the group its partitions are from; another one after each `changed`."""
-        self._assignment: frozenset[TopicPartition] = frozenset()
+        """The generation of the group that its assignment is from; a new one after each rebalance."""
+        self._assignment: frozenset[KafkaPartition] = frozenset()
         self._paused = False
         for topic in topics:  # a consumer would wait for a topic that is not there
             partitions_of(connection, topic)
@@ -106,86 +108,86 @@ class Group:
                 metrics_enabled=False,
             )
             self._consumer.subscribe(list(self._topics))
-            for name in self._topics:  # or the first division would be one of nothing
+            for name in self._topics:  # or the first rebalance would assign no partitions
                 self._consumer.partitions_for_topic(name)
         except KafkaError as error:
             raise broker_unavailable(connection, error, self._group) from error
 
     def poll(self, wait_s: float, most: int) -> Polled:
-        """At most `most` records, waited for up to `wait_s` seconds. Raises LogUnavailable for what does not
-        go away by itself, as a missing right."""
+        """At most `most` records, after waiting up to `wait_s` seconds for any. Raises LogUnavailable for
+        what does not go away by itself, as a missing right."""
         try:
             came = self._consumer.poll(timeout_ms=int(wait_s * 1_000), max_records=most)
         except KafkaError as error:
             if not error.retriable:
                 raise broker_unavailable(self._connection, error, self._group) from error
-            logger.warning("Kafka: %s", error)
+            logger.warning("Kafka poll failed; retrying: %s", error)
             time.sleep(RETRY_S)
             came = {}
-        changed = self._has_changed()
-        if changed and self._paused:
+        rebalanced = self._has_rebalanced()
+        if rebalanced and self._paused:
             self._consumer.pause(*self._consumer.assignment())
         records = [
-            GroupRecord(self._place(where), one.offset, one.value or b"", one.headers)
+            GroupRecord(self._source(where), one.offset, one.value or b"", one.headers)
             for where, some in came.items()
             for one in some
         ]
-        return Polled(records, changed)
+        return Polled(records, rebalanced)
 
-    def assigned(self) -> list[Place]:
-        """The partitions that are this process's to read."""
+    def assigned(self) -> list[TopicPartition]:
+        """The partitions that are assigned to this process."""
         return sorted(
-            (self._place(where) for where in self._consumer.assignment()),
-            key=lambda place: (place.topic.name, place.partition),
+            (self._source(where) for where in self._consumer.assignment()),
+            key=lambda source: (source.topic.name, source.partition),
         )
 
-    def commit(self, offsets: Mapping[Place, int]) -> bool:
-        """Let the group go on from these offsets in future; whether it was taken.
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> bool:
+        """Commit these offsets, from which the group resumes; whether that succeeded.
 
-        It is not while brokers are away or when the group has been divided anew meanwhile: the records come
-        again then. Places that are not assigned any more are left out. Raises LogUnavailable for a missing
-        right.
+        It fails while brokers are away or after a rebalance: the records are redelivered then. Partitions
+        that are not assigned any more are left out. Raises LogUnavailable for a missing right.
         """
         assigned = self._consumer.assignment()
         kept = {
-            self._named(place): OffsetAndMetadata(offset)
-            for place, offset in offsets.items()
-            if self._named(place) in assigned
+            self._named(source): OffsetAndMetadata(offset)
+            for source, offset in offsets.items()
+            if self._named(source) in assigned
         }
         if not kept:
             return True
         try:
-            self._consumer.commit(kept, timeout_ms=ANSWER_MS)
+            self._consumer.commit(kept, timeout_ms=TIMEOUT_MS)
         except KafkaError as error:
-            if _is_refusal(error):
+            if _is_denied(error):
                 raise broker_unavailable(self._connection, error, self._group) from error
-            logger.warning("The group %s could not note how far it is: %s", self._group, error)
+            logger.warning("Offset commit failed for group %s: %s", self._group, error)
             return False
         return True
 
     def pause(self) -> None:
-        """Let polls give no records; those that a poll on its way brings are given all the same."""
+        """Let polls return no records (backpressure); records that were fetched already may still be
+        returned."""
         if not self._paused:
             self._paused = True
             self._consumer.pause(*self._consumer.assignment())
 
     def resume(self) -> None:
-        """Let polls give records again."""
+        """Let polls return records again."""
         if self._paused:
             self._paused = False
             self._consumer.resume(*self._consumer.assignment())
 
-    def rewind(self, places: Iterable[Place]) -> None:
-        """Begin again with the oldest record of these partitions. Those not assigned are left out."""
+    def seek_to_beginning(self, sources: Iterable[TopicPartition]) -> None:
+        """Consume these partitions again from their oldest record. Those not assigned are left out."""
         assigned = self._consumer.assignment()
-        found = [where for place in places if (where := self._named(place)) in assigned]
+        found = [where for source in sources if (where := self._named(source)) in assigned]
         if found:
             self._consumer.seek_to_beginning(*found)
 
-    def position(self, place: Place) -> int | None:
-        """The offset of the next record to take from an assigned partition; None: not known yet, or not
+    def position(self, source: TopicPartition) -> int | None:
+        """The offset of the next record to poll from an assigned partition; None: not known yet, or not
         assigned."""
-        if (where := self._named(place)) not in self._consumer.assignment():
+        if (where := self._named(source)) not in self._consumer.assignment():
             return None
         try:
             found = self._consumer.position(where, timeout_ms=0)
@@ -193,37 +195,37 @@ class Group:
             return None
         return None if found is None else int(found)
 
-    def ends(self) -> dict[Place, int] | None:
-        """The offset that the next record of each assigned partition will have, None while the brokers do
-        not say so."""
+    def ends(self) -> dict[TopicPartition, int] | None:
+        """The end offset of each assigned partition: that of its next record. None while the brokers do not
+        answer."""
         try:
-            found = self._consumer.end_offsets(list(self._consumer.assignment()), timeout_ms=ANSWER_MS)
+            found = self._consumer.end_offsets(list(self._consumer.assignment()), timeout_ms=TIMEOUT_MS)
         except KafkaError as error:
-            if _is_refusal(error):
+            if _is_denied(error):
                 raise broker_unavailable(self._connection, error, self._group) from error
             return None
-        return {self._place(where): int(end) for where, end in found.items()}
+        return {self._source(where): int(end) for where, end in found.items()}
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""
-        self._consumer.close(autocommit=False, timeout_ms=ANSWER_MS)
+        self._consumer.close(autocommit=False, timeout_ms=TIMEOUT_MS)
 
-    def _has_changed(self) -> bool:
-        """Whether the group has been divided anew since this was asked last. A poll can end between the
-        number of a division and the partitions that it brings: either of them is a change."""
+    def _has_rebalanced(self) -> bool:
+        """Whether there was a rebalance since the last call. A poll can end between the new generation and
+        its assignment: a change of either counts."""
         now = self._consumer.group_metadata()
         generation = (int(now.generation_id), str(now.member_id))
         assignment = frozenset(self._consumer.assignment())
-        changed = (generation, assignment) != (self.generation, self._assignment)
+        rebalanced = (generation, assignment) != (self.generation, self._assignment)
         self.generation, self._assignment = generation, assignment
-        return changed
+        return rebalanced
 
-    def _place(self, where: TopicPartition) -> Place:
-        return Place(self._topics[where.topic], where.partition)
+    def _source(self, where: KafkaPartition) -> TopicPartition:
+        return TopicPartition(self._topics[where.topic], where.partition)
 
-    def _named(self, place: Place) -> Any:
-        return TopicPartition(self._connection.topic(place.topic), place.partition)
+    def _named(self, source: TopicPartition) -> Any:
+        return KafkaPartition(self._connection.topic(source.topic), source.partition)
 
 
-def _is_refusal(error: KafkaError) -> bool:
+def _is_denied(error: KafkaError) -> bool:
     return isinstance(error, AuthorizationError | SaslAuthenticationFailedError)

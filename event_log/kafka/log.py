@@ -1,10 +1,10 @@
-"""A topic read as a log: for each partition its entries in order, from one position up to another.
+"""Reads a topic as a log: the entries of each partition in order, from one position up to another.
 
-Positions are Kafka's offsets: ascending within a partition, with gaps where entries were compacted or are
-Kafka's own. While the brokers are away a read waits for them and goes on; after `patience_s` without any
-answer it ends with a sentence. An entry that is asked for and was removed is an error, never passed over.
+Positions are Kafka's offsets: ascending within a partition, with gaps after compaction and at Kafka's own
+control records. While the brokers are away a read retries; after `timeout_s` without an answer it raises
+LogUnavailable. Reading from a position whose entry was removed is an error: no entry is skipped.
 
-Nothing is committed anywhere: who reads keeps its own position. Nothing is said about what the bytes mean.
+No offsets are committed: the caller keeps its position. What the bytes mean is not known here.
 """
 
 from __future__ import annotations
@@ -21,31 +21,32 @@ from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
 from event_log.kafka.consumer import Consumer
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.missing import removed, shorter
+from event_log.kafka.missing import entries_removed, log_truncated
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import Topic
 from event_log.leaf import leaf_hash
 from event_log.reading import LogEntry
 
-PATIENCE_S: Final = 60.0
-"""How long a read waits for brokers that don't answer: a broker is back some 10 s after it was killed, and
+TIMEOUT_S: Final = 60.0
+"""How long a read retries while brokers don't answer: a broker is back some 10 s after it was killed, and
 a partition has another leader sooner than that."""
 
 POLL_RECORDS: Final = 20_000
-"""More than one answer holds as a rule (see consumer): what came with it is handed out at once."""
+"""max.poll.records: more than one fetch holds as a rule (see consumer)."""
 
 POLL_MS: Final = 200
-"""How long one poll waits. It is also how long a read takes to see that the last positions before its end
-hold nothing, since Kafka tells only by answering nothing."""
+"""Timeout of one poll. A read needs as long to see that the last positions before its end hold no entry,
+since Kafka tells only by an empty answer."""
 
 IDLE_CHECK_S: Final = 10.0
-"""After so long without news a tail asks whether the brokers are still there."""
+"""After so long without entries a tail checks that the brokers answer."""
 
 
-class Record(NamedTuple):
-    """One entry: its position in its partition, when the log took it in (microseconds since 1970, UTC; Kafka
-    knows milliseconds), its key, the bytes as received, and the headers that came with it."""
+class KafkaRecord(NamedTuple):
+    """One record of a topic: its position (offset) in its partition, when the log took it in (microseconds
+    since 1970, UTC; Kafka knows milliseconds), its key, the bytes as received, and the headers that came with
+    it."""
 
     position: int
     recorded_at: int
@@ -55,15 +56,15 @@ class Record(NamedTuple):
 
 
 class KafkaLog:
-    """One topic, to read. For one thread at a time; reads may take turns, at the cost of fetching again. An
+    """A reader of one topic. For one thread at a time; interleaved reads fetch again. An
     event_log.reading.ReadableLog."""
 
-    def __init__(self, connection: Connection, topic: Topic, *, patience_s: float = PATIENCE_S) -> None:
-        """Reach the brokers and find the topic. Raises LogUnavailable."""
+    def __init__(self, connection: Connection, topic: Topic, *, timeout_s: float = TIMEOUT_S) -> None:
+        """Connect to the brokers and find the topic. Raises LogUnavailable."""
         self.connection = connection
         self.topic = topic
         self._name = connection.topic(topic)
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._reader: object = None
         self.partitions = partitions_of(connection, topic)
         try:
@@ -72,14 +73,14 @@ class KafkaLog:
             raise broker_unavailable(connection, error, self._name) from error
 
     def begins(self) -> list[int]:
-        """By partition the position of its first entry that is still there. Raises LogUnavailable."""
+        """The beginning offset by partition: the position of its oldest entry. Raises LogUnavailable."""
         return self._positions(self._consumer.begins)
 
     def ends(self) -> list[int]:
-        """By partition the position that its next entry will have. Raises LogUnavailable."""
+        """The end offset by partition: the position of its next entry. Raises LogUnavailable."""
         return self._positions(self._consumer.ends)
 
-    def read(self, partition: int, start: int, end: int | None = None) -> Iterator[list[Record]]:
+    def read(self, partition: int, start: int, end: int | None = None) -> Iterator[list[KafkaRecord]]:
         """The entries at positions from `start` up to `end` (not included; None, or further than the log
         goes: its end as of the first step), some thousands at a time.
 
@@ -87,20 +88,20 @@ class KafkaLog:
         """
         last = self.ends()[partition]
         if start > last:
-            raise shorter(self._name)
+            raise log_truncated(self._name)
         end = last if end is None else min(end, last)
         position, reader = start, object()
-        heard = time.monotonic()
+        answered_at = time.monotonic()
         while position < end:
-            # What stands after `end` is not even unpacked: whoever reads piece by piece would do it twice.
+            # Entries after `end` are not even unpacked: the next read would do it again.
             most = min(end - position, POLL_RECORDS)
             came = self._poll(reader, {partition: position}, most).get(partition, ())
-            # Without entries the consumer alone knows how far it got: Kafka's own marks take positions too.
+            # Without entries only the consumer knows its position: Kafka's control records take offsets too.
             moved = came[-1].offset + 1 if came else self._position(partition, position)
             found = [_record(one) for one in came if one.offset < end]
             if moved > position:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > self._patience_s:
+                answered_at = time.monotonic()
+            elif time.monotonic() - answered_at > self._timeout_s:
                 raise self._silent()
             position = moved
             if found:
@@ -113,29 +114,29 @@ class KafkaLog:
                 yield LogEntry(one.position, one.recorded_at, one.key, one.raw, leaf_hash(one.raw))
 
     def partition_of(self, key: bytes) -> int:
-        """The partition on which entries with this key belong."""
+        """The partition of entries with this key."""
         return partition_of(key, self.partitions)
 
-    def tail(self, starts: Sequence[int]) -> Iterator[tuple[int, list[Record]]]:
+    def tail(self, starts: Sequence[int]) -> Iterator[tuple[int, list[KafkaRecord]]]:
         """Of all partitions the entries from `starts` on, by partition, waiting for new ones for ever.
 
         Each item is a partition and some of its entries. Raises LogUnavailable.
         """
         positions, reader = dict(enumerate(starts)), object()
-        heard = time.monotonic()
+        answered_at = time.monotonic()
         while True:
             records = self._poll(reader, positions, POLL_RECORDS)
             for partition, some in records.items():
                 positions[partition] = some[-1].offset + 1
                 yield partition, [_record(one) for one in some]
             if records:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > IDLE_CHECK_S:
+                answered_at = time.monotonic()
+            elif time.monotonic() - answered_at > IDLE_CHECK_S:
                 self.ends()
-                heard = time.monotonic()
+                answered_at = time.monotonic()
 
     def close(self) -> None:
-        """Let go of the brokers."""
+        """Close the consumer."""
         self._consumer.close()
 
     def __enter__(self) -> Self:
@@ -149,9 +150,9 @@ class KafkaLog:
     def _poll(
         self, reader: object, positions: Mapping[int, int], most: int
     ) -> dict[int, list[ConsumerRecord]]:
-        """What comes next for this reader, which stands at these positions by partition: at most so many;
-        nothing when nothing came in time."""
-        # Others may have read in between, or nobody yet.
+        """The next records of this reader, which is at these positions by partition: at most `most`, none
+        after the timeout of a poll."""
+        # Another read may have polled in between, or none yet.
         seek = None if self._reader is reader else positions
         try:
             records = self._consumer.poll(POLL_MS, most, seek)
@@ -167,7 +168,7 @@ class KafkaLog:
         return records
 
     def _position(self, partition: int, known: int) -> int:
-        """How far the consumer got without finding an entry."""
+        """The consumer's position after a poll without entries."""
         try:
             return max(known, self._consumer.position(partition))
         except KafkaError as error:
@@ -175,22 +176,22 @@ class KafkaLog:
 
     def _positions(self, ask: Callable[[int, float], list[int]]) -> list[int]:
         try:
-            return ask(self.partitions, self._patience_s)
+            return ask(self.partitions, self._timeout_s)
         except KafkaError as error:
             raise broker_unavailable(self.connection, error, self._name) from error
 
     def _gone(self, positions: Mapping[int, int]) -> LogUnavailable:
-        """Why there is nothing at one of these positions."""
+        """The error for a position that the topic does not have."""
         begins = self.begins()
         for partition, position in positions.items():
             if position < begins[partition]:
-                return removed(self._name, partition, position, begins[partition])
-        return shorter(self._name)
+                return entries_removed(self._name, partition, position, begins[partition])
+        return log_truncated(self._name)
 
     def _silent(self) -> LogUnavailable:
-        error = KafkaTimeoutError(f"nothing came for {self._patience_s:g} s")
+        error = KafkaTimeoutError(f"nothing came for {self._timeout_s:g} s")
         return broker_unavailable(self.connection, error, self._name)
 
 
-def _record(one: ConsumerRecord) -> Record:
-    return Record(one.offset, one.timestamp * 1000, one.key, one.value or b"", one.headers)
+def _record(one: ConsumerRecord) -> KafkaRecord:
+    return KafkaRecord(one.offset, one.timestamp * 1000, one.key, one.value or b"", one.headers)

@@ -1,7 +1,4 @@
-"""What it means that entries of a topic are not where they were, and what to do about it.
-
-Whether they are is found out by event_log.kafka.log.
-"""
+"""The errors of a read from positions that a topic does not have: removed entries, or a truncated log."""
 
 from __future__ import annotations
 
@@ -9,20 +6,20 @@ from event_log.errors import LogUnavailable
 from schemas.language import Said
 
 
-def removed(name: str, partition: int, position: int, begin: int) -> LogUnavailable:
-    """Of this topic's partition what stood from `position` up to `begin` is not there any more."""
+def entries_removed(name: str, partition: int, position: int, begin: int) -> LogUnavailable:
+    """The entries of a partition from `position` up to `begin` were removed."""
     return LogUnavailable(
         Said(
             id=f"Partisi {partition} dari {name} kini mulai pada posisi {begin}: isinya sejak {position} "
             "sudah dihapus. Ambil dari salinan log, lalu periksa apa yang menghapusnya: rekap topics check.",
-            en=f"Partition {partition} of {name} begins at position {begin} now: what stood from {position} "
-            "on was removed. Get it from a copy of the log, and find out what did it: rekap topics check.",
+            en=f"Partition {partition} of {name} begins at position {begin} now: the entries from {position} "
+            "on were removed. Get them from a copy of the log, and find out what did it: rekap topics check.",
         )
     )
 
 
-def shorter(name: str) -> LogUnavailable:
-    """The topic ends before a position up to which it was read."""
+def log_truncated(name: str) -> LogUnavailable:
+    """The topic ends before a position up to which it was read before."""
     return LogUnavailable(
         Said(
             id=f"{name} lebih pendek daripada yang pernah dibaca darinya. Kembalikan log yang lebih baru, "

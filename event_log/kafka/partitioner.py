@@ -1,4 +1,4 @@
-"""Which partition a key is on: as Kafka's own producers choose, in every language.
+"""The partition of a key: Kafka's default partitioner (murmur2), as producers of every language use it.
 
 It depends on the number of partitions, which is why that never changes during an election.
 """

@@ -1,8 +1,7 @@
-"""Why a cluster is silent: one address asked once more, step by step, for the sentence that an error gets.
+"""Probes one address step by step after a timeout, to find the cause for the error's sentence.
 
-Clients of kafka-python try again until their time is up and then tell only that it is up: that a password was
-refused, or a certificate not trusted, is lost on the way. Here each step is taken alone. Nothing else uses
-it.
+Clients of kafka-python retry until their timeout and then report only the timeout: that a password was wrong
+or a certificate not trusted is lost. Here each step is made alone. It is used for error sentences alone.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from event_log.kafka.connection import Connection, Security
 
 STEP_S: Final = 3.0
-"""How long each step may take; a broker makes one wait a little after a wrong password."""
+"""Timeout of each step; a broker delays its answer after a wrong password."""
 
 HANDSHAKE_VERSION: Final = 1
 """The one after which log-in messages are requests like all others, of version 0 or newer."""

@@ -1,6 +1,6 @@
 """The topics of an election, each declared once: name, key, partitions, what is kept, and why.
 
-Names get the prefix of a Connection. Here they are only declared: event_log.kafka.setup makes and checks
+Names get the prefix of a Connection. Here they are only declared: event_log.kafka.admin makes and checks
 them.
 """
 
@@ -60,7 +60,7 @@ COUNT_EVENTS: Final = Topic(
     key="code of the district",
     partitions=12,
     why="The log itself: every message as it was sent, never changed and never removed. Keyed by district, "
-    "so that everything up to the district is added up in one hop and a station's order is kept.",
+    "so that everything up to the district is added up in one stage and a station's order is kept.",
 )
 COUNT_ROWS: Final = Topic(
     "count-rows",
@@ -107,7 +107,7 @@ REJECTED: Final = Topic(
     partitions=COUNT_EVENTS.partitions,
     like=COUNT_EVENTS.name,
     largest=2 * MIB,  # a message of the largest size, and the headers that say why
-    why="What could not be accepted: the bytes as they came, and in headers the reason. Never removed.",
+    why="Rejected messages: the bytes as they came, and in headers the reason. Never removed.",
 )
 ELECTION_CONTROL: Final = Topic(
     "election-control",

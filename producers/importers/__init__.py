@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from producers.importers.commission import CommissionSource
 from producers.importers.commission_row import Defaults
+from producers.importers.observed import read_observed
 from producers.importers.problems import SourceInvalid
 from producers.importers.recognition import FileKind, recognise
 from producers.importers.sirekap import SOURCE as SIREKAP
@@ -20,44 +19,49 @@ from producers.importers.sirekap import SirekapSource
 from producers.importers.situng import SitungSource
 from producers.sources import Source
 from schemas.elections import Contest, Election
-from schemas.events import Time
+from schemas.text import quoted
 
 __all__ = ["SourceInvalid", "open_source"]
 
 
 def open_source(
-    paths: Sequence[Path], election: Election, *, contest: str | None = None, observed_at: str | None = None
+    paths: Sequence[Path],
+    election: Election,
+    *,
+    contest: str | None = None,
+    observed_at: str | None = None,
+    order_by_copy: bool = False,
 ) -> Source:
     """The records in `paths`, ready to be imported into `election`.
 
-    `contest` names the contest of files that don't name it themselves; `observed_at` (a time with its zone)
-    tells when the source showed what is in files that don't say it. Raises SourceInvalid for what can't be
+    `contest` names the contest of files that don't name it themselves; `observed_at` (a time with its
+    zone, or the path of a table of files and their times) tells when the source showed what is in them; with
+    `order_by_copy` that orders pages which name a time of their own. Raises SourceInvalid for what can't be
     imported at all, with a text that says what can, and OSError.
     """
-    if observed_at is not None:
-        _refuse_bad_time(observed_at)
+    observed = read_observed(observed_at, orders=order_by_copy)
     if not paths:
         raise SourceInvalid("There is nothing to import; name a file.")
     kinds = {path: recognise(path) for path in paths}
     if len({kind.source for kind in kinds.values()}) > 1:
         # Each source groups the records of a station; two sources can't know of each other's.
-        told = "; ".join(f"{path} is {kind.value}" for path, kind in kinds.items())
+        told = "; ".join(f"{quoted(path)} is {kind.value}" for path, kind in kinds.items())
         raise SourceInvalid(f"Import files of one kind at a time: {told}.")
     known = _contest(election, contest)
     match next(iter(kinds.values())):
         case FileKind.SITUNG:
-            return SitungSource(paths, election, (known or election.contest("PPWP")).id, observed_at)
+            return SitungSource(paths, election, (known or election.contest("PPWP")).id, observed)
         case FileKind.SIREKAP:
-            return SirekapSource(paths, election, known or _of_sirekap(election), observed_at)
+            return SirekapSource(paths, election, known or _of_sirekap(election), observed)
         case FileKind.CSV | FileKind.JSONL:
             only = known or (election.contests[0] if len(election.contests) == 1 else None)
             defaults = Defaults(
                 election=election.id,
                 contests=tuple(one.id for one in election.contests),
                 contest=only.id if only else None,
-                observed_at=observed_at,
             )
-            return CommissionSource([(path, kinds[path] is FileKind.CSV) for path in paths], defaults)
+            tables = [(path, kinds[path] is FileKind.CSV) for path in paths]
+            return CommissionSource(tables, defaults, observed)
 
 
 def _contest(election: Election, contest: str | None) -> Contest | None:
@@ -70,10 +74,3 @@ def _contest(election: Election, contest: str | None) -> Contest | None:
 def _of_sirekap(election: Election) -> Contest:
     """The contest whose options Sirekap has keys for; where there is none, the first, which says so."""
     return next((one for one in election.contests if SIREKAP in one.sources), election.contests[0])
-
-
-def _refuse_bad_time(text: str) -> None:
-    try:
-        TypeAdapter(Time).validate_python(text)
-    except ValidationError as error:
-        raise SourceInvalid(f"--observed-at: {error.errors()[0]['msg']}") from None

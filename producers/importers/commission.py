@@ -1,26 +1,34 @@
 """A commission's own file of counts, corrections and annulments: CSV or JSONL (docs/importing.md).
 
-A row says itself what it is. Only where a correction or annulment names no event is the log asked which count
-is in force; such stations come last, each with all its rows in the file's order. Lines that are whole events
-pass through as they are.
+A row says itself what it is. Each is compared with what the log has of its station. Stations with several
+lines come last, each with all its lines, because one line of a station changes what the next one means.
+Lines that are whole events, or rows of an exported log, pass through as they are.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from producers.importers.commission_cells import CsvColumns, WholeEvent, json_cells, read_header
+import orjson
+
+from producers.importers import whole_events
+from producers.importers.commission_cells import LOG_ROW, CsvColumns, WholeEvent, json_cells, read_header
 from producers.importers.commission_columns import Cells
-from producers.importers.commission_row import Defaults, RowType, read_row, row_key
+from producers.importers.commission_row import Defaults, read_row
 from producers.importers.lineage import StationLine
+from producers.importers.observed import Observed
 from producers.importers.problems import RecordInvalid, SourceInvalid
+from producers.importers.station_rows import Placed, StationRows
 from producers.importers.text_lines import Line, read_lines
+from producers.importers.whole_events import PlacedEvent
 from producers.sources import Lineage, Message, NothingNew, Record, Unreadable
 from schemas.decode import decode
-from schemas.rejections import Rejected
+from schemas.rejections import Reason, Rejected
+from schemas.text import quoted
 
 CHUNK_LINES: Final = 1_000
 """Lines in one chunk: some 50 ms of work."""
@@ -31,84 +39,108 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One file and how its lines are read: with these columns, or as JSON."""
+    """One file and how its lines are read: with these columns, or as JSON. `number`: its place in the
+    command; `observed_at`: when it was seen, where its rows don't say it."""
 
     path: str
     columns: CsvColumns | None
+    number: int
+    observed_at: str | None
 
     def cells(self, line: Line) -> Cells | WholeEvent:
         """What `line` holds. Raises RecordInvalid."""
         return json_cells(line) if self.columns is None else self.columns.cells(line)
 
+    def key(self, line: Line, defaults: Defaults) -> Key | None:
+        """Of which contest and station a line is, at a quick look; None where that shows nothing, which its
+        chunk reports."""
+        try:
+            if self.columns is None:
+                document = orjson.loads(line.raw)
+                if document.keys() >= LOG_ROW:
+                    document = document["event"] or {}
+                contest, station = document.get("contest"), document.get("station") or document.get("region")
+            else:
+                cells = self._quick_cells(line, self.columns)
+                contest, station = cells.get("contest"), cells.get("station")
+        except (ValueError, AttributeError, RecordInvalid):
+            return None
+        named = str(contest or defaults.contest).lower()
+        known = next((one for one in defaults.contests if one.lower() == named), None)
+        return (known, station) if known is not None and isinstance(station, str) else None
+
+    @staticmethod
+    def _quick_cells(line: Line, columns: CsvColumns) -> Cells:
+        if b'"' in line.raw:
+            return columns.cells(line)
+        values = line.raw.decode().split(columns.delimiter)
+        return {
+            name: value.strip()
+            for name, value in zip(columns.names, values, strict=True)
+            if name in ("contest", "station")
+        }
+
+
+Lines = tuple[tuple[Table, Line], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class CommissionChunk:
-    """Some lines. `events` are the lineages of the stations whose rows mean the count in force."""
+    """Some lines, those of one station together; lines under None name no station. `events` is what the log
+    has of the stations."""
 
-    lines: tuple[tuple[Table, Line], ...]
+    stations: tuple[tuple[Key | None, Lines], ...]
     events: Mapping[Key, Sequence[bytes]]
     defaults: Defaults
 
     @property
     def size(self) -> int:
         """The number of lines."""
-        return len(self.lines)
+        return sum(len(lines) for _, lines in self.stations)
 
     def records(self) -> Iterator[Record]:
-        """Its lines, in order."""
-        stations = {key: StationLine(events) for key, events in self.events.items()}
-        for table, line in self.lines:
-            place = f"{table.path}, line {line.number}"
+        """Its stations, in order."""
+        for key, lines in self.stations:
+            yield from self._station(StationLine(self.events.get(key, ()) if key else ()), lines)
+
+    def _station(self, line: StationLine, lines: Lines) -> Iterator[Record]:
+        rows: list[Placed] = []
+        whole: list[tuple[WholeEvent, str]] = []
+        for table, text in lines:
+            place = f"{quoted(table.path)}, line {text.number}"
             try:
-                yield self._record(table.cells(line), line.raw, place, stations)
+                cells = table.cells(text)
+                if isinstance(cells, WholeEvent):
+                    whole.append((cells, place))
+                else:
+                    rows.append(
+                        Placed(read_row(cells, self.defaults, table.observed_at), place, table.number)
+                    )
             except RecordInvalid as error:
                 yield Unreadable(place, error.said)
-
-    def _record(
-        self, cells: Cells | WholeEvent, raw: bytes, place: str, stations: Mapping[Key, StationLine]
-    ) -> Record:
-        if isinstance(cells, WholeEvent):
-            return self._pass_on(cells, raw, place, stations)
-        row = read_row(cells, self.defaults)
-        if row.empty:
-            return NothingNew(place, empty=True)
-        key = (row.document["contest"], row.document["station"])
-        line = stations.get(key)
-        event = row.build(()) if line is None else line.send(row.build)
-        if event is not None:
-            return Message(event, place)
-        what_id, what = (
-            ("dibetulkan", "correct") if row.type is RowType.CORRECTION else ("dibatalkan", "annul")
-        )
-        raise RecordInvalid(
-            id=f"Tidak ada hasil yang berlaku di TPS {key[1]} untuk {key[0]}, jadi tidak ada yang dapat "
-            f"{what_id}; tulis count di kolom type, atau id peristiwa yang dimaksud di kolom supersedes.",
-            en=f"Station {key[1]} has no count in force in {key[0]}, so there is nothing to {what}; write "
-            "count in column type, or the id of the event that is meant in column supersedes.",
-        )
-
-    @staticmethod
-    def _pass_on(event: WholeEvent, raw: bytes, place: str, stations: Mapping[Key, StationLine]) -> Message:
-        line = stations.get((event.contest, event.unit))
-        if line is not None and _is_event(raw):  # if not, the log says so, and keeps it
-            line.send(lambda _: raw)
-        return Message(raw, place)
+        if len(lines) == len(whole) == 1 and not line.raws:  # nothing to compare it with
+            yield from _whole(None, whole)
+        elif whole:
+            yield from _whole(line, whole)
+        if rows:
+            yield from StationRows(line).records(rows)
 
 
 class CommissionSource:
-    """The rows of these files, read twice: which stations mean the count in force is seen at the end."""
+    """The rows of these files, read twice: which stations stand in several lines is seen at the end."""
 
-    def __init__(self, tables: Sequence[tuple[Path, bool]], defaults: Defaults) -> None:
+    def __init__(self, tables: Sequence[tuple[Path, bool]], defaults: Defaults, observed: Observed) -> None:
         """`tables` are files, each with whether it is CSV (else JSONL). Raises SourceInvalid and OSError."""
-        self._tables = [_table(path, is_csv) for path, is_csv in tables]
+        self._tables = [
+            Table(str(path), _columns(path) if is_csv else None, number, observed.of(str(path)))
+            for number, (path, is_csv) in enumerate(tables)
+        ]
         self._defaults = defaults
-        self._size = 0
-        self._open: dict[Key, None] = {}
-        for table, line in self._lines():
-            self._size += 1
-            key = self._key(table, line, only_open=True)
-            if key is not None:
-                self._open[key] = None
+        hashes = array("q", (hash(table.key(line, defaults)) for table, line in self._lines()))
+        self._size = len(hashes)
+        seen: set[int] = set()
+        # Hashes of keys, so that a nation's lines fit into memory. One that two stations share does no harm.
+        self._several = {one for one in hashes if one in seen or seen.add(one)}  # type: ignore[func-returns-value]
 
     @property
     def size(self) -> int:
@@ -116,38 +148,31 @@ class CommissionSource:
         return self._size
 
     def chunks(self, lineage: Lineage) -> Iterator[CommissionChunk]:
-        """Its lines, CHUNK_LINES at a time; stations that need their lineage come last."""
-        part: list[tuple[Table, Line]] = []
-        later: dict[Key, list[tuple[Table, Line]]] = {key: [] for key in self._open}
+        """Its lines, CHUNK_LINES or a few more at a time."""
+        part: list[tuple[Key | None, Lines]] = []
+        later: dict[Key, list[tuple[Table, Line]]] = {}
         for table, line in self._lines():
-            key = self._key(table, line, only_open=False) if self._open else None
-            part_or_later = part if key is None else later.get(key, part)
-            part_or_later.append((table, line))
+            key = table.key(line, self._defaults)
+            if key is not None and hash(key) in self._several:
+                later.setdefault(key, []).append((table, line))
+                continue
+            part.append((key, ((table, line),)))
             if len(part) >= CHUNK_LINES:
-                yield self._chunk(part, {})
+                yield self._chunk(part, lineage)
                 part = []
+        lines = len(part)
+        for key, some in later.items():
+            part.append((key, tuple(some)))
+            lines += len(some)
+            if lines >= CHUNK_LINES:
+                yield self._chunk(part, lineage)
+                part, lines = [], 0
         if part:
-            yield self._chunk(part, {})
-        yield from self._grouped(later, lineage)
+            yield self._chunk(part, lineage)
 
-    def _grouped(
-        self, later: Mapping[Key, list[tuple[Table, Line]]], lineage: Lineage
-    ) -> Iterator[CommissionChunk]:
-        part: list[tuple[Table, Line]] = []
-        keys: list[Key] = []
-        for key, lines in later.items():
-            keys.append(key)
-            part += lines
-            if len(part) >= CHUNK_LINES:
-                yield self._chunk(part, _lineages(lineage, keys))
-                part, keys = [], []
-        if part:
-            yield self._chunk(part, _lineages(lineage, keys))
-
-    def _chunk(
-        self, part: Sequence[tuple[Table, Line]], events: Mapping[Key, Sequence[bytes]]
-    ) -> CommissionChunk:
-        return CommissionChunk(tuple(part), events, self._defaults)
+    def _chunk(self, part: Sequence[tuple[Key | None, Lines]], lineage: Lineage) -> CommissionChunk:
+        keys = [key for key, _ in part if key is not None]
+        return CommissionChunk(tuple(part), _lineages(lineage, keys), self._defaults)
 
     def _lines(self) -> Iterator[tuple[Table, Line]]:
         for table in self._tables:
@@ -157,31 +182,31 @@ class CommissionSource:
             for line in lines:
                 yield table, line
 
-    def _key(self, table: Table, line: Line, *, only_open: bool) -> Key | None:
-        """The station of a line; None where the line can't be read, which is reported by its chunk.
 
-        `only_open`: only of lines that mean the count in force.
-        """
-        if only_open and not _may_be_open(table, line):
-            return None
-        try:
-            cells = table.cells(line)
-            if isinstance(cells, WholeEvent):
-                return None if only_open else (cells.contest, cells.unit)
-            if only_open and ("supersedes" in cells or not _replaces(cells)):
-                return None
-            return row_key(cells, self._defaults)
-        except RecordInvalid:
-            return None
-
-
-def _table(path: Path, is_csv: bool) -> Table:
-    if not is_csv:
-        return Table(str(path), None)
+def _columns(path: Path) -> CsvColumns:
     first = next(read_lines(path), None)
     if first is None:
-        raise SourceInvalid(f"{path} is empty.")
-    return Table(str(path), read_header(path, first))
+        raise SourceInvalid(f"{quoted(path)} is empty.")
+    return read_header(path, first)
+
+
+def _whole(line: StationLine | None, whole: Sequence[tuple[WholeEvent, str]]) -> Iterator[Record]:
+    """Lines that are events: those of an exported log in its order, others as they settle. `line` None: there
+    is nothing else of their station."""
+    events: list[PlacedEvent] = []
+    if all(one.at is not None for one, _ in whole):
+        whole = sorted(whole, key=lambda one: one[0].at or (0, 0))
+    for one, place in whole:
+        if one.outcome == "repeated":
+            yield NothingNew(place, empty=False)
+        elif one.reason == Reason.WRONG_KEY:  # sent with its right key it would count, as it did not there
+            yield NothingNew(place, empty=False, rejected=Reason.WRONG_KEY)
+        elif line is not None and _is_event(one.raw):
+            events.append(PlacedEvent(one.raw, place))
+        else:  # the log says so, and keeps it
+            yield Message(one.raw, place)
+    if line is not None:
+        yield from whole_events.records_of(line, events, in_order=whole[0][0].at is not None)
 
 
 def _is_event(raw: bytes) -> bool:
@@ -192,20 +217,8 @@ def _is_event(raw: bytes) -> bool:
     return True
 
 
-def _may_be_open(table: Table, line: Line) -> bool:
-    """A quick look that spares reading every line twice: the words stand in few of them."""
-    if table.columns is not None and "type" not in table.columns.names:
-        return False
-    words = line.raw.lower()
-    return any(kind.value.encode() in words for kind in (RowType.CORRECTION, RowType.ANNULMENT))
-
-
-def _replaces(cells: Cells) -> bool:
-    return str(cells.get("type", "")).lower() in (RowType.CORRECTION, RowType.ANNULMENT)
-
-
 def _lineages(lineage: Lineage, keys: Sequence[Key]) -> dict[Key, Sequence[bytes]]:
-    found: dict[Key, Sequence[bytes]] = dict.fromkeys(keys, ())
+    found: dict[Key, Sequence[bytes]] = {}
     for contest in dict.fromkeys(contest for contest, _ in keys):
         known = lineage(contest, [station for one, station in keys if one == contest])
         found |= {(contest, station): events for station, events in known.items()}

@@ -10,25 +10,38 @@ import csv
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from producers.importers.commission_columns import FIGURES, TEXTS, VOTE, Cells
-from producers.importers.problems import RecordInvalid, SourceInvalid
+from producers.importers.problems import RecordInvalid, SourceInvalid, unique_keys
 from producers.importers.text_lines import Line
+from schemas.text import quoted
 
 EVENT_TYPES: Final = ("CountSubmitted", "CountCorrected", "CountAnnulled", "RecapCertified")
 
 
+LOG_ROW: Final = frozenset({"partition", "position", "outcome", "event"})
+"""Keys of a line that `rekap log --format jsonl` wrote."""
+
+
 @dataclass(frozen=True, slots=True)
 class WholeEvent:
-    """A line that is an event as it stands: of which contest and unit (station or region)."""
+    """A line that is an event as it stands, or a row of a log that holds one: of which contest and unit
+    (station or region), and its bytes.
+
+    Of a row of a log also where it stood (partition and position), what became of it and why.
+    """
 
     contest: str
     unit: str
+    raw: bytes
+    at: tuple[int, int] | None = None
+    outcome: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +65,10 @@ class CsvColumns:
             values = next(csv.reader([text], delimiter=self.delimiter, strict=True))
         except csv.Error as error:
             raise RecordInvalid(
-                id=f"Tanda kutipnya tidak berpasangan ({error}); satu baris berkas adalah satu catatan, "
-                "tanpa ganti baris di dalam sel.",
-                en=f"Its quotes don't match ({error}); one line of the file is one record, without line "
-                "breaks inside a cell.",
+                id=f"Tanda kutipnya tidak berpasangan ({quoted(error)}); satu baris berkas adalah satu "
+                "catatan, tanpa ganti baris di dalam sel.",
+                en=f"Its quotes don't match ({quoted(error)}); one line of the file is one record, "
+                "without line breaks inside a cell.",
             ) from None
         if len(values) != len(self.names):
             raise RecordInvalid(
@@ -75,12 +88,18 @@ def read_header(path: Path, line: Line) -> CsvColumns:
         delimiter = ";" if text.count(";") > text.count(",") else ","
         names = [name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter, strict=True))]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceInvalid(f"{path}, line 1: not readable ({error}); save the file as CSV UTF-8.") from None
+        raise SourceInvalid(
+            f"{quoted(path)}, line 1: not readable ({quoted(error)}); save the file as CSV UTF-8."
+        ) from None
     for name in names:
         if name not in TEXTS and name not in FIGURES and not VOTE.fullmatch(name):
-            raise SourceInvalid(f"{path}, line 1: {_unknown(name)} docs/importing.md lists the columns.")
+            raise SourceInvalid(
+                f"{quoted(path)}, line 1: {_unknown(name)} docs/importing.md lists the columns."
+            )
         if names.count(name) > 1:
-            raise SourceInvalid(f"{path}, line 1: the column {name} stands twice; keep one of them.")
+            raise SourceInvalid(
+                f"{quoted(path)}, line 1: the column {quoted(name)} stands twice; keep one of them."
+            )
     return CsvColumns(tuple(names), delimiter)
 
 
@@ -91,19 +110,40 @@ def json_cells(line: Line) -> Cells | WholeEvent:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise RecordInvalid(
-            id=f"Bukan satu objek JSON yang utuh ({error}); tulis satu objek per baris.",
-            en=f"Not one whole JSON object ({error}); write one object a line.",
+            id=f"Bukan satu objek JSON yang utuh ({quoted(error)}); tulis satu objek per baris.",
+            en=f"Not one whole JSON object ({quoted(error)}); write one object a line.",
         ) from None
     if not isinstance(document, dict):
         raise RecordInvalid(id="Bukan objek JSON; tulis {...}.", en="Not a JSON object; write {...}.")
+    if document.keys() >= LOG_ROW:
+        return _log_row(document)
     if document.get("type") in EVENT_TYPES or "schema_version" in document:
-        return WholeEvent(
-            str(document.get("contest")), str(document.get("station") or document.get("region"))
-        )
+        return _whole_event(document, line.raw)
     cells: dict[str, Any] = {}
     # orjson keeps the last of two equal keys; the slow reader tells.
-    _flatten(json.loads(text, object_pairs_hook=_unique), (), cells)
+    _flatten(json.loads(text, object_pairs_hook=unique_keys), (), cells)
     return cells
+
+
+def _whole_event(document: Mapping[str, Any], raw: bytes) -> WholeEvent:
+    return WholeEvent(
+        str(document.get("contest")), str(document.get("station") or document.get("region")), raw
+    )
+
+
+def _log_row(row: dict[str, Any]) -> WholeEvent:
+    """The entry that a row of a log shows. Raises RecordInvalid."""
+    try:
+        event = row["event"]
+        raw = bytes.fromhex(row["bytes"]) if event is None else orjson.dumps(event)
+        at = int(row["partition"]), int(row["position"])
+        whole = _whole_event(event or {}, raw)
+    except (KeyError, TypeError, ValueError, AttributeError, orjson.JSONEncodeError) as error:
+        raise RecordInvalid(
+            id=f"Bukan baris dari rekap log --format jsonl ({error}); ekspor lagi log itu.",
+            en=f"Not a row of rekap log --format jsonl ({error}); export that log again.",
+        ) from None
+    return replace(whole, at=at, outcome=str(row["outcome"]), reason=str(row.get("reason") or ""))
 
 
 def _flatten(document: Mapping[str, Any], above: Sequence[str], cells: dict[str, Any]) -> None:
@@ -115,13 +155,14 @@ def _flatten(document: Mapping[str, Any], above: Sequence[str], cells: dict[str,
         name = "_".join(path)
         if name not in TEXTS and name not in FIGURES and not VOTE.fullmatch(name):
             raise RecordInvalid(
-                id=f"Kunci {'.'.join((*above, key))} tidak dikenal; docs/importing.md memuat semua kunci.",
+                id=f"Kunci {quoted('.'.join((*above, key)))} tidak dikenal; docs/importing.md memuat "
+                "semua kunci.",
                 en=f"{_unknown(name)} docs/importing.md lists the keys.",
             )
         if name in cells:
             raise RecordInvalid(
-                id=f"Kolom {name} tertulis dua kali; tulis sekali saja.",
-                en=f"Column {name} is given twice; give it once.",
+                id=f"Kolom {quoted(name)} tertulis dua kali; tulis sekali saja.",
+                en=f"Column {quoted(name)} is given twice; give it once.",
             )
         if value is not None and value != "":
             cells[name] = _json_value(name, value)
@@ -132,21 +173,10 @@ def _json_value(name: str, value: Any) -> Any:
     if (name in TEXTS) != isinstance(value, str):
         must_id, must = ("dalam", "in") if name in TEXTS else ("tanpa", "without")
         raise RecordInvalid(
-            id=f"Kolom {name} berisi {value!r}; tulis {must_id} tanda kutip.",
-            en=f"Column {name} holds {value!r}; write it {must} quotes.",
+            id=f"Kolom {quoted(name)} berisi {quoted(repr(value))}; tulis {must_id} tanda kutip.",
+            en=f"Column {quoted(name)} holds {quoted(repr(value))}; write it {must} quotes.",
         )
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    seen = dict(pairs)
-    if len(seen) < len(pairs):
-        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
-        raise RecordInvalid(
-            id=f"Kunci {twice} tertulis dua kali; tulis sekali saja.",
-            en=f"The key {twice} is given twice; give it once.",
-        )
-    return seen
 
 
 def _text(line: Line) -> str:
@@ -167,4 +197,4 @@ def _text(line: Line) -> str:
 def _unknown(name: str) -> str:
     known = [*TEXTS, *FIGURES, "vote_1", "vote_2"]
     near = difflib.get_close_matches(name, known, 1)
-    return f"The column '{name}' is unknown." + (f" Is it {near[0]}?" if near else "")
+    return f"The column '{quoted(name)}' is unknown." + (f" Is it {near[0]}?" if near else "")

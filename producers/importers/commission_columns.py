@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from producers.importers.problems import RecordInvalid
 from schemas.events import EventId, Identifier, Sentence, Time
 from schemas.forms import MAX_FIGURE
+from schemas.text import quoted
 
 Cells = Mapping[str, Any]
 """The cells of a row that hold something, by column: text, or an integer where the file has types."""
@@ -120,7 +121,10 @@ def one_of(cells: Cells, name: str, words: type[_Word]) -> _Word | None:
 def bad_cell(name: str, value: Any, what: str, *, id_ending: str) -> RecordInvalid:
     """The sentence for a cell that can't be used: its column, what stands there, and what to write."""
     held = repr(value)[:_MAX_QUOTED]
-    stands_id, stands = ("kosong", "is empty") if value is None else (f"berisi {held}", f"holds {held}")
+    stands_id, stands = (
+        ("kosong", "is empty") if value is None else (f"berisi {quoted(held)}", f"holds {quoted(held)}")
+    )
     return RecordInvalid(
-        id=f"Kolom {name} {stands_id}; tulis {id_ending}.", en=f"Column {name} {stands}; write {what}."
+        id=f"Kolom {quoted(name)} {stands_id}; tulis {id_ending}.",
+        en=f"Column {quoted(name)} {stands}; write {what}.",
     )

@@ -6,12 +6,11 @@ says more than an event of its type can hold, so that nothing of it is dropped s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from producers.importers.accepted import Accepted, Document, in_force
+from producers.importers.accepted import Count, Document, Known, without_nulls
 from producers.importers.commission_columns import (
     STATION_CELL,
     Cells,
@@ -25,6 +24,7 @@ from producers.importers.problems import RecordInvalid
 from schemas.decode import decode, encode
 from schemas.events import SCHEMA_VERSION, AnnulmentReason, CorrectionReason, CountKind, Role
 from schemas.rejections import Rejected
+from schemas.text import quoted
 
 SOURCE: Final = "commission"
 
@@ -58,17 +58,25 @@ class Row:
     open: bool
     empty: bool
 
-    def build(self, before: Sequence[Accepted]) -> bytes | None:
-        """The event's bytes after those `before`; None when it means a count in force and there is none.
+    @property
+    def count(self) -> Count | None:
+        """The count that it gives, to be compared with others; None for an annulment."""
+        payload = self.document["payload"]
+        if "form" not in payload:
+            return None
+        return without_nulls(payload["form"]), CountKind(payload.get("kind", CountKind.REGULAR))
+
+    def build(self, in_force: Known | None) -> bytes | None:
+        """The event's bytes where that count is in force; None when it means a count in force and there is
+        none.
 
         Raises RecordInvalid for what the columns' own checks don't see: too many options, too many bytes.
         """
         document = self.document
         if self.open:
-            count = in_force(before)
-            if count is None:
+            if in_force is None:
                 return None
-            document = {**document, "payload": {**document["payload"], "supersedes": count.event_id}}
+            document = {**document, "payload": {**document["payload"], "supersedes": in_force.event_id}}
         raw = encode(document)
         if len(raw) > SURE_BYTES:
             try:
@@ -85,7 +93,6 @@ class Defaults:
     election: str
     contests: tuple[str, ...]
     contest: str | None
-    observed_at: str | None
 
 
 def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
@@ -94,15 +101,17 @@ def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
     contest = next((one for one in defaults.contests if one.lower() == str(named).lower()), None)
     if contest is None:
         known = ", ".join(defaults.contests)
-        raise bad_cell("contest", named, f"one of {known}", id_ending=f"salah satu dari {known}")
+        raise bad_cell(
+            "contest", named, f"one of {quoted(known)}", id_ending=f"salah satu dari {quoted(known)}"
+        )
     station = checked(cells, "station")
     if station is None:
         raise bad_cell("station", None, STATION_CELL, id_ending="kode TPS sebagai teks")
     return contest, station
 
 
-def read_row(cells: Cells, defaults: Defaults) -> Row:
-    """The row with these cells. Raises RecordInvalid."""
+def read_row(cells: Cells, defaults: Defaults, observed_at: str | None = None) -> Row:
+    """The row with these cells, of a file that was seen at `observed_at`. Raises RecordInvalid."""
     contest, station = row_key(cells, defaults)
     kind = one_of(cells, "type", RowType) or RowType.COUNT
     form, supersedes = _form(cells), checked(cells, "supersedes")
@@ -110,7 +119,7 @@ def read_row(cells: Cells, defaults: Defaults) -> Row:
     origin = {
         "record": station,
         "source": SOURCE,
-        "observed_at": checked(cells, "observed_at") or defaults.observed_at,
+        "observed_at": checked(cells, "observed_at") or observed_at,
     }
     payload = {"origin": _said(origin), "supersedes": supersedes, "note": checked(cells, "note")}
     if kind is not RowType.ANNULMENT:

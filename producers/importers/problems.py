@@ -6,10 +6,11 @@ What is wrong with a single record is never raised; it is reported as Unreadable
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from producers.sources import Unreadable
 from schemas.language import Said
+from schemas.text import quoted
 
 ACCEPTED: Final = """Accepted are:
   - Sirekap's station responses: a .json file, a folder of them, a .zip of them
@@ -27,7 +28,7 @@ class SourceInvalid(ValueError):
 
 def unknown_file(path: Path, what: str) -> SourceInvalid:
     """The error for a file that is none of those accepted; `what` says what it seems to be."""
-    return SourceInvalid(f"{path} {what}. {ACCEPTED}")
+    return SourceInvalid(f"{quoted(path)} {what}. {ACCEPTED}")
 
 
 def unreadable(place: str, *, id: str, en: str) -> Unreadable:
@@ -41,3 +42,15 @@ class RecordInvalid(Exception):
     def __init__(self, *, id: str, en: str) -> None:
         super().__init__(en)
         self.said = Said(id=id, en=en)
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For a JSON parser: the members of an object. Raises RecordInvalid where a key is given twice."""
+    seen = dict(pairs)
+    if len(seen) < len(pairs):
+        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise RecordInvalid(
+            id=f"Kunci {quoted(twice)} tertulis dua kali; tulis sekali saja.",
+            en=f"The key {quoted(twice)} is given twice; give it once.",
+        )
+    return seen

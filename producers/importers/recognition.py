@@ -16,6 +16,8 @@ from producers.importers.problems import SourceInvalid, unknown_file
 from producers.importers.sirekap_files import ZIP_START
 from producers.importers.situng_file import COLUMNS, is_situng
 from producers.importers.text_lines import BYTE_ORDER_MARK, MAX_LINE_BYTES
+from schemas.input_files import open_input
+from schemas.text import quoted
 
 PARQUET_START: Final = b"PAR1"
 UTF16_STARTS: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -37,12 +39,13 @@ class FileKind(Enum):
 
 
 def recognise(path: Path) -> FileKind:
-    """The kind of the file or folder at `path`. Raises SourceInvalid for an unknown one, and OSError."""
+    """The kind of the file or folder at `path`. Raises SourceInvalid for an unknown one, InputRefused for
+    what is no regular file, and OSError."""
     if path.is_dir():
         return FileKind.SIREKAP
     if not path.exists():
-        raise SourceInvalid(f"There is no file {path}.")
-    with path.open("rb") as file:
+        raise SourceInvalid(f"There is no file {quoted(path)}.")
+    with open_input(path) as file:
         start = file.readline(MAX_LINE_BYTES)
         more = file.read(1)
     if start.startswith(ZIP_START):
@@ -52,7 +55,7 @@ def recognise(path: Path) -> FileKind:
             return FileKind.SITUNG
         raise unknown_file(path, f"lacks columns of SITUNG ({', '.join(COLUMNS)})")
     if start.startswith(UTF16_STARTS):
-        raise SourceInvalid(f"{path} is written in UTF-16; save it as CSV UTF-8.")
+        raise SourceInvalid(f"{quoted(path)} is written in UTF-16; save it as CSV UTF-8.")
     return _of_text(path, start.removeprefix(BYTE_ORDER_MARK), bool(more))
 
 
@@ -62,7 +65,7 @@ def _of_text(path: Path, first_line: bytes, more: bool) -> FileKind:
     if first_line.lstrip()[:1] in (b"{", b"["):
         return _of_json(path, first_line)
     if b"\r" in first_line.rstrip(b"\r\n"):
-        raise SourceInvalid(f"{path} ends its lines in an old way (CR alone); save it as CSV UTF-8.")
+        raise SourceInvalid(f"{quoted(path)} ends its lines in an old way (CR alone); save it as CSV UTF-8.")
     try:
         text = first_line.decode()
         columns = {name.strip().lower() for part in csv.reader([text]) for name in part}

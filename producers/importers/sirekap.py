@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from producers.importers.lineage import Shown, StationLine
+from producers.importers.lineage import StationLine
+from producers.importers.observed import Observed
+from producers.importers.pages import Shown, records_of
 from producers.importers.problems import RecordInvalid, SourceInvalid
 from producers.importers.sirekap_files import Entry, StationCodes, Zips, find_entries
 from producers.importers.sirekap_response import read_response
 from producers.sources import Lineage, Record, Unreadable
 from schemas.elections import Contest, Election
+from schemas.text import quoted
 
 SOURCE: Final = "sirekap"
 
 CHUNK_FILES: Final = 500
 """Files in one chunk, and all further snapshots of its last station: some 50 ms of work."""
-
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SirekapChunk:
     election: str
     contest: str
     options: Mapping[str, str]
-    observed_at: str | None
+    observed: Observed
 
     @property
     def size(self) -> int:
@@ -54,10 +54,7 @@ class SirekapChunk:
                         snapshots.append((self._shown(entry, entry.read(zips)), entry.place))
                     except RecordInvalid as error:
                         yield Unreadable(entry.place, error.said)
-                snapshots.sort(key=lambda snapshot: snapshot[0].observed_at or _EARLIEST)
-                line = StationLine(self.events.get(station or "", ()))
-                for shown, place in snapshots:
-                    yield line.put(shown, place)
+                yield from records_of(StationLine(self.events.get(station or "", ())), snapshots)
 
     def _shown(self, entry: Entry, raw: bytes) -> Shown:
         try:
@@ -68,9 +65,7 @@ class SirekapChunk:
             raise
         response = read_response(raw, station, self.options)
         origin: dict[str, Any] = {"record": station, "source": SOURCE}
-        observed_at = response.observed_at or self.observed_at
-        if observed_at is not None:
-            origin["observed_at"] = observed_at
+        origin |= self.observed.times(entry.path, entry.member, response.observed_at)
         return Shown(self.election, self.contest, station, response.form, response.kind, origin)
 
 
@@ -78,19 +73,20 @@ class SirekapSource:
     """The responses in these files, folders and zips, all snapshots of a station together."""
 
     def __init__(
-        self, paths: Sequence[Path], election: Election, contest: Contest, observed_at: str | None
+        self, paths: Sequence[Path], election: Election, contest: Contest, observed: Observed
     ) -> None:
         """Raises SourceInvalid: a damaged zip, a folder without responses, a contest that Sirekap lacks."""
         self._options = contest.sources.get(SOURCE)
         if self._options is None:
             raise SourceInvalid(
-                f"The definition of {election.id} does not say which of Sirekap's keys stand for the options "
-                f"of {contest.id}; add them there under sources.sirekap, or choose another with --contest."
+                f"The definition of {quoted(election.id)} does not say which of Sirekap's keys stand for "
+                f"the options of {quoted(contest.id)}; add them there under sources.sirekap, or choose "
+                "another with --contest."
             )
         self._codes = StationCodes(election.stations.pattern, election.overseas)
         self._election = election.id
         self._contest = contest.id
-        self._observed_at = observed_at
+        self._observed = observed
         self._stations: dict[str | None, list[Entry]] = {}
         for entry in find_entries(paths):
             self._stations.setdefault(self._station(entry), []).append(entry)
@@ -121,7 +117,7 @@ class SirekapSource:
             election=self._election,
             contest=self._contest,
             options=self._options or {},
-            observed_at=self._observed_at,
+            observed=self._observed.only((one.path, one.member) for _, entries in part for one in entries),
         )
 
     def _station(self, entry: Entry) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from producers.importers.problems import RecordInvalid, SourceInvalid
+from producers.importers.zip_bounds import require_directory_bounds, require_member_bounds
+from schemas.input_files import InputRefused, open_input
+from schemas.text import quoted
 
 MAX_RESPONSE_BYTES: Final = 1024 * 1024
 """A station's response has 600 to 1,200 bytes, with every candidate of a party contest some 20 KiB."""
@@ -53,7 +57,8 @@ class Entry:
     @property
     def place(self) -> str:
         """Where it is, for reports."""
-        return self.path if self.member is None else f"{self.path}/{self.member}"
+        path = quoted(self.path)
+        return path if self.member is None else f"{path}/{quoted(self.member)}"
 
     @property
     def name(self) -> str:
@@ -63,10 +68,13 @@ class Entry:
     def read(self, zips: Zips) -> bytes:
         """Its bytes. Raises RecordInvalid for a damaged or packed one that can't be read, and OSError."""
         if self.packed is not None:
-            _refuse_large(self.packed.size)
+            _refuse_large(max(self.packed.size, self.packed.packed_size))
             return _unpack(zips.file(self.path), self.packed)
-        with Path(self.path).open("rb") as file:
-            raw = file.read(MAX_RESPONSE_BYTES + 1)
+        try:
+            with open_input(Path(self.path)) as file:
+                raw = file.read(MAX_RESPONSE_BYTES + 1)
+        except InputRefused as error:  # of a folder; the others in it are read
+            raise RecordInvalid(id=error.said.id, en=error.said.en) from None
         _refuse_large(len(raw))
         return raw
 
@@ -81,8 +89,7 @@ class Zips:
     def file(self, path: str) -> BinaryIO:
         """The zip at `path`, opened when first asked for."""
         if path not in self._files:
-            file = Path(path).open("rb")  # noqa: SIM115  the stack closes it
-            self._files[path] = self._open.enter_context(file)
+            self._files[path] = self._open.enter_context(open_input(Path(path)))
         return self._files[path]
 
     def __enter__(self) -> Zips:
@@ -96,7 +103,8 @@ def find_entries(paths: Sequence[Path]) -> Iterator[Entry]:
     """The responses in these files, folders and zips, in the order of their names.
 
     Of a folder every .json and .zip below it is taken, of a zip every .json; hidden files are not.
-    Raises SourceInvalid for a damaged zip and where there is no response at all.
+    Raises SourceInvalid for a damaged zip and where there is no response at all, and InputRefused for a zip
+    that is no regular file or larger than any real one.
     """
     for path in paths:
         found = False
@@ -105,7 +113,9 @@ def find_entries(paths: Sequence[Path]) -> Iterator[Entry]:
                 found = True
                 yield entry
         if not found:
-            raise SourceInvalid(f"{path} holds no .json file; name the folder or zip with the responses.")
+            raise SourceInvalid(
+                f"{quoted(path)} holds no .json file; name the folder or zip with the responses."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,7 @@ def _is_zip(path: Path) -> bool:
     # Inside a folder the name decides: to open a million files for their first bytes takes minutes.
     if path.suffix in (".zip", ".json"):
         return path.suffix == ".zip"
-    with path.open("rb") as file:
+    with open_input(path) as file:
         return file.read(len(ZIP_START)) == ZIP_START
 
 
@@ -152,11 +162,16 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 def _members(path: Path) -> Iterator[Entry]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            infos = sorted(archive.infolist(), key=lambda info: info.filename)
-    except zipfile.BadZipFile as error:
+        with open_input(path) as file:
+            require_directory_bounds(path, file)
+            with zipfile.ZipFile(file) as archive:
+                infos = sorted(archive.infolist(), key=lambda info: info.filename)
+            require_member_bounds(path, file, infos)
+    # A directory that is damaged makes zipfile raise these too.
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error) as error:
         raise SourceInvalid(
-            f"{path} is cut off or damaged ({error}). Nothing was read from it; get the file again."
+            f"{quoted(path)} is cut off or damaged ({quoted(error)}). Nothing was read from it; get the "
+            "file again."
         ) from None
     for info in infos:
         if info.filename.endswith(".json") and not Path(info.filename).name.startswith("."):

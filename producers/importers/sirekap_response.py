@@ -7,6 +7,7 @@ addresses. Responses about regions and lists of candidates are refused.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from typing import Any, Final
 import orjson
 
 from producers.importers.accepted import Document, without_nulls
-from producers.importers.problems import RecordInvalid
+from producers.importers.problems import RecordInvalid, unique_keys
 from schemas.events import CountKind
 from schemas.forms import MAX_FIGURE
+from schemas.text import quoted
 
 ZONE: Final = "+07:00"
 """`ts` has no zone; the servers of KPU write the time of Jakarta (WIB)."""
@@ -82,10 +84,11 @@ def read_response(raw: bytes, station: str | None, options: Mapping[str, str]) -
 def _station_response(raw: bytes) -> Document:
     try:
         document = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        json.loads(raw, object_pairs_hook=unique_keys)  # the fast parser keeps the last of two equal keys
+    except (ValueError, RecursionError) as error:
         raise RecordInvalid(
-            id=f"Bukan JSON yang utuh ({error}); ambil lagi berkasnya.",
-            en=f"Not whole JSON ({error}); get the file again.",
+            id=f"Bukan JSON yang utuh ({quoted(error)}); ambil lagi berkasnya.",
+            en=f"Not whole JSON ({quoted(error)}); get the file again.",
         ) from None
     if (
         not isinstance(document, dict)
@@ -100,27 +103,42 @@ def _station_response(raw: bytes) -> Document:
         )
     for name in ("chart", "administrasi"):
         if not isinstance(document[name], dict | None):
-            raise RecordInvalid(id=f"{name} bukan objek JSON.", en=f"{name} is not a JSON object.")
+            raise RecordInvalid(
+                id=f"{quoted(name)} bukan objek JSON.", en=f"{quoted(name)} is not a JSON object."
+            )
     return document
 
 
 def _votes(chart: Document | None, options: Mapping[str, str]) -> dict[str, int]:
-    votes = {}
+    votes: dict[str, int | None] = {}
+    keys: dict[str, str] = {}
     for key, value in (chart or {}).items():
         if key in options:
-            votes[options[key]] = _figure(f"chart.{key}", value)
+            option, figure = options[key], _figure(f"chart.{key}", value)
+            if figure is None:
+                continue
+            if option in votes:
+                raise RecordInvalid(
+                    id=f"Kunci chart '{keys[option]}' dan '{key}' sama-sama pilihan {option}; tidak jelas "
+                    "angka mana yang benar. Perbaiki sources.sirekap dalam definisi pemilihan, atau "
+                    "berkasnya.",
+                    en=f"The chart keys '{keys[option]}' and '{key}' both mean option {option}, so which "
+                    "figure is right is not clear. Correct sources.sirekap in the election's definition, or "
+                    "the file.",
+                )
+            votes[option], keys[option] = figure, key
         elif key not in NOT_OPTIONS:
             known = ", ".join(options)
             raise RecordInvalid(
-                id=f"Kunci chart '{key}' bukan pilihan kontes ini ({known}); sebutkan kontesnya dengan "
-                "--contest.",
-                en=f"The chart key '{key}' is no option of this contest ({known}); name its contest with "
-                "--contest.",
+                id=f"Kunci chart '{quoted(key)}' bukan pilihan kontes ini ({quoted(known)}); sebutkan "
+                "kontesnya dengan --contest.",
+                en=f"The chart key '{quoted(key)}' is no option of this contest ({quoted(known)}); name "
+                "its contest with --contest.",
             )
         elif key == "null" and value:
             raise RecordInvalid(
-                id=f"chart memuat {value} suara tanpa pilihan (kunci 'null').",
-                en=f"chart has {value} votes for no option (the key 'null').",
+                id=f"chart memuat {quoted(value)} suara tanpa pilihan (kunci 'null').",
+                en=f"chart has {quoted(value)} votes for no option (the key 'null').",
             )
     return {option: figure for option, figure in votes.items() if figure is not None}
 
@@ -131,8 +149,9 @@ def _administration(figures: Document | None) -> Document:
         place = ADMINISTRATION.get(key)
         if place is None:
             raise RecordInvalid(
-                id=f"Kunci administrasi '{key}' tidak dikenal, sehingga tempatnya pada formulir pun tidak.",
-                en=f"The key '{key}' of administrasi is unknown, and so is its place on the form.",
+                id=f"Kunci administrasi '{quoted(key)}' tidak dikenal, sehingga tempatnya pada formulir "
+                "pun tidak.",
+                en=f"The key '{quoted(key)}' of administrasi is unknown, and so is its place on the form.",
             )
         *blocks, field = place
         block = form
@@ -147,8 +166,10 @@ def _figure(place: str, value: Any) -> int | None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_FIGURE:
         raise RecordInvalid(
-            id=f"{place} berisi {value!r}; formulir hanya memuat bilangan bulat 0 sampai {MAX_FIGURE}.",
-            en=f"{place} holds {value!r}; a form holds whole numbers from 0 to {MAX_FIGURE} only.",
+            id=f"{quoted(place)} berisi {quoted(repr(value))}; formulir hanya memuat bilangan bulat 0 "
+            f"sampai {MAX_FIGURE}.",
+            en=f"{quoted(place)} holds {quoted(repr(value))}; a form holds whole numbers from 0 to "
+            f"{MAX_FIGURE} only.",
         )
     return value
 
@@ -160,10 +181,10 @@ def _kind(phrase: Any) -> CountKind:
     found = [word for word in KINDS if word in words]
     if len(found) != 1:
         raise RecordInvalid(
-            id=f"psu berisi {phrase!r}; yang dikenal adalah Reguler, Pemungutan atau Penghitungan Suara "
-            "Ulang, Susulan dan Lanjutan.",
-            en=f"psu holds {phrase!r}; known are Reguler, Pemungutan or Penghitungan Suara Ulang, Susulan "
-            "and Lanjutan.",
+            id=f"psu berisi {quoted(repr(phrase))}; yang dikenal adalah Reguler, Pemungutan atau "
+            "Penghitungan Suara Ulang, Susulan dan Lanjutan.",
+            en=f"psu holds {quoted(repr(phrase))}; known are Reguler, Pemungutan or Penghitungan Suara "
+            "Ulang, Susulan and Lanjutan.",
         )
     if found == ["ulang"] and "penghitungan" in words:
         return CountKind.RECOUNT
@@ -179,8 +200,8 @@ def _observed_at(ts: Any) -> str | None:
     except (TypeError, ValueError):
         pass
     raise RecordInvalid(
-        id=f"ts berisi {ts!r}; waktu ditulis seperti 2024-02-15 07:00:44.",
-        en=f"ts holds {ts!r}; a time is written as 2024-02-15 07:00:44.",
+        id=f"ts berisi {quoted(repr(ts))}; waktu ditulis seperti 2024-02-15 07:00:44.",
+        en=f"ts holds {quoted(repr(ts))}; a time is written as 2024-02-15 07:00:44.",
     )
 
 
@@ -189,8 +210,8 @@ def _refuse_images_of_another(images: list[str], station: str) -> None:
         named = _STATION_IN_ADDRESS.search(image)
         if named is not None and named[1] != station:
             raise RecordInvalid(
-                id=f"Nama berkas menyebut TPS {station}, padahal gambarnya milik {named[1]}; "
+                id=f"Nama berkas menyebut TPS {quoted(station)}, padahal gambarnya milik {quoted(named[1])}; "
                 "perbaiki nama berkasnya.",
-                en=f"The file's name says station {station}, but an image is of {named[1]}; "
+                en=f"The file's name says station {quoted(station)}, but an image is of {quoted(named[1])}; "
                 "correct the file's name.",
             )

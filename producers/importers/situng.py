@@ -16,7 +16,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from producers.importers.lineage import Shown, StationLine
+from producers.importers.lineage import StationLine
+from producers.importers.observed import Observed
+from producers.importers.pages import Shown, records_of
 from producers.importers.problems import unreadable
 from producers.importers.situng_file import (
     COLUMNS,
@@ -32,6 +34,7 @@ from schemas.decode import encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, CountKind, Role
 from schemas.forms import MAX_FIGURE
+from schemas.text import quoted
 
 SOURCE: Final = "situng2019"
 
@@ -61,9 +64,9 @@ class SitungChunk:
         """Its rows, in order."""
         columns = [_values(self.rows.column(name)) for name in COLUMNS]
         listed = self._listed()
-        odd = self._odd_rows()
+        odd, file = self._odd_rows(), quoted(self.file)
         for row, (station, *values) in enumerate(zip(self.stations, *columns, strict=True)):
-            place = f"{self.file}, row {self.first_row + row}"
+            place = f"{file}, row {self.first_row + row}"
             if row in odd:
                 yield self._odd(place, row, station, values[len(KEYS) :])
                 continue
@@ -81,9 +84,9 @@ class SitungChunk:
                 origin["listed"] = False
             if station in self.events:
                 shown = Shown(self.election, self.contest, station, form, CountKind.REGULAR, origin)
-                yield StationLine(self.events[station]).put(shown, place)
+                yield from records_of(StationLine(self.events[station]), [(shown, place)])
                 continue
-            # What lineage.submitted makes of it, written out: a nation of rows goes through here.
+            # What pages.submitted makes of it, written out: a nation of rows goes through here.
             document = {
                 "contest": self.contest,
                 "election": self.election,
@@ -119,15 +122,13 @@ class SitungChunk:
 class SitungSource:
     """The rows of these files, in order."""
 
-    def __init__(
-        self, paths: Sequence[Path], election: Election, contest: str, observed_at: str | None
-    ) -> None:
+    def __init__(self, paths: Sequence[Path], election: Election, contest: str, observed: Observed) -> None:
         """Raises SourceInvalid for a file that is damaged or lacks a column."""
         self._files = [open_situng(path) for path in paths]
         self._paths = list(paths)
         self._election = election
         self._contest = contest
-        self._observed_at = observed_at
+        self._observed = observed
 
     @property
     def size(self) -> int:
@@ -155,7 +156,7 @@ class SitungSource:
                     events=lineage(self._contest, stations),
                     election=self._election.id,
                     contest=self._contest,
-                    observed_at=self._observed_at,
+                    observed_at=self._observed.of(str(path)),
                 )
                 first += len(stations)
 

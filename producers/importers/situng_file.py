@@ -12,10 +12,11 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from producers.importers.problems import SourceInvalid
+from schemas import parquet_files
+from schemas.text import quoted
 
 FIGURES: Final = ("kpu_pas1", "kpu_pas2", "kpu_sah", "kpu_tidak_sah", "kpu_pengguna")
 KEYS: Final = ("kel_id", "tps_no")
@@ -36,12 +37,12 @@ def is_situng(path: Path) -> bool:
 
 
 def open_parquet(path: Path) -> Any:
-    """The Parquet file at `path`. Raises SourceInvalid when it is cut off or damaged."""
+    """The Parquet file at `path`. Raises SourceInvalid when it is cut off or damaged, and InputRefused."""
     try:
-        return pyarrow.parquet.ParquetFile(path)
-    except pa.ArrowInvalid as error:
+        return parquet_files.open_parquet(path)
+    except pa.ArrowException as error:
         raise SourceInvalid(
-            f"{path} is cut off or damaged ({error}). Nothing was read; get the file again."
+            f"{quoted(path)} is cut off or damaged ({quoted(error)}). Nothing was read; get the file again."
         ) from None
 
 
@@ -60,18 +61,21 @@ def open_situng(path: Path) -> Any:
         }
         if not fits[name]:
             must = "true or false" if name == LISTED else "whole numbers"
-            raise SourceInvalid(f"{path}: the column {name} holds {kind}; it must hold {must}.")
+            raise SourceInvalid(
+                f"{quoted(path)}: the column {quoted(name)} holds {quoted(kind)}; it must hold {must}."
+            )
     return file
 
 
 def batches(path: Path, file: Any, columns: list[str]) -> Iterator[Any]:
-    """The rows of `file`, BATCH_ROWS at a time, with these columns only. Raises SourceInvalid."""
+    """The rows of `file`, BATCH_ROWS at a time, with these columns only. Raises SourceInvalid and
+    InputRefused."""
     try:
-        yield from file.iter_batches(BATCH_ROWS, columns=columns)
-    except (pa.ArrowInvalid, OSError) as error:
+        yield from parquet_files.batches(path, file, BATCH_ROWS, columns)
+    except (pa.ArrowException, OSError) as error:
         raise SourceInvalid(
-            f"{path} is damaged ({error}). What was imported stays; get the file again and repeat the "
-            "command: what is in the log already is not counted twice."
+            f"{quoted(path)} is damaged ({quoted(error)}). What was imported stays; get the file again "
+            "and repeat the command: what is in the log already is not counted twice."
         ) from None
 
 
@@ -84,7 +88,8 @@ def station_keys(path: Path, file: Any) -> NDArray[np.int64]:
             bounds = pyarrow.compute.min_max(values).as_py()
             if values.null_count or bounds["min"] < -_HALF or bounds["max"] >= _HALF:
                 raise SourceInvalid(
-                    f"{path}: {key} is empty or out of bounds in some rows; every row needs its station."
+                    f"{quoted(path)}: {quoted(key)} is empty or out of bounds in some rows; every row "
+                    "needs its station."
                 )
         parts.append((villages.to_numpy() << 32) | (numbers.to_numpy() & 0xFFFF_FFFF))
     return np.concatenate(parts)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemas.input_files import open_input
+
 MAX_LINE_BYTES: Final = 1024 * 1024
 """Far above the longest record (an event has at most 64 KiB); a longer line is no line of such a file."""
 
@@ -28,8 +30,8 @@ class Line:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of the file at `path` that hold anything but spaces. Raises OSError."""
-    with path.open("rb") as file:
+    """The lines of the file at `path` that hold anything but spaces. Raises InputRefused and OSError."""
+    with open_input(path) as file:
         number = 0
         while raw := file.readline(MAX_LINE_BYTES):
             number += 1

@@ -52,7 +52,7 @@ class Faults:
     """Of the corrected forms: a second officer corrects the first version too (superseded_mismatch)."""
     overtaken: float = 0.01
     """Of the corrected forms: the correction arrives before the count that it corrects, which waited for a
-    signal; it is parked, and sent again after it."""
+    signal; it is rejected, and sent again after it."""
     contradictions: float = 0.002
     """A second, different first count from another device (already_counted). A guess."""
     annulments: float = 0.0009

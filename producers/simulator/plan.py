@@ -29,11 +29,11 @@ _EARLIEST: Final = DAY
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What a count that starts with this night must come to: how many of its messages are accepted, how many
-    repeat an accepted one, and how many are parked, by reason code."""
+    repeat an accepted one, and how many are rejected, by reason code."""
 
     accepted: int
     repeated: int
-    parked: dict[str, int]
+    rejected: dict[str, int]
 
 
 def numbers_of(
@@ -113,7 +113,7 @@ def _number(flags: NDArray[np.generic]) -> int:
 
 def expected(forms: int, faults: dict[str, int]) -> Expected:
     """What follows from the number of first counts and of the `injected` faults."""
-    parked = {
+    rejected = {
         "already_counted": faults["contradictions"],
         "superseded_mismatch": faults["stale_corrections"] + faults["overtaken"],
         "malformed": faults["malformed"],
@@ -122,7 +122,7 @@ def expected(forms: int, faults: dict[str, int]) -> Expected:
         "unknown_option": faults["unknown_options"],
     }
     accepted = forms + faults["corrections"] + faults["repairs"] + faults["annulments"] + faults["revotes"]
-    return Expected(accepted, faults["duplicates"], {reason: n for reason, n in parked.items() if n})
+    return Expected(accepted, faults["duplicates"], {reason: n for reason, n in rejected.items() if n})
 
 
 def _of(counts: Times, rows: Ints) -> Times:

@@ -15,6 +15,10 @@ KNOWN: Final = {
         id="Siapkan direktori data untuk satu pemilu.",
         en="Set up a data directory for one election.",
     ),
+    "adopt": Said(
+        id="Jadikan salinan atau cadangan direktori data direktori tersendiri.",
+        en="Make a copied or restored data directory one of its own.",
+    ),
     "import": Said(
         id="Masukkan hasil TPS dari berkas.",
         en="Take in polling-station counts from files.",
@@ -36,8 +40,8 @@ KNOWN: Final = {
         en="List what checking the forms found.",
     ),
     "rejected": Said(
-        id="Daftar kiriman yang tidak dapat diterima, dengan alasannya.",
-        en="List messages that could not be accepted, with the reason.",
+        id="Daftar kiriman yang ditolak, dengan alasannya.",
+        en="List rejected messages, with the reason.",
     ),
     "history": Said(
         id="Ceritakan bagaimana hasil suatu TPS atau wilayah menjadi seperti kini.",

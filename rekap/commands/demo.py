@@ -12,6 +12,7 @@ import click
 from rekap.command import subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.session import DEMO_DIRECTORY, Session, pass_session
+from rekap.terminal import echo
 from schemas.language import Said
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def _set_up(session: Session) -> None:
     from rekap.commands.init import prepare
     from rekap.nights import invented
     from rekap.tables import write
+    from schemas.data_directory import ELECTION_FILE, DataDirectory, DirectoryConflict
     from schemas.elections import load_election
-    from stream_processors.embedded.directory import ELECTION_FILE, DataDirectory, DirectoryConflict
 
     path = session.path
     existed = (path / ELECTION_FILE).is_file()
@@ -115,7 +116,8 @@ def _introduce(session: Session, messages: int) -> None:
         path=session.path,
     )
     write(said)
-    click.echo(session.text(MEANWHILE).format(rekap=_rekap(), path=session.path) + "\n")
+    echo(session.text(MEANWHILE).format(rekap=_rekap(), path=session.path))
+    echo()
 
 
 def _look_around(session: Session) -> Verification:
@@ -132,7 +134,7 @@ def _look_around(session: Session) -> Verification:
 
     election = session.election.id
     with reader(session, "demo") as client:
-        click.echo()
+        echo()
         show_results(session, client, CONTEST, "nation", results(client, election, CONTEST, "nation"), None)
         counts = count_findings(client, election, contests=[CONTEST])
         title = session.text(FOUND).format(contest=CONTEST)
@@ -147,7 +149,7 @@ def _look_around(session: Session) -> Verification:
     asked += ["progress --level province --contest DPR", "serve"]
     show([[("", "")], [(session.text(TRY_NEXT), "title")]])
     for one in asked:
-        click.echo(f"  {_rekap()} --data {session.path} {one}")
+        echo(f"  {_rekap()} --data {session.path} {one}")
     return verification
 
 

@@ -1,4 +1,4 @@
-"""`rekap findings`: what checking the forms in force found."""
+"""`rekap findings`: what checking the forms in force found, and comparing the stations of a village."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def rule_option(
     """Rules by their codes, in any case of letters."""
     if not value:
         return ()
-    from stream_processors.checks import RULES
+    from stream_processors.checks import ALL_RULES
 
-    known = {code.lower(): code for code in RULES}
+    known = {code.lower(): code for code in ALL_RULES}
     for code in value:
         if code.lower() not in known:
             raise click.BadParameter(
-                f"there is no rule {code}; there are {', '.join(RULES)}", context, parameter
+                f"there is no rule {code}; there are {', '.join(ALL_RULES)}", context, parameter
             )
     return tuple(known[code.lower()] for code in value)
 

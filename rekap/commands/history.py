@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 MORE = Said(
     id="UNIT adalah kode TPS atau wilayah. Untuk TPS: setiap versi, apa yang berubah, mengapa, oleh siapa, "
-    "temuannya, dan kiriman yang tidak dapat diterima. Untuk wilayah: setiap keadaan jumlahnya.",
+    "temuannya, dan kiriman yang ditolak. Untuk wilayah: setiap keadaan jumlahnya.",
     en="UNIT is the id of a station or a region. Of a station: every version, what changed, why and by whom, "
-    "its findings, and messages that could not be accepted. Of a region: every state of its totals.",
+    "its findings, and rejected messages. Of a region: every state of its totals.",
 )
 CONTEST_HELP = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
 LIMIT_HELP = Said(
@@ -105,11 +105,11 @@ def _show(session: Session, client: Client, place: Place, rows: list[Row]) -> No
         if of_contest:
             title = f"{contest.name.within(session.language)} ({contest.id})"
             show([[("", "")], [(title, "title")]])
-            names = OptionNames(session.election, contest)
+            names = OptionNames(session.election, contest, session.region_name)
             if place.level is Level.STATION:
                 show(station_lines(of_contest, names, session.language))
             else:
                 show(region_lines(of_contest, names, session.language, width()))
-    parked = [row for row in rows if row["contest"] not in {one.id for one in session.election.contests}]
-    if parked:
-        show([[("", "")], *station_lines(parked, None, session.language)])
+    rejected = [row for row in rows if row["contest"] not in {one.id for one in session.election.contests}]
+    if rejected:
+        show([[("", "")], *station_lines(rejected, None, session.language)])

@@ -30,8 +30,12 @@ CONTEST_HELP = Said(
     id="Pemilihan dari berkas yang tidak menyebutkannya.", en="The contest of files that don't name it."
 )
 OBSERVED_HELP = Said(
-    id="Kapan sumbernya memperlihatkan ini, bila berkas tidak menyebutnya.",
-    en="When the source showed this, where the files don't say it.",
+    id="Kapan berkas disalin dari sumbernya: satu waktu, atau berkas CSV dengan kolom file,observed_at.",
+    en="When the files were copied from their source: a time, or a CSV with the columns file,observed_at.",
+)
+ORDER_HELP = Said(
+    id="Waktu mana yang mengurutkan halaman: yang disebut halaman itu (page), atau penyalinannya (copy).",
+    en="Which time orders pages: the one that a page names (page), or that of its copy (copy).",
 )
 EXAMPLES = (
     "rekap --data data2019 import pilpres2019/tps.parquet",
@@ -44,7 +48,8 @@ EXAMPLES = (
 @subcommand("import", MORE, EXAMPLES)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
-@click.option("--observed-at", cls=Option, said=OBSERVED_HELP, metavar="TIME")
+@click.option("--observed-at", cls=Option, said=OBSERVED_HELP, metavar="TIME|FILE")
+@click.option("--order-by", cls=Option, said=ORDER_HELP, type=click.Choice(("page", "copy")), default="page")
 @broker_options(required=False)
 @document_option
 @pass_session
@@ -54,13 +59,20 @@ def command(
     files: tuple[Path, ...],
     contest: str | None,
     observed_at: str | None,
+    order_by: str,
     connection: Connection | None,
     written: str,
 ) -> int:
     from producers.importers import open_source
 
     chosen = session.contest(contest).id if contest is not None else None
-    source = open_source(files, session.election, contest=chosen, observed_at=observed_at)
+    source = open_source(
+        files,
+        session.election,
+        contest=chosen,
+        observed_at=observed_at,
+        order_by_copy=order_by == "copy",
+    )
     if connection is not None:
         from rekap import sending
 

@@ -10,12 +10,13 @@ import click
 from rekap.command import Option, subcommand
 from rekap.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from rekap.terminal import echo
+from schemas.language import Language, Said
 
 if TYPE_CHECKING:
+    from schemas.data_directory import DataDirectory
     from schemas.elections import Election
     from schemas.regions import Registry
-    from stream_processors.embedded.directory import DataDirectory
 
 MORE = Said(
     id="Pemilu dan daftar wilayahnya diingat dalam direktori itu. Tanpa --registry dipakai negara "
@@ -78,6 +79,20 @@ NEXT = Said(
     id="Selanjutnya: rekap --data {path} import BERKAS, atau rekap --data {path} simulate",
     en="Next: rekap --data {path} import FILE, or rekap --data {path} simulate",
 )
+DISAGREE = Said(
+    id="Daftar TPS dan daftar wilayah berbeda tentang jumlah TPS di {villages} desa/kelurahan: daftar TPS "
+    "memuat {more} TPS lebih banyak di sebagian dan {fewer} lebih sedikit di sebagian lain. Yang diharapkan "
+    "adalah TPS dalam daftar TPS. Antara lain: {first}.",
+    en="The list of stations and the register disagree on the number of stations in {villages} villages: the "
+    "list has {more} more in some and {fewer} fewer in others. Expected are the stations of the list. Among "
+    "them: {first}.",
+)
+FIRST = Said(
+    id="{place}: {register} menurut daftar wilayah, {listed} dalam daftar TPS",
+    en="{place}: {register} in the register, {listed} in the list",
+)
+DISAGREEMENTS_SHOWN = 5
+"""Villages that are named where people read; --format json names all."""
 
 
 @subcommand("init", MORE, EXAMPLES)
@@ -105,15 +120,17 @@ def command(
     _refuse_contradictions(session, registry, stations, builtin or bool(provinces) or size is not None)
 
     from rekap.bars import Waiting
-    from stream_processors.embedded.directory import ELECTION_FILE, DataDirectory
+    from schemas.data_directory import ELECTION_FILE, DataDirectory
 
     with Waiting(session, Said(PREPARING.id.format(path=path), PREPARING.en.format(path=path))):
         chosen, regions = _read(election, registry, stations, candidates, provinces, size)
         existed = (path / ELECTION_FILE).is_file()
         directory = DataDirectory.create(path, chosen, regions)
         prepare(directory)
+        differing = _disagreements(regions, registry)
     if Format(written) is Format.JSON:
-        write_document({**_summary(chosen, regions), "built_in": registry is None, "new": not existed})
+        about = {"built_in": registry is None, "new": not existed, "disagreements": differing}
+        write_document({**_summary(chosen, regions), **about})
         return
     if registry is None:
         session.say(BUILT_IN)
@@ -121,7 +138,42 @@ def command(
 
     what = _described(session, chosen, regions)
     write(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
-    click.echo(session.text(NEXT).format(path=path), err=True)
+    if differing:
+        session.say(Said(_disagree(differing, "id"), _disagree(differing, "en")))
+    echo(session.text(NEXT).format(path=path), err=True)
+
+
+def _disagreements(registry: Registry, regions: Path | None) -> list[dict[str, Any]]:
+    """The villages of which register and list tell different numbers of stations."""
+    if regions is None:
+        return []
+    from schemas.registry_files import disagreements
+
+    return [
+        {"region": one.village, "name": one.name, "register": one.register, "list": one.listed}
+        for one in disagreements(registry, regions)
+    ]
+
+
+def _disagree(differing: list[dict[str, Any]], language: Language) -> str:
+    """How many villages differ, by how many stations, and the first of them."""
+    from rekap.numbers import whole
+
+    numbers = {
+        "villages": len(differing),
+        "more": sum(max(one["list"] - one["register"], 0) for one in differing),
+        "fewer": sum(max(one["register"] - one["list"], 0) for one in differing),
+    }
+    first = "; ".join(
+        FIRST.within(language).format(
+            place=f"{one['region']} {one['name']}",
+            register=whole(one["register"], language),
+            listed=whole(one["list"], language),
+        )
+        for one in differing[:DISAGREEMENTS_SHOWN]
+    )
+    shown = {name: whole(number, language) for name, number in numbers.items()}
+    return DISAGREE.within(language).format(**shown, first=first)
 
 
 def prepare(directory: DataDirectory) -> None:
@@ -129,7 +181,7 @@ def prepare(directory: DataDirectory) -> None:
 
     Where another process owns the directory, that one has done it.
     """
-    from sinks.ownership import AlreadyOwned
+    from clickhouse.ownership import AlreadyOwned
     from stream_processors.embedded.runner import Runner
 
     try:

@@ -1,9 +1,10 @@
-"""`rekap log`: the events as they arrived, with their fate."""
+"""`rekap log`: the events as they arrived, with their outcome."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,9 +12,11 @@ import click
 
 from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
-from rekap.formats import Format, Row, chosen_format, dumps, row_options, write_rows
+from rekap.formats import Format, Row, chosen_format, dumps, row_options, write_events, write_rows
 from rekap.session import Session, pass_session, session_of
+from rekap.terminal import echo, echo_lines
 from schemas.language import Said
+from schemas.text import escaped_json
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
@@ -45,6 +48,7 @@ FOLLOW_HELP = Said(
 EXAMPLES = (
     "rekap --data demo-data log --limit 5",
     "rekap --data demo-data log --from 1000 --limit 100 --format jsonl",
+    "rekap --data demo-data log --format events --output log.jsonl",
     "rekap --data demo-data log --follow",
     "rekap --data night log --broker 127.0.0.1:9092 --partition 3 --format jsonl",
 )
@@ -66,6 +70,10 @@ NO_EVENT = Said(id="Tidak ada peristiwa dengan id {event}.", en="There is no eve
 MORE_EVENTS = Said(
     id="Masih ada lagi: {next}, atau --limit, atau --format jsonl.",
     en="There are more: {next}, or --limit, or --format jsonl.",
+)
+NO_EVENT_IN = Said(
+    id="{number} kiriman bukan peristiwa dan tidak ditulis; --format jsonl memuat byte-nya.",
+    en="{number} messages are no events and were not written; --format jsonl has their bytes.",
 )
 NO_EVENTS = Said(
     id="Tidak ada kiriman mulai dari urutan itu.", en="There is no message from that position on."
@@ -92,7 +100,7 @@ def event_option(context: click.Context, parameter: click.Parameter, value: str 
 @click.option("--follow", cls=Option, said=FOLLOW_HELP, is_flag=True)
 @broker_options(required=False)
 @clickhouse_option
-@row_options
+@partial(row_options, events=True)
 @pass_session
 def command(
     session: Session,
@@ -122,18 +130,18 @@ def command(
                 session.say(Said(*(text.format(event=event) for text in (NO_EVENT.id, NO_EVENT.en))))
             if form is Format.TABLE:
                 for row in found:
-                    click.echo(_in_full(row))
+                    echo_lines(_in_full(row))
             else:
-                _write(found, form, output)
+                _write(session, found, form, output)
             return 0 if found else 1
         if form is Format.TABLE:
             most = limit or TABLE_ROWS
             rows = list(entries.rows(start, most + 1))
             _show(session, rows[:most], several=entries.several)
             if len(rows) > most and limit is None:
-                click.echo(session.text(MORE_EVENTS).format(next=_to_go_on(rows[most])), err=True)
+                echo(session.text(MORE_EVENTS).format(next=_to_go_on(rows[most])), err=True)
             return 0
-        _write(entries.rows(start, limit), form, output)
+        _write(session, entries.rows(start, limit), form, output)
     return 0
 
 
@@ -156,7 +164,13 @@ def _to_go_on(row: Row) -> str:
     return f"--partition {row['partition']} {options}" if row["partition"] else options
 
 
-def _write(rows: Iterable[Row], form: Format, output: Path | None) -> None:
+def _write(session: Session, rows: Iterable[Row], form: Format, output: Path | None) -> None:
+    if form is Format.EVENTS:
+        left_out = write_events(rows, output)
+        if left_out:
+            texts = (text.format(number=left_out) for text in (NO_EVENT_IN.id, NO_EVENT_IN.en))
+            session.say(Said(*texts))
+        return
     from rekap.parquet_rows import log_schema
 
     write_rows(rows, form, output, log_schema)
@@ -166,7 +180,8 @@ def _in_full(row: Row) -> str:
     """One event as indented JSON: what a person wants to see of a single one."""
     import orjson
 
-    return orjson.dumps(orjson.loads(dumps(row)), option=orjson.OPT_INDENT_2).decode()
+    document = orjson.dumps(orjson.loads(dumps(row)), option=orjson.OPT_INDENT_2)
+    return escaped_json(document.decode())
 
 
 def _show(session: Session, rows: list[Row], *, several: bool, head: bool = True) -> None:
@@ -205,4 +220,4 @@ def _follow(
                 _show(session, rows, several=several, head=head)
                 head = False
             else:
-                _write(rows, form, None)
+                _write(session, rows, form, None)

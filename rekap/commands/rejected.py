@@ -1,4 +1,4 @@
-"""`rekap rejected`: messages that could not be accepted."""
+"""`rekap rejected`: messages that were rejected, with the reason."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from schemas.language import Said
 from schemas.rejections import Reason
 
 MORE = Said(
-    id="Tidak ada kiriman yang dibuang: yang tidak dapat diterima disimpan dengan alasannya, dan dapat "
+    id="Tidak ada kiriman yang dibuang: yang ditolak disimpan dengan alasannya, dan dapat "
     "dikirim ulang setelah penghalangnya hilang. Isi lengkapnya: rekap log --from URUTAN --limit 1.",
-    en="No message is thrown away: one that can't be accepted is kept with the reason, and can be sent again "
+    en="No message is thrown away: a rejected one is kept with the reason, and can be sent again "
     "once the obstacle is gone. All of it: rekap log --from POSITION --limit 1.",
 )
 REASON_HELP = Said(id="Hanya alasan ini; dapat diulang.", en="Only this reason; may be repeated.")
@@ -31,9 +31,7 @@ EXAMPLES = (
     "rekap --data demo-data rejected --reason already_counted --limit 10",
     "rekap --data demo-data rejected --format jsonl",
 )
-NONE_REJECTED = Said(
-    id="Tidak ada kiriman yang tidak dapat diterima.", en="There is no message that could not be accepted."
-)
+NONE_REJECTED = Said(id="Tidak ada kiriman yang ditolak.", en="No message was rejected.")
 REASONS = [reason.value for reason in Reason]
 
 
@@ -72,11 +70,22 @@ def command(
     with reader(session, "rejected", clickhouse) as client:
         if counted:
             rows = count_rejected(
-                client, session.election.id, reasons=reasons, region=region, contests=chosen
+                client,
+                session.election.id,
+                reasons=reasons,
+                region=region,
+                contests=chosen,
+                registry=session.directory.registry,
             )
         else:
             rows = rejected(
-                client, session.election.id, reasons=reasons, region=region, contests=chosen, limit=limit
+                client,
+                session.election.id,
+                reasons=reasons,
+                region=region,
+                contests=chosen,
+                limit=limit,
+                registry=session.directory.registry,
             )
         if form is Format.TABLE:
             _show(session, list(rows), counted)

@@ -13,6 +13,7 @@ from rekap.command import Option, subcommand
 from rekap.formats import Format, Row, chosen_format, row_options, write_rows
 from rekap.session import Session, pass_session
 from schemas.language import Said
+from schemas.text import quoted
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -61,11 +62,12 @@ def moment_option(_: click.Context, parameter: click.Parameter, value: str | Non
         moment = datetime.fromisoformat(value)
     except ValueError:
         raise click.BadParameter(
-            f"{value!r} is not a time; write it as 2024-02-14T20:00:00+07:00", param=parameter
+            f"{quoted(repr(value))} is not a time; write it as 2024-02-14T20:00:00+07:00", param=parameter
         ) from None
     if moment.tzinfo is None:
         raise click.BadParameter(
-            f"{value!r} has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z", param=parameter
+            f"{quoted(repr(value))} has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z",
+            param=parameter,
         )
     return moment
 
@@ -126,7 +128,7 @@ def show_results(
     last = as_of or reached(client, session.election.id)["recorded_at"]
     when = session.text(UNTIL).format(moment=moment(last)) if last else session.text(NOTHING_CAME)
     title = f"{one.name.within(language)} ({contest})"
-    names = OptionNames(session.election, one)
+    names = OptionNames(session.election, one, session.region_name)
     if len(rows) == 1:
         where = " ".join(part for part in (rows[0]["region"], rows[0]["name"]) if part)
         lines = sheet(rows[0], names, language, width())

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 
-import click
-
 from rekap.command import subcommand
 from rekap.session import Session, pass_session
+from rekap.terminal import echo, echo_lines
 from schemas.language import Said
 
 MORE = Said(
@@ -48,8 +47,9 @@ def command(session: Session) -> None:
         runner = Runner.open(session.directory, command="serve")
     with runner:
         place = urlsplit(runner.url)
-        click.echo(session.text(SERVING).format(path=path, url=runner.url), err=True)
-        click.echo(TRY.format(url=runner.url, host=place.hostname, port=place.port), err=True)
+        echo(session.text(SERVING).format(path=path, url=runner.url), err=True)
+        echo_lines(TRY.format(url=runner.url, host=place.hostname, port=place.port), err=True)
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it: nothing is interrupted
             threading.Event().wait()
-    click.echo("\n" + session.text(ENDED).format(path=path), err=True)
+    echo(err=True)
+    echo(session.text(ENDED).format(path=path), err=True)

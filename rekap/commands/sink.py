@@ -60,7 +60,7 @@ def command(
     from monitoring.health import Health
     from monitoring.logs import start_logging
     from rekap.reading import log_end
-    from sinks.delivery.process import deliver
+    from sinks.delivery.process import run_sink
 
     directory = session.directory
     if not clickhouse and (count := log_end(session)):
@@ -80,7 +80,7 @@ def command(
     with opened:
         if metrics is not None:
             opened.enter_context(Endpoint(*metrics, health))
-        deliver(
+        run_sink(
             connection,
             directory.election,
             directory.registry,

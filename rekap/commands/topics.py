@@ -1,7 +1,8 @@
-"""`rekap topics`: the topics of an election on Kafka, made, checked, and who may use them."""
+"""`rekap topics`: the topics of an election on Kafka: made, checked, replayed, and who may use them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,23 +14,29 @@ from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.formats import Format, document_option, write_document
 from rekap.passwords import read_passwords
 from rekap.session import Session, pass_session
+from rekap.terminal import echo
 from schemas.language import Said
 
 if TYPE_CHECKING:
-    from event_log.kafka.check import Difference
+    from event_log.kafka.admin.check import Difference
     from event_log.kafka.connection import Connection
 
 MORE = Said(
     id="create membuat yang belum ada dan membuka topik untuk pemilu dari direktori data; yang sudah ada "
     "tidak diubah. check membandingkan dengan yang ditetapkan. Keduanya berakhir dengan kode 1 bila ada "
-    "yang berbeda. acls menetapkan hak pengguna field, worker, sink, dan auditor.",
+    "yang berbeda. acls menetapkan hak pengguna field, worker, sink, dan auditor. replay "
+    "mengirim ulang semua pesan dari log dengan awalan --from ke log dengan awalan --to, yang sudah dibuka "
+    "untuk direktori data.",
     en="create makes what is missing and opens the topics for the election of the data directory; what is "
     "there is not changed. check compares with what was declared. Both end with code 1 when anything "
-    "differs. acls sets what the users field, worker, sink and auditor may do.",
+    "differs. acls sets what the users field, worker, sink and auditor may do. replay publishes "
+    "every message of the log with the prefix --from again, to the log with the prefix --to, which was "
+    "opened for the data directory.",
 )
 EXAMPLES = (
     "rekap --data night topics create --broker 127.0.0.1:9092",
     "rekap --data night topics check --broker 127.0.0.1:9092 --format json",
+    "rekap --data new topics replay --broker 127.0.0.1:9092 --from a. --to b.",
     "rekap topics acls --broker 127.0.0.1:9092 --broker-config admin.properties --passwords /run/secrets",
 )
 PARTITIONS_HELP = Said(
@@ -43,6 +50,22 @@ REPLICATION_HELP = Said(
 PASSWORDS_HELP = Said(
     id="acls: setel juga kata sandi, dari berkas bernama pengguna dalam direktori ini.",
     en="acls: set passwords too, from files named for the users in this directory.",
+)
+FROM_HELP = Said(
+    id="replay: awalan topik log yang dibaca; kosong ('') untuk log tanpa awalan.",
+    en="replay: prefix of the topics of the log that is read; empty ('') for a log without one.",
+)
+TO_HELP = Said(
+    id="replay: awalan topik log baru yang ditulisi.",
+    en="replay: prefix of the topics of the new log that is written to.",
+)
+BOTH_PREFIXES = Said(
+    id="rekap topics replay memerlukan --from dan --to, dua awalan yang berbeda.",
+    en="rekap topics replay needs --from and --to, two different prefixes.",
+)
+PARTITION_READ = Said(id="Partisi {number} dari {count} terbaca.", en="Partition {number} of {count} read.")
+REPLAYED = Said(
+    id="{count} pesan dikirim ulang dan diakui.", en="{count} messages were published again and acknowledged."
 )
 MADE = Said(id="Dibuat: {names}.", en="Made: {names}.")
 ALL_THERE = Said(id="Semua topik sudah ada.", en="All topics were there.")
@@ -61,12 +84,18 @@ GRANTED = Said(id="Diberikan: {rule}", en="Granted: {rule}")
 WITHDRAWN = Said(id="Dicabut: {rule}", en="Withdrawn: {rule}")
 PASSWORDS_SET = Said(id="Kata sandi disetel: {users}.", en="Passwords set: {users}.")
 
-ONLY_WITH: Final = {"partitions": "create", "replication": "create", "passwords": "acls"}
+ONLY_WITH: Final = {
+    "partitions": "create",
+    "replication": "create",
+    "passwords": "acls",
+    "from": "replay",
+    "to": "replay",
+}
 """Options that belong to one of the actions."""
 
 
 @subcommand("topics", MORE, EXAMPLES)
-@click.argument("action", type=click.Choice(["create", "check", "acls"]))
+@click.argument("action", type=click.Choice(["create", "check", "acls", "replay"]))
 @click.option("--partitions", cls=Option, said=PARTITIONS_HELP, type=click.IntRange(1, 1_000), metavar="N")
 @click.option("--replication", cls=Option, said=REPLICATION_HELP, type=click.IntRange(1, 10), metavar="N")
 @click.option(
@@ -76,6 +105,8 @@ ONLY_WITH: Final = {"partitions": "create", "replication": "create", "passwords"
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
 )
+@click.option("--from", cls=Option, said=FROM_HELP, metavar="PREFIX")
+@click.option("--to", cls=Option, said=TO_HELP, metavar="PREFIX")
 @broker_options(required=True)
 @document_option
 @pass_session
@@ -86,6 +117,8 @@ def command(session: Session, /, action: str, connection: Connection, written: s
         return _create(session, connection, as_json, chosen["partitions"], chosen["replication"])
     if action == "check":
         return _check(session, connection, as_json)
+    if action == "replay":
+        return _replay(session, connection, as_json, chosen["from"], chosen["to"])
     return _acls(session, connection, as_json, chosen["passwords"])
 
 
@@ -108,16 +141,16 @@ def _create(
 ) -> int:
     directory = session.directory
 
-    from event_log.kafka.control import Opened, announce
-    from event_log.kafka.setup import create
-    from event_log.kafka.survey import partitions_of
+    from event_log.kafka.admin.create import create
+    from event_log.kafka.control import Opened, open_topics
+    from event_log.kafka.topic_state import partitions_of
     from event_log.kafka.topics import COUNT_EVENTS
 
     chosen = {} if partitions is None else {COUNT_EVENTS.name: partitions}
     made = create(connection, partitions=chosen, replication=replication)
     there = partitions_of(connection, COUNT_EVENTS)
     opened = Opened.of(directory.election, directory.registry, there)
-    new = announce(connection, opened)
+    new = open_topics(connection, opened)
     differences = _differences(session, connection)
     if as_json:
         write_document(
@@ -130,9 +163,9 @@ def _create(
             }
         )
     else:
-        click.echo(session.text(MADE if made else ALL_THERE).format(names=", ".join(made)))
+        echo(session.text(MADE if made else ALL_THERE).format(names=", ".join(made)))
         numbers = {"election": opened.election, "partitions": opened.partitions}
-        click.echo(session.text(OPENED if new else OPEN_ALREADY).format(**numbers))
+        echo(session.text(OPENED if new else OPEN_ALREADY).format(**numbers))
         _tell(session, differences)
     return ANSWER_IS_NO if differences else DONE
 
@@ -146,11 +179,31 @@ def _check(session: Session, connection: Connection, as_json: bool) -> int:
     return ANSWER_IS_NO if differences else DONE
 
 
+def _replay(session: Session, connection: Connection, as_json: bool, old: str | None, new: str | None) -> int:
+    from event_log.kafka.connection import require_prefix
+    from producers.replay import replay
+
+    if old is None or not new or old == new:
+        raise click.UsageError(session.text(BOTH_PREFIXES))
+    count = replay(
+        replace(connection, prefix=require_prefix(old)),
+        replace(connection, prefix=require_prefix(new)),
+        session.directory.election,
+        session.directory.registry,
+        lambda number, many: echo(session.text(PARTITION_READ).format(number=number, count=many), err=True),
+    )
+    if as_json:
+        write_document({"messages": count})
+    else:
+        echo(session.text(REPLAYED).format(count=count))
+    return DONE
+
+
 def _differences(session: Session, connection: Connection) -> list[Difference]:
     """Those of the topics; where all are there, also whether they were opened for the data directory."""
     directory = session.directory
 
-    from event_log.kafka.check import check, check_election
+    from event_log.kafka.admin.check import check, check_election
 
     differences = check(connection)
     if not any(one.setting == "topic" for one in differences):
@@ -172,9 +225,9 @@ def _tell(session: Session, differences: list[Difference]) -> None:
     from rekap.tables import Column, Table, drawn, show, width
 
     if not differences:
-        click.echo(session.text(AS_DECLARED))
+        echo(session.text(AS_DECLARED))
         return
-    click.echo(session.text(DIFFERS).format(number=len(differences)))
+    echo(session.text(DIFFERS).format(number=len(differences)))
     table = Table([Column(title, wraps=True) for title in ("topic", "setting", "expected", "found", "")])
     for one in differences:
         table.rows.append([one.topic, one.setting, one.expected, one.found, session.text(one.said)])
@@ -182,7 +235,7 @@ def _tell(session: Session, differences: list[Difference]) -> None:
 
 
 def _acls(session: Session, connection: Connection, as_json: bool, folder: Path | None) -> int:
-    from event_log.kafka.access import set_passwords, set_rights
+    from event_log.kafka.admin.access import set_passwords, set_rights
 
     passwords = {} if folder is None else read_passwords(session, folder)
     if passwords:
@@ -194,10 +247,10 @@ def _acls(session: Session, connection: Connection, as_json: bool, folder: Path 
         )
         return DONE
     if passwords:
-        click.echo(session.text(PASSWORDS_SET).format(users=", ".join(sorted(passwords))))
+        echo(session.text(PASSWORDS_SET).format(users=", ".join(sorted(passwords))))
     for said, rules in ((GRANTED, changed.granted), (WITHDRAWN, changed.withdrawn)):
         for rule in rules:
-            click.echo(session.text(said).format(rule=rule))
+            echo(session.text(said).format(rule=rule))
     if not changed.granted and not changed.withdrawn:
-        click.echo(session.text(RIGHTS_UNCHANGED))
+        echo(session.text(RIGHTS_UNCHANGED))
     return DONE

@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 MORE = Said(
     id="Semua peristiwa dalam log dilipat ulang dengan cara yang paling sederhana, terpisah dari "
     "penghitungan yang berjalan, lalu setiap angka dari setiap TPS dan wilayah dibandingkan dengan yang "
-    "ditampilkan. Berakhir dengan kode 1 bila ada yang berbeda.",
+    "ditampilkan. Berakhir dengan kode 1 bila ada yang berbeda, atau bila belum semua peristiwa diperiksa.",
     en="All events of the log are folded again in the plainest way, apart from the running count, and every "
-    "figure of every station and region is compared with what is shown. Ends with code 1 when any differs.",
+    "figure of every station and region is compared with what is shown. Ends with code 1 when any differs, "
+    "or when not all events could be verified.",
 )
 WAIT_HELP = Said(
-    id="Dengan --broker: tunggu paling lama sekian detik sampai yang ditampilkan menyusul log.",
-    en="With --broker: wait at most so many seconds for what is shown to come up with the log.",
+    id="Tunggu paling lama sekian detik sampai yang ditampilkan memuat semua isi log pada awalnya.",
+    en="Wait at most so many seconds until what is shown has all that the log had at the start.",
+)
+AS_FAR_HELP = Said(
+    id="Periksa hanya yang sudah ditampilkan; untuk penghitungan yang masih berjalan.",
+    en="Verify only what is shown already; for a count under way.",
 )
 EXAMPLES = (
     "rekap --data demo-data verify",
@@ -57,14 +62,20 @@ NO_LOG: Final = Said(
     default=WAIT_S,
     metavar="SECONDS",
 )
+@click.option("--as-far-as-shown", cls=Option, said=AS_FAR_HELP, is_flag=True)
 @broker_options(required=False)
 @clickhouse_option
 @document_option
 @pass_session
 def command(
-    session: Session, wait_s: float, connection: Connection | None, clickhouse: str | None, written: str
+    session: Session,
+    wait_s: float,
+    as_far_as_shown: bool,
+    connection: Connection | None,
+    clickhouse: str | None,
+    written: str,
 ) -> int:
-    verification = verified(session, connection, clickhouse, wait_s)
+    verification = verified(session, connection, clickhouse, wait_s, as_far_as_shown=as_far_as_shown)
     if Format(written) is Format.JSON:
         write_document(verification.as_dict())
     else:
@@ -79,16 +90,18 @@ def verified(
     connection: Connection | None = None,
     clickhouse: str | None = None,
     wait_s: float = 0.0,
+    *,
+    as_far_as_shown: bool = False,
 ) -> Verification:
     """The comparison, with a progress bar: of the log on Kafka, or without a `connection` of the directory's
     own, with the projections at the URL `clickhouse` or in the directory."""
     from audit.verify import verify
+    from clickhouse.ownership import find_owner
     from rekap.bars import Bar
     from rekap.reading import reader
-    from sinks.ownership import find_owner
 
     directory = session.directory
-    if connection is None or (clickhouse is None and find_owner(directory.path) is None):
+    if clickhouse is None and find_owner(directory.path) is None:
         wait_s = 0.0  # nobody brings more: while this process has the directory, nobody can
     with ExitStack() as stack:
         client = stack.enter_context(reader(session, "verify", clickhouse))
@@ -103,7 +116,14 @@ def verified(
             bar.update(done, total, WAITING)
 
         return verify(
-            log, directory.election, directory.registry, client, show, wait_s=wait_s, on_wait=show_waiting
+            log,
+            directory.election,
+            directory.registry,
+            client,
+            show,
+            wait_s=wait_s,
+            on_wait=show_waiting,
+            as_far_as_shown=as_far_as_shown,
         )
 
 

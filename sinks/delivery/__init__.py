@@ -1,4 +1,4 @@
-"""The sink: a process that brings rows and totals from the topics into ClickHouse.
+"""The sink process: consumes rows and totals from the topics and inserts them into ClickHouse, at least once.
 
-It decides nothing and adds nothing up: what the rows say was decided where they were made.
+It decides nothing and adds nothing up: workers decided what the rows hold.
 """

@@ -1,17 +1,17 @@
-"""From the topics into ClickHouse: every message's rows are there once, whatever fails on the way.
+"""From the topics into ClickHouse, at least once and idempotent: every row is there once, whatever fails.
 
 A batch goes through these steps, in this order:
-  1. take messages of the group               nothing changes
-  2. make rows of them, as they came          nothing changes
-  3. insert the rows of all tables            ClickHouse, not claimed yet
-  4. insert the positions they complete       ClickHouse    <- from here on they count as arrived
-  5. commit the group's offsets               Kafka: a hint where to go on
-A crash before 5 means that the same messages come again; their rows change nothing, because identity is in
-the tables' keys. Offsets move to the end of what a worker published together, never into it, so that the
-position in ClickHouse and the next message fit. 3 and 4 are tried until they succeed; meanwhile one more
-batch is filled, then nothing is taken, and the process stays in its group.
+  1. consume messages of the group            nothing changes
+  2. decode them into rows, in their order    nothing changes
+  3. insert the rows of all tables            ClickHouse, not valid yet
+  4. insert the positions they complete       ClickHouse    <- the commit point: the rows count as delivered
+  5. commit the group's offsets               Kafka: only where to resume
+After a crash before 5 the same messages are redelivered; their rows change nothing, because the tables' keys
+hold their identity. Offsets are committed at the end of a worker's batch, never inside it, so that the
+position in ClickHouse and the next message are contiguous. 3 and 4 are retried until they succeed; meanwhile
+one more batch is filled, then consuming is paused (backpressure), and the process stays in its group.
 
-It promises no order between partitions: for some moments a total may be newer than what it is made of.
+It promises no order between partitions: for some moments a total may be newer than the rows that it counts.
 """
 
 from __future__ import annotations
@@ -22,135 +22,135 @@ import time
 from collections import deque
 from typing import Final
 
-from event_log.kafka.group import Group, GroupRecord
+from clickhouse.client import SinkUnavailable
+from event_log.kafka.group import ConsumerGroup, GroupRecord
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
 from monitoring import metrics
 from monitoring.health import Health
 from monitoring.logs import fields
-from sinks.client import SinkUnavailable
-from sinks.delivery.batch import Batch
-from sinks.delivery.courier import Courier
+from sinks.delivery.batch_builder import BatchBuilder
 from sinks.delivery.gaps import Gaps
-from sinks.delivery.lag import Lag
-from sinks.delivery.taking import Taking
-from sinks.delivery.totals import Totals
+from sinks.delivery.insert_batch import InsertBatch
+from sinks.delivery.insert_thread import InsertThread
+from sinks.delivery.lag import LagMonitor
+from sinks.delivery.tally_rows import TallyRows
 from sinks.writer import Writer
 
 TOPICS: Final[tuple[Topic, ...]] = (COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES)
-"""What a sink reads: totals up to the district come as rows."""
+"""What a sink consumes: totals up to the district are published as rows."""
 
-LINGER_S: Final = 0.2
-"""From the beginning of one insert to that of the next at least: of what comes meanwhile a form can be seen
-within a second of its arrival on the busiest evening, and on a quiet one nothing waits."""
+BATCHING_DELAY_S: Final = 0.2
+"""Least time from the start of one insert to the start of the next: on the busiest evening a form can be seen
+within a second of its arrival, and on a quiet one nothing waits."""
 
 LATE_S: Final = 3.0
-"""From this age on it makes no difference to a form whether it is seen a little later."""
+"""A form older than this may wait for the longer batching delay of a backlog."""
 
-LATE_LINGER_S: Final = 2.0
-"""How long a message of a backlog waits for company at the longest. Each insert makes parts that ClickHouse
-merges, and merges again: of a backlog in small batches it did little else."""
+BACKLOG_BATCHING_DELAY_S: Final = 2.0
+"""The batching delay of a backlog. Each insert makes parts that ClickHouse merges, and merges again: with
+small batches of a backlog it did little else."""
 
 POLL_S: Final = 0.05
-"""How long a poll waits, and so how late it is noticed that a batch is in or that the process is to end."""
+"""Timeout of a poll, and so how late a finished insert or the end of the process is noticed."""
 
 POLL_MESSAGES: Final = 50
-"""Messages taken at once; each may hold 2 MB of rows."""
+"""Most messages of one poll; each may hold 2 MB of rows."""
 
-STOP_S: Final = 15.0
-"""How long the end waits for the batch under way. What it does not wait for comes again."""
+SHUTDOWN_TIMEOUT_S: Final = 15.0
+"""How long the shutdown waits for the insert that is running. What it does not wait for is redelivered."""
 
 logger = logging.getLogger("rekap.sink")
 
 
 class Delivery:
-    """One process's delivery. `run` it once."""
+    """The main loop of a sink process. `run` it once."""
 
-    def __init__(self, group: Group, writer: Writer, totals: Totals, health: Health) -> None:
-        """`group` reads TOPICS."""
+    def __init__(self, group: ConsumerGroup, writer: Writer, tally_rows: TallyRows, health: Health) -> None:
+        """`group` consumes TOPICS."""
         self._group = group
         self._writer = writer
-        self._totals = totals
+        self._tally_rows = tally_rows
         self._health = health
-        self._courier = Courier(health)
-        self._taking = Taking(totals)
+        self._insert_thread = InsertThread(health)
+        self._builder = BatchBuilder(tally_rows)
         self._gaps = Gaps(health)
-        self._lag = Lag(group, health)
-        self._waiting: deque[GroupRecord] = deque()
-        self._under_way: Batch | None = None
-        self._sent_at = -LINGER_S  # when it was sent, or the last one before
-        # After each division of the group nothing is taken before the projections have said how far they are.
-        self._asked = False
-        self._known = False
-        self._told: dict[int, int] = {}
+        self._lag = LagMonitor(group, health)
+        self._polled: deque[GroupRecord] = deque()  # consumed, and not in a batch yet
+        self._inserting: InsertBatch | None = None
+        self._last_insert_at = -BATCHING_DELAY_S  # when the last insert was started
+        # After each rebalance nothing is added to a batch before the positions were read from ClickHouse.
+        self._positions_requested = False
+        self._positions_loaded = False
+        self._positions: dict[int, int] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Deliver until `stop` is set, and then until the batch under way is in. Raises LogUnavailable for
+        """Deliver until `stop` is set, and then until the running insert is done. Raises LogUnavailable for
         what does not go away by itself, and Undeliverable."""
         try:
             while not stop.is_set():
-                self._go_round()
+                self._run_once()
         finally:
-            self._courier.give_up()
+            self._insert_thread.stop_retrying()
         try:
-            if self._courier.wait(STOP_S):
-                self._finish()
+            if self._insert_thread.wait(SHUTDOWN_TIMEOUT_S):
+                self._finish_request()
         except SinkUnavailable as error:
-            logger.warning("Ended before the last batch was in; it comes again: %s", error)
+            logger.warning("Stopped before the last batch was inserted; it will be redelivered: %s", error)
 
-    def _go_round(self) -> None:
+    def _run_once(self) -> None:
         self._health.beat()
-        if self._known and not self._taking.batch.full:
+        if self._positions_loaded and not self._builder.batch.full:
             self._group.resume()
         else:
             self._group.pause()
         polled = self._group.poll(POLL_S, POLL_MESSAGES)
-        if polled.changed:
-            self._divided()
-        self._waiting.extend(polled.records)
-        if self._courier.back:
-            self._finish()
-            self._begin()
-        while self._known and self._waiting and not self._taking.batch.full:
-            self._take(self._waiting.popleft())
-        self._lag.look(time.monotonic())
+        if polled.rebalanced:
+            self._on_rebalance()
+        self._polled.extend(polled.records)
+        if self._insert_thread.done:
+            self._finish_request()
+            self._start_request()
+        while self._positions_loaded and self._polled and not self._builder.batch.full:
+            self._add(self._polled.popleft())
+        self._lag.measure(time.monotonic())
 
-    def _divided(self) -> None:
-        """Some partitions may have been elsewhere, and are further on."""
-        self._asked = self._known = False
-        if places := [f"{place.topic.name}/{place.partition}" for place in self._group.assigned()]:
-            logger.info("The group was divided anew", extra=fields(partitions=places))
+    def _on_rebalance(self) -> None:
+        """Read the positions again: other sinks may have advanced those of the partitions assigned now."""
+        self._positions_requested = self._positions_loaded = False
+        if sources := [f"{source.topic.name}/{source.partition}" for source in self._group.assigned()]:
+            logger.info("Consumer group rebalanced", extra=fields(partitions=sources))
 
-    def _take(self, record: GroupRecord) -> None:
+    def _add(self, record: GroupRecord) -> None:
         """Steps 1 and 2 for one message."""
-        gap = self._taking.take(record, time.monotonic())
-        if gap is not None and self._gaps.found(gap):
-            self._waiting = deque(one for one in self._waiting if one.place != record.place)
-            totals = [place for place in self._group.assigned() if place.topic is not COUNT_ROWS]
-            self._group.rewind([record.place, *totals])
-        elif gap is not None:
-            self._taking.batch.offsets[record.place] = record.offset + 1  # nothing is there to go back to
+        gap = self._builder.add(record, time.monotonic())
+        if gap is not None and self._gaps.should_reread(gap):
+            self._polled = deque(one for one in self._polled if one.source != record.source)
+            totals = [source for source in self._group.assigned() if source.topic is not COUNT_ROWS]
+            self._group.seek_to_beginning([record.source, *totals])
+        elif gap is not None:  # reading the topic again does not fill it
+            self._builder.batch.committable[record.source] = record.offset + 1
 
-    def _begin(self) -> None:
-        """Send the courier with what there is to do, if there is anything."""
-        batch = self._taking.batch
-        if not self._asked:
-            self._asked = True
-            self._courier.send(self._ask)
-        elif not batch.empty and is_due(batch, self._sent_at, self._taking.more_follows):
-            self._sent_at = time.monotonic()
-            self._under_way = sent = self._taking.handed_over()
-            self._courier.send(lambda: self._insert(sent))
+    def _start_request(self) -> None:
+        """Start the next request on the insert thread, if one is due."""
+        batch = self._builder.batch
+        if not self._positions_requested:
+            self._positions_requested = True
+            self._insert_thread.submit(self._load_positions)
+        elif not batch.empty and is_due(batch, self._last_insert_at, self._builder.more_follows):
+            self._last_insert_at = time.monotonic()
+            self._inserting = due = self._builder.take_batch()
+            self._insert_thread.submit(lambda: self._insert(due))
 
-    def _ask(self) -> None:
-        """On the courier's thread."""
-        self._told = self._writer.positions()
+    def _load_positions(self) -> None:
+        """On the insert thread."""
+        self._positions = self._writer.positions()
 
-    def _insert(self, batch: Batch) -> None:
-        """Steps 3 and 4, on the courier's thread."""
+    def _insert(self, batch: InsertBatch) -> None:
+        """Steps 3 and 4, on the insert thread."""
         began = time.monotonic()
-        tables = batch.together(self._totals)
+        tables = batch.tables_to_insert(self._tally_rows)
         self._writer.insert(tables)
-        self._writer.move_all(batch.positions)
+        self._writer.move_all(batch.positions)  # the commit point
         metrics.INSERT_SECONDS.observe(time.monotonic() - began)
         metrics.BATCH_ROWS.observe(batch.rows)
         for name, rows in tables.items():
@@ -159,24 +159,24 @@ class Delivery:
             metrics.POSITION.labels(str(partition)).set(position)
             metrics.DELIVERY_SECONDS.observe(max(time.time() - recorded_at / 1_000_000, 0.0))
 
-    def _finish(self) -> None:
-        """Step 5, and what else follows when the courier is back."""
-        batch, self._under_way = self._under_way, None
+    def _finish_request(self) -> None:
+        """Step 5 after an insert; after a rebalance, the use of the positions that were read."""
+        batch, self._inserting = self._inserting, None
         if batch is not None:
-            self._group.commit(batch.offsets)
-            self._lag.inserted(batch.taken)
+            self._group.commit(batch.committable)
+            self._lag.on_insert(batch.consumed)
             for partition, (position, _) in batch.positions.items():
-                self._gaps.moved(partition, position)
-        elif self._asked and not self._known:
-            self._taking.know(self._told)
-            self._known = True
+                self._gaps.on_advance(partition, position)
+        elif self._positions_requested and not self._positions_loaded:
+            self._builder.set_positions(self._positions)
+            self._positions_loaded = True
 
 
-def is_due(batch: Batch, sent_at: float, more_follows: bool) -> bool:
-    """Whether it has waited long enough for company, the batch before having been sent at `sent_at` (on the
-    clock of `batch.began`); `more_follows` while a backlog is read."""
+def is_due(batch: InsertBatch, last_insert_at: float, more_follows: bool) -> bool:
+    """Whether the batching delay of the batch is over, when the last insert was started at `last_insert_at`
+    (on the clock of `batch.first_added_at`); `more_follows` while a backlog is consumed."""
     now = time.monotonic()
-    is_late = time.time() - batch.newest / 1_000_000 > LATE_S
+    is_late = time.time() - batch.newest_recorded_at / 1_000_000 > LATE_S
     if is_late and more_follows:
-        return batch.full or now - batch.began >= LATE_LINGER_S
-    return batch.full or now - sent_at >= LINGER_S
+        return batch.full or now - batch.first_added_at >= BACKLOG_BATCHING_DELAY_S
+    return batch.full or now - last_insert_at >= BATCHING_DELAY_S

@@ -1,7 +1,7 @@
-"""What is done about rows that are missing: read them again once, and then tell a person.
+"""Handles gaps in the rows of a partition: re-reads the topic once, then reports the gap to the operator.
 
-Rows are missing when the sink was away for longer than the topic keeps them, or when ClickHouse was put back
-to an older state. In the second case they are still in the topic.
+Rows are missing when the sink was down for longer than the topic's retention, or when ClickHouse was restored
+to an older state. In the second case the topic still has them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from monitoring.health import Health
 from monitoring.logs import fields
-from sinks.delivery.reached import Gap
+from sinks.delivery.contiguous_positions import Gap
 
 PART: Final = "rows of partition {partition}"
 
@@ -19,25 +19,26 @@ logger = logging.getLogger("rekap.sink")
 
 
 class Gaps:
-    """The gaps of each partition of the log."""
+    """The open gaps of each partition of the log."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
-        # By partition the gap as it was seen first, and the last position that is known to be beyond one.
+        # By partition the gap as it was found first, and the last position known to be after a gap.
         self._open: dict[int, tuple[Gap, int]] = {}
 
-    def found(self, gap: Gap) -> bool:
-        """Whether to read the topic's partition again from its oldest record: the first time, yes. If the
-        gap is still there then, its rows are gone, and somebody must make them again."""
+    def should_reread(self, gap: Gap) -> bool:
+        """Register a gap; whether to re-read the topic's partition from its oldest record: yes the first
+        time. A gap that is still open after that is lost from the topic, and its rows must be
+        re-published."""
         held = self._open.get(gap.partition)
         self._open[gap.partition] = (held[0] if held else gap), gap.last
         if held is None:
             logger.warning(
-                "Rows are missing; reading the topic again from its oldest record",
+                "Rows are missing; reading the topic again from its oldest offset",
                 extra=fields(**gap._asdict()),
             )
             return True
-        said = (
+        reason = (
             f"Rows of partition {gap.partition} of the log are missing, from position {gap.first} to "
             f"{held[0].last}, and are no longer in the topic count-rows. Make them again from the log: end a "
             "worker and start it with `rekap worker --republish`. Until then the projections stay at "
@@ -45,12 +46,12 @@ class Gaps:
         )
         part = PART.format(partition=gap.partition)
         if part not in self._health.troubles():
-            logger.error(said, extra=fields(**gap._asdict()))
-        self._health.trouble(part, said)
+            logger.error(reason, extra=fields(**gap._asdict()))
+        self._health.trouble(part, reason)
         return False
 
-    def moved(self, partition: int, position: int) -> None:
-        """A partition has come without a gap to `position`."""
+    def on_advance(self, partition: int, position: int) -> None:
+        """Close the gap of a partition whose contiguous position is `position` now."""
         held = self._open.get(partition)
         if held is not None and position >= held[1]:
             del self._open[partition]

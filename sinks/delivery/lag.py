@@ -1,16 +1,16 @@
-"""How far the sink is behind the ends of its topics, for metrics and health; nothing depends on it."""
+"""Measures the sink's consumer lag for metrics and health; nothing depends on it."""
 
 from __future__ import annotations
 
 import logging
 from typing import Final
 
-from event_log.kafka.group import Group, Place
+from event_log.kafka.group import ConsumerGroup, TopicPartition
 from monitoring.health import Health
 from monitoring.metrics import LAG
 
-LOOK_S: Final = 5.0
-"""How often the brokers are asked: a person looks at a curve of minutes."""
+MEASURE_S: Final = 5.0
+"""How often the brokers are asked for end offsets: a person looks at a curve of minutes."""
 
 PART: Final = "kafka"
 SILENT: Final = (
@@ -20,25 +20,25 @@ SILENT: Final = (
 logger = logging.getLogger("rekap.sink")
 
 
-class Lag:
-    """The lag of each partition that this process reads."""
+class LagMonitor:
+    """The lag of each partition that is assigned to this process."""
 
-    def __init__(self, group: Group, health: Health) -> None:
+    def __init__(self, group: ConsumerGroup, health: Health) -> None:
         self._group = group
         self._health = health
-        self._inserted: dict[Place, int] = {}
-        self._shown: set[Place] = set()
-        self._looked = float("-inf")
+        self._inserted: dict[TopicPartition, int] = {}
+        self._reported: set[TopicPartition] = set()
+        self._measured_at = float("-inf")
 
-    def inserted(self, offsets: dict[Place, int]) -> None:
+    def on_insert(self, offsets: dict[TopicPartition, int]) -> None:
         """Everything before these offsets is in ClickHouse."""
         self._inserted |= offsets
 
-    def look(self, now: float) -> None:
-        """Ask the brokers, if it is time to; `now` in seconds on the caller's clock."""
-        if now - self._looked < LOOK_S:
+    def measure(self, now: float) -> None:
+        """Ask the brokers for end offsets, if it is time to; `now` in seconds on the caller's clock."""
+        if now - self._measured_at < MEASURE_S:
             return
-        self._looked = now
+        self._measured_at = now
         ends = self._group.ends()
         if ends is None:
             if PART not in self._health.troubles():
@@ -48,12 +48,12 @@ class Lag:
         if PART in self._health.troubles():
             logger.info("The brokers answer again")
         self._health.well(PART)
-        for place in self._shown - set(ends):
-            LAG.remove(place.topic.name, str(place.partition))
-            self._inserted.pop(place, None)
-        for place, end in ends.items():
-            reached = self._inserted.get(place, self._group.position(place))
-            if reached is not None:
-                LAG.labels(place.topic.name, str(place.partition)).set(max(end - reached, 0))
-                self._shown.add(place)
-        self._shown &= set(ends)
+        for source in self._reported - set(ends):
+            LAG.remove(source.topic.name, str(source.partition))
+            self._inserted.pop(source, None)
+        for source, end in ends.items():
+            offset = self._inserted.get(source, self._group.position(source))
+            if offset is not None:
+                LAG.labels(source.topic.name, str(source.partition)).set(max(end - offset, 0))
+                self._reported.add(source)
+        self._reported &= set(ends)

@@ -1,4 +1,4 @@
-"""The rules that one form can be checked by: code, severity and title, and how a finding of one is made.
+"""The rules: code, severity and title of each, and how a finding of one is made.
 
 The codes are part of the public contract. What each rule compares stands in the module of its block
 (people, papers, tallied, written); docs/rules.md has them all in one table.
@@ -110,12 +110,45 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
                 "One option has nearly all valid votes",
             ),
             _soft(
+                "R27",
+                "Tidak seluruh suara nol di TPS yang memiliki pemilih",
+                "Not all votes are zero at a station with registered voters",
+            ),
+            _soft(
                 UNLISTED_STATION, "TPS tercantum dalam daftar TPS", "The station is on the list of stations"
             ),
         )
     }
 )
-"""Every rule by its code, in the order of the codes. The titles say what holds when the rule is met."""
+"""Every rule that one form can be checked by, in the order of the codes. The titles say what holds when the
+rule is met."""
+
+ACROSS: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        rule.code: rule
+        for rule in (
+            _soft(
+                "R28",
+                "Hasil yang memuat suara tidak diganti dengan nol",
+                "A count with votes is not replaced by zeros",
+            ),
+            _soft(
+                "R29",
+                "Angka satu TPS tidak sama semuanya dengan angka TPS lain di desa/kelurahannya",
+                "A station's figures are not all those of another station of its village",
+            ),
+            _soft(
+                "R30",
+                "TPS yang melaporkan tidak lebih banyak daripada TPS di desa/kelurahan",
+                "No more stations report than the village has",
+            ),
+        )
+    }
+)
+"""Every rule that asks more than one form: the version before (R28), the other stations of the village."""
+
+ALL_RULES: Final[Mapping[str, Rule]] = MappingProxyType({**RULES, **ACROSS})
+"""Every rule that there are findings of."""
 
 
 def finding(
@@ -139,7 +172,7 @@ def finding(
         english[name], indonesian[name] = term.en, term.id
     return Finding(
         rule=rule,
-        severity=RULES[rule].severity,
+        severity=ALL_RULES[rule].severity,
         place=place,
         numbers=numbers,
         said=Said(id.format_map(indonesian), en.format_map(english)),

@@ -1,6 +1,6 @@
-"""What a form is compared with: the register, the limits and the poll of its place.
+"""The context in which a form is checked: the register, the limits and the poll of its village.
 
-Everything here is fixed before the count, but for `occurred_at`, which the event states.
+All of it is fixed before the count, except `occurred_at`, which the event states.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from schemas.ballots import Ballot
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The surroundings that all stations of a village share in one contest.
+class VillageLimits:
+    """The ballot, limits and poll of all stations of a village in one contest.
 
     `voters_limit` None: no limit on registered voters there; `closes` and `until` None: R24 is not checked.
     """
@@ -29,11 +29,12 @@ class Place:
     until: datetime | None
 
 
-class Circumstances(NamedTuple):
-    """Those of one form: its place, the register's voters of its station, whether the station is listed
-    (None: nobody said), and when the event says that it happened (ISO 8601 with a zone, or None)."""
+class FormContext(NamedTuple):
+    """The context of one form: the limits of its village, the register's voters of its station, whether the
+    station is listed (None: nobody said), and when the event says that it happened (ISO 8601 with a zone, or
+    None)."""
 
-    place: Place
+    place: VillageLimits
     registered: int | None
     listed: bool | None
     occurred_at: str | None

@@ -31,6 +31,8 @@ NAMES: Final[Mapping[str, Said]] = MappingProxyType(
     }
 )
 
+VOTERS_LIMIT: Final = Said("batas pemilih per TPS", "limit of voters a station")
+
 SEXES: Final[Mapping[str, Said]] = MappingProxyType(
     {"L": Said("laki-laki", "men"), "P": Said("perempuan", "women"), "J": Said("jumlah", "total")}
 )

@@ -11,7 +11,7 @@ from typing import Final
 from schemas.findings import Finding
 from schemas.language import Said
 from stream_processors.checks.catalogue import UNLISTED_STATION, finding
-from stream_processors.checks.context import Place
+from stream_processors.checks.context import VillageLimits
 
 ZONES: Final = {timedelta(hours=7): "WIB", timedelta(hours=8): "WITA", timedelta(hours=9): "WIT"}
 """Indonesia's time zones by their offset from UTC; elsewhere the offset itself is shown."""
@@ -19,7 +19,7 @@ ZONES: Final = {timedelta(hours=7): "WIB", timedelta(hours=8): "WITA", timedelta
 _MINUTE: Final = timedelta(minutes=1)
 
 
-def check_time(occurred_at: str, place: Place, found: list[Finding]) -> None:
+def check_time(occurred_at: str, place: VillageLimits, found: list[Finding]) -> None:
     """Appends R24 when the time (ISO 8601 with a zone) is before the close or after the end of counting."""
     closes, until = place.closes, place.until
     if closes is None and until is None:

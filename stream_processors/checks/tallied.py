@@ -1,40 +1,66 @@
 """Blocks IV and V, the votes: R05-R08, R14 for their figures, R17, R19, R26, and R25 beside a failed R06.
 
 A figure that is missing is never taken for zero. Where only a part of a sum is there, the rule is still
-failed if that part alone is already too much: votes can't be negative, so the rest can't make it right.
+failed if that part alone is already too much: votes can't be negative, so the rest can't make it right. V.A
+that is missing is bounded by block IV, V.C by V.A and V.B.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.ballots import Ballot
 from schemas.elections import ContestKind
 from schemas.findings import Finding
 from schemas.forms import CHasil
 from stream_processors.checks import tallied_findings as say
-from stream_processors.checks.context import Place
+from stream_processors.checks.context import FormContext, VillageLimits
 from stream_processors.checks.digit_slips import misreading
 from stream_processors.checks.limits import figure_too_large
-from stream_processors.checks.names import NAMES, option_votes
+from stream_processors.checks.names import option_votes
+from stream_processors.checks.spans import Span
+from stream_processors.checks.sums import check_sums
 from stream_processors.checks.votes import Figures, parties_of, read_votes
 
 
 def check_tallied(
-    form: CHasil, used: int | None, voted: int | None, place: Place, found: list[Finding]
-) -> None:
-    """Appends what blocks IV and V fail, given the papers used (II.2) and the voters who voted (I.B)."""
+    form: CHasil,
+    listed: int | None,
+    used: int | None,
+    voted: int | Span | None,
+    circumstances: FormContext,
+    found: list[Finding],
+) -> int | Span | None:
+    """Appends what blocks IV and V fail, given the totals of I.A and I.B and the papers used (II.2).
+
+    Returns V.C, or what it is or can be by V.A and V.B; None where nothing of it is given.
+    """
+    place = circumstances.place
     figures, certain = read_votes(form, place.ballot)
+    valid: int | Span | None = form.valid
     # R19
     if not certain and form.is_blank:
         found.append(say.r19())
     else:
-        _check_options(form, figures, certain, place, found)
-    _check_sums(form, used, voted, place.figure_limit, found)
+        cast = _check_options(form, figures, certain, place, found)
+        # R27
+        if cast == 0 and not form.valid and not any(figures):
+            _check_zeros(listed, circumstances.registered, found)
+        if valid is None:
+            valid = say.valid_by_options(place.ballot.kind, cast, certain)
+    return check_sums(form, valid, used, voted, place.figure_limit, found)
 
 
-def _check_options(form: CHasil, figures: Figures, certain: bool, place: Place, found: list[Finding]) -> None:
-    """R06, R14, R17, R25 and R26: the figures of block IV, of which at least one is given."""
+def _check_zeros(listed: int | None, registered: int | None, found: list[Finding]) -> None:
+    """R27, given that all votes are zero; the form's own listed voters go before the register's."""
+    if listed or registered:
+        found.append(say.r27(listed) if listed else say.r27_register(registered or 0))
+
+
+def _check_options(
+    form: CHasil, figures: Figures, certain: bool, place: VillageLimits, found: list[Finding]
+) -> int:
+    """R06, R14, R17, R25 and R26: the figures of block IV, of which at least one is given. Returns their
+    sum, of a party without its total that of its parts."""
     ballot, valid = place.ballot, form.valid
     by_party = ballot.kind is ContestKind.PARTIES
     top = [figures[index] for index in ballot.top] if by_party else figures
@@ -50,8 +76,10 @@ def _check_options(form: CHasil, figures: Figures, certain: bool, place: Place, 
                 found.append(hint)
         elif cast > valid:
             found.append(say.r06_part(ballot.kind, cast, valid))
-    # R14
     largest_of_all = max(filter(None, figures), default=0) if by_party else largest
+    if valid is None and cast > place.figure_limit >= largest_of_all:
+        found.append(say.r06_overflows(ballot.kind, cast, place.figure_limit))
+    # R14
     if largest_of_all > place.figure_limit or (valid is not None and largest > valid):
         found.extend(_block_iv_limits(form, figures, valid, place))
     # R26
@@ -59,54 +87,32 @@ def _check_options(form: CHasil, figures: Figures, certain: bool, place: Place, 
         found.extend(_outliers(figures, valid, place))
     # R17
     if by_party:
-        _check_parties(figures, ballot, found)
+        _check_parties(form, figures, place, found)
+    return cast
 
 
-def _check_sums(form: CHasil, used: int | None, voted: int | None, limit: int, found: list[Finding]) -> None:
-    """R05, R07, R08, and R14 for V.A, V.B, V.C."""
-    valid, invalid, total = form.valid, form.invalid, form.total
-    # R14
-    if (
-        (valid is not None and valid > limit)
-        or (invalid is not None and invalid > limit)
-        or (total is not None and total > limit)
-    ):
-        for place, figure in (("V.A", valid), ("V.B", invalid), ("V.C", total)):
-            if figure is not None and figure > limit:
-                found.append(figure_too_large(place, NAMES[place], figure, limit))
-    # Some sources give no V.C (SITUNG 2019). It is V.A + V.B by the form's own rule, so R07 and R08 take
-    # that sum then; R05 has nothing to compare.
-    counted = total
-    if valid is not None and invalid is not None:
-        if total is None:
-            counted = valid + invalid
-        # R05
-        elif total != valid + invalid:
-            found.append(say.r05(valid, invalid, total))
-    if counted is not None:
-        # R07
-        if used is not None and counted != used:
-            found.append(say.r07(counted, used))
-        # R08
-        if voted is not None and counted != voted:
-            found.append(say.r08(counted, voted))
-
-
-def _check_parties(figures: Figures, ballot: Ballot, found: list[Finding]) -> None:
-    # R17. A total that was added up from its parts agrees with them by itself.
+def _check_parties(form: CHasil, figures: Figures, place: VillageLimits, found: list[Finding]) -> None:
+    # R17. A total that was added up from its parts agrees with them by itself, if its field has room for it.
+    ballot, limit = place.ballot, place.figure_limit
     parties = parties_of(ballot)
     for party in parties.each:
         total = figures[party.top]
         parts = [figures[part] for part in party.parts]
         summed = sum(filter(None, parts))
         if total is None or summed == total:
+            if summed > limit >= max(filter(None, parts), default=0):
+                option = ballot.options[party.top]
+                if (form.votes or {}).get(option) is None:
+                    found.append(say.r17_overflows(option, summed, limit))
             continue
         whole = parties.named and None not in parts
         if whole or summed > total:
             found.append(say.r17(ballot.options[party.top], summed, total, whole=whole))
 
 
-def _block_iv_limits(form: CHasil, figures: Figures, valid: int | None, place: Place) -> Iterator[Finding]:
+def _block_iv_limits(
+    form: CHasil, figures: Figures, valid: int | None, place: VillageLimits
+) -> Iterator[Finding]:
     """R14 for block IV, once a place. What was added up from other figures is not held against the boxes."""
     votes, ballot = form.votes or {}, place.ballot
     for index, option in enumerate(ballot.options):
@@ -118,7 +124,7 @@ def _block_iv_limits(form: CHasil, figures: Figures, valid: int | None, place: P
             yield say.r14_above_valid(ballot.kind, option, figure, valid)
 
 
-def _outliers(figures: Figures, valid: int, place: Place) -> Iterator[Finding]:
+def _outliers(figures: Figures, valid: int, place: VillageLimits) -> Iterator[Finding]:
     """R26. A figure above V.A is no share of it; that is what R14 says."""
     ballot = place.ballot
     for index in ballot.top:

@@ -1,15 +1,26 @@
-"""The findings of blocks IV and V in words: R05-R08, R14 against V.A, R17, R19, R26.
+"""The findings of blocks IV and V in words: R05-R08, R14 against V.A, R17, R19, R26, R27.
 
 Apart from the comparisons in `tallied`, so that those can be read in one piece; only called on a failure.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from schemas.elections import ContestKind
 from schemas.findings import Finding
 from schemas.language import Said
 from stream_processors.checks.catalogue import RECOUNT_TRIGGER, finding
-from stream_processors.checks.names import OPTIONS, begin, option_name
+from stream_processors.checks.names import NAMES, OPTIONS, begin, option_name
+from stream_processors.checks.spans import Amount, Span, overflows
+
+_VOTES_OF_ALL: Final = {
+    kind: Said(f"perolehan suara {name.id}", f"votes of the {name.en}") for kind, name in OPTIONS.items()
+}
+_VOTES_OF_SOME: Final = {
+    kind: Said(f"perolehan suara sebagian {name.id}", f"votes of some {name.en}")
+    for kind, name in OPTIONS.items()
+}
 
 
 def r05(valid: int, invalid: int, total: int) -> Finding:
@@ -45,6 +56,22 @@ def r06_part(kind: ContestKind, cast: int, valid: int) -> Finding:
         "more than the {valid} valid votes.",
         terms={"options": OPTIONS[kind]},
     )
+
+
+def valid_by_options(kind: ContestKind, cast: int, certain: bool) -> Span:
+    """What V.A, which is missing, can be by the options' votes; `certain`: all of them are given."""
+    lower = (_cast(kind, cast),)
+    if certain:
+        return Span(cast, cast, lower, lower, (NAMES["V.A"],))
+    return Span(cast, None, lower, (), (_VOTES_OF_SOME[kind], NAMES["V.A"]))
+
+
+def r06_overflows(kind: ContestKind, cast: int, limit: int) -> Finding:
+    return overflows("R06", "V.A", (_cast(kind, cast),), limit, NAMES["V.A"])
+
+
+def _cast(kind: ContestKind, cast: int) -> Amount:
+    return Amount("cast", _VOTES_OF_ALL[kind], cast)
 
 
 def r07(counted: int, used: int) -> Finding:
@@ -104,6 +131,15 @@ def r17(party: str, summed: int, total: int, *, whole: bool) -> Finding:
     )
 
 
+def r17_overflows(party: str, summed: int, limit: int) -> Finding:
+    name = option_name(ContestKind.PARTIES, party)
+    parts = Said("suara partai dan calon yang terisi", "its votes and candidates that are filled in")
+    whole = Said("jumlah suara partai", "the party's total")
+    return overflows(
+        "R17", f"IV.{party}", (Amount("parts", parts, summed),), limit, whole, subject=begin(name)
+    )
+
+
 def r19() -> Finding:
     return finding(
         "R19",
@@ -111,6 +147,26 @@ def r19() -> Finding:
         {},
         id="Perolehan suara belum terisi sama sekali; formulir dicatat sebagai kosong, bukan nol.",
         en="No votes are filled in at all; the form is recorded as blank, not as zero.",
+    )
+
+
+def r27(listed: int) -> Finding:
+    return finding(
+        "R27",
+        "IV",
+        {"listed": listed},
+        id="Seluruh perolehan suara nol, sedangkan pemilih dalam DPT pada formulir {listed}.",
+        en="All votes are zero, while the form has {listed} listed voters (DPT).",
+    )
+
+
+def r27_register(registered: int) -> Finding:
+    return finding(
+        "R27",
+        "IV",
+        {"registered": registered},
+        id="Seluruh perolehan suara nol, sedangkan pemilih pada daftar pemilih {registered}.",
+        en="All votes are zero, while the register has {registered} voters.",
     )
 
 

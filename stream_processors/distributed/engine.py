@@ -1,10 +1,11 @@
-"""Everything that one worker owns: partitions of the events, and of totals to be added up.
+"""The partitions of one worker: tasks that fold count-events, and stages that add totals up.
 
-It has two gears with the same steps (see owners). Behind, it reads its partitions of the log in bulk,
-through a pool of processes, up to the log's end; live, it is handed entries as they arrive. In both, an entry
-is taken in only where the state stands: what comes again is skipped, what is missing is read from the log.
+It has two modes with the same steps (see partition_task). In catch-up mode it reads its partitions of the log
+itself, through a pool of processes, up to the log's end; in streaming mode it is given entries as they
+arrive. In both, an entry is applied only at the position of its stage: redelivered entries are skipped, and
+missing ones are read from the log.
 
-Used by one thread at a time. It knows nothing of consumer groups: who says what is owned is the worker.
+For one thread at a time. It knows nothing of consumer groups: the worker passes it the assignment.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from event_log.kafka.connection import Connection
-from event_log.kafka.log import KafkaLog, Record
+from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, Topic
 from event_log.leaf import leaf_hash
 from monitoring.logs import fields
@@ -26,38 +27,44 @@ from schemas.regions import Level, Registry
 from schemas.tally_messages import decode_tally
 from sinks.rows import Rows
 from stream_processors.assess import Assessor
-from stream_processors.distributed.count_hop import CountHop
-from stream_processors.distributed.observed import BULK, LIVE, folded, merged
-from stream_processors.distributed.outlet import KafkaOutlet
-from stream_processors.distributed.owners import CountOwner, SumOwner
-from stream_processors.distributed.ranges import entries_of, let_go, ranges, reach, read_to_fold
-from stream_processors.distributed.sent import NOTHING, last_sent
+from stream_processors.distributed.count_stage import CountStage
+from stream_processors.distributed.counters import CATCH_UP, STREAMING, count_folded, count_merged
+from stream_processors.distributed.partition_task import CountTask, publish_tallies
+from stream_processors.distributed.published import NOTHING, last_published
+from stream_processors.distributed.publisher import KafkaPublisher
+from stream_processors.distributed.ranges import (
+    close_reader,
+    entries_of,
+    open_reader,
+    ranges,
+    read_to_fold,
+)
 from stream_processors.distributed.snapshots import Snapshots
-from stream_processors.distributed.sum_hop import SumHop
+from stream_processors.distributed.sum_stage import SumStage
 from stream_processors.partition.assessing import Workers
 from stream_processors.rollup import Merge
 
 logger = logging.getLogger(__name__)
 
-NEARLY_THERE: Final = 2_000
-"""Entries that may be missing when the bulk gear ends: they arrive live while it is being left."""
+CAUGHT_UP_ENTRIES: Final = 2_000
+"""Lag of a partition, in entries, at which catch-up mode ends: the rest is streamed."""
 
-EMIT_S: Final = 1.0
-"""How often totals go out while a backlog is read: often enough to watch it shrink."""
+PUBLISH_S: Final = 1.0
+"""How often changed totals are published in catch-up mode: often enough to watch a backlog shrink."""
 
 SUMMED: Final[dict[Level, Topic]] = {Level.PROVINCE: DISTRICT_TALLIES, Level.NATION: PROVINCE_TALLIES}
-"""For each level that is a sum of messages, where they come from."""
+"""For each level that adds totals up, the topic that they are consumed from."""
 
-Owned = tuple[frozenset[int], dict[Level, frozenset[int]]]
-"""Partitions of the events, and of the topics of SUMMED."""
+Assignment = tuple[frozenset[int], dict[Level, frozenset[int]]]
+"""Assigned partitions of count-events, and of the topics of SUMMED."""
 
 
 class Reassigned(Exception):
-    """Recovery was given up because other partitions are to be owned now."""
+    """Catch-up was stopped because of another rebalance."""
 
 
 class Engine:
-    """The owners of one worker's partitions."""
+    """The tasks and stages of one worker's partitions."""
 
     def __init__(
         self,
@@ -67,19 +74,19 @@ class Engine:
         assessor: Assessor,
         connection: Connection,
         workers: Workers,
-        outlet: KafkaOutlet,
+        publisher: KafkaPublisher,
         snapshots: Snapshots | None = None,
         republish: bool = False,
     ) -> None:
-        """With `republish` the rows of partitions that come to be owned are sent from the beginning, whatever
-        was sent before."""
+        """With `republish` the rows of newly assigned partitions are published from the beginning of the log,
+        whatever was published before."""
         self._election = election
         self._registry = registry
         self._ballots = ballots
         self._assessor = assessor
         self._connection = connection
         self._workers = workers
-        self._outlet = outlet
+        self._publisher = publisher
         self._snapshots = snapshots
         self._republish = republish
         self._rows = Rows(election.id, registry, ballots)
@@ -87,204 +94,201 @@ class Engine:
         self._log = KafkaLog(connection, COUNT_EVENTS)
         self._rows_log = KafkaLog(connection, COUNT_ROWS)
         self._tally_logs = {level: KafkaLog(connection, topic) for level, topic in SUMMED.items()}
-        for _ in workers.map(reach, [connection] * workers.count):
+        for _ in workers.map(open_reader, [connection] * workers.count):
             pass
-        self._counts: dict[int, CountOwner] = {}
-        self._sums: dict[tuple[Level, int], SumOwner] = {}
+        self._tasks: dict[int, CountTask] = {}
+        self._sums: dict[tuple[Level, int], SumStage] = {}
         self._entries_read = 0
 
-    def own(self, owned: Owned, should_stop: Callable[[], bool]) -> dict[tuple[str, int], int]:
-        """Own these partitions and no others, with state up to the log's end and all totals announced; by
-        topic and partition where it stands.
+    def assign(self, assignment: Assignment, should_stop: Callable[[], bool]) -> dict[tuple[str, int], int]:
+        """Take over these partitions and no others: catch up with the log's end and re-publish all totals.
+        The offset to consume from, by topic and partition.
 
-        What was owned before is kept and brought up to date. Raises Reassigned once `should_stop` says so
-        (what was read until then is kept), and LogUnavailable.
+        Partitions assigned before keep their state and catch up. Raises Reassigned once `should_stop` returns
+        True (what was read until then is kept), and LogUnavailable.
         """
-        events, sums = owned
-        self._counts = {partition: owner for partition, owner in self._counts.items() if partition in events}
+        events, sums = assignment
+        self._tasks = {partition: task for partition, task in self._tasks.items() if partition in events}
         began = time.monotonic()
-        for partition, sent in last_sent(self._rows_log, sorted(events)).items():
-            if partition in self._counts:
-                self._counts[partition].learn(sent)
+        for partition, published in last_published(self._rows_log, sorted(events)).items():
+            if partition in self._tasks:
+                self._tasks[partition].set_published(published)
             else:
-                self._counts[partition] = self._count_owner(partition, sent)
-        for _ in self.read_on(should_stop):
-            self.emit()
-        _announce(self._counts.values())
+                self._tasks[partition] = self._count_task(partition, published)
+        for _ in self.catch_up(should_stop):
+            self.publish_changes()
+        for task in self._tasks.values():
+            task.republish_totals()
         self._sums = {}
-        stands: dict[tuple[str, int], int] = {}
-        for level, topic in SUMMED.items():  # from below: what was announced there is added up here at once
-            self._outlet.flush()
+        offsets: dict[tuple[str, int], int] = {}
+        for level, topic in SUMMED.items():  # bottom up: a level reads what was re-published below it
+            self._publisher.flush()
             begins, ends = self._tally_logs[level].begins(), self._tally_logs[level].ends()
             for partition in sorted(sums[level]):
                 span = begins[partition], ends[partition]
-                owner = self._sums[level, partition] = self._sum_owner(level, partition, span, should_stop)
-                owner.announce()
-                stands[topic.name, partition] = ends[partition]
-        self._settle()
+                stage = self._sums[level, partition] = self._sum_stage(level, partition, span, should_stop)
+                publish_tallies(self._publisher, stage.all_tallies())
+                offsets[topic.name, partition] = ends[partition]
+        self._flush()
         seconds = time.monotonic() - began
         RECOVERY_SECONDS.observe(seconds)
         logger.info(
             "Caught up with the log.",
             extra=fields(seconds=round(seconds, 2), partitions=sorted(events), entries=self._entries_read),
         )
-        return stands | {(COUNT_EVENTS.name, partition): at for partition, at in self.positions().items()}
+        return offsets | {(COUNT_EVENTS.name, partition): at for partition, at in self.positions().items()}
 
-    def read_on(self, should_stop: Callable[[], bool]) -> Iterator[None]:
-        """Take in what the log has, in bulk, until it is nearly all; after every EMIT_S of that the caller
-        may do something else. Raises as `own`."""
+    def catch_up(self, should_stop: Callable[[], bool]) -> Iterator[None]:
+        """Apply the log's entries in catch-up mode until the lag is small; yields every PUBLISH_S, so that
+        the caller can publish. Raises as `assign`."""
         while True:
-            spans = self._spans()
+            spans = self._unread_spans()
             yield from self._read(spans, should_stop)
-            if all(end - start <= NEARLY_THERE for start, end in spans.values()):
+            if all(end - start <= CAUGHT_UP_ENTRIES for start, end in spans.values()):
                 break
 
     def positions(self) -> dict[int, int]:
-        """By owned partition of the events the position of the entry that comes next."""
-        return {partition: owner.hop.position for partition, owner in self._counts.items()}
+        """By assigned partition of count-events the position of the next entry to apply."""
+        return {partition: task.stage.position for partition, task in self._tasks.items()}
 
-    def take_events(self, partition: int, records: Sequence[Record]) -> None:
-        """Entries of a partition as they arrived, in order; of one that is not owned (any more), nothing
-        happens. Raises LogUnavailable."""
-        owner = self._counts.get(partition)
-        if owner is None:
+    def process_events(self, partition: int, records: Sequence[KafkaRecord]) -> None:
+        """Process entries of a partition in streaming mode, in order; those of a partition that is not
+        assigned (any more) are ignored. Raises LogUnavailable."""
+        task = self._tasks.get(partition)
+        if task is None:
             return
-        for run in _runs(records, owner.hop.position):
-            if run[0].position > owner.hop.position:
-                missing = {partition: (owner.hop.position, run[0].position)}
+        for run in _contiguous_runs(records, task.stage.position):
+            if run[0].position > task.stage.position:
+                missing = {partition: (task.stage.position, run[0].position)}
                 for _ in self._read(missing, lambda: False):
-                    self.emit()
-            folded(owner.take(entries_of(self._assessor, partition, run)), LIVE)
+                    self.publish_changes()
+            count_folded(task.process(entries_of(self._assessor, partition, run)), STREAMING)
 
-    def take_tallies(self, level: Level, partition: int, raws: Iterable[bytes]) -> None:
-        """Values that are to be added up at `level`, as `take_events`."""
-        owner = self._sums.get((level, partition))
-        if owner is not None:
+    def process_tallies(self, level: Level, partition: int, raws: Iterable[bytes]) -> None:
+        """Process totals that are added up at `level`, as `process_events`."""
+        stage = self._sums.get((level, partition))
+        if stage is not None:
             for raw in raws:
-                self._merge(owner, raw)
+                self._merge(stage, raw)
 
-    def emit(self) -> None:
-        """Send the totals that changed, and how far rows have arrived. Raises LogUnavailable."""
-        for owner in self._owners():
-            owner.emit()
+    def publish_changes(self) -> None:
+        """Publish the totals that changed, and the positions of acknowledged rows. Raises LogUnavailable."""
+        for task in self._tasks.values():
+            task.publish_changes()
+        self.publish_changed_sums()
 
-    def emit_sums(self) -> None:
-        """`emit` of what was added up alone: what was counted goes out with its events. Raises
+    def publish_changed_sums(self) -> None:
+        """Publish the changed totals of SUMMED alone; the districts' wait for `publish_changes`. Raises
         LogUnavailable."""
-        for owner in self._sums.values():
-            owner.emit()
+        for stage in self._sums.values():
+            publish_tallies(self._publisher, stage.changed_tallies())
 
     @property
-    def owes(self) -> bool:
-        """Whether there is something that could not be sent yet: `emit` again in a while."""
-        return any(owner.owes for owner in self._counts.values())
+    def has_pending_positions(self) -> bool:
+        """Whether a position waits for acknowledgements: call `publish_changes` again later."""
+        return any(task.has_pending_position for task in self._tasks.values())
 
-    def announce(self) -> None:
-        """Send all totals. Raises LogUnavailable."""
-        _announce(self._owners())
+    def republish_totals(self) -> None:
+        """Publish all totals. Raises LogUnavailable."""
+        for task in self._tasks.values():
+            task.republish_totals()
+        for stage in self._sums.values():
+            publish_tallies(self._publisher, stage.all_tallies())
 
-    def save(self) -> None:
-        """Keep snapshots of what is owned, where a directory for them was named."""
-        for owner in self._counts.values():
-            if self._snapshots is not None and owner.hop.position:
-                self._snapshots.save(owner.hop)
+    def save_snapshots(self) -> None:
+        """Save a snapshot of each assigned partition, where a directory for them is configured."""
+        for task in self._tasks.values():
+            if self._snapshots is not None and task.stage.position:
+                self._snapshots.save(task.stage)
 
     def close(self) -> None:
-        """Send what is under way and let go of the brokers. Raises LogUnavailable."""
-        self._settle()
-        self._outlet.close()
+        """Publish what is pending and close the connections. Raises LogUnavailable."""
+        self._flush()
+        self._publisher.close()
         for log in (self._log, self._rows_log, *self._tally_logs.values()):
             log.close()
-        let_go()
+        close_reader()
 
-    def _settle(self) -> None:
-        """Send what waits for something else to arrive."""
-        self._outlet.flush()
-        self.emit()
-        self._outlet.flush()
+    def _flush(self) -> None:
+        """Publish what waits for acknowledgements, and wait until all of it is acknowledged."""
+        self._publisher.flush()
+        self.publish_changes()
+        self._publisher.flush()
 
-    def _sent(self) -> dict[int, int]:
-        """By owned partition of the events up to which position rows have gone out."""
-        return {partition: owner.sent for partition, owner in self._counts.items()}
+    def _published(self) -> dict[int, int]:
+        """By assigned partition of count-events the position up to which rows were published."""
+        return {partition: task.published for partition, task in self._tasks.items()}
 
-    def _owners(self) -> Iterator[CountOwner | SumOwner]:
-        yield from self._counts.values()
-        yield from self._sums.values()
-
-    def _spans(self) -> dict[int, tuple[int, int]]:
-        """By owned partition of the events from where to where the log is ahead."""
+    def _unread_spans(self) -> dict[int, tuple[int, int]]:
+        """By assigned partition of count-events the span (position, end) of the log that is not applied
+        yet."""
         ends = self._log.ends()
         return {partition: (position, ends[partition]) for partition, position in self.positions().items()}
 
     def _read(self, spans: dict[int, tuple[int, int]], should_stop: Callable[[], bool]) -> Iterator[None]:
         began = time.monotonic()
         for partition, entries in self._workers.map(
-            read_to_fold, ranges(self._connection, spans, self._sent())
+            read_to_fold, ranges(self._connection, spans, self._published())
         ):
             if should_stop():
                 raise Reassigned
             if entries is not None:
-                folded(self._counts[partition].take(entries), BULK)
+                count_folded(self._tasks[partition].process(entries), CATCH_UP)
                 self._entries_read += len(entries)
-            if time.monotonic() - began > EMIT_S:
+            if time.monotonic() - began > PUBLISH_S:
                 yield
                 began = time.monotonic()
 
-    def _sum_owner(
+    def _sum_stage(
         self, level: Level, partition: int, span: tuple[int, int], should_stop: Callable[[], bool]
-    ) -> SumOwner:
-        """An owner whose state is all that its partition holds from the one position up to the other: one
-        value of each child, and what compaction has left of older ones."""
-        owner = SumOwner(SumHop(level, self._election.id, self._registry), self._outlet)
+    ) -> SumStage:
+        """A stage that has applied all totals of its partition in the span of offsets: the newest of each
+        child, and what compaction has left of older ones."""
+        stage = SumStage(level, self._election.id, self._registry)
         for records in self._tally_logs[level].read(partition, *span):
             if should_stop():
                 raise Reassigned
             for record in records:
-                self._merge(owner, record.raw)
-        return owner
+                self._merge(stage, record.raw)
+        return stage
 
-    def _merge(self, owner: SumOwner, raw: bytes) -> None:
+    def _merge(self, stage: SumStage, raw: bytes) -> None:
         value = decode_tally(raw)
-        what = owner.take(value)
-        merged(value.level, what)
+        what = stage.apply(value)
+        count_merged(value.level, what)
         if what is Merge.CONFLICT:
             logger.error(
-                "Two values of one version differ: two workers read different logs. The first is kept.",
+                "Two totals of one version differ: two workers read different logs. The first is kept.",
                 extra=fields(unit=value.unit, contest=value.contest, version=value.version),
             )
 
-    def _count_owner(self, partition: int, sent: int) -> CountOwner:
-        """An owner that stands at the partition's snapshot, or at its beginning."""
-        hop = self._fresh(partition)
+    def _count_task(self, partition: int, published: int) -> CountTask:
+        """A task at the position of the partition's snapshot, or at its beginning."""
+        stage = self._fresh_stage(partition)
         if self._republish:
-            sent = NOTHING  # and no snapshot: rows are made while the log is folded
+            published = NOTHING  # and no snapshot: rows are made while the log is folded
         elif self._snapshots is not None and not (
-            # Rows between what was sent and a snapshot could not be made from it.
-            self._snapshots.restore(hop) and hop.position - 1 <= sent and self._is_of_this_log(hop)
+            # Rows between the published position and that of the snapshot could not be made from it.
+            self._snapshots.restore(stage) and stage.position - 1 <= published and self._is_of_this_log(stage)
         ):
-            hop = self._fresh(partition)
-        return CountOwner(hop, self._rows, self._ballots, self._outlet, sent)
+            stage = self._fresh_stage(partition)
+        return CountTask(stage, self._rows, self._ballots, self._publisher, published)
 
-    def _fresh(self, partition: int) -> CountHop:
-        return CountHop(partition, self._election.id, self._registry, self._ballots)
+    def _fresh_stage(self, partition: int) -> CountStage:
+        return CountStage(partition, self._election.id, self._registry, self._ballots)
 
-    def _is_of_this_log(self, hop: CountHop) -> bool:
-        """Whether the last entry that the state holds is the one that stands there in the log."""
-        last = hop.position - 1
-        if last >= self._log.ends()[hop.partition]:
+    def _is_of_this_log(self, stage: CountStage) -> bool:
+        """Whether the last entry that the state holds is the one at its position in the log."""
+        last = stage.position - 1
+        if last >= self._log.ends()[stage.partition]:
             return False
-        found = [record for some in self._log.read(hop.partition, last, hop.position) for record in some]
-        return [leaf_hash(record.raw) for record in found] == [hop.leaf]
+        found = [record for some in self._log.read(stage.partition, last, stage.position) for record in some]
+        return [leaf_hash(record.raw) for record in found] == [stage.leaf]
 
 
-def _announce(owners: Iterable[CountOwner | SumOwner]) -> None:
-    for owner in owners:
-        owner.announce()
-
-
-def _runs(records: Sequence[Record], position: int) -> Iterator[list[Record]]:
+def _contiguous_runs(records: Sequence[KafkaRecord], position: int) -> Iterator[list[KafkaRecord]]:
     """The entries from `position` on, in runs without gaps between them."""
-    run: list[Record] = []
+    run: list[KafkaRecord] = []
     for record in records:
         if record.position < position:
             continue

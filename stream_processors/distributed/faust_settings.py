@@ -1,4 +1,4 @@
-"""How Faust is set up for a worker, each setting with its reason."""
+"""The Faust settings of a worker, each with its reason."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from yarl import URL
 from event_log.kafka.connection import Connection, Security
 
 SESSION_S: Final = 10.0
-"""A worker that is silent for so long has lost its partitions: the count stands still in its districts until
-another one has them."""
+"""session.timeout: a worker without heartbeats for so long loses its partitions. The count of its districts
+stops until the rebalance."""
 
 BUFFER: Final = 64
-"""Messages that Faust keeps for an agent while the engine works. In each is what one fetch brought of a
+"""Messages that Faust buffers for an agent while the engine works. Each holds the records of one fetch and
 partition (see faust_transport)."""
 
 
 class App(faust.App):
-    """Faust's, which keeps nothing on a disk."""
+    """Faust's app, without state on a disk."""
 
     async def on_first_start(self) -> None:
-        """Make no directory for tables: there are none, and where the worker was started may be anybody's."""
+        """Make no directory for tables: there are none, and the working directory may not be writable."""
 
 
-App.logger = faust.App.logger  # it tells of Faust, not of us
+App.logger = faust.App.logger  # these lines are Faust's, not ours
 
 
 def app_settings(connection: Connection, session_s: float) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def app_settings(connection: Connection, session_s: float) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "broker": [URL(f"kafka://{server}") for server in connection.servers],
         "store": "memory://",
-        # Nothing depends on offsets, and exactly_once would cost a transaction for each event.
+        # Publishing is idempotent; exactly_once would cost a transaction for each event.
         "processing_guarantee": "at_least_once",
         "web_enabled": False,
         "topic_allow_declare": False,  # `rekap topics create` does, with settings that are checked
@@ -43,7 +43,7 @@ def app_settings(connection: Connection, session_s: float) -> dict[str, Any]:
         "broker_session_timeout": session_s,
         "broker_heartbeat_interval": session_s / 4,
         "stream_buffer_maxsize": BUFFER,
-        # An agent at the gate would hold up the rebalance that is to open it.
+        # An agent that waits for the engine would block the rebalance that it waits for.
         "stream_wait_empty": False,
         "worker_redirect_stdouts": False,
     }

@@ -1,16 +1,16 @@
-"""Faust's way to Kafka with three things changed that Faust has no settings for.
+"""Faust's Kafka transport with three changes that Faust has no settings for.
 
-When a broker answers a fetch: Faust asks it for all partitions in one request, has one under way, and lets it
-wait 1.5 s for anything at all. What arrives on a partition that the request under way does not name waits as
-long: an event behind a quiet partition would be seen too late. And where events come all the time, each
-answer would bring one or two, and cost client and broker as much as one that brings fifty.
+When a broker answers a fetch: Faust sends it one request for all partitions and lets it wait up to 1.5 s for
+any record. A record of a partition that the pending request does not name waits as long: an event behind a
+quiet partition would be delivered too late. And under steady load each answer would hold one or two records,
+and cost client and broker as much as one with fifty.
 
-How many messages a fetch makes: each that goes through Faust, from its consumer to an agent, takes a tenth of
-a millisecond on the loop, whatever comes of it, and an agent of ours would only put them together again. What
-one fetch brings of a partition goes through as one, as if the log had been compacted to its last entry.
+How many messages a fetch makes: each message through Faust, from its consumer to an agent, takes a tenth of a
+millisecond on the event loop, and an agent of ours would only batch them again. The records of one fetch and
+partition are passed as one message, at the offset of the last.
 
-Which partitions are fetched: those that somebody else reads meanwhile need not be. Faust can pause partitions
-itself, but resumes them all after each rebalance.
+Which partitions are fetched: in catch-up mode the engine reads count-events itself. Faust can pause
+partitions, but resumes them all after each rebalance.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from kafka.errors import KafkaError, for_code
 from mode import Service
 
 FETCH_WAIT_MS: Final = 100
-"""What a hop may add."""
+"""fetch.max.wait.ms: the delay that a stage may add."""
 
 FETCH_BYTES: Final = 32_768
-"""With so much a broker answers at once: some 70 events."""
+"""fetch.min.bytes: with some 70 events a broker answers at once."""
 
 
 MEMBERSHIP_S: Final = 0.5
@@ -73,12 +73,12 @@ class _Consumer(aiokafka.Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
-        wanted = {one for one in active_partitions if one.topic not in self.transport.held}
+        wanted = {one for one in active_partitions if one.topic not in self.transport.paused_topics}
         if not wanted:
             await asyncio.sleep(FETCH_WAIT_MS / 1_000)
             return {}
-        brought = await super()._getmany(wanted, timeout)
-        return {partition: [_as_one(records)] for partition, records in brought.items()}
+        fetched = await super()._getmany(wanted, timeout)
+        return {partition: [_as_one(records)] for partition, records in fetched.items()}
 
 
 def _raise(error: KafkaError) -> None:
@@ -90,7 +90,7 @@ def _as_one(records: Sequence[Any]) -> Any:
     return replace(records[-1], value=records)
 
 
-# Each class has its module's logger, whatever its body says: these would be ours, which tells of everything.
+# Faust gives each class the logger of its module: these would get ours, whose level is lower.
 _ConsumerThread.logger = _Consumer.logger = aiokafka.logger
 
 
@@ -106,5 +106,5 @@ class Transport(aiokafka.Transport):
         super().__init__(*args, **kwargs)
         self.refused: Callable[[KafkaError], None] = _raise
         """Called when the brokers do not let the consumer join its group."""
-        self.held: frozenset[str] = frozenset()
-        """Topics of which nothing is fetched from now on; what was fetched before may still arrive."""
+        self.paused_topics: frozenset[str] = frozenset()
+        """Topics that are not fetched; records that were fetched before may still arrive."""

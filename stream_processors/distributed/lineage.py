@@ -1,10 +1,11 @@
-"""What the log on Kafka has accepted of each station, for sources that find out what their records change.
+"""The count events of each station in the log on Kafka, for importers to compare their records with.
 
-The log is read when somebody asks for the first time, up to where it ends then, and by the rules by which
-workers count: an event is accepted here if and only if it is accepted there. What was read is kept in a file,
-so that the next import reads only what came since. A file that does not fit the log is not believed.
+The log is read at the first call, up to its end then, with the rules of the workers: an event is accepted
+here if and only if a worker accepts it. Rejected counts that fit the election are given too, each once. What
+was read is cached in a file, so that the next import reads only newer entries. A file that does not fit the
+log is emptied.
 
-What is appended after the first question is not known here: the worker decides about it once more anyway.
+Entries appended after the first call are not seen here; the workers decide about them anyway.
 """
 
 from __future__ import annotations
@@ -12,69 +13,76 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Final
 
-from event_log.accepted import AcceptedEvents, AcceptedRow, Looked
+from event_log.accepted import AcceptedEvents, AcceptedRow, Fate, ReadPosition
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
 from event_log.leaf import leaf_hash
+from schemas.decode import decode
+from schemas.events import NotCounted
+from schemas.rejections import Reason
 from stream_processors.assess import Assessor
 from stream_processors.distributed.ranges import Range, ranges, read_range
 from stream_processors.partition.assessing import Workers
-from stream_processors.partition.batch import COUNT
-from stream_processors.station import Accepted, Lineage, Proposal, decide
+from stream_processors.partition.batch import COUNT, REJECTED
+from stream_processors.station import NOTHING_YET, Accepted, Lineage, Proposal, Repeated, decide
+
+ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
+"""Reasons of events that an importer sent only to be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The counts in a range of the log that fit the election, with their bytes, and how far it goes."""
+    """The counts in a range of the log that fit the election, with their bytes, and the end of the range.
+    Those that are only to be recorded propose nothing."""
 
     partition: int
     size: int
-    counts: list[tuple[int, Proposal, bytes]]  # contest index
-    looked: Looked | None  # None: the range holds no entry
+    counts: list[tuple[str, str, bytes, Proposal | None, bytes]]  # contest, unit, id, bytes
+    read_to: ReadPosition | None  # None: the range holds no entry
 
 
 def read_proposals(assessor: Assessor, span: Range) -> Proposed:
-    """What a range of the log proposes. Raises LogUnavailable."""
+    """The proposals in a range of the log. Raises LogUnavailable."""
     partition, entries = read_range(assessor, span)
     if entries is None:
         return Proposed(partition, 0, [], None)
     batch = entries.batch
-    counts = [
-        (contest, Proposal(event, unit, supersedes, annuls), raw)
-        for kind, contest, event, unit, supersedes, annuls, raw in zip(
-            *(batch.kinds, batch.contests, batch.ids, batch.units),
-            *(batch.supersedes, batch.annuls, batch.raws),
-            strict=True,
-        )
-        if kind == COUNT
-    ]
-    looked = Looked(span.end, entries.positions[-1], entries.leaf)
-    return Proposed(partition, len(entries), counts, looked)
+    contests = assessor.contests
+    counts: list[tuple[str, str, bytes, Proposal | None, bytes]] = []
+    for place, kind in enumerate(batch.kinds):
+        event, unit, raw = batch.ids[place], batch.units[place], batch.raws[place]
+        if kind == COUNT:
+            proposal = Proposal(event, unit, batch.supersedes[place], batch.annuls[place])
+            counts.append((contests[batch.contests[place]], unit, event, proposal, raw))
+        elif kind == REJECTED and batch.rejections[place].reason in ONLY_RECORDED:
+            recorded = decode(raw).event
+            counts.append((recorded.contest, recorded.unit, event, None, raw))
+    read_to = ReadPosition(span.end, entries.positions[-1], entries.leaf)
+    return Proposed(partition, len(entries), counts, read_to)
 
 
 class LogLineage:
-    """The accepted events of stations, as a producers.sources.Lineage. `contests` are the election's, in the
-    order of its ballots; `on_progress` is told how many entries of how many were looked through."""
+    """The events of stations, as a producers.sources.Lineage; `on_progress` is called with (entries read,
+    entries to read)."""
 
     def __init__(
         self,
         connection: Connection,
         accepted: AcceptedEvents,
         workers: Workers,
-        contests: Sequence[str],
         on_progress: Callable[[int, int], None],
     ) -> None:
         self._connection = connection
         self._accepted = accepted
         self._workers = workers
-        self._contests = contests
         self._on_progress = on_progress
         self._current = False
 
     def __call__(self, contest: str, stations: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
-        """For each of these stations that has any, the bytes of its accepted events, oldest first. Raises
+        """For each of these stations that has any, the bytes of its events, oldest first. Raises
         LogUnavailable."""
         if not self._current:
             self._catch_up()
@@ -84,49 +92,60 @@ class LogLineage:
     def _catch_up(self) -> None:
         with KafkaLog(self._connection, COUNT_EVENTS) as log:
             ends = log.ends()
-            if not _fits(log, ends, self._accepted.looked()):
+            if not _fits(log, ends, self._accepted.read_positions()):
                 self._accepted.clear()
-        starts = {partition: one.next for partition, one in self._accepted.looked().items()}
+        starts = {partition: one.next for partition, one in self._accepted.read_positions().items()}
         spans = {partition: (starts.get(partition, 0), end) for partition, end in enumerate(ends)}
         done, total = 0, sum(end - start for start, end in spans.values())
-        without_rows = dict(enumerate(ends))
-        for proposed in self._workers.map(read_proposals, ranges(self._connection, spans, without_rows)):
-            if proposed.looked is not None:
+        all_published = dict(enumerate(ends))  # rows are not needed
+        for proposed in self._workers.map(read_proposals, ranges(self._connection, spans, all_published)):
+            if proposed.read_to is not None:
                 rows = self._decide(proposed.counts)
-                self._accepted.add(rows, {proposed.partition: proposed.looked})
+                self._accepted.add(rows, {proposed.partition: proposed.read_to})
             done += proposed.size
             self._on_progress(done, total)
 
-    def _decide(self, counts: Sequence[tuple[int, Proposal, bytes]]) -> list[AcceptedRow]:
-        """Which of these are accepted after those that were before."""
-        units: dict[int, set[str]] = {}
-        for contest, proposal, _ in counts:
-            units.setdefault(contest, set()).add(proposal.unit)
+    def _decide(self, counts: Sequence[tuple[str, str, bytes, Proposal | None, bytes]]) -> list[AcceptedRow]:
+        """The rows of those that are accepted after the ones before, and of those that are rejected and were
+        not rejected before."""
+        units: dict[str, set[str]] = {}
+        for contest, unit, *_ in counts:
+            units.setdefault(contest, set()).add(unit)
         held = {
-            (contest, unit): _lineage(versions)
+            (contest, unit): list(fates)
             for contest, some in units.items()
-            for unit, versions in self._accepted.versions(self._contests[contest], some).items()
+            for unit, fates in self._accepted.fates(contest, some).items()
         }
         rows = []
-        for contest, proposal, raw in counts:
-            decision = decide(held.get((contest, proposal.unit), Lineage()), proposal)
-            if isinstance(decision, Accepted):
-                lineage = held[contest, proposal.unit] = decision.lineage
-                name, annuls = self._contests[contest], int(proposal.annuls)
-                rows.append(AcceptedRow(name, proposal.unit, lineage.version, proposal.id, annuls, raw))
+        for contest, unit, event, proposal, raw in counts:
+            before = held.setdefault((contest, unit), [])
+            fate = Fate.REJECTED
+            if proposal is not None:
+                decision = decide(_lineage(before), proposal)
+                if isinstance(decision, Repeated):
+                    continue
+                if isinstance(decision, Accepted):
+                    fate = Fate.ANNULS if proposal.annuls else Fate.COUNTS
+            if (event, fate) in before:
+                continue
+            before.append((event, fate))
+            rows.append(AcceptedRow(contest, unit, len(before), event, int(fate), raw))
         return rows
 
 
-def _lineage(versions: Sequence[tuple[bytes, int]]) -> Lineage:
-    """The lineage that these accepted events (id, annuls) make."""
-    last, annuls = versions[-1]
-    return Lineage(tuple(event for event, _ in versions), None if annuls else last)
+def _lineage(fates: Sequence[tuple[bytes, int]]) -> Lineage:
+    """The lineage that the accepted ones of these events make."""
+    accepted = [(event, fate) for event, fate in fates if fate != Fate.REJECTED]
+    if not accepted:
+        return NOTHING_YET
+    last, fate = accepted[-1]
+    return Lineage(tuple(event for event, _ in accepted), None if fate == Fate.ANNULS else last)
 
 
-def _fits(log: KafkaLog, ends: Sequence[int], looked: Mapping[int, Looked]) -> bool:
-    """Whether what was looked through before is in this log: the last entry of each partition is there."""
+def _fits(log: KafkaLog, ends: Sequence[int], read: Mapping[int, ReadPosition]) -> bool:
+    """Whether the entries read before are in this log: the last one of each partition is."""
     begins = log.begins()
-    for partition, one in looked.items():
+    for partition, one in read.items():
         if partition >= log.partitions or one.last < begins[partition] or one.next > ends[partition]:
             return False
         last = list(chain.from_iterable(log.read(partition, one.last, one.last + 1)))

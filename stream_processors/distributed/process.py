@@ -1,7 +1,7 @@
-"""A worker as a process: what is made in which order, and how it ends.
+"""Starts a worker process: assessing processes, endpoint, engine and Faust app, in this order.
 
 Processes that assess are forked first, before there are threads and connections that they would share. The
-process ends with the first failure, without saving anything: there is nothing to save.
+process ends at the first failure without saving anything: the next owner folds its partitions from the log.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from stream_processors.assess import Assessor
 from stream_processors.partition.assessing import Workers
 
 if sys.platform != "win32":
-    # Before Faust is imported: it takes the loop that is there. A quarter more events with this one.
+    # Before Faust is imported, which uses the loop set here. A quarter more events with this one.
     mode.loop.use("uvloop")
 
 import faust
 
 from stream_processors.distributed.engine import Engine
 from stream_processors.distributed.faust_settings import SESSION_S
-from stream_processors.distributed.outlet import KafkaOutlet
+from stream_processors.distributed.publisher import KafkaPublisher
 from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.worker import Worker
 
 GC_OBJECTS: Final = 100_000
-"""New objects after which those that refer to each other in circles are looked for. Entries and rows do not,
-and a batch is some 50,000 objects, which with Python's 700 were looked through many times."""
+"""New objects between two runs of the cyclic garbage collector. Entries and rows make no cycles, and a batch
+is some 50,000 objects, which Python's default of 700 would traverse many times."""
 
 SWITCH_S: Final = 0.0005
 """How long a thread may keep the interpreter while another one waits for it."""
@@ -51,9 +51,9 @@ SWITCH_S: Final = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`assessors`: processes that assess what is read in bulk (0: the worker's own). `snapshots`: directory
-    for them. `metrics`: where to serve them. `republish`: send the rows of the whole log again. `session_s`:
-    the session timeout in the consumer group."""
+    """`assessors`: processes that assess in catch-up mode (0: the worker's own). `snapshots`: directory for
+    them. `metrics`: where to serve them. `republish`: publish the rows of the whole log again.
+    `session_s`: the session timeout in the consumer group."""
 
     assessors: int
     snapshots: Path | None = None
@@ -72,17 +72,17 @@ def run_worker(
     """Work until SIGTERM or SIGINT.
 
     Raises LogUnavailable and EndpointUnusable when it can't start, OSError when the directory for snapshots
-    can't be made; `fatal` is told of what happens later, and ends the process.
+    can't be made; `fatal` is called with later errors, and ends the process.
     """
     opened = require(connection, election, registry)
     ballots = Ballots(election, registry)
     assessor = assessor_of(election, registry, ballots, opened)
     with ExitStack() as stack:
         workers = stack.enter_context(Workers(assessor, options.assessors))
-        # The engine's thread lets go of the interpreter at every call of Arrow's, and has to get it back from
-        # Faust's: with Python's own 5 ms a live batch took twice as long.
+        # The engine's thread releases the interpreter lock in every call of Arrow, and has to get it back
+        # from Faust's: with Python's own 5 ms a streamed batch took twice as long.
         sys.setswitchinterval(SWITCH_S)
-        gc.freeze()  # the register and what follows from it stay for ever: nothing to look through again
+        gc.freeze()  # the register and what is made of it live as long as the process
         gc.set_threshold(GC_OBJECTS)
         health = Health()
         if options.metrics is not None:
@@ -97,14 +97,14 @@ def run_worker(
             assessor,
             connection,
             workers,
-            KafkaOutlet(connection),
+            KafkaPublisher(connection),
             snapshots,
             options.republish,
         )
         worker = Worker(engine, connection, health, fatal, options.session_s or SESSION_S)
         _run(worker.app)
         worker.close()
-        engine.save()
+        engine.save_snapshots()
         engine.close()
 
 

@@ -1,8 +1,8 @@
-"""Snapshots of partitions' states on the local disk: they only make the next start faster.
+"""Snapshots of partition states on the local disk: they only make the next recovery faster.
 
-A snapshot is a prefix of the log folded: read from a disk or folded again, the state is the same. One that is
-of another election, register or version of the code, or damaged, is left aside, and the log is read from its
-beginning instead. Nothing is lost with it, and nothing has to be kept.
+A snapshot is the fold of a prefix of the log: loaded or folded again, the state is the same. A snapshot of
+another election, register or version of the code, or a damaged one, is ignored, and the log is read from its
+beginning instead. Losing a snapshot loses no data.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any, Final
 import pyarrow as pa
 
 from monitoring.logs import fields
-from stream_processors.distributed.count_hop import CountHop
+from schemas.private_files import make_directory
+from stream_processors.distributed.count_stage import CountStage
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the file and of records; a change of what decisions mean changes it too."""
 
 _SCHEMA: Final = pa.schema(
@@ -35,19 +36,19 @@ class Snapshots:
     """A directory with a file for each partition. `of` names the election, register and partitioning."""
 
     def __init__(self, directory: Path, of: str) -> None:
-        """Make the directory. Raises OSError."""
-        directory.mkdir(parents=True, exist_ok=True)
+        """Make the directory, for this account alone. Raises NotOurs and OSError."""
+        make_directory(directory)
         self._directory = directory
         self._of = of
 
-    def save(self, hop: CountHop) -> bool:
-        """Keep the hop's state; whether that worked (a full disk is said and does no harm)."""
-        rows = list(hop.state.rows())
+    def save(self, stage: CountStage) -> bool:
+        """Save the state of a stage; whether that worked (a full disk is logged and does no harm)."""
+        rows = list(stage.state.rows())
         about = {
-            **{"format": FORMAT, "of": self._of, "partition": hop.partition, "position": hop.position},
-            **{"newest": hop.newest, "accepted": hop.accepted, "leaf": hop.leaf.hex()},
+            **{"format": FORMAT, "of": self._of, "partition": stage.partition, "position": stage.position},
+            **{"newest": stage.newest, "accepted": stage.accepted, "leaf": stage.leaf.hex()},
         }
-        path = self._path(hop.partition)
+        path = self._path(stage.partition)
         part = path.with_suffix(f".{os.getpid()}.part")  # a worker that lost the partition may save it too
         try:
             schema = _SCHEMA.with_metadata({"about": json.dumps(about)})
@@ -67,10 +68,10 @@ class Snapshots:
             return False
         return True
 
-    def restore(self, hop: CountHop) -> bool:
-        """Put a fresh hop where its snapshot stands; False when there is none that can be used, and the hop
-        can't either then."""
-        path = self._path(hop.partition)
+    def restore(self, stage: CountStage) -> bool:
+        """Restore a fresh stage from its snapshot; False when there is no usable one, and the stage is not
+        usable then."""
+        path = self._path(stage.partition)
         if not path.exists():
             return False
         try:
@@ -78,18 +79,18 @@ class Snapshots:
                 raise ValueError("it differs from its checksum")
             with pa.ipc.open_stream(str(path)) as reader:
                 about = json.loads(reader.schema.metadata[b"about"])
-                _compare(about, {"format": FORMAT, "of": self._of, "partition": hop.partition})
+                _compare(about, {"format": FORMAT, "of": self._of, "partition": stage.partition})
                 for batch in reader:
-                    hop.state.restore(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+                    stage.state.restore(zip(*(column.to_pylist() for column in batch.columns), strict=True))
         except (OSError, ValueError, KeyError, pa.ArrowException) as error:
             log.warning(
-                "A snapshot is left aside; the log is read from its beginning.",
+                "Snapshot ignored; the log is read from its beginning.",
                 extra=fields(path=str(path), error=str(error)),
             )
             return False
-        hop.state.finish_restoring()
-        hop.position, hop.newest, hop.accepted = about["position"], about["newest"], about["accepted"]
-        hop.leaf = bytes.fromhex(about["leaf"])
+        stage.state.finish_restoring()
+        stage.position, stage.newest, stage.accepted = about["position"], about["newest"], about["accepted"]
+        stage.leaf = bytes.fromhex(about["leaf"])
         return True
 
     def _path(self, partition: int) -> Path:

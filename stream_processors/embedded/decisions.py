@@ -1,19 +1,21 @@
-"""The state on the disk, in the log's own file, so that log, state and checkpoint move in one transaction.
+"""Stores the state in the log's own SQLite file, so that log, state and checkpoint are committed together.
 
-A row for each accepted event holds its unit's state after it; the state is the last row of each unit. Rows
-are only added, as to the log itself: a table that is updated in place would write a page of the disk for
-each form that arrives. Everything here can be made from the log again.
+A row for each accepted event holds its unit's state after it; the last row of each unit is in force. Rows are
+only added, as to the log itself: a table updated in place would write a page of the disk for each form.
+Everything here can be made from the log again.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
-from schemas.rejections import Reason
-from stream_processors.partition.state import RecordRow
+from schemas.decode import decode
+from schemas.events import RecapCertified
+from schemas.rejections import Reason, Rejected
+from stream_processors.partition.state import StateRow
 
 READ_BATCH: Final = 20_000
 """Rows fetched at once while state is read: a few megabytes."""
@@ -21,23 +23,55 @@ READ_BATCH: Final = 20_000
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS decision (position INTEGER PRIMARY KEY, is_recap INTEGER NOT NULL, "
     "contest INTEGER NOT NULL, unit TEXT NOT NULL, record BLOB NOT NULL) STRICT",
-    "CREATE TABLE IF NOT EXISTS parked (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS rejected (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS compared (position INTEGER PRIMARY KEY, contest INTEGER NOT NULL, "
+    "unit TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT",
 )
+
+_OLD_NAME_OF_REJECTED: Final = "parked"
+"""The table `rejected` in files of earlier versions: renamed when such a file is opened."""
+
+COMPARED: Final = frozenset(
+    {
+        Reason.ALREADY_COUNTED,
+        Reason.SUPERSEDED_MISMATCH,
+        Reason.RULING_IN_FORCE,
+        Reason.ORDER_UNKNOWN,
+        Reason.SEEN_EARLIER,
+    }
+)
+"""Why a count fitting the election was rejected; importers compare with them (producers.sources.Lineage)."""
+
+ComparedRow = tuple[int, int, str]
+"""position, contest index and unit of a rejected count with one of the reasons COMPARED."""
 
 STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
 
+_FORMAT_NAME: Final = "format"
+FORMAT: Final = 2
+"""The format of the records, kept beside the checkpoint. 2: a figure that a form does not give is told apart
+from a zero. Files without a format have 1."""
+
 
 class Decisions:
-    """State and checkpoint beside a log. Writing happens within the log's transaction."""
+    """State and checkpoint of a log. Writes are made inside the log's transaction."""
 
-    def __init__(self, log: SqliteLog) -> None:
+    def __init__(self, log: SqliteLog, contests: Mapping[str, int]) -> None:
+        """`contests` are the indexes of the election's contests by their ids."""
         self._connection: sqlite3.Connection = log.connection
         self._path = log.path
         with log.transaction():
+            has_compared = self._has_table("compared")
+            if self._has_table(_OLD_NAME_OF_REJECTED):
+                self._connection.execute(f"ALTER TABLE {_OLD_NAME_OF_REJECTED} RENAME TO rejected")
             for statement in _SCHEMA:
                 self._connection.execute(statement)
+            if not log.end:
+                self.upgraded()
+            if log.end and not has_compared:
+                insert_rows(self._connection, "compared", list(self._compared_before(contests)))
         held = self.checkpoint()
         if held != log.end:
             raise LogUnavailable(
@@ -45,22 +79,73 @@ class Decisions:
                 "else wrote to the file. Restore it from its last copy."
             )
 
+    def _has_table(self, name: str) -> bool:
+        row = self._connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)
+        ).fetchone()
+        return row is not None
+
     def checkpoint(self) -> int:
         """How many entries of the log the state holds."""
-        row = self._connection.execute("SELECT position FROM checkpoint WHERE name = ?", (STATE,)).fetchone()
+        return self._number(STATE)
+
+    def _number(self, name: str) -> int:
+        row = self._connection.execute("SELECT position FROM checkpoint WHERE name = ?", (name,)).fetchone()
         return int(row[0]) if row else 0
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the records are of an earlier format: all of them have to be made again from the log."""
+        return self._number(_FORMAT_NAME) != FORMAT
+
+    def rewrite(self, decisions: Sequence[StateRow]) -> None:
+        """Put these records in the places of outdated ones; within a transaction."""
+        self._connection.executemany("INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?)", decisions)
+
+    def upgraded(self) -> None:
+        """Every record is of this version's format; within a transaction."""
+        self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (_FORMAT_NAME, FORMAT))
+
     def write(
-        self, decisions: Sequence[RecordRow], parked: Iterable[tuple[bytes, str]], checkpoint: int
+        self,
+        decisions: Sequence[StateRow],
+        rejected: Iterable[tuple[bytes, str]],
+        compared: Sequence[ComparedRow],
+        checkpoint: int,
     ) -> None:
-        """Add the state after a batch and move the checkpoint; within the transaction that appends it."""
+        """Add the state after a batch and advance the checkpoint, inside the transaction that appends the
+        batch."""
         insert_rows(self._connection, "decision", decisions)
-        self._connection.executemany("INSERT OR REPLACE INTO parked VALUES (?, ?)", parked)
+        insert_rows(self._connection, "compared", compared)
+        self._connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?)", rejected)
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))
 
-    def parked_before(self, event_id: bytes, reason: Reason) -> bool:
-        """Whether the message has been parked for that reason already: it is in the log already."""
-        row = self._connection.execute("SELECT reason FROM parked WHERE id = ?", (event_id,)).fetchone()
+    def compared(self) -> list[ComparedRow]:
+        """Every rejected count that importers compare with, in the order of the log."""
+        return self._connection.execute(
+            "SELECT position, contest, unit FROM compared ORDER BY position"
+        ).fetchall()
+
+    def _compared_before(self, contests: Mapping[str, int]) -> Iterator[ComparedRow]:
+        """The rejected counts of a log that was written before there was a table of them."""
+        rows = self._connection.execute(
+            "SELECT position, body FROM event WHERE position NOT IN (SELECT position FROM decision) "
+            "ORDER BY position"
+        )
+        for position, body in rows:
+            try:
+                decoded = decode(body)
+            except Rejected:
+                continue
+            row = self._connection.execute(
+                "SELECT reason FROM rejected WHERE id = ?", (bytes.fromhex(decoded.event_id),)
+            ).fetchone()
+            if row is not None and row[0] in COMPARED and not isinstance(decoded.event, RecapCertified):
+                yield position, contests[decoded.event.contest], decoded.event.unit
+
+    def rejected_before(self, event_id: bytes, reason: Reason) -> bool:
+        """Whether the message has been rejected for that reason already: it is in the log already."""
+        row = self._connection.execute("SELECT reason FROM rejected WHERE id = ?", (event_id,)).fetchone()
         return row is not None and row[0] == reason
 
     def read(self, below: int) -> Iterator[list[tuple[int, int, str, bytes]]]:

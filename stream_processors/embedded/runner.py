@@ -1,4 +1,4 @@
-"""One process that owns a directory: it appends, decides, adds up and projects, and serves what it projects.
+"""The embedded engine: one process owns a data directory, appends, decides, adds up, projects and serves it.
 
 A batch goes through these steps, in this order:
   1. read and assess            workers, no state
@@ -6,9 +6,9 @@ A batch goes through these steps, in this order:
   3. append + state + checkpoint, one SQLite transaction    <- the commit point
   4. apply                      memory
   5. rows, then their position  the projections' own checkpoint
-A crash before 3 leaves nothing of the batch; sending it again brings it in. A crash after 3 leaves it in the
-log: `open` restores the state up to the projections' checkpoint and takes what follows through 1, 2, 4 and 5,
-the same functions as ever. Steps 4 and 5 never run for what is not in the log.
+After a crash before 3 nothing of the batch is in the log, and it can be sent again. After a crash after 3 it
+is in the log: `open` restores the state up to the projections' checkpoint and runs 1, 2, 4 and 5 for the
+entries after it, with the same functions. Steps 4 and 5 never run for entries that are not in the log.
 """
 
 from __future__ import annotations
@@ -16,52 +16,56 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
 
-from event_log.sqlite import Entry, LogUnavailable, SqliteLog
+from clickhouse.client import connect
+from clickhouse.interface.server import Server
+from clickhouse.ownership import own
+from event_log.reading import LogEntry
+from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
-from sinks.client import connect
+from schemas.data_directory import DataDirectory
+from schemas.directory_identity import require_original
 from sinks.migrate import migrate
-from sinks.ownership import own
 from sinks.rows import Rows
-from sinks.server import Server
 from sinks.writer import Writer
 from stream_processors.assess import Assessor
-from stream_processors.embedded.decisions import Decisions
-from stream_processors.embedded.directory import DataDirectory
+from stream_processors.embedded.decisions import COMPARED, ComparedRow, Decisions
 from stream_processors.embedded.projector import Projector
-from stream_processors.partition import records
+from stream_processors.partition import unit_states
 from stream_processors.partition.assessing import Bytes, Reading, Workers
 from stream_processors.partition.baseline import insert_baseline
 from stream_processors.partition.batch import RECAP, Batch
-from stream_processors.partition.changes import Changes, Totals
-from stream_processors.partition.state import Outcome, State
+from stream_processors.partition.changes import Changes, changed_totals
+from stream_processors.partition.state import Outcome, State, StateRow
 
 UNREADABLE_KEPT: Final = 1_000
 """Unreadable records that a report names one by one; all are counted."""
 
 BATCHES_BETWEEN_COLLECTIONS: Final = 100
-"""Some 500,000 events: what cycles they leave behind is little."""
+"""Some 500,000 events, which leave few reference cycles."""
 
 
 @dataclass(slots=True)
 class IngestReport:
-    """What became of a source's records so far: read = accepted + repeated + parked + unreadable + empty."""
+    """Outcomes of a source's records so far: read = accepted + repeated + rejected + unreadable + empty."""
 
     read: int = 0
     accepted: int = 0
     repeated: int = 0  # accepted before, or saying nothing that the log does not say already
-    parked: int = 0
+    superseded: int = 0  # of these, what is not in force any more
+    rejected: int = 0
     unreadable: int = 0
     empty: int = 0  # records that hold no count at all
     seconds: float = 0.0
-    parked_by_reason: dict[str, int] = field(default_factory=dict)
+    rejected_by_reason: dict[str, int] = field(default_factory=dict)
     unreadable_records: list[Unreadable] = field(default_factory=list)
 
 
@@ -72,21 +76,28 @@ class Runner:
         """Use `open`."""
         election, registry = directory.election, directory.registry
         ballots = Ballots(election, registry)
-        self._totals = Totals(registry, ballots)
+        self._registry, self._ballots = registry, ballots
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
-        with ExitStack() as opened:  # what was opened is closed again when a later step fails
+        with ExitStack() as opened:  # closes everything when a later step fails
             # Before the lock: a forked process would keep it. See Workers.
             self._workers = opened.enter_context(Workers(Assessor(election, registry, ballots), workers))
             owner = opened.enter_context(own(directory.path, command))
+            require_original(directory.path)
             self._log = opened.enter_context(closing(SqliteLog.open(directory.log_path)))
-            self._decisions = Decisions(self._log)
+            self._decisions = Decisions(self._log, self._contests)
+            self._compared: list[dict[str, list[int]]] = [{} for _ in self._contests]
+            self._remember(self._decisions.compared())
             self._state = State(registry, ballots)
             client = opened.enter_context(closing(connect(directory.clickhouse_url)))
             migrate(client)
             rows = Rows(election.id, registry, ballots)
             writer = Writer(client, election.id)
+            if self._decisions.is_outdated:  # made by an earlier version, as all rows are: see _recover
+                writer.clear()
             insert_baseline(rows, writer, registry, ballots)
-            self._server = opened.enter_context(Server(directory.clickhouse_url))
+            self._server = opened.enter_context(
+                Server(directory.clickhouse_url, token_directory=directory.path)
+            )
             owner.announce(self._server.url)
             self._projector = opened.enter_context(closing(Projector(rows, writer, ballots)))
             self._recover(writer.position())
@@ -97,7 +108,7 @@ class Runner:
         """Own `directory`, bring state and projections up to the log, and serve them read-only on loopback.
 
         `workers` processes read and assess (None: one for each core; 0: none, for few messages). Raises
-        AlreadyOwned, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
+        AlreadyOwned, DirectoryCopied, LogUnavailable, SinkUnavailable, MigrationError, RegistryInvalid.
         """
         return cls(directory, command, (os.cpu_count() or 1) if workers is None else workers)
 
@@ -139,14 +150,19 @@ class Runner:
         return report
 
     def lineage(self, contest: str, stations: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
-        """The accepted events of those `stations` that have any, oldest first (see producers.sources)."""
+        """The events of those `stations` that have any, oldest first (see producers.sources)."""
         number = self._contests.get(contest)
         if number is None:
             return {}
-        return {
-            station: self._log.at(records.unpack(record).positions)
-            for station, record in self._state.records_of(number, stations)
+        positions: dict[str, list[int]] = {
+            station: list(unit_states.unpack(state).positions)
+            for station, state in self._state.states_of(number, stations)
         }
+        compared = self._compared[number]
+        for station in stations if compared else ():
+            if station in compared:
+                positions[station] = sorted({*positions.get(station, ()), *compared[station]})
+        return {station: self._log.at(places) for station, places in positions.items()}
 
     def __enter__(self) -> Self:
         return self
@@ -157,69 +173,82 @@ class Runner:
         self.close()
 
     def close(self) -> None:
-        """Let what is under way arrive, and give the directory up."""
+        """Wait until everything is projected, and release the directory."""
         self._opened.close()
 
     def _take_in(self, reading: Reading) -> Outcome:
         batch = reading.batch
-        outcome = self._state.decide_batch(batch, self._log.end, self._decisions.parked_before)
+        outcome = self._state.decide_batch(batch, self._log.end, self._decisions.rejected_before)
         if not outcome.appended:
             return outcome
         recorded_at = self._log.now()
         with self._log.transaction():
             self._log.append(
-                [batch.raws[place] for place in outcome.appended],
-                [reading.leaves[place] for place in outcome.appended],
+                [batch.raws[index] for index in outcome.appended],
+                [reading.leaves[index] for index in outcome.appended],
                 recorded_at,
             )
             self._decisions.write(
-                [
-                    (
-                        position,
-                        int(batch.kinds[place] == RECAP),
-                        batch.contests[place],
-                        batch.units[place],
-                        record,
-                    )
-                    for position, place, record in zip(
-                        outcome.positions, outcome.accepted, outcome.records, strict=True
-                    )
-                ],
-                [(batch.ids[place], rejection.reason) for place, rejection in outcome.parked.items()],
+                _state_rows(batch, outcome),
+                [(batch.ids[index], rejection.reason) for index, rejection in outcome.rejected.items()],
+                compared := self._compared_rows(batch, outcome),
                 outcome.end,
             )
+        self._remember(compared)
         self._apply_and_project(batch, outcome, recorded_at)
         return outcome
 
+    def _compared_rows(self, batch: Batch, outcome: Outcome) -> list[ComparedRow]:
+        """The rejected counts that importers compare their records with."""
+        rows: list[ComparedRow] = []
+        places = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.rejected else {}
+        for place, rejection in outcome.rejected.items():
+            if rejection.reason in COMPARED and batch.kinds[place] != RECAP:
+                contest, unit = (batch.events.column(name)[place].as_py() for name in ("contest", "unit"))
+                rows.append((places[place], self._contests[contest], unit))
+        return rows
+
+    def _remember(self, rows: Iterable[ComparedRow]) -> None:
+        for position, contest, unit in rows:
+            self._compared[contest].setdefault(unit, []).append(position)
+
     def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
         touched = self._state.apply(batch, outcome)
-        totals, whole = self._totals.of(self._state, touched)
+        totals, whole = changed_totals(self._state, self._registry, self._ballots, touched)
         self._projector.put(Changes(batch, outcome, recorded_at, totals, whole))
 
     def _recover(self, projected: int) -> None:
-        """State as of the projections' checkpoint, then what the log has beyond it, as on the normal way."""
-        if projected >= self._log.end:  # new entries would take positions that the projections have filled
+        """Restore the state at the projections' checkpoint, then apply and project the entries after it."""
+        if projected >= self._log.end:  # new entries would get positions that the projections have rows for
             raise LogUnavailable(
                 f"The log {self._log.path} has {self._log.end} entries, but {projected + 1} are projected: "
                 "it was cut off, or is an older copy. Put the newer log back. If that one is lost, remove "
                 "the directory clickhouse beside the log and run the same command again."
             )
+        is_outdated = self._decisions.is_outdated  # nothing is projected then, and all is made again
         for rows in self._decisions.read(projected + 1):
             self._state.restore(rows)
         self._state.finish_restoring()
         for batch, first, recorded_at in self._unprojected(projected + 1):
-            # What is in the log was neither repeated nor parked before: each entry is decided afresh.
+            # Each entry in the log was accepted or rejected when it was appended: it is decided once more.
             outcome = self._state.decide_batch(batch, first, lambda *_: False)
             if outcome.end - first != len(batch):
                 raise LogUnavailable(
                     f"{self._log.path} holds entries that this version decides otherwise than the one that "
                     f"appended them (from position {first}). Use that version, or report this sentence."
                 )
+            if is_outdated:
+                with self._log.transaction():
+                    self._decisions.rewrite(_state_rows(batch, outcome))
             self._apply_and_project(batch, outcome, recorded_at)
         self._projector.drain()
+        if is_outdated:  # last: until then the next start begins again
+            with self._log.transaction():
+                self._decisions.upgraded()
 
     def _unprojected(self, start: int) -> Iterator[tuple[Batch, int, int]]:
-        """The log from `start` on, assessed: the batches that were appended together, with their time."""
+        """The log from `start` on, assessed: the batches that were appended together, with their position and
+        time."""
         groups: list[tuple[int, int]] = []
 
         def chunks() -> Iterator[Bytes]:
@@ -232,13 +261,21 @@ class Runner:
             yield reading.batch, *groups[number]
 
 
+def _state_rows(batch: Batch, outcome: Outcome) -> list[StateRow]:
+    """What the state keeps of each accepted message."""
+    return [
+        (position, int(batch.kinds[index] == RECAP), batch.contests[index], batch.units[index], state)
+        for position, index, state in zip(outcome.positions, outcome.accepted, outcome.states, strict=True)
+    ]
+
+
 @contextmanager
 def _collecting_rarely() -> Iterator[Callable[[], None]]:
-    """Keeps the cyclic garbage collector out of the way; it is to be called once for each batch.
+    """Disable the cyclic garbage collector; call the result once for each batch.
 
-    Batches are columns of plain values, freed as soon as they are done with, but allocating them makes the
-    collector walk all that lives, for a third of this process's time. So only what is young is looked at,
-    once in a while.
+    Batches are columns of plain values, freed by reference counting, but allocating them makes the collector
+    traverse all objects, for a third of this process's time. So only the young generation is collected, every
+    BATCHES_BETWEEN_COLLECTIONS.
     """
     batches = 0
 
@@ -259,7 +296,7 @@ def _collecting_rarely() -> Iterator[Callable[[], None]]:
             gc.enable()
 
 
-def _recorded_at(entry: Entry) -> int:
+def _recorded_at(entry: LogEntry) -> int:
     return entry.recorded_at
 
 
@@ -267,10 +304,12 @@ def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
     report.read += reading.size
     report.accepted += len(outcome.accepted)
     report.repeated += len(outcome.repeated) + reading.unchanged
-    report.parked += len(outcome.parked) + len(outcome.parked_again)
+    report.superseded += reading.superseded
+    report.rejected += len(outcome.rejected) + len(outcome.rejected_again) + sum(reading.rejected.values())
     report.unreadable += len(reading.unreadable)
     report.empty += reading.empty
-    for rejection in (*outcome.parked.values(), *outcome.parked_again):
-        report.parked_by_reason[rejection.reason] = report.parked_by_reason.get(rejection.reason, 0) + 1
+    reasons = Counter(rejection.reason for rejection in (*outcome.rejected.values(), *outcome.rejected_again))
+    for reason, number in (reasons + Counter(reading.rejected)).items():
+        report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + number
     room = UNREADABLE_KEPT - len(report.unreadable_records)
     report.unreadable_records.extend(reading.unreadable[:room])

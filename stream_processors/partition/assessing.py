@@ -1,8 +1,8 @@
-"""Processes that read a source's chunks and assess their messages, results in the order of the chunks.
+"""A pool of processes that read a source's chunks and assess their messages, in the order of the chunks.
 
-Reading and assessing need no knowledge of the log, and are most of the work: they run on all cores, while
-the owner decides, appends and adds up. Workers hold no lock and no file of the count, so that they can't
-outlive its owner's claim to it; they end when the owner dies.
+Reading and assessing do not depend on the log, and are most of the work: they run on all cores, while the
+owner decides, appends and adds up. The processes hold no lock and no file of the data directory, so that they
+can't keep it locked after the owner; they end when the owner ends.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -25,14 +25,15 @@ import pyarrow as pa
 
 from event_log.leaf import leaf_hash
 from producers.sources import Chunk, Message, Record, Unreadable
+from schemas.rejections import Reason
 from stream_processors.assess import Assessor
 from stream_processors.partition.batch import Batch, assess_batch
 
 CHUNKS_AHEAD: Final = 2
-"""Chunks in work for each worker: one that it works on, one that waits, so that it never idles."""
+"""Chunks submitted for each process: one that it works on, one that is queued, so that it never idles."""
 
 ORPHAN_CHECK_S: Final = 1.0
-"""How often a worker looks whether its owner still lives."""
+"""How often a process checks that its owner is alive."""
 
 
 Part = TypeVar("Part")
@@ -41,19 +42,24 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One chunk, read and assessed: the messages with the leaf hash of each, and what was no message."""
+    """One chunk, read and assessed: the messages with the leaf hash of each, and the records without a
+    message."""
 
-    size: int
+    size: int  # its records, and what is sent again because of them
     batch: Batch
     leaves: list[bytes]
     unreadable: list[Unreadable]
     empty: int  # records without any count
     unchanged: int  # records that say what the log says already
+    superseded: int = 0  # of these, records of what is not in force any more
+    rejected: Mapping[Reason, int] = field(
+        default_factory=dict
+    )  # records that the log has and does not count
 
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """A chunk of messages that are there already: entries of the log, or what somebody just sent."""
+    """A chunk of messages in memory: entries of the log, or messages just submitted."""
 
     raws: Sequence[bytes]
 
@@ -67,26 +73,58 @@ class Bytes:
         return (Message(raw, "") for raw in self.raws)
 
 
-def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
-    """The chunk, read and assessed in this process."""
-    raws: list[bytes] = []
-    unreadable: list[Unreadable] = []
-    empty = unchanged = 0
+@dataclass(slots=True)
+class Records:
+    """A chunk's records, sorted: what is to be sent, and how many there are of what is not."""
+
+    size: int = 0
+    raws: list[bytes] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    empty: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    rejected: dict[Reason, int] = field(default_factory=dict)
+    not_counted: dict[Reason, int] = field(default_factory=dict)  # of `raws`: they are only to be recorded
+
+
+def sorted_records(chunk: Chunk) -> Records:
+    """The records of `chunk`. Raises OSError."""
+    found = Records(chunk.size)
     for record in chunk.records():
         if isinstance(record, Message):
-            raws.append(record.raw)
+            found.raws += record.raw, *record.followed_by
+            found.size += len(record.followed_by)
+            if record.not_counted is not None:
+                found.not_counted[record.not_counted] = found.not_counted.get(record.not_counted, 0) + 1
         elif isinstance(record, Unreadable):
-            unreadable.append(record)
+            found.unreadable.append(record)
+        elif record.rejected is not None:
+            found.rejected[record.rejected] = found.rejected.get(record.rejected, 0) + 1
         elif record.empty:
-            empty += 1
+            found.empty += 1
         else:
-            unchanged += 1
-    leaves = [leaf_hash(raw) for raw in raws]
-    return Reading(chunk.size, assess_batch(assessor, raws), leaves, unreadable, empty, unchanged)
+            found.unchanged += 1
+            found.superseded += record.superseded
+    return found
+
+
+def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
+    """The chunk, read and assessed in this process."""
+    found = sorted_records(chunk)
+    return Reading(
+        found.size,
+        assess_batch(assessor, found.raws),
+        [leaf_hash(raw) for raw in found.raws],
+        found.unreadable,
+        found.empty,
+        found.unchanged,
+        found.superseded,
+        found.rejected,
+    )
 
 
 class Workers:
-    """Some processes for one election; with `count` 0 everything is done in this process, when asked for."""
+    """A pool of processes for one election; with `count` 0 the work is done in this process, on demand."""
 
     def __init__(self, assessor: Assessor, count: int) -> None:
         """Start them. Do it before files and locks are opened: a forked process has them too."""
@@ -140,12 +178,12 @@ _assessor: Assessor | None = None
 
 
 def _begin(assessor: Assessor, owner: int) -> None:
-    """Make this process ready: Ctrl-C is the owner's affair, and without an owner there is nothing to do."""
+    """Initialize a process of the pool: Ctrl-C is handled by the owner, and without an owner it ends."""
     global _assessor
     _assessor = assessor
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Assessing makes many objects and no cycles: the collector would only walk them, at half the time spent.
-    # Whoever makes cycles here collects them, and then need not walk what was there before.
+    # Assessing makes many objects and no cycles: the garbage collector would take half the time for nothing.
+    # Code that makes cycles here collects them itself, without traversing the frozen objects.
     gc.disable()
     gc.freeze()
     threading.Thread(target=_end_with, args=(owner,), daemon=True).start()

@@ -1,7 +1,7 @@
-"""What the projections show before the first form has come: the register, and every region at zero.
+"""Inserts the baseline of the projections: the register, and every region at zero.
 
-Without it a region that nothing has reached would be absent instead of outstanding. Inserted once; a crash
-in the middle means that it is inserted again, which changes nothing.
+Without it a region without any form would be absent instead of outstanding. It is inserted once; after a
+crash in the middle it is inserted again, which is idempotent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sinks.writer import Writer
 from stream_processors.cells import cell_count
 from stream_processors.rollup import tally_of
 
-ROWS_TOGETHER: Final = 5_000
+MAX_ROWS: Final = 5_000
 """Rows of one insert, some 50 MB of the widest ballots. There are a thousand ballots in a general election;
 an insert for each would take ten times as long as all the rest."""
 
@@ -35,7 +35,7 @@ def insert_baseline(rows: Rows, writer: Writer, registry: Registry, ballots: Bal
     waiting: list[pa.Table] = []
     for table in _tallies(rows, registry, ballots):
         waiting.append(table)
-        if sum(one.num_rows for one in waiting) >= ROWS_TOGETHER:
+        if sum(one.num_rows for one in waiting) >= MAX_ROWS:
             writer.insert({"tally_history": pa.concat_tables(waiting)})
             waiting.clear()
     if waiting:

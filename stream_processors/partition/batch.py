@@ -1,7 +1,7 @@
-"""Assessed messages as columns: what crosses from a process that assesses to the one that owns the count.
+"""A batch of assessed messages as columns: what assessing processes send to the process that decides.
 
-Objects would cost more to send than to make. Columns of plain values and Arrow arrays cost little, and most
-of them go on into the projections without being looked at again.
+Objects would cost more to serialize than to make. Columns of plain values and Arrow arrays cost little, and
+most of them are inserted into the projections unchanged.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from schemas.events import CountAnnulled
 from schemas.findings import Finding
 from schemas.forms import CHasil
 from schemas.rejections import Rejection
-from stream_processors.assess import AssessedCount, AssessedRecap, Assessor, Refused
+from stream_processors.assess import AssessedCount, AssessedRecap, AssessedRejection, Assessor
 from stream_processors.cells import STATUS_CODE
-from stream_processors.refusals import Placed
+from stream_processors.rejections import Placement
 
 COUNT: Final = 0
 RECAP: Final = 1
-REFUSED: Final = 2
+REJECTED: Final = 2
 
 IN_CACHE: Final = 50
 """Messages assessed together: what is made of them, some 3 kB each, then fits the processor's cache."""
@@ -35,11 +35,12 @@ IN_CACHE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages in their order, with an entry of each column for each.
+    """Messages in their order, with a value in each column for each.
 
-    `kinds` is COUNT, RECAP or REFUSED; a column that says nothing of a kind holds a zero or nothing there.
-    `stations` has a row for each count only: `station_rows` finds it. Findings, recaps and refusals stand by
-    the message's place in the batch. A batch that is not to be shown has no rows in `events` and `stations`.
+    `kinds` is COUNT, RECAP or REJECTED; a column that a kind does not use holds zero or None there.
+    `stations` has a row for counts only: `station_rows` finds it. Findings, recaps and rejections are keyed
+    by the index of the message in the batch. A batch assessed without rows has none in `events` and
+    `stations`.
     """
 
     raws: Sequence[bytes]
@@ -59,51 +60,53 @@ class Batch:
     stations: pa.RecordBatch
     findings: list[tuple[int, tuple[Finding, ...]]]
     recaps: dict[int, dict[str, Any]]
-    refusals: dict[int, Rejection]
+    rejections: dict[int, Rejection]
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def to_decide(self) -> Batch:
-        """What deciding needs: without the messages' bytes, which are most of it."""
+        """The batch without the messages' bytes, which are most of it: enough for deciding."""
         return replace(self, raws=())
 
 
 def assess_batch(
     assessor: Assessor,
     messages: Sequence[bytes],
-    placed: Sequence[Placed] | None = None,
+    placements: Sequence[Placement] | None = None,
     *,
-    shown: bool = True,
+    with_rows: bool = True,
 ) -> Batch:
-    """The messages assessed, as columns; `placed` as for Assessor.assess. Without `shown` they suffice for
-    deciding and adding up, not for the projections' rows: a fifth less work."""
+    """The messages assessed, as columns; `placements` as for Assessor.assess. Without `with_rows` they are
+    only enough for deciding and adding up, not for the projections' rows: a fifth less work."""
     rows: list[tuple[Any, ...]] = []
     events: list[tuple[Any, ...]] = []
     stations: list[tuple[Any, ...]] = []
     findings: list[tuple[int, tuple[Finding, ...]]] = []
     recaps: dict[int, dict[str, Any]] = {}
-    refusals: dict[int, Rejection] = {}
+    rejections: dict[int, Rejection] = {}
     slices = range(0, len(messages), IN_CACHE)
     assessed = chain.from_iterable(
-        assessor.assess(messages[start : start + IN_CACHE], placed and placed[start : start + IN_CACHE])
+        assessor.assess(
+            messages[start : start + IN_CACHE], placements and placements[start : start + IN_CACHE]
+        )
         for start in slices
     )
-    for place, one in enumerate(assessed):
-        if shown:
+    for index, one in enumerate(assessed):
+        if with_rows:
             events.append(_event_row(one.decoded))
         if isinstance(one, AssessedCount):
             rows.append(_count_row(one, len(stations)))
-            if shown:
+            if with_rows:
                 stations.append(_station_row(one))
-            if shown and one.findings:
-                findings.append((place, one.findings))
+            if with_rows and one.findings:
+                findings.append((index, one.findings))
         elif isinstance(one, AssessedRecap):
             rows.append(_recap_row(one))
-            recaps[place] = _recap(one)
+            recaps[index] = _recap(one)
         else:
-            rows.append(_refused_row(one))
-            refusals[place] = one.rejection
+            rows.append(_rejected_row(one))
+            rejections[index] = one.rejection
     columns: dict[str, Any] = dict(zip(ROW, _columns(rows, len(ROW)), strict=True))
     return Batch(
         **columns,
@@ -111,7 +114,7 @@ def assess_batch(
         stations=_record_batch(stations, STATION_COLUMNS),
         findings=findings,
         recaps=recaps,
-        refusals=refusals,
+        rejections=rejections,
     )
 
 
@@ -163,8 +166,8 @@ def _recap_row(one: AssessedRecap) -> tuple[Any, ...]:
     return (*fixed, False, 0, 0, False, b"", -1)
 
 
-def _refused_row(one: Refused) -> tuple[Any, ...]:
-    return (one.raw, one.id, REFUSED, -1, "", -1, None, False, 0, 0, False, b"", -1)
+def _rejected_row(one: AssessedRejection) -> tuple[Any, ...]:
+    return (one.raw, one.id, REJECTED, -1, "", -1, None, False, 0, 0, False, b"", -1)
 
 
 EVENT_COLUMNS = pa.schema(
@@ -176,7 +179,7 @@ EVENT_COLUMNS = pa.schema(
         ("occurred_at", pa.timestamp("ms", tz="UTC")),
     ]
 )
-"""What the mirror of the log shows of an event beside its bytes and fate."""
+"""What the mirror of the log shows of an event beside its bytes and outcome."""
 
 STATION_COLUMNS = pa.schema(
     [
@@ -187,6 +190,7 @@ STATION_COLUMNS = pa.schema(
         ("voters", pa.uint32()),
         ("registered", pa.uint32()),
         ("rules", pa.list_(pa.string())),
+        ("complete", pa.bool_()),
     ]
 )
 """The form in force as the projection shows it: a missing figure stays null, a missing option is absent."""
@@ -203,12 +207,13 @@ def _event_row(decoded: Decoded | None) -> tuple[Any, ...]:
 def _station_row(one: AssessedCount) -> tuple[Any, ...]:
     event = one.decoded.event
     if isinstance(event, CountAnnulled):
-        return "", (), None, None, None, one.registered, ()
+        return "", (), None, None, None, one.registered, (), False
     form: CHasil = event.payload.form  # type: ignore[union-attr]  # a recap is no count
     voters = form.voters.total.j if form.voters is not None and form.voters.total is not None else None
     votes = [pair for pair in zip(one.ballot.keys, one.votes, strict=True) if pair[1] is not None]
     rules = sorted({finding.rule for finding in one.findings}) if one.findings else ()
-    return event.payload.kind, votes, form.valid, form.invalid, voters, one.registered, rules  # type: ignore[union-attr]
+    kind = event.payload.kind  # type: ignore[union-attr]
+    return kind, votes, form.valid, form.invalid, voters, one.registered, rules, one.complete
 
 
 def _recap(one: AssessedRecap) -> dict[str, Any]:

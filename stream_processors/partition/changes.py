@@ -1,6 +1,6 @@
-"""What a decided batch changed, and the rows that say so in the projections.
+"""The changes of a decided batch, and the rows of the projections that hold them.
 
-It changes nothing itself: the state has taken the batch in before, and somebody else inserts the rows.
+Nothing is changed here: the batch was applied to the state before, and the caller inserts the rows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from schemas.rejections import Rejection
 from schemas.tallies import Tally
 from sinks.rows import Rows
 from stream_processors.cells import STATUSES, Cells
-from stream_processors.partition import records
+from stream_processors.partition import unit_states
 from stream_processors.partition.batch import COUNT, RECAP, Batch
 from stream_processors.partition.state import Outcome, State
+from stream_processors.partition.versions import against_versions_before, with_rules
 
 Times = int | NDArray[np.int64]
 """When entries were recorded, in microseconds since 1970 (UTC): one time for all, or one for each."""
@@ -40,7 +41,7 @@ class Changes:
 
     @property
     def size(self) -> int:
-        """The bytes of its messages, as a measure of what it takes to hold and to insert."""
+        """The bytes of its messages: a measure of the memory and time that its rows take."""
         return sum(map(len, self.batch.raws))
 
     @property
@@ -48,31 +49,29 @@ class Changes:
         """When the newest of its messages was recorded."""
         return int(np.max(self.recorded_at))
 
-    def times(self, places: Sequence[int]) -> Times:
-        """When the messages at these places were recorded."""
-        return self.recorded_at if isinstance(self.recorded_at, int) else self.recorded_at[places]
+    def times(self, indexes: Sequence[int]) -> Times:
+        """When the messages at these indexes were recorded."""
+        return self.recorded_at if isinstance(self.recorded_at, int) else self.recorded_at[indexes]
 
 
-class Totals:
-    """Which totals a batch changed, as far up as `top`."""
-
-    def __init__(self, registry: Registry, ballots: Ballots, top: Level = Level.NATION) -> None:
-        self._ballots = ballots
-        self._shown = registry.depth >= DEPTH[top]
-
-    def of(
-        self, state: State, touched: dict[int, NDArray[np.int64]]
-    ) -> tuple[list[tuple[int, NDArray[np.int64], Cells]], list[Tally]]:
-        """`totals` and `whole` of the Changes whose regions by ballot are `touched` (see State.apply)."""
-        totals = []
-        several: set[tuple[int, int]] = set()
-        for ballot, everywhere in touched.items():
-            regions = everywhere[self._shown[everywhere]]
-            contest = self._ballots.contest_of[ballot]
-            alone = self._ballots.has_one(contest)[regions]
-            totals.append((ballot, regions[alone], state.rollup.cells(ballot, regions[alone])))
-            several.update((contest, region) for region in regions[~alone].tolist())
-        return totals, [state.rollup.tally(contest, region) for contest, region in sorted(several)]
+def changed_totals(
+    state: State,
+    registry: Registry,
+    ballots: Ballots,
+    touched: dict[int, NDArray[np.int64]],
+    top: Level = Level.NATION,
+) -> tuple[list[tuple[int, NDArray[np.int64], Cells]], list[Tally]]:
+    """`totals` and `whole` of the Changes whose regions by ballot are `touched` (see State.apply), up to the
+    level `top`."""
+    totals = []
+    several: set[tuple[int, int]] = set()
+    for ballot, everywhere in touched.items():
+        regions = everywhere[registry.depth[everywhere] >= DEPTH[top]]
+        contest = ballots.contest_of[ballot]
+        alone = ballots.has_one(contest)[regions]
+        totals.append((ballot, regions[alone], state.rollup.cells(ballot, regions[alone])))
+        several.update((contest, region) for region in regions[~alone].tolist())
+    return totals, [state.rollup.tally(contest, region) for contest, region in sorted(several)]
 
 
 def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, pa.Table]]:
@@ -83,22 +82,29 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
     events = _taken(batch.events, appended)
     versions = np.zeros(len(appended), np.int64)
     versions[np.searchsorted(entries, outcome.positions)] = [
-        records.version(record) for record in outcome.records
+        unit_states.version(state) for state in outcome.states
     ]
-    row_of = {place: row for row, place in enumerate(appended)}
-    parked: dict[int, Rejection] = {row_of[place]: said for place, said in outcome.parked.items()}
-    bodies = [batch.raws[place] for place in appended]
+    row_of = {index: row for row, index in enumerate(appended)}
+    rejected: dict[int, Rejection] = {row_of[index]: why for index, why in outcome.rejected.items()}
+    bodies = [batch.raws[index] for index in appended]
     tables = [
         (
             "event",
             rows.events(
-                events, bodies, entries, at, parked, versions, changes.partition, _outcomes(outcome, parked)
+                events,
+                bodies,
+                entries,
+                at,
+                rejected,
+                versions,
+                changes.partition,
+                _outcomes(outcome, rejected),
             ),
         )
     ]
-    tables += _unit_rows(rows, ballots.contests, changes)
-    if parked:
-        some = list(parked)
+    tables += _unit_rows(rows, ballots, changes)
+    if rejected:
+        some = list(rejected)
         tables.append(
             (
                 "rejected",
@@ -107,7 +113,7 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
                     [bodies[row] for row in some],
                     entries[some],
                     at if isinstance(at, int) else at[some],
-                    list(parked.values()),
+                    list(rejected.values()),
                     changes.partition,
                 ),
             )
@@ -125,72 +131,76 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
     return tables
 
 
-def _unit_rows(rows: Rows, names: list[str], changes: Changes) -> list[tuple[str, pa.Table]]:
+def _unit_rows(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, pa.Table]]:
     """Forms in force, their findings, and certified recapitulations."""
-    batch, outcome = changes.batch, changes.outcome
-    counts = [n for n, place in enumerate(outcome.accepted) if batch.kinds[place] == COUNT]
-    places = [outcome.accepted[n] for n in counts]
-    versions = [records.version(outcome.records[n]) for n in counts]
+    batch, outcome, names = changes.batch, changes.outcome, ballots.contests
+    counts = [n for n, index in enumerate(outcome.accepted) if batch.kinds[index] == COUNT]
+    indexes = [outcome.accepted[n] for n in counts]
+    versions = [unit_states.version(outcome.states[n]) for n in counts]
     positions = [outcome.positions[n] for n in counts]
+    of_versions = against_versions_before(ballots, batch, outcome, counts)
+    stations = _taken(batch.stations, [batch.station_rows[index] for index in indexes])
+    if of_versions:
+        stations["rules"] = with_rules(stations["rules"], indexes, of_versions)
     tables = [
         (
             "station_history",
             rows.stations(
-                _taken(batch.stations, [batch.station_rows[place] for place in places])
-                | _taken(batch.events, places),
-                np.array([batch.regions[place] for place in places], np.int64),
-                [STATUSES[batch.statuses[place]].value for place in places],
-                [not batch.unlisted[place] for place in places],
+                stations | _taken(batch.events, indexes),
+                np.array([batch.regions[index] for index in indexes], np.int64),
+                [STATUSES[batch.statuses[index]].value for index in indexes],
+                [not batch.unlisted[index] for index in indexes],
                 np.array(versions, np.int64),
                 np.array(positions, np.int64),
-                changes.times(places),
+                changes.times(indexes),
                 changes.partition,
             ),
         )
     ]
-    accepted = dict(zip(places, zip(versions, positions, strict=True), strict=True))
-    found_at = [place for place, found in batch.findings if place in accepted for _ in found]
+    accepted = dict(zip(indexes, zip(versions, positions, strict=True), strict=True))
+    all_found = [*batch.findings, *((index, (one,)) for index, one in of_versions.items())]
+    found_at = [index for index, found in all_found if index in accepted for _ in found]
     findings = [
-        (names[batch.contests[place]], batch.units[place], batch.regions[place], *accepted[place], finding)
-        for place, found in batch.findings
-        if place in accepted
+        (names[batch.contests[index]], batch.units[index], batch.regions[index], *accepted[index], finding)
+        for index, found in all_found
+        if index in accepted
         for finding in found
     ]
     if findings:
         tables.append(("finding", rows.findings(findings, changes.times(found_at), changes.partition)))
-    certified = [n for n, place in enumerate(outcome.accepted) if batch.kinds[place] == RECAP]
+    certified = [n for n, index in enumerate(outcome.accepted) if batch.kinds[index] == RECAP]
     if certified:
-        places = [outcome.accepted[n] for n in certified]
+        indexes = [outcome.accepted[n] for n in certified]
         recaps = [
             (
-                names[batch.contests[place]],
-                batch.regions[place],
-                records.version(outcome.records[n]),
+                names[batch.contests[index]],
+                batch.regions[index],
+                unit_states.version(outcome.states[n]),
                 outcome.positions[n],
-                batch.ids[place].hex(),
-                batch.recaps[place],
+                batch.ids[index].hex(),
+                batch.recaps[index],
             )
-            for n, place in zip(certified, places, strict=True)
+            for n, index in zip(certified, indexes, strict=True)
         ]
-        tables.append(("recap", rows.recaps(recaps, changes.times(places), changes.partition)))
+        tables.append(("recap", rows.recaps(recaps, changes.times(indexes), changes.partition)))
     return tables
 
 
-def _taken(columns: pa.RecordBatch, places: list[int]) -> dict[str, pa.Array]:
-    """The rows at `places` of each column."""
+def _taken(columns: pa.RecordBatch, indexes: list[int]) -> dict[str, pa.Array]:
+    """The rows at `indexes` of each column."""
     names = columns.schema.names
-    if len(places) == columns.num_rows:  # all of them: places are in order
+    if len(indexes) == columns.num_rows:  # all of them: indexes are in order
         return dict(zip(names, columns.columns, strict=True))
-    taken = columns.take(pa.array(places, pa.int64()))
+    taken = columns.take(pa.array(indexes, pa.int64()))
     return dict(zip(names, taken.columns, strict=True))
 
 
-def _outcomes(outcome: Outcome, parked: Mapping[int, Rejection]) -> list[str] | None:
-    """What became of each entry, where some are repeated; None where the parked ones tell it all."""
+def _outcomes(outcome: Outcome, rejected: Mapping[int, Rejection]) -> list[str] | None:
+    """The outcome of each entry, where some are repeated; None where every entry is accepted or rejected."""
     repeated = set(outcome.repeated)
     if outcome.given is None or not repeated:
         return None
     return [
-        "repeated" if place in repeated else "parked" if row in parked else "accepted"
-        for row, place in enumerate(outcome.appended)
+        "repeated" if index in repeated else "rejected" if row in rejected else "accepted"
+        for row, index in enumerate(outcome.appended)
     ]

@@ -40,19 +40,19 @@ def test_what_is_there_is_not_waited_for() -> None:
 
 
 def test_it_goes_on_as_soon_as_all_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.arrival.LOOK_AGAIN_S", 0.0)
-    told: list[tuple[int, int]] = []
+    monkeypatch.setattr("audit.arrival.POLL_S", 0.0)
+    calls: list[tuple[int, int]] = []
     projections = one_after_the_other({}, {0: 0}, {0: 1}, {0: 3, 1: 2})
-    arrived = wait_for(projections, [2, 1], 60.0, lambda *step: told.append(step))
+    arrived = wait_for(projections, [2, 1], 60.0, lambda *step: calls.append(step))
     assert arrived == {0: 3, 1: 2}
-    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert calls == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
-def test_without_patience_what_is_there_is_taken() -> None:
-    told: list[tuple[int, int]] = []
-    assert wait_for(one_after_the_other({0: 0}), [9], 0.0, lambda *step: told.append(step)) == {0: 0}
-    assert told == []
+def test_without_waiting_the_current_positions_are_returned() -> None:
+    calls: list[tuple[int, int]] = []
+    assert wait_for(one_after_the_other({0: 0}), [9], 0.0, lambda *step: calls.append(step)) == {0: 0}
+    assert calls == []
 
 
-def test_patience_ends() -> None:
+def test_waiting_ends_at_the_timeout() -> None:
     assert wait_for(lambda: {0: 0}, [9], 0.01) == {0: 0}

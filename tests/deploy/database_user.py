@@ -20,8 +20,8 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from clickhouse.client import DATABASE, WRITE_SETTINGS
 from queries.results import results
-from sinks.client import DATABASE, WRITE_SETTINGS
 from sinks.migrate import migrate
 from tests.sinks import small_count
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.brokers import JARS, START_S, answers, free_ports
+from devtools.brokers import JARS, START_S, answers, free_ports
 from tests.deploy.compose_files import ROOT
 
 LISTENERS: Final = ("CLIENT", "CONTROLLER", "HOST", "BROKER")

@@ -14,15 +14,15 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from deploy.make_secrets import make
+from devtools.brokers import JARS
 from event_log.errors import LogUnavailable
-from event_log.kafka.access import set_passwords, set_rights
-from event_log.kafka.check import check
+from event_log.kafka.admin.access import set_passwords, set_rights
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import read_control
-from event_log.kafka.setup import create
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
-from tests.brokers import JARS
 from tests.deploy.compose_files import ROOT
 from tests.deploy.deployed_brokers import CLUSTER, Deployed
 from tests.deploy.linters import linter

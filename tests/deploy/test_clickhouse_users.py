@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from clickhouse.client import DATABASE
 from deploy.make_secrets import make
-from sinks.client import DATABASE
+from schemas.tables import TABLES
 from sinks.migrate import known_migrations
-from sinks.tables import TABLES
 from tests.deploy.compose_files import ROOT, services, target
 from tests.deploy.database_user import element
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from event_log.kafka.access import ADMIN, USERS
+from event_log.kafka.admin.access import ADMIN, USERS
 from event_log.kafka.topics import COUNT_EVENTS, Topic
 from tests.deploy.compose_files import (
     BASE,

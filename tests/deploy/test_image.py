@@ -59,7 +59,7 @@ def test_it_runs_as_a_fixed_user_without_rights() -> None:
 
 
 def test_the_data_directory_belongs_to_that_user_and_is_the_commands_default() -> None:
-    assert "install --directory --owner 10001 --group 10001 --mode 0750 /data /snapshots" in LAST
+    assert "install --directory --owner 10001 --group 10001 --mode 0700 /data /snapshots" in LAST
     assert "REKAP_DATA=/data" in LAST
     assert 'ENTRYPOINT ["rekap"]' in LAST
 

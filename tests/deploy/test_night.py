@@ -20,12 +20,12 @@ from typing import Final
 
 import pytest
 
+from clickhouse.client import SinkUnavailable, connect
 from deploy.make_secrets import make
+from devtools.brokers import free_ports
 from event_log.kafka.connection import Connection
 from producers.publisher import Publisher
-from sinks.client import SinkUnavailable, connect
-from stream_processors.embedded.directory import DataDirectory
-from tests.brokers import free_ports
+from schemas.data_directory import DataDirectory
 from tests.deploy.compose_files import BASE, arguments, read, substituted
 from tests.deploy.deployed_brokers import Deployed
 from tests.sinks.delivery.engine import Engine

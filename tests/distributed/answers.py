@@ -40,23 +40,23 @@ def assert_right(cluster: Cluster, folded: Folded) -> None:
         regions = [(t.contest, t.level.value, t.unit, t.cells()) for t in folded.regions.values()]
         assert state_digest(digests) == state_digest(regions)
         assert client.query("SELECT * FROM inconsistency").result_rows == []
-    assert_announced(cluster, folded)
-    assert_parked(cluster, folded)
+    assert_published(cluster, folded)
+    assert_rejected(cluster, folded)
 
 
 def assert_entries(client: Client, ends: dict[int, int], folded: Folded) -> None:
-    """Every entry of the log has its row and its fate, every accepted count its version: none is missing and
-    none is there twice."""
+    """Every entry of the log has its row and its outcome, every accepted count its version: none is missing
+    and none is there twice."""
     found = client.query("SELECT partition, position FROM event FINAL ORDER BY 1, 2").result_rows
     assert list(found) == [(one, position) for one in sorted(ends) for position in range(ends[one])]
     found = client.query("SELECT toString(outcome), count() FROM event FINAL GROUP BY 1").result_rows
-    fates = dict(map(tuple, found))
-    parked = sum(folded.parked.values())
-    expected = {"accepted": folded.accepted, "repeated": folded.repeated, "parked": parked}
-    assert fates == {fate: count for fate, count in expected.items() if count}
+    outcomes = dict(map(tuple, found))
+    rejected = sum(folded.rejected.values())
+    expected = {"accepted": folded.accepted, "repeated": folded.repeated, "rejected": rejected}
+    assert outcomes == {outcome: count for outcome, count in expected.items() if count}
     reasons = client.query("SELECT reason, count() FROM rejected FINAL GROUP BY 1").result_rows
     assert dict(map(tuple, reasons)) == {
-        str(reason): count for reason, count in folded.parked.items() if count
+        str(reason): count for reason, count in folded.rejected.items() if count
     }
     versions = client.query("SELECT contest, unit, version FROM station_history FINAL").result_rows
     assert Counter(versions) == Counter(
@@ -83,7 +83,7 @@ def different(ours: dict[Key, Tally], shown: Iterable[tuple[Key, Cells]]) -> lis
     return [*found[:10], *((key, "", "every cell", None) for key in list(ours)[:10])]
 
 
-def assert_announced(cluster: Cluster, folded: Folded) -> None:
+def assert_published(cluster: Cluster, folded: Folded) -> None:
     """The newest totals on the nation's topic are those of the fold."""
     newest: dict[str, TallyMessage] = {}
     with KafkaLog(cluster.connection, NATION_TALLIES) as log:
@@ -97,8 +97,8 @@ def assert_announced(cluster: Cluster, folded: Folded) -> None:
     assert {contest: message.version for contest, message in newest.items()} == expected
 
 
-def assert_parked(cluster: Cluster, folded: Folded) -> None:
-    """What was parked is on its topic with the reason, each entry of the log at least once."""
+def assert_rejected(cluster: Cluster, folded: Folded) -> None:
+    """What was rejected is on its topic with the reason, each entry of the log at least once."""
     said: dict[tuple[int, int], str] = {}
     with KafkaLog(cluster.connection, REJECTED) as log:
         for partition in range(log.partitions):
@@ -108,4 +108,6 @@ def assert_parked(cluster: Cluster, folded: Folded) -> None:
                     place = int(headers["partition"]), int(headers["position"])
                     assert place[0] == partition
                     assert said.setdefault(place, headers["reason"].decode()) == headers["reason"].decode()
-    assert Counter(said.values()) == {str(reason): count for reason, count in folded.parked.items() if count}
+    assert Counter(said.values()) == {
+        str(reason): count for reason, count in folded.rejected.items() if count
+    }

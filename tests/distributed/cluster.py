@@ -20,19 +20,18 @@ from uuid import uuid4
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
 
-from audit.uncollected import uncollected
+from audit.garbage_collection import gc_disabled
+from clickhouse.client import connect
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from queries.cells import sink_positions
-from sinks.client import connect
-from stream_processors.embedded.directory import DataDirectory
-from stream_processors.fold import Folded, Stood, fold
-from stream_processors.refusals import Placed
+from schemas.data_directory import DataDirectory
+from stream_processors.fold import Folded, PlacedMessage, fold
 from tests.distributed.processes import Process
 
 DRAIN_S: Final = 300
@@ -94,7 +93,7 @@ class Cluster:
         self._prefix = f"test-{uuid4().hex[:12]}."
         self.connection = Connection.of(broker, config, self._prefix)
         create(self.connection, partitions={COUNT_EVENTS.name: partitions, **FEWER}, replication=replication)
-        announce(self.connection, Opened.of(directory.election, directory.registry, partitions))
+        open_topics(self.connection, Opened.of(directory.election, directory.registry, partitions))
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +106,7 @@ class Cluster:
     # Processes
 
     def worker(self, *options: str) -> Process:
-        """A worker more. It assesses by itself unless told otherwise: two cores are shared by everything."""
+        """Start a worker. By default it has no assessing processes: two cores are shared by everything."""
         return self._start("worker", options or ("--assessors", "0"))
 
     def sink(self) -> Process:
@@ -208,18 +207,18 @@ class Cluster:
         with KafkaLog(self.connection, COUNT_EVENTS) as log:
             return {partition: end for partition, end in enumerate(log.ends()) if end}
 
-    def entries(self) -> Iterator[Stood]:
-        """The log as it stands, partition by partition."""
+    def entries(self) -> Iterator[PlacedMessage]:
+        """The entries of the log now, partition by partition."""
         with KafkaLog(self.connection, COUNT_EVENTS) as log:
             for partition in range(log.partitions):
                 for records in log.read(partition, log.begins()[partition]):
                     for record in records:
-                        yield Stood(record.raw, Placed(record.key, partition))
+                        yield PlacedMessage.of(record.raw, record.key, partition)
 
     def folded(self) -> Folded:
-        """What the specification makes of the log as it stands."""
+        """The fold of the log now."""
         election, registry = self.directory.election, self.directory.registry
-        with uncollected():  # of a whole nation it keeps millions of objects
+        with gc_disabled():  # of a whole nation it keeps millions of objects
             return fold(self.entries(), election, registry, lambda key: partition_of(key, self.partitions))
 
     def look(self) -> Client:

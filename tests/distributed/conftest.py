@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from sinks.client import connect
-from sinks.tables import TABLES
-from stream_processors.embedded.directory import DataDirectory
+from clickhouse.client import connect
+from schemas.data_directory import DataDirectory
+from schemas.tables import TABLES
 from tests.distributed.cluster import Cluster
 from tests.distributed.nights import nation
 from tests.sinks.delivery.engine import Engine

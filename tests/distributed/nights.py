@@ -67,7 +67,7 @@ def _recap(election: Election, region: str, cells: dict[str, Any], **more: str) 
 
 
 def untidy(messages: tuple[bytes, ...], chance: Random) -> list[bytes]:
-    """The messages in their order, among them garbage, and some that come again later."""
+    """The messages in their order, among them garbage, and some that are sent again later."""
     sent: list[bytes] = []
     for message in messages:
         sent.append(message)

@@ -1,4 +1,4 @@
-"""Rounds of a fault: each with a seed of its own, an hour of the night, and its end held against the log.
+"""Rounds of a fault: each with a seed of its own, some messages of a night, and its end held against the log.
 
 REKAP_FAULT_ROUNDS says how many rounds each fault gets (2 without it). A round that fails names its seed.
 """
@@ -18,7 +18,7 @@ from tests.distributed.nights import night, untidy
 VARIABLE: Final = "REKAP_FAULT_ROUNDS"
 ROUNDS: Final = int(os.environ.get(VARIABLE, "2"))
 
-HOUR: Final = 90
+MESSAGES_PER_ROUND: Final = 90
 """Messages of a round."""
 
 FIRST: Final = 30
@@ -31,20 +31,20 @@ Fault = Callable[[Cluster, Random], None]
 """Does its harm and puts right what has to be put right by hand."""
 
 
-def hours() -> Iterator[tuple[Random, list[bytes]]]:
-    """For each round its chance and its messages. Some come again; some of those that are not first were sent
-    in another round, where they were accepted or parked."""
+def rounds() -> Iterator[tuple[Random, list[bytes]]]:
+    """For each round its chance and its messages. Some are sent again; some of those that are not first were
+    sent in another round, where they were accepted or rejected."""
     for number in range(ROUNDS):
         chance = Random(f"round {number}")
-        begin = number * HOUR % (len(night()) - HOUR)
-        yield chance, untidy(night()[begin : begin + HOUR], chance)
+        begin = number * MESSAGES_PER_ROUND % (len(night()) - MESSAGES_PER_ROUND)
+        yield chance, untidy(night()[begin : begin + MESSAGES_PER_ROUND], chance)
 
 
 def play(cluster: Cluster, fault: Fault) -> None:
     """The rounds: messages are sent, the fault strikes among them, and everything is as the log says."""
     cluster.send(night()[-FIRST:])
     cluster.drain()  # from here on everybody is at work
-    for number, (chance, messages) in enumerate(hours()):
+    for number, (chance, messages) in enumerate(rounds()):
         began = time.monotonic()
         feed = Feed(cluster, messages, PER_SECOND)
         time.sleep(chance.uniform(0.1, 0.8 * len(messages) / PER_SECOND))

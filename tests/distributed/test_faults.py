@@ -15,11 +15,11 @@ from typing import Final
 
 import pytest
 
-from tests.brokers import Broker
+from devtools.brokers import Broker
 from tests.distributed.cluster import Cluster
 from tests.distributed.nights import night
 from tests.distributed.rounds import play
-from tests.sinks.delivery.engine import Between, Engine
+from tests.sinks.delivery.engine import Engine, FaultyProxy
 from tests.sinks.delivery.engine import Fault as Trouble
 
 pytestmark = pytest.mark.faults
@@ -31,7 +31,7 @@ SESSION_S: Final = 3
 longer than busy cores keep a process from its heartbeat."""
 
 OVERSLEPT_S: Final = 2 * SESSION_S
-"""Long enough to be given up by the others, and for them to have taken over."""
+"""Long enough for a session timeout and a rebalance."""
 
 
 @pytest.fixture
@@ -113,17 +113,17 @@ def test_workers_that_come_and_go_under_load_lose_and_double_nothing(cluster: Cl
 def test_while_clickhouse_takes_nothing_nothing_is_lost_or_doubled(
     clusters: Clusters, broker: str, engine: Engine, trouble: Trouble
 ) -> None:
-    with Between(engine) as between:
+    with FaultyProxy(engine) as proxy:
 
         def clickhouse_takes_nothing(cluster: Cluster, chance: Random) -> None:
-            between.fault = trouble
-            struck = between.happened
-            cluster.until(lambda: between.happened > struck, trouble)
+            proxy.fault = trouble
+            struck = proxy.happened
+            cluster.until(lambda: proxy.happened > struck, trouble)
             time.sleep(chance.uniform(0, 2))
-            between.fault = None
+            proxy.fault = None
 
         play(
-            staffed(clusters(broker, between.url, eyes=engine.url, session_s=SESSION_S)),
+            staffed(clusters(broker, proxy.url, eyes=engine.url, session_s=SESSION_S)),
             clickhouse_takes_nothing,
         )
 
@@ -142,7 +142,7 @@ def test_clickhouse_killed_in_the_middle_of_inserts_loses_and_doubles_nothing(
 def test_the_same_messages_sent_twice_count_once(cluster: Cluster) -> None:
     def everything_is_sent_again(cluster: Cluster, chance: Random) -> None:
         # Each once: the log must not double with every round.
-        messages = list(dict.fromkeys(stood.raw for stood in cluster.entries()))
+        messages = list(dict.fromkeys(placed.raw for placed in cluster.entries()))
         chance.shuffle(messages)
         cluster.send(messages)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.brokers import Broker
+from devtools.brokers import Broker
 from tests.distributed.cluster import Cluster
 from tests.sinks.delivery.engine import Engine
 

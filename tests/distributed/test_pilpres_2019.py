@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from audit.uncollected import uncollected
+from audit.garbage_collection import gc_disabled
 from queries.cells import region_cells
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster
 from tests.national.test_pilpres_2019 import COUNTED, FIGURES, FOLDER, LEVELS
@@ -65,7 +65,7 @@ def test_two_workers_give_the_count_of_the_fold_and_the_published_one(
             cluster.worker("--assessors", "1")
         folded = cluster.drain()
         assert (folded.messages, folded.accepted) == (COUNTED, COUNTED)
-        with uncollected():
+        with gc_disabled():
             assert_right(cluster, folded)
         with closing(cluster.look()) as client:
             for word, level in LEVELS.items():

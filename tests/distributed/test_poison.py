@@ -1,6 +1,6 @@
-"""What can't be accepted is parked with its reason, for all to see, and the stream goes on.
+"""A rejected message is kept with its reason, for all to see, and the stream goes on.
 
-And where it can't be parked, the worker stops: what it does not know to be kept is never passed over.
+Where it can't be written to its topic, the worker stops: what it does not know to be kept is never skipped.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from kafka.admin import (
     ResourceType,
 )
 
-from event_log.kafka.access import USERS, set_passwords, set_rights
+from devtools.broker_settings import ADMIN, PASSWORDS
+from devtools.brokers import Broker
+from event_log.kafka.admin.access import USERS, set_passwords, set_rights
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topics import COUNT_EVENTS, REJECTED
 from producers.addressing import Addresses
 from producers.undelivered import LARGEST_BYTES
 from schemas.candidates import with_candidates
+from schemas.data_directory import DataDirectory
 from schemas.elections import load_election
 from schemas.registry_files import read_registry
 from schemas.rejections import Reason
-from stream_processors.embedded.directory import DataDirectory
-from tests.broker_settings import ADMIN, PASSWORDS
-from tests.brokers import Broker
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster, Raw
 from tests.distributed.nights import nation, night
@@ -46,7 +46,7 @@ from tests.sinks.delivery.engine import Engine
 
 Clusters = Callable[..., Cluster]
 
-GEARS: Final = ("behind", "live")
+MODES: Final = ("catch-up", "streaming")
 """Whether the messages were there before the worker, or came to it."""
 
 FAILED: Final = 3
@@ -63,8 +63,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> DataDirectory:
 
 
 def said_of(cluster: Cluster) -> dict[bytes, set[str]]:
-    """By bytes of a message the reasons with which it was parked, as the database and the topic have it: the
-    same."""
+    """The reasons for which each message was rejected, by its bytes: the same in database and topic."""
     with closing(cluster.look()) as client:
         found = client.query(
             "SELECT hex(event.body), rejected.reason, rejected.sentence_id, rejected.sentence_en "
@@ -88,31 +87,31 @@ def said_of(cluster: Cluster) -> dict[bytes, set[str]]:
     return reasons
 
 
-@pytest.mark.parametrize("gear", GEARS)
-def test_every_invalid_example_is_parked_with_its_reason_and_the_stream_goes_on(
-    examples: DataDirectory, broker: str, engine: Engine, tmp_path: Path, gear: str
+@pytest.mark.parametrize("mode", MODES)
+def test_every_invalid_example_is_rejected_with_its_reason_and_the_stream_goes_on(
+    examples: DataDirectory, broker: str, engine: Engine, tmp_path: Path, mode: str
 ) -> None:
     files = [path for reason in Reason for path in invalid(reason)]
     goods = [path.read_bytes() for path in valid()]
     with Cluster(examples, broker, engine.url, tmp_path) as cluster:
         cluster.sink()
-        if gear == "live":
+        if mode == "streaming":
             cluster.worker()
             cluster.send(goods[:1])
             cluster.drain()
         for_all = zip(files, cycle(goods), strict=False)
         cluster.send(chain.from_iterable((path.read_bytes(), good) for path, good in for_all))
-        if gear == "behind":
+        if mode == "catch-up":
             cluster.worker()
         folded = cluster.drain()
         assert_right(cluster, folded)
         assert cluster.restarts == 0
-        parked = said_of(cluster)
+        rejected = said_of(cluster)
     # The first ones of a folder that needs a log are accepted: they are what the last one contradicts.
     alone = [path for path in files if path == sorted(path.parent.iterdir())[-1] or not needs_a_log(path)]
     assert len(alone) > 80
     for path in alone:
-        assert path.relative_to(FOLDER / "invalid").parts[0] in parked[path.read_bytes()], path
+        assert path.relative_to(FOLDER / "invalid").parts[0] in rejected[path.read_bytes()], path
     assert folded.accepted > 5
 
 
@@ -121,9 +120,9 @@ def needs_a_log(path: Path) -> bool:
     return path.relative_to(FOLDER / "invalid").parts[0] in ("already_counted", "superseded_mismatch")
 
 
-@pytest.mark.parametrize("gear", GEARS)
-def test_what_stands_where_it_does_not_belong_is_parked_and_the_stream_goes_on(
-    clusters: Clusters, broker: str, engine: Engine, gear: str
+@pytest.mark.parametrize("mode", MODES)
+def test_what_stands_where_it_does_not_belong_is_rejected_and_the_stream_goes_on(
+    clusters: Clusters, broker: str, engine: Engine, mode: str
 ) -> None:
     cluster = clusters(broker, engine.url)
     count, *others = night()[:200]
@@ -134,7 +133,7 @@ def test_what_stands_where_it_does_not_belong_is_parked_and_the_stream_goes_on(
     garbage = Random("garbage").randbytes(LARGEST_BYTES - len(key))
     traced = (("traceparent", b"00-4bf9-00f0-01"), ("", b"\xff"))
     cluster.sink()
-    if gear == "live":
+    if mode == "streaming":
         cluster.worker()
         cluster.send(others[:1])
         cluster.drain()
@@ -151,14 +150,14 @@ def test_what_stands_where_it_does_not_belong_is_parked_and_the_stream_goes_on(
         ]
     )
     cluster.send(others[:50])
-    if gear == "behind":
+    if mode == "catch-up":
         cluster.worker()
     folded = cluster.drain()
     assert_right(cluster, folded)
     assert cluster.restarts == 0
-    parked = said_of(cluster)
-    assert parked[count] == {Reason.WRONG_KEY}
-    assert parked[b""] == parked[garbage] == parked[garbage[:1_000]] == {Reason.MALFORMED}
+    rejected = said_of(cluster)
+    assert rejected[count] == {Reason.WRONG_KEY}
+    assert rejected[b""] == rejected[garbage] == rejected[garbage[:1_000]] == {Reason.MALFORMED}
     cluster.send_as_is([Raw(count, key, right, traced)])  # to its place: now it counts, whatever goes with it
     again = cluster.drain()
     assert_right(cluster, again)
@@ -168,7 +167,7 @@ def test_what_stands_where_it_does_not_belong_is_parked_and_the_stream_goes_on(
 def test_marks_of_kafka_s_own_among_the_entries_are_no_gap(
     clusters: Clusters, broker: str, engine: Engine
 ) -> None:
-    """Whoever sends in transactions leaves marks in the log that take positions."""
+    """Transactions leave control records in the log, which take positions."""
     cluster = clusters(broker, engine.url)
     cluster.sink()
     cluster.worker()
@@ -202,7 +201,7 @@ def guarded(startable: None) -> Iterator[Broker]:  # noqa: ARG001
         yield one
 
 
-def test_a_worker_that_can_not_park_stops_and_the_next_one_loses_nothing(
+def test_a_worker_that_can_not_reject_stops_and_the_next_one_loses_nothing(
     count: DataDirectory, guarded: Broker, engine: Engine, tmp_path: Path
 ) -> None:
     login = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\n"
@@ -220,7 +219,7 @@ def test_a_worker_that_can_not_park_stops_and_the_next_one_loses_nothing(
         worker = cluster.worker()
         cluster.send(night()[:100])
         cluster.drain()
-        take_away_parking(cluster)
+        revoke_writing_rejected(cluster)
         poisoned = [b"garbage", *night()[100:200]]
         cluster.send(poisoned)
         for _ in range(2):  # it ends, and starting it again does not get it past that message
@@ -243,8 +242,8 @@ def has_ended(process: Process) -> bool:
     return process.code is not None
 
 
-def take_away_parking(cluster: Cluster) -> None:
-    """Nobody may write to the topic of what was parked any more."""
+def revoke_writing_rejected(cluster: Cluster) -> None:
+    """Nobody may write to the topic of what was rejected any more."""
     topic = ResourcePatternFilter(
         ResourceType.TOPIC, cluster.connection.topic(REJECTED), ACLResourcePatternType.LITERAL
     )

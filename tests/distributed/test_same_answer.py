@@ -1,7 +1,7 @@
 """The same log gives the same answer: added up plainly, on one machine, and by workers of any number.
 
-Compared is everything that readers see: every cell and version, findings and recapitulations, what was parked
-and why. Only where an entry stands, and when it was taken in, is another thing on another log.
+Compared is everything that readers see: every cell and version, findings, recapitulations, and rejected
+messages with their reasons. Only positions and times of arrival differ between two logs.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from audit.verify import verify
+from clickhouse.client import connect
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
-from sinks.client import connect
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster
@@ -27,7 +27,7 @@ from tests.distributed.nights import nation, night, recaps, untidy
 from tests.sinks.delivery.engine import Engine
 
 PLACE: Final = ("partition", "position", "recorded_at")
-"""Where an entry stands and since when: of the log, not of the count."""
+"""Position and time of an entry: they are of the log, not of the count."""
 
 TABLES: Final = ("station_history", "station", "finding", "recap", "rejected")
 """The tables whose rows are the same whatever the log is; totals have more versions the smaller the batches,
@@ -52,7 +52,7 @@ class Embedded:
 
 @pytest.fixture(scope="module")
 def messages() -> list[bytes]:
-    """A night with all its faults, garbage, and messages that come again."""
+    """A night with all its faults, garbage, and messages that are sent again."""
     sent = untidy(night(), Random("same answer"))
     for document in recaps():
         sent.insert(len(sent) // 3, document)
@@ -77,7 +77,7 @@ def shown(client: Client) -> Rows:
     for table in TABLES:
         found = client.query(f"SELECT * EXCEPT ({', '.join(PLACE)}) FROM {table} FINAL")
         rows[table] = set(map(_hashable, found.result_rows))
-        # A parked message that was sent twice stands twice in a log that takes in whatever is sent.
+        # A rejected message that was sent twice is twice in the log on Kafka.
         assert table == "rejected" or len(rows[table]) == len(found.result_rows)
     found = client.query(f"SELECT * EXCEPT ({', '.join(PLACE)}) FROM tally FINAL")
     rows["tally"] = set(map(_hashable, found.result_rows))
@@ -109,11 +109,11 @@ def test_workers_of_any_number_give_the_answer_of_one_machine_and_of_the_fold(
     cluster = clusters(broker, engine.url, partitions=partitions)
     cluster.sink()
     half = len(messages) // 2
-    cluster.send(messages[:half])  # behind: in bulk
+    cluster.send(messages[:half])  # in catch-up mode
     for number in range(workers):
         cluster.worker("--assessors", str(min(number, 1)))
     cluster.drain()
-    cluster.send(messages[half:])  # live
+    cluster.send(messages[half:])  # streaming
     folded = cluster.drain()
     assert_right(cluster, folded)
     election, registry = cluster.directory.election, cluster.directory.registry

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from event_log.leaf import leaf_hash
-from event_log.sqlite import Entry, SqliteLog
+from event_log.reading import LogEntry
+from event_log.sqlite import SqliteLog
 
 
 def append(log: SqliteLog, *bodies: bytes) -> int:
@@ -23,7 +24,7 @@ def bodies(log: SqliteLog) -> list[bytes]:
     return [entry.raw for entry in log.read()]
 
 
-def whole(entries: Sequence[Entry]) -> bool:
+def whole(entries: Sequence[LogEntry]) -> bool:
     """Whether positions have no gap, times never stand still before a later batch, and hashes fit."""
     times = [entry.recorded_at for entry in entries]
     return (

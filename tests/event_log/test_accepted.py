@@ -8,41 +8,41 @@ from pathlib import Path
 
 import pytest
 
-from event_log.accepted import AcceptedEvents, AcceptedRow, Looked
+from event_log.accepted import AcceptedEvents, AcceptedRow, ReadPosition
 from event_log.errors import LogUnavailable
 
-LOOKED = Looked(next=7, last=5, leaf=b"l" * 32)
+READ = ReadPosition(next=7, last=5, leaf=b"l" * 32)
 
 
-def row(unit: str, version: int, body: bytes, contest: str = "PPWP", annuls: int = 0) -> AcceptedRow:
-    return AcceptedRow(contest, unit, version, body.ljust(32, b"."), annuls, body)
+def row(unit: str, number: int, body: bytes, contest: str = "PPWP", fate: int = 0) -> AcceptedRow:
+    return AcceptedRow(contest, unit, number, body.ljust(32, b"."), fate, body)
 
 
-ROWS = [row("a", 1, b"a1"), row("b", 1, b"b1"), row("a", 2, b"a2", annuls=1), row("a", 1, b"other", "DPR")]
+ROWS = [row("a", 1, b"a1"), row("b", 1, b"b1"), row("a", 2, b"a2", fate=1), row("a", 1, b"other", "DPR")]
 
 
 def test_what_was_added_is_there_again_oldest_first_and_by_contest(tmp_path: Path) -> None:
     path = tmp_path / "accepted.sqlite"
     with AcceptedEvents.open(path) as file:
-        file.add(ROWS, {3: LOOKED})
+        file.add(ROWS, {3: READ})
     with AcceptedEvents.open(path) as file:
         assert file.bodies("PPWP", ["b", "a", "c"]) == {"a": [b"a1", b"a2"], "b": [b"b1"]}
         assert file.bodies("DPR", ["a", "b"]) == {"a": [b"other"]}
-        assert file.versions("PPWP", ["a"]) == {"a": [(ROWS[0].id, 0), (ROWS[2].id, 1)]}
+        assert file.fates("PPWP", ["a"]) == {"a": [(ROWS[0].id, 0), (ROWS[2].id, 1)]}
         assert file.bodies("PPWP", []) == {}
-        assert file.looked() == {3: LOOKED}
+        assert file.read_positions() == {3: READ}
         file.clear()
-        assert (file.bodies("PPWP", ["a"]), file.looked()) == ({}, {})
+        assert (file.bodies("PPWP", ["a"]), file.read_positions()) == ({}, {})
 
 
 def test_a_batch_that_fails_leaves_nothing_of_it(tmp_path: Path) -> None:
     path = tmp_path / "accepted.sqlite"
     with AcceptedEvents.open(path) as file:
-        file.add(ROWS, {3: LOOKED})
+        file.add(ROWS, {3: READ})
         with pytest.raises(LogUnavailable, match="UNIQUE"):
-            file.add([row("new", 1, b"n1"), ROWS[0]], {3: LOOKED._replace(next=9)})
+            file.add([row("new", 1, b"n1"), ROWS[0]], {3: READ._replace(next=9)})
         assert file.bodies("PPWP", ["new"]) == {}
-        assert file.looked() == {3: LOOKED}
+        assert file.read_positions() == {3: READ}
 
 
 def test_a_second_process_gets_a_file_of_its_own_that_is_gone_afterwards(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_second_process_gets_a_file_of_its_own_that_is_gone_afterwards(tmp_pat
 
 def test_where_nothing_can_be_written_it_does_without_a_place_to_stay(tmp_path: Path) -> None:
     with AcceptedEvents.open(tmp_path / "missing" / "accepted.sqlite") as file:
-        file.add(ROWS, {3: LOOKED})
+        file.add(ROWS, {3: READ})
         assert file.bodies("PPWP", ["b"]) == {"b": [b"b1"]}
     assert list(tmp_path.iterdir()) == []
 
@@ -68,17 +68,17 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "accepted.sqlite"
     path.write_bytes(b"not a database, certainly not one" * 100)
     with AcceptedEvents.open(path) as file:
-        file.add(ROWS, {3: LOOKED})
+        file.add(ROWS, {3: READ})
     with AcceptedEvents.open(path) as file:
-        assert file.looked() == {3: LOOKED}
+        assert file.read_positions() == {3: READ}
 
 
 def test_a_file_of_another_format_is_emptied(tmp_path: Path) -> None:
     path = tmp_path / "accepted.sqlite"
     with AcceptedEvents.open(path) as file:
-        file.add(ROWS, {3: LOOKED})
+        file.add(ROWS, {3: READ})
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA user_version = 99")
     with AcceptedEvents.open(path) as file:
-        assert (file.looked(), file.bodies("PPWP", ["a"])) == ({}, {})
-        file.add(ROWS, {3: LOOKED})
+        assert (file.read_positions(), file.bodies("PPWP", ["a"])) == ({}, {})
+        file.add(ROWS, {3: READ})

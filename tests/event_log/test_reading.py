@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from kafka import KafkaProducer
 
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from event_log.leaf import leaf_hash
 from event_log.reading import LogEntry, ReadableLog

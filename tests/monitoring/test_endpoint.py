@@ -1,4 +1,4 @@
-"""Health and metrics over HTTP: whoever asks is told whether the process works, and why not."""
+"""Health and metrics over HTTP: whether the process works, and why not."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_head_request_gets_no_body(endpoint: Endpoint) -> None:
     assert (status, body) == (200, b"")
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/", 404), ("POST", "/health", 501)])
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/", 404), ("POST", "/health", 405)])
 def test_there_is_nothing_else(endpoint: Endpoint, method: str, path: str, status: int) -> None:
     assert ask(endpoint, path, method)[0] == status
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,20 +13,22 @@ from typing import Any
 
 import pytest
 
-from monitoring.logs import JsonLines, fields, start_logging
+from monitoring.logs import MAX_TEXT, JsonLines, fields, start_logging
+from tests.hostile import HOSTILE, hidden_in
 
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """What is written while logging is started; it is as before afterwards."""
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers, level, hook = list(root.handlers), root.level, threading.excepthook
     stream = io.StringIO()
     start_logging("sink", stream=stream)
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
+    threading.excepthook = hook
 
 
 def lines(written: io.StringIO) -> list[dict[str, Any]]:
@@ -84,3 +87,37 @@ def test_starting_again_does_not_write_twice(written: io.StringIO) -> None:
     logging.getLogger("a").info("once")
     assert [line["process"] for line in lines(written)] == ["worker"]
     assert sum(isinstance(held.formatter, JsonLines) for held in logging.getLogger().handlers) == 1
+
+
+def test_what_others_wrote_is_escaped_and_keeps_its_value(written: io.StringIO) -> None:
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        logging.getLogger("a").exception("Refused %s", HOSTILE, extra=fields(key=HOSTILE, inner={HOSTILE: 1}))
+    assert written.getvalue().count("\n") == 1
+    assert hidden_in(written.getvalue()) == ""
+    (line,) = lines(written)
+    assert line["message"] == f"Refused {HOSTILE}"
+    assert (line["key"], line["inner"]) == (HOSTILE, {HOSTILE: 1})
+    assert line["error"] == f"ValueError: {HOSTILE}"
+
+
+def test_a_line_is_bounded_whatever_is_logged(written: io.StringIO) -> None:
+    logging.getLogger("a").warning("x" * 900_000, extra=fields(key="y" * 900_000))
+    (line,) = lines(written)
+    assert line["message"] == "x" * MAX_TEXT + "…"
+    assert len(written.getvalue()) < 3 * MAX_TEXT
+
+
+def test_an_error_that_ends_a_thread_is_a_line_too(
+    written: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise ValueError(HOSTILE)
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    (line,) = lines(written)
+    assert (line["level"], line["error"]) == ("critical", f"ValueError: {HOSTILE}")
+    assert capsys.readouterr().err == ""

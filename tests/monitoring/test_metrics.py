@@ -73,10 +73,10 @@ def test_all_of_them_are_shown_and_can_be_read() -> None:
     assert "process_resident_memory_bytes" in shown
 
 
-def test_every_reason_has_a_series_before_anything_was_parked() -> None:
+def test_every_reason_has_a_series_before_anything_was_rejected() -> None:
     text = generate_latest(metrics.REGISTRY).decode()
     for reason in Reason:
-        assert f'rekap_events_parked_total{{reason="{reason}"}}' in text
+        assert f'rekap_events_rejected_total{{reason="{reason}"}}' in text
 
 
 def test_metrics_are_declared_nowhere_else() -> None:

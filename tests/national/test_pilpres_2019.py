@@ -73,7 +73,7 @@ def count(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = answer(directory, "import", str(FOLDER / "tps.parquet"))
     assert report["accepted"] + report["repeated"] == COUNTED
     assert (report["read"], report["empty"]) == (816_920, 10_337)
-    assert report["parked"] == report["unreadable"] == 0
+    assert report["rejected"] == report["unreadable"] == 0
     return directory
 
 
@@ -98,6 +98,23 @@ def test_the_nation_is_the_sum_that_was_published(count: Path) -> None:
     (nation,) = answer(count, "results", "--contest", "PPWP", "--level", "nation")
     assert nation["votes"] == {"1": 84_298_880, "2": 68_221_284}
     assert (nation["valid"], nation["version"]) == (151_950_244, COUNTED)
+
+
+def test_what_is_outstanding_is_that_of_the_list_of_stations(count: Path) -> None:
+    rows = {row["name"]: row for row in answer(count, "results", "--contest", "PPWP", "--level", "province")}
+    aceh = rows["ACEH"]
+    assert (aceh["stations"]["received"], aceh["stations"]["unlisted"]) == (15_363, 1_771)
+    assert aceh["stations"]["expected"] - aceh["outstanding"]["stations"] == 13_592
+    progress = {row["name"]: row for row in answer(count, "progress", "--level", "province")}
+    assert progress["ACEH"]["percent"] == 87.0
+    shown = subprocess.run(
+        [sys.executable, "-m", "rekap", "--data", str(count), "results", "--level", "province"],
+        capture_output=True, text=True, timeout=LONGEST_S, check=True,
+    ).stdout  # fmt: skip
+    (line,) = [" ".join(line.split()) for line in shown.splitlines() if " ACEH " in line]
+    assert " ACEH 13,592/15,616 87.0% 1,771 " in line
+    for row in rows.values():
+        assert row["outstanding"]["registered"] is None or row["outstanding"]["registered"] >= 0
 
 
 def test_the_rules_find_what_the_data_is_known_to_hold(count: Path) -> None:

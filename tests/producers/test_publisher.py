@@ -13,10 +13,10 @@ from uuid import uuid4
 import pytest
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.log import KafkaLog, Record
+from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import NO_UNIT
 from producers.publisher import Delivery, MessageTooLarge, Publisher
@@ -39,7 +39,7 @@ def many(number: int) -> list[bytes]:
     return [submitted(stations[place % len(stations)], pairs(place, 0, 0)) for place in range(number)]
 
 
-def in_log(connection: Connection) -> list[list[Record]]:
+def in_log(connection: Connection) -> list[list[KafkaRecord]]:
     """Everything in the log, by partition."""
     with KafkaLog(connection, COUNT_EVENTS) as log:
         return [list(chain.from_iterable(log.read(partition, 0))) for partition in range(log.partitions)]

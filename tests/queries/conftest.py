@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from sinks.client import connect
+from clickhouse.client import connect
 from tests.queries.world import fill
 
 

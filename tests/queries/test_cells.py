@@ -10,8 +10,8 @@ from clickhouse_connect.driver.client import Client
 
 from queries.cells import MANY_PARTITIONS, region_cells, sink_positions, station_cells
 from queries.history import region_history, station_history
+from schemas import tables
 from schemas.regions import Level
-from sinks import tables
 from tests.sinks import small_count
 
 ELECTION = small_count.ELECTION

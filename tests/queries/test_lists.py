@@ -32,8 +32,10 @@ def test_progress_shows_every_contest_with_what_is_outstanding(world: Client) ->
         "flagged": 0,
         "blank": 1,
         "annulled": 1,
+        "unlisted": 1,
+        "surplus": 0,
     }
-    assert ppwp["outstanding"] == {"stations": 3, "registered": 200}
+    assert ppwp["outstanding"] == {"stations": 3, "registered": None}  # abroad nobody knows the voters
     assert ppwp["percent"] == 40.0  # the unlisted station is in, but was not expected
     assert ppwp["last_recorded_at"] == minute(7)
 
@@ -50,7 +52,7 @@ def test_the_rate_is_that_of_the_last_minutes(world: Client) -> None:
     assert seen == {
         "events": 8,
         "accepted": 6,
-        "parked": 2,
+        "rejected": 2,
         "last_recorded_at": minute(7),
         "per_minute": 1,
         "next_position": 8,
@@ -174,11 +176,13 @@ def test_a_history_tells_what_changed_why_and_who(world: Client) -> None:
     ]
 
 
-def test_a_history_has_annulled_versions_parked_messages_and_findings_since_put_right(world: Client) -> None:
-    counted, parked, annulled = station_history(world, ELECTION, "1101012001002")
+def test_a_history_has_annulled_versions_rejected_messages_and_findings_since_put_right(
+    world: Client,
+) -> None:
+    counted, rejected, annulled = station_history(world, ELECTION, "1101012001002")
     assert [finding["rule"] for finding in counted["findings"]] == ["R06"]
-    assert (parked["outcome"], parked["version"]) == ("parked", None)
-    assert parked["rejected"]["reason"] == "already_counted"
+    assert (rejected["outcome"], rejected["version"]) == ("rejected", None)
+    assert rejected["rejected"]["reason"] == "already_counted"
     assert (annulled["status"], annulled["votes"], annulled["reason"]) == ("annulled", None, "revote_ordered")
     assert annulled["changes"] == []
 

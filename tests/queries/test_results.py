@@ -10,6 +10,15 @@ from queries.results import results
 from queries.rows import Row
 from tests.queries.world import ELECTION, UNLISTED, VILLAGE, minute
 
+BEHIND = {
+    "shares": {"1": 104 / 108, "2": 4 / 108},
+    "share_forms": 2,
+    "share_total": 108,
+    "share_votes": {"1": 104, "2": 4},
+    "forms": {"votes": {"1": 2, "2": 2}, "valid": 2, "invalid": 2, "voters": 2},
+}
+"""What is behind the figures of Aceh and the nation: two forms that give everything."""
+
 
 def by_region(rows: list[Row]) -> dict[str, Row]:
     assert len({row["region"] for row in rows}) == len(rows)
@@ -30,10 +39,14 @@ def test_a_row_has_the_contract_s_fields_and_both_totals(world: Client) -> None:
         "invalid": 5,
         "voters": 113,
         "registered": 600,
-        "stations": {"expected": 5, "received": 3, "clean": 2, "flagged": 0, "blank": 1, "annulled": 1},
-        "clean": {"votes": {"1": 104, "2": 4}, "valid": 108, "invalid": 5, "voters": 113},
-        # five expected, two of those in, and one that no list has
-        "outstanding": {"stations": 3, "registered": 200},
+        **BEHIND,
+        "stations": {
+            **{"expected": 5, "received": 3, "clean": 2, "flagged": 0, "blank": 1, "annulled": 1},
+            **{"unlisted": 1, "surplus": 0},
+        },
+        "clean": {"votes": {"1": 104, "2": 4}, "valid": 108, "invalid": 5, "voters": 113, **BEHIND},
+        # five expected, two of those in, and one that no list has; abroad nobody knows the voters
+        "outstanding": {"stations": 3, "registered": None},
     }
     assert all(type(figure) is int for figure in (*row["votes"].values(), row["valid"], row["version"]))
 
@@ -41,7 +54,7 @@ def test_a_row_has_the_contract_s_fields_and_both_totals(world: Client) -> None:
 def test_options_without_votes_are_shown_and_unknown_voters_are_none(world: Client) -> None:
     rows = by_region(results(world, ELECTION, "PPWP", "province"))
     assert list(rows) == ["11", "-99"]
-    assert rows["-99"]["votes"] == {"1": 0, "2": 0}
+    assert rows["-99"]["votes"] == rows["-99"]["shares"] == {"1": None, "2": None}
     assert rows["-99"]["version"] == 0
     assert rows["-99"]["registered"] is None
     assert rows["-99"]["outstanding"] == {"stations": 2, "registered": None}
@@ -111,7 +124,14 @@ def test_a_station_shows_the_version_in_force(world: Client) -> None:
     rows = by_region(results(world, ELECTION, "PPWP", "station"))
     corrected = rows["1101012001001"]
     assert (corrected["version"], corrected["votes"], corrected["registered"]) == (2, {"1": 101, "2": 0}, 200)
-    assert corrected["clean"] == {"votes": {"1": 101, "2": 0}, "valid": 101, "invalid": 5, "voters": 106}
+    clean = corrected["clean"]
+    assert [clean[name] for name in ("votes", "valid", "invalid", "voters")] == [
+        {"1": 101, "2": 0},
+        101,
+        5,
+        106,
+    ]
+    assert (clean["shares"], clean["share_forms"]) == ({"1": 1.0, "2": 0.0}, 1)
 
 
 def test_annulled_is_not_zero_and_blank_is_not_zero(world: Client) -> None:
@@ -143,7 +163,7 @@ def test_as_of_gives_the_totals_of_that_moment(world: Client) -> None:
 
 def test_as_of_before_everything_shows_what_is_expected(world: Client) -> None:
     (row,) = results(world, ELECTION, "PPWP", "nation", as_of=minute(-60))
-    assert (row["version"], row["valid"], row["stations"]["expected"]) == (0, 0, 5)
+    assert (row["version"], row["valid"], row["stations"]["expected"]) == (0, None, 5)
     assert row["outstanding"]["stations"] == 5
 
 

@@ -17,7 +17,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.canonical import event_id
 from schemas.decode import encode
-from sinks.tables import TABLES
+from schemas.tables import TABLES
 
 ELECTION: Final = "pemilu2024"
 START: Final = datetime(2024, 2, 14, 8, 0, tzinfo=UTC)
@@ -156,14 +156,22 @@ def _expectations() -> Iterable[dict[str, Any]]:
     """The snapshots of version 0, one for each region and contest that is held there."""
     for unit, parent, level, _, _, _, _, stations, registered in REGIONS:
         row = {"level": level, "parent": parent, "unit": unit, "registered": registered}
+        row["registered_outstanding"] = None if unit == "0" else registered  # abroad nobody knows
         none = {"1": 0, "2": 0}
-        yield {**row, "contest": "PPWP", "votes": none, "clean_votes": none, "stations_expected": stations}
+        yield {**row, "contest": "PPWP", **_nothing(none), "stations_expected": stations}
         if not unit.startswith("-"):
             none = {"11:21": 0}
-            yield {**row, "contest": "DPD", "votes": none, "clean_votes": none, "stations_expected": 3}
+            row["registered_outstanding"] = registered
+            yield {**row, "contest": "DPD", **_nothing(none), "stations_expected": 3}
 
 
-THEN: Final = {
+def _nothing(none: dict[str, int]) -> dict[str, Any]:
+    names = ("votes", "clean_votes", "share_votes", "clean_share_votes")
+    forms = dict.fromkeys(("votes_forms", "clean_votes_forms"), [0] * len(none))
+    return {**dict.fromkeys(names, none), **forms}
+
+
+THEN: Final[dict[str, Any]] = {
     "version": 3,
     "votes": {"1": 161, "2": 7},
     "valid": 171,
@@ -177,15 +185,29 @@ THEN: Final = {
     "clean_valid": 101,
     "clean_invalid": 5,
     "clean_voters": 106,
+    "votes_forms": [2, 2],
+    "valid_forms": 2,
+    "invalid_forms": 2,
+    "voters_forms": 2,
+    "share_forms": 2,
+    "share_total": 168,
+    "share_votes": {"1": 161, "2": 7},
+    "clean_votes_forms": [1, 1],
+    "clean_valid_forms": 1,
+    "clean_invalid_forms": 1,
+    "clean_voters_forms": 1,
+    "clean_share_forms": 1,
+    "clean_share_total": 101,
+    "clean_share_votes": {"1": 101, "2": 0},
 }
 """Aceh after position 2: one station corrected, the other in but flagged."""
-NOW: Final = {
+NOW: Final[dict[str, Any]] = {
     "version": 6,
     "votes": {"1": 104, "2": 4},
     "valid": 108,
     "invalid": 5,
     "voters": 113,
-    "registered_received": 400,
+    "registered_received": 400,  # two stations of 200
     "stations_received": 3,
     "stations_clean": 2,
     "stations_blank": 1,
@@ -195,6 +217,20 @@ NOW: Final = {
     "clean_valid": 108,
     "clean_invalid": 5,
     "clean_voters": 113,
+    "votes_forms": [2, 2],
+    "valid_forms": 2,
+    "invalid_forms": 2,
+    "voters_forms": 2,
+    "share_forms": 2,
+    "share_total": 108,
+    "share_votes": {"1": 104, "2": 4},
+    "clean_votes_forms": [2, 2],
+    "clean_valid_forms": 2,
+    "clean_invalid_forms": 2,
+    "clean_voters_forms": 2,
+    "clean_share_forms": 2,
+    "clean_share_total": 108,
+    "clean_share_votes": {"1": 104, "2": 4},
 }
 """Aceh after all: the second station's count annulled, an unlisted station in, a blank form in."""
 
@@ -212,6 +248,7 @@ def _snapshots() -> Iterable[dict[str, Any]]:
                 "recorded_at": minute(moment),
                 "position": moment,
                 "registered": registered,
+                "registered_outstanding": None if unit == "0" else 600 - cells["registered_received"],
                 "stations_expected": stations,
                 **cells,
             }
@@ -232,6 +269,7 @@ def _counts() -> Iterable[dict[str, Any]]:
             "listed": unit != UNLISTED,
             "kind": "" if status == "annulled" else "regular",
             "registered": None if unit == UNLISTED else 200,
+            "complete": "votes" in more,
             **more,
         }
 
@@ -270,7 +308,7 @@ def _findings() -> Iterable[dict[str, Any]]:
 
 
 def _events() -> Iterable[dict[str, Any]]:
-    fates = {3: ("parked", "already_counted"), 6: ("parked", "malformed")}
+    fates = {3: ("rejected", "already_counted"), 6: ("rejected", "malformed")}
     versions = {0: 1, 1: 1, 2: 2, 4: 1, 5: 2, 7: 1}
     for position, raw in enumerate(messages()):
         outcome, reason = fates.get(position, ("accepted", ""))
@@ -292,7 +330,7 @@ def _events() -> Iterable[dict[str, Any]]:
 
 def _rejected() -> Iterable[dict[str, Any]]:
     for row in _events():
-        if row["outcome"] == "parked":
+        if row["outcome"] == "rejected":
             kept = {
                 name: row[name] for name in ("position", "recorded_at", "event_id", "type", "contest", "unit")
             }

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from rekap.application import run
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
+from schemas.directory_identity import adopt
 from stream_processors.embedded.runner import Runner
 from tests.rekap.messages import messages
 from tests.worlds import election, registry
@@ -95,6 +96,7 @@ def own_count(kept_count: Path, tmp_path: Path) -> Iterator[Path]:
     gc.collect()
     path = tmp_path / "data"
     shutil.copytree(kept_count, path, symlinks=True)
+    adopt(path)
     yield path
     gc.collect()
 

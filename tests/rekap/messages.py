@@ -17,7 +17,7 @@ OFFICER: Final[dict[str, Any]] = {"submitted_by": {"officer": "kpps-7", "role": 
 
 
 def messages() -> list[bytes]:
-    """By position: counts, a correction, a form that does not add up, an annulment, two that are parked."""
+    """By position: counts, a correction, a form that does not add up, an annulment, two that are rejected."""
     first = submitted(CORRECTED, pairs(100, 50, 10), **OFFICER)
     third = submitted(ANNULLED, pairs(20, 20, 20))
     return [

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import pytest
 
 import rekap.reading
+from clickhouse.ownership import own
 from rekap.session import Session
-from sinks.ownership import own
 from tests.rekap.conftest import Rekap
 
 
@@ -118,7 +118,7 @@ def test_ctrl_c_while_counting_ends_with_130_and_the_same_command_goes_on(own_co
 
 
 def _url(directory: Path) -> str | None:
-    from sinks.ownership import find_owner
+    from clickhouse.ownership import find_owner
 
     owner = find_owner(directory)
     return owner.url if owner else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
 from event_log.reading import LogEntry
 from event_log.sqlite import SqliteLog
 from rekap.reading import NothingYet, reader
 from rekap.session import Session
-from sinks.client import connect
-from sinks.ownership import find_owner
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.queries.world import insert, minute
 from tests.rekap.conftest import Rekap
@@ -94,7 +95,7 @@ def test_a_directory_whose_set_up_was_interrupted_says_what_to_do(rekap: Rekap, 
 
 
 def test_a_reader_waits_for_an_owner_that_is_getting_ready(rekap: Rekap, own_count: Path) -> None:
-    from sinks.ownership import own
+    from clickhouse.ownership import own
 
     def hold() -> None:
         with own(own_count, "import"):
@@ -142,6 +143,24 @@ def test_verify_names_what_differs_and_ends_with_1(rekap: Rekap, own_count: Path
     assert "Different:" in ran.out
     assert "votes.1" in ran.out
     assert "The log is what counts" in ran.err
+
+
+def test_what_is_not_shown_yet_is_not_verified(rekap: Rekap, own_count: Path, tmp_path: Path) -> None:
+    shutil.copytree(own_count / "clickhouse", tmp_path / "before", symlinks=True)
+    with Runner.open(DataDirectory.open(own_count), command="test", workers=0) as runner:
+        runner.submit(
+            [submitted("1202022002003", pairs(1, 2, 3)), submitted("1202022002002", pairs(1, 2, 3))]
+        )
+    shutil.rmtree(own_count / "clickhouse")
+    shutil.copytree(tmp_path / "before", own_count / "clickhouse", symlinks=True)
+    ran = rekap("--data", own_count, "verify", "--format", "json")
+    assert (ran.code, ran.json["equal"], ran.json["not_verified"]) == (1, None, 2)
+    ran = rekap("--data", own_count, "verify")
+    assert (ran.code, ran.out.startswith("Not verified to the end.")) == (1, True)
+    ran = rekap("--data", own_count, "verify", "--as-far-as-shown", "--format", "json")
+    assert (ran.code, ran.json["equal"], ran.json["as_far_as_shown"]) == (0, True, True)
+    ran = rekap("--data", own_count, "verify", "--as-far-as-shown")
+    assert ran.out.startswith("Equal as far as shown: ")
 
 
 def with_another_log(directory: DataDirectory, change: Callable[[list[LogEntry]], list[LogEntry]]) -> None:

@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from devtools.brokers import Broker
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
+from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.log import KafkaLog
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from producers.simulator.night import Night
@@ -31,8 +32,7 @@ from producers.undelivered import LARGEST_BYTES
 from rekap import sending
 from rekap.formats import Format
 from rekap.session import Session
-from stream_processors.embedded.directory import DataDirectory
-from tests.brokers import Broker
+from schemas.data_directory import DataDirectory
 from tests.rekap.conftest import Rekap
 from tests.worlds import all_stations, election, pairs, registry, submitted
 
@@ -49,7 +49,7 @@ def directory(tmp_path: Path) -> DataDirectory:
 def opened(connection: Connection, directory: DataDirectory) -> Connection:
     """Topics made and opened for the directory's election."""
     create(connection, partitions={COUNT_EVENTS.name: PARTITIONS})
-    announce(connection, Opened.of(directory.election, directory.registry, PARTITIONS))
+    open_topics(connection, Opened.of(directory.election, directory.registry, PARTITIONS))
     return connection
 
 
@@ -103,7 +103,16 @@ def test_import_sends_every_record_and_reports_what_the_log_acknowledged(
     assert ran.code == 1
     said = ran.json
     assert said.pop("seconds") >= 0
-    assert said == {"read": 3, "sent": 1, "repeated": 0, "unreadable": 1, "empty": 1}
+    assert said == {
+        "read": 3,
+        "sent": 1,
+        "repeated": 0,
+        "superseded": 0,
+        "rejected": 0,
+        "unreadable": 1,
+        "empty": 1,
+        "not_counted_by_reason": {},
+    }
     assert "counts.csv, line 3" in ran.err
     (raw,) = in_log(topics)
     assert orjson.loads(raw)["station"] == "1101012001001"

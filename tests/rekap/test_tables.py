@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,8 +70,8 @@ def test_it_is_known_whether_a_table_fits() -> None:
 
 def test_a_sentence_below_a_row_is_indented_under_its_second_column(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rekap.tables.width", lambda: 20)
-    one = Table([Column("No"), Column("What")], [["1", "x"]], below={0: "why it was not accepted"})
-    assert text(list(drawn(one, 20))) == ["No  What", "1   x   ", "    why it was not", "    accepted"]
+    one = Table([Column("No"), Column("What")], [["1", "x"]], below={0: "why it was not counted"})
+    assert text(list(drawn(one, 20))) == ["No  What", "1   x   ", "    why it was not", "    counted"]
 
 
 @pytest.mark.parametrize(
@@ -85,12 +86,14 @@ def test_a_bar_is_full_only_when_all_is_done_and_empty_only_when_nothing_is(
 
 def row(region: str, votes: dict[str, int | None], **more: Any) -> dict[str, Any]:
     valid = sum(figure or 0 for figure in votes.values())
+    clean_votes = {option: (figure or 0) // 2 for option, figure in votes.items()}
     totals = {"votes": votes, "valid": valid, "invalid": 1, "voters": valid + 1}
     return {
         "region": region,
         "name": f"PROVINCE {region}",
         **totals,
-        "clean": {**totals, "votes": {option: (figure or 0) // 2 for option, figure in votes.items()}},
+        **behind(votes, 9),
+        "clean": {**totals, "votes": clean_votes, **behind(clean_votes, 5)},
         "stations": {
             "expected": 10,
             "received": 9,
@@ -98,9 +101,27 @@ def row(region: str, votes: dict[str, int | None], **more: Any) -> dict[str, Any
             "flagged": 3,
             "blank": 1,
             "annulled": 0,
+            "unlisted": 1,
+            "surplus": 0,
         },
         "outstanding": {"stations": 2, "registered": 450},
         **more,
+    }
+
+
+def behind(votes: Mapping[str, int | None], forms: int) -> dict[str, Any]:
+    """What stands behind figures that all of so many forms give; one without any figure is given by none."""
+    total = sum(figure or 0 for figure in votes.values())
+    given = 0 if None in votes.values() else forms
+    return {
+        "shares": {option: figure / total if figure and total else None for option, figure in votes.items()},
+        "share_forms": given,
+        "share_total": total,
+        "share_votes": {} if not given else dict(votes),
+        "forms": {
+            "votes": dict.fromkeys(votes, given),
+            **dict.fromkeys(("valid", "invalid", "voters"), forms),
+        },
     }
 
 
@@ -111,11 +132,15 @@ def names(contest: str) -> OptionNames:
 def test_results_on_a_pipe_are_a_line_a_unit_with_both_totals_and_a_sum() -> None:
     rows = [row("11", {"1": 1000, "2": 3000, "3": 0}), row("12", {"1": 500, "2": 0, "3": 0})]
     lines = text(several(rows, PROVINCE, names("PPWP"), "en", None))
-    assert len(lines) == 1 + 2 + 2
-    first = "11 PROVINCE 11 9/10 80.0% 450 1,000 25.0% 500 12.5% 3,000 75.0% 1,500 37.5% 0 0.0% 0 0.0%"
-    total = "Total 18/20 80.0% 900 1,500 33.3% 750 16.7% 3,000 66.7% 1,500 33.3% 0 0.0% 0 0.0%"
+    assert len(lines) == 1 + 2 + 2 + 1
+    first = "11 PROVINCE 11 8/10 80.0% 1 450 1,000 25.0% 500 25.0% 3,000 75.0% 1,500 75.0% 0 0.0% 0 0.0%"
+    total = "Total 16/20 80.0% 2 900 1,500 33.3% 750 33.3% 3,000 66.7% 1,500 66.7% 0 0.0% 0 0.0%"
     assert " ".join(lines[1].split()) == f"{first} 4,000 4,000"
-    assert " ".join(lines[-1].split()) == f"{total} 4,500 4,500"
+    assert " ".join(lines[4].split()) == f"{total} 4,500 4,500"
+    assert (
+        lines[5]
+        == "Percentages of votes: of the votes on 18 forms that give every option (10 of them clean)."
+    )
 
 
 @pytest.mark.parametrize("limit", [60, 80, 100, 120])
@@ -140,8 +165,19 @@ def test_a_missing_figure_is_a_dash_and_adds_nothing() -> None:
     blank = row("12", {"1": None, "2": None, "3": None}, valid=None)
     rows = [row("11", {"1": 5, "2": 5, "3": 0}), blank]
     lines = text(several(rows, PROVINCE, names("PPWP"), "en", None))
-    assert lines[2].split()[6] == "-"
-    assert lines[-1].split()[4] == "5"
+    assert lines[2].split()[7] == "-"
+    assert lines[4].split()[5:7] == ["5", "50.0%"]
+    assert lines[6].startswith("Not all of the 18 forms give these figures: Pasangan 1 9, ")
+
+
+def test_options_of_several_constituencies_carry_the_names_of_their_own() -> None:
+    persons = OptionNames(election(), election().contest(DPD), {"11": "ACEH", "12": "SUMUT"}.get)
+    together = persons.listed(["11:21", "12:21"])
+    assert (together.name("11:21"), together.name("12:21")) == ("Calon 21 (ACEH)", "Calon 21 (SUMUT)")
+    assert together.short("12:21") == "Calon 21 (SUMUT)"
+    assert persons.listed(["11:21", "11:22"]).name("11:21") == persons.name("11:21") == "Calon 21"
+    parties = OptionNames(election(), election().contest(DPR)).listed(["1", "11-A:1.1", "12-A:1.1"])
+    assert (parties.name("1"), parties.name("11-A:1.1")) == ("Satu", "Calon 1.1 (ACEH A)")
 
 
 def test_options_have_names_in_every_kind_of_contest() -> None:
@@ -172,7 +208,7 @@ def test_the_log_says_what_became_of_each_entry() -> None:
     fates = [
         {"outcome": "accepted", "reason": "", "version": 2},
         {"outcome": "repeated", "reason": "", "version": 0},
-        {"outcome": "parked", "reason": "malformed", "version": 0},
+        {"outcome": "rejected", "reason": "malformed", "version": 0},
     ]
     lines = text(log_lines([entry | fate for fate in fates], "en", None))
     assert [line.rsplit("  ", 1)[1].strip() for line in map(str.rstrip, lines[1:])] == [

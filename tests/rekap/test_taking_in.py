@@ -112,10 +112,11 @@ def test_import_reports_every_record_and_ends_with_1_when_one_is_unreadable(reka
         "read": 2,
         "accepted": 1,
         "repeated": 0,
-        "parked": 0,
+        "superseded": 0,
+        "rejected": 0,
         "unreadable": 1,
         "empty": 0,
-        "parked_by_reason": {},
+        "rejected_by_reason": {},
     }
     assert "Unreadable:" in ran.err
     assert "counts.csv, line 3" in ran.err
@@ -149,7 +150,7 @@ def test_the_same_night_again_is_there_already(rekap: Rekap) -> None:
     rekap("init", "--election", "pemilu2024", "--provinces", "31", "--size", "20")
     first = rekap("simulate", "--contest", "PPWP", "--seed", "3", "--format", "json").json
     assert first["accepted"] >= 20
-    assert first["read"] == sum(first[name] for name in ("accepted", "repeated", "parked"))
+    assert first["read"] == sum(first[name] for name in ("accepted", "repeated", "rejected"))
     again = rekap("simulate", "--contest", "PPWP", "--seed", "3", "--format", "json").json
     assert again["accepted"] == 0
     assert again["read"] == first["read"]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from devtools.broker_settings import ADMIN, PASSWORDS
+from devtools.brokers import Broker, free_ports
 from event_log.kafka import connection as connection_module
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, read_control
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS
-from stream_processors.embedded.directory import DataDirectory
-from tests.broker_settings import ADMIN, PASSWORDS
-from tests.brokers import Broker, free_ports
+from schemas.data_directory import DataDirectory
 from tests.rekap.conftest import Ran, Rekap
 from tests.worlds import election, registry
 

@@ -11,13 +11,14 @@ from rekap.verification import sentences
 
 WHOLE = Verification(
     equal=True,
+    as_far_as_shown=False,
     cells=12_345,
     events=678,
     state_digest="0" * 64,
     difference_count=0,
     differences=[],
     resting=True,
-    missing=0,
+    not_verified=0,
     not_compared=[],
     inconsistent_regions=0,
 )
@@ -48,10 +49,15 @@ def test_while_the_count_goes_on_sums_may_be_behind_for_a_moment() -> None:
 
 def test_what_was_not_compared_is_named_with_the_reason_and_when_it_will_be() -> None:
     aside = [NotCompared("province", "behind", 4, 900), NotCompared("nation", "mixed", 1, 1_200)]
-    lines = sentences(Session("en"), replace(WHOLE, resting=False, missing=1_500, not_compared=aside))
+    undecided = replace(WHOLE, equal=None, resting=False, not_verified=1_500, not_compared=aside)
+    lines = sentences(Session("en"), undecided)
+    assert lines[0].startswith("Not verified to the end. What could be compared agrees: 12,345 figures")
     assert lines[1].startswith("Not compared: 900 figures (4 x province), because their sums are still on")
     assert lines[2].startswith("Not compared: 1,200 figures (1 x nation), because the count goes on")
     assert lines[3].endswith("verify again then.")
-    assert lines[4].startswith("Note: 1,500 events of the log were not in what is shown yet")
-    in_indonesian = sentences(Session("id"), replace(WHOLE, resting=False, not_compared=aside))
+    assert lines[4].startswith("1,500 events of the log were not in what is shown yet")
+    so_far = replace(undecided, equal=True, as_far_as_shown=True)
+    assert sentences(Session("en"), so_far)[0].startswith("Equal as far as shown: 12,345 figures")
+    in_indonesian = sentences(Session("id"), undecided)
+    assert in_indonesian[0].startswith("Belum selesai diperiksa.")
     assert in_indonesian[1].startswith("Tidak dibandingkan: 900 angka (4 x provinsi)")

@@ -16,7 +16,7 @@ def valid() -> list[Path]:
 
 
 def invalid(reason: str) -> list[Path]:
-    """Messages that are parked with `reason`, or that lead to such a one."""
+    """Messages that are rejected with `reason`, or that lead to such a one."""
     return sorted(path for path in (FOLDER / "invalid" / reason).rglob("*") if path.is_file())
 
 

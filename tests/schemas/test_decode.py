@@ -1,4 +1,4 @@
-"""Bytes to events: what is refused, and that nothing else ever happens."""
+"""Bytes to events: what is rejected, and that nothing else ever happens."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ EVENTS = st.fixed_dictionaries(
 
 
 def reason_of(raw: bytes) -> Reason:
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(Rejected) as raised:
         decode(raw)
-    return refused.value.rejection.reason
+    return raised.value.rejection.reason
 
 
 @given(st.binary(max_size=200))
-def test_arbitrary_bytes_are_refused_and_never_crash(raw: bytes) -> None:
+def test_arbitrary_bytes_are_rejected_and_never_crash(raw: bytes) -> None:
     assert reason_of(raw) is Reason.MALFORMED
 
 
 @given(JSON)
-def test_arbitrary_json_is_refused_and_never_crashes(document: Any) -> None:
+def test_arbitrary_json_is_rejected_and_never_crashes(document: Any) -> None:
     assert reason_of(json.dumps(document).encode()) is Reason.MALFORMED
 
 
@@ -98,9 +98,9 @@ def test_damaged_messages_never_crash(path: Any, damages: list[tuple[int, bytes]
         raw = raw[:place] + damage + raw[place + len(damage) :]
     try:
         decoded = decode(raw)
-    except Rejected as refused:
-        assert refused.rejection.said.id  # noqa: PT017  an outcome, not the expected one
-        assert refused.rejection.said.en  # noqa: PT017
+    except Rejected as raised:
+        assert raised.rejection.said.id  # noqa: PT017  an outcome, not the expected one
+        assert raised.rejection.said.en  # noqa: PT017
     else:
         assert isinstance(decoded, Decoded)
 
@@ -110,8 +110,8 @@ def test_any_value_in_any_place_never_crashes(key: str, value: Any) -> None:
     raw = json.dumps({**MINIMAL, key: value}).encode()
     try:
         decode(raw)
-    except Rejected as refused:
-        assert refused.rejection.reason in (Reason.MALFORMED, Reason.UNKNOWN_SCHEMA_VERSION)  # noqa: PT017
+    except Rejected as raised:
+        assert raised.rejection.reason in (Reason.MALFORMED, Reason.UNKNOWN_SCHEMA_VERSION)  # noqa: PT017
 
 
 @given(EVENTS)
@@ -152,9 +152,9 @@ def test_a_changed_event_does_not_keep_its_id(document: dict[str, Any], key: str
 def test_a_field_that_is_not_known_is_named(place: str) -> None:
     document = orjson.loads(orjson.dumps(MINIMAL))
     (document if place == "seal" else document["payload"]["form"])["seal"] = 1
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(Rejected) as raised:
         decode(orjson.dumps(document))
-    assert refused.value.rejection.said.en == f"Can't be read: the field {place} is not known; leave it out."
+    assert raised.value.rejection.said.en == f"Can't be read: the field {place} is not known; leave it out."
 
 
 def test_an_id_may_be_left_out_or_null() -> None:
@@ -186,10 +186,10 @@ def test_the_largest_message_is_read_and_one_byte_more_is_not() -> None:
 def test_a_key_given_twice_is_named(field: str) -> None:
     text = json.dumps(MINIMAL)
     twice = text[:-1] + f', "{field}": {json.dumps(MINIMAL[field])}}}'
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(Rejected) as raised:
         decode(twice.encode())
-    assert f'"{field}" is given twice' in refused.value.rejection.said.en
-    assert f'"{field}" tertulis dua kali' in refused.value.rejection.said.id
+    assert f'"{field}" is given twice' in raised.value.rejection.said.en
+    assert f'"{field}" tertulis dua kali' in raised.value.rejection.said.id
 
 
 def test_a_key_given_twice_in_an_escaped_spelling_is_found() -> None:

@@ -41,10 +41,10 @@ def test_a_valid_example_is_an_event(path: Path) -> None:
     [(path, reason) for reason in SHOWN_BY_THE_MESSAGE_ALONE for path in invalid(reason)],
     ids=lambda value: name(value) if isinstance(value, Path) else value.value,
 )
-def test_an_invalid_example_is_refused_with_its_reason_and_a_sentence(path: Path, reason: Reason) -> None:
-    with pytest.raises(Rejected) as refused:
+def test_an_invalid_example_is_rejected_with_its_reason_and_a_sentence(path: Path, reason: Reason) -> None:
+    with pytest.raises(Rejected) as raised:
         decode(path.read_bytes())
-    rejection = refused.value.rejection
+    rejection = raised.value.rejection
     assert rejection.reason is reason
     assert rejection.said.id.endswith(".")
     assert rejection.said.en.endswith(".")

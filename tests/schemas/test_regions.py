@@ -84,6 +84,16 @@ def test_nobody_registered_is_not_the_same_as_not_known() -> None:
     assert figures(registry, "0") == (2, 0)
 
 
+def test_a_village_s_own_voters_are_taken_where_the_list_does_not_tell_those_of_every_station() -> None:
+    own = [dataclasses.replace(row, registered=70) if row.id == "1112" else row for row in rows()]
+    some = [StationRow("1112-001", "1112", 1, 30), StationRow("1112-002", "1112", 2, None)]
+    assert figures(build_registry(own, some, root=ROOT), "1112") == (2, 70)
+    every = [some[0], dataclasses.replace(some[1], registered=41)]
+    assert figures(build_registry(own, every, root=ROOT), "1112") == (2, 71)
+    without = [dataclasses.replace(row, registered=None) for row in rows()]
+    assert figures(build_registry(without, some, root=ROOT), "1112") == (2, None)
+
+
 def test_parents_stand_before_children_whatever_the_order_of_the_rows() -> None:
     shuffled = rows()
     random.Random(7).shuffle(shuffled)
@@ -373,3 +383,18 @@ def test_the_real_register_of_2024_has_its_regions_and_stations() -> None:
     assert len(registry.station_ids) == 823_366
     assert int(np.count_nonzero(registry.depth == 1)) == 39
     assert registry.station("3101011001001") is not None
+
+
+def test_an_id_that_nobody_sees_is_refused_and_a_name_of_two_lines_shifts_no_other() -> None:
+    with pytest.raises(RegistryInvalid, match=r"1\\n2.*take them out"):
+        build_registry(
+            [*rows(), RegionRow("1\n2", None, Level.PROVINCE, "X")], [], root=ROOT, unlisted_pattern=PATTERN
+        )
+    registry = build_registry(rows(), [], root=("0", "INDO\nNESIA"), unlisted_pattern=PATTERN)
+    assert registry.names[:2] == ["INDO NESIA", "ONE"]
+
+
+def test_a_register_with_a_name_of_two_lines_is_read_as_it_was_saved(tmp_path: Path) -> None:
+    registry = build_registry(rows(), [], root=("0", "INDO\nNESIA"), unlisted_pattern=PATTERN)
+    registry.save(tmp_path / "register.npz")
+    assert Registry.load(tmp_path / "register.npz").names == registry.names

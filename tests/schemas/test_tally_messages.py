@@ -108,6 +108,8 @@ def test_other_totals_have_another_digest(change: dict[str, Any]) -> None:
         ({"cells": {"3": [5, 2**53]}}, r"cells.3 must hold numbers from 0"),
         ({"cells": {"03": [5]}}, "cells must have numbers for keys, not '03'"),
         ({"cells": {"x": [5]}}, "cells must have numbers for keys, not 'x'"),
+        ({"cells": {"1" * 5_000: [5]}}, r"cells must have numbers for keys, not '1{199}… \[200/5002\]"),
+        ({"source": {"1" * 5_000: 1}}, "source must have numbers for keys"),
         ({"cells": [5]}, "cells must be an object"),
         ({"source": {"0": -1}}, r"source.0 must be a whole number"),
         ({"source": {"": 1}}, "source must have numbers for keys"),

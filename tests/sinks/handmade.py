@@ -1,7 +1,7 @@
 """One table of rows for every table of the projections, made by hand from the tiny election.
 
 Small enough to write down what must come out. Position 0 is a clean count, 1 a flagged one with a missing
-figure, 2 an annulment, 3 bytes that are no text, 4 a parked count, 5 a recapitulation.
+figure, 2 an annulment, 3 bytes that are no text, 4 a rejected count, 5 a recapitulation.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from schemas.findings import Finding, Severity
 from schemas.language import Said
 from schemas.rejections import Reason, Rejection
+from schemas.tallies import CELL, OUTSTANDING
 from sinks.rows import Rows
 from stream_processors.cells import cell_count
 from stream_processors.rollup import Rollup
@@ -60,6 +61,7 @@ _FORMS: Final = pa.schema(
         ("voters", pa.uint32()),
         ("registered", pa.uint32()),
         ("rules", pa.list_(pa.string())),
+        ("complete", pa.bool_()),
     ]
 )
 
@@ -83,13 +85,13 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
     )
     form_columns = _columns(
         _FORMS,
-        ("regular", [("1", 10), ("2", 0)], 10, 2, 12, 201, []),
-        ("revote", [("3", 7)], 7, None, None, None, ["R08", "R25"]),
-        ("", [], None, None, None, 201, []),
+        ("regular", [("1", 10), ("2", 0)], 10, 2, 12, 201, [], True),
+        ("revote", [("3", 7)], 7, None, None, None, ["R08", "R25"], False),
+        ("", [], None, None, None, 201, [], False),
     )
     villages = integers(*(world.registry.index[unit[:10]] for unit in (STATION, ABROAD_STATION, STATION)))
     taken = pa.array([0, 1, 2])
-    parked = pa.array(list(REJECTIONS))
+    rejected = pa.array(list(REJECTIONS))
     recap = {
         "document": "D.Hasil 11",
         "votes": [("11:21", 2**40)],
@@ -97,12 +99,14 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
         "invalid": None,
         "voters": 0,
     }
-    regions, cells = region_cells(world)
+    regions, of_regions = region_cells(world)
     several = Rollup(world.registry, world.ballots)
     for ballot in (1, 2, 3):  # DPR: the nation has several ballots
         village = world.registry.index[{1: "1101012001", 2: "1102012001", 3: "1201012001"}[ballot]]
         width = cell_count(world.ballots.ballots[ballot])
-        several.add(ballot, integers(village), np.arange(1, width + 1)[None, :] * ballot)
+        cells = np.arange(1, width + 1)[None, :] * ballot
+        cells[:, [CELL[name] for name in (*OUTSTANDING, "surplus")]] = 0
+        several.add(ballot, integers(village), cells)
     several.settle()
     return {
         "event": rows.events(
@@ -126,7 +130,7 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
         ),
         "finding": rows.findings([("PPWP", ABROAD_STATION, int(villages[1]), 1, 1, FINDING)], AT, partition),
         "rejected": rows.rejected(
-            {name: column.take(parked) for name, column in event_columns.items()},
+            {name: column.take(rejected) for name, column in event_columns.items()},
             [BODIES[row] for row in REJECTIONS],
             integers(3, 4),
             AT,
@@ -136,7 +140,7 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
         "recap": rows.recaps([("DPD", world.registry.index["11"], 1, 5, IDS[5], recap)], AT, partition),
         "tally_history": pa.concat_tables(
             [
-                rows.tallies(world.ballots.ballots[0], regions, cells, 5, AT, partition),
+                rows.tallies(world.ballots.ballots[0], regions, of_regions, 5, AT, partition),
                 rows.whole_tallies([several.tally(1, 0)], 5, AT, partition),
             ]
         ),
@@ -146,10 +150,13 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
 
 
 def region_cells(world: World) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Every region, with cells of the first ballot in which every figure is another."""
+    """Every region, with cells of the first ballot in which every figure is another, but for those that tell
+    which registered voters are outstanding: all of them, or nobody knows."""
     regions = np.arange(len(world.registry.ids))
     width = cell_count(world.ballots.ballots[0])
-    return regions, (regions[:, None] + 1) * 1_000 + np.arange(width)[None, :]
+    cells = (regions[:, None] + 1) * 1_000 + np.arange(width)[None, :]
+    cells[:, [CELL[name] for name in OUTSTANDING]] = 0
+    return regions, cells
 
 
 def _columns(schema: pa.Schema, *rows: tuple[Any, ...]) -> dict[str, pa.Array]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from sinks.tables import FINDING, REJECTED, TABLES
+from schemas.tables import FINDING, REJECTED, TABLES
 
 Row = dict[str, Any]
 
@@ -78,6 +78,7 @@ def station(
         "voters": (valid + 4 if voters is None else voters) if valid is not None else None,
         "registered": REGISTERED,
         "rules": ["R06"] if status == "flagged" else ["R19"] if status == "blank" else [],
+        "complete": len(counted) == len(OPTIONS),
     }
 
 
@@ -112,7 +113,10 @@ def tally_rows(stations: list[Row], position: int) -> list[Row]:
             if unit in (row["village"], "0") or row["village"].startswith(unit)
         ]
         expected = [one for one, village in STATIONS.items() if unit == "0" or village.startswith(unit)]
-        rows.append(_sum(below) | _place(unit, parent, level, len(expected), position))
+        of_region = _place(unit, parent, level, len(expected), position)
+        sums = _sum(below)
+        to_come = of_region["registered"] - sums["registered_received"]
+        rows.append(sums | of_region | {"registered_outstanding": to_come})
     return rows
 
 
@@ -126,15 +130,33 @@ def _sum(below: list[Row]) -> Row:
     def votes(rows: list[Row]) -> list[tuple[str, int]]:
         return [(option, sum(dict(row["votes"]).get(option, 0) for row in rows)) for option in OPTIONS]
 
+    def behind(prefix: str, rows: list[Row]) -> Row:
+        """How many forms give each figure, and what shares are taken of."""
+        complete = [row for row in rows if row["complete"]]
+        return {
+            f"{prefix}votes_forms": [sum(o in dict(row["votes"]) for row in rows) for o in OPTIONS],
+            **{
+                f"{prefix}{name}_forms": sum(row[name] is not None for row in rows)
+                for name in ("valid", "invalid", "voters")
+            },
+            f"{prefix}share_forms": len(complete),
+            f"{prefix}share_total": sum(number for _, number in votes(complete)),
+            f"{prefix}share_votes": votes(complete),
+        }
+
     return {
         "version": figure(below, "version"),
         "votes": votes(received),
         "clean_votes": votes(clean),
+        **behind("", received),
+        **behind("clean_", clean),
         **{name: figure(received, name) for name in ("valid", "invalid", "voters")},
         **{f"clean_{name}": figure(clean, name) for name in ("valid", "invalid", "voters")},
         "ballots_received": 255 * len(received),
         "ballots_used": figure(received, "voters"),
-        "registered_received": figure(received, "registered"),
+        **{f"ballots_{name}_forms": len(received) for name in ("received", "used")},
+        "registered_received": sum(row["registered"] for row in received if row["listed"]),
+        "stations_surplus": 0,
         "stations_received": len(received),
         "stations_unlisted": sum(not row["listed"] for row in received),
         **{
@@ -195,8 +217,8 @@ def _event(row: Row, position: int, outcome: str = "accepted", reason: str = "")
 
 def _rejected(event: Row) -> Row:
     return {name: event[name] for name in REJECTED.names if name in event} | {
-        "sentence_id": "Pesan ini tidak dapat diterima.",
-        "sentence_en": "This message can't be accepted.",
+        "sentence_id": "Pesan ini ditolak.",
+        "sentence_en": "This message is rejected.",
     }
 
 
@@ -225,7 +247,10 @@ def rows() -> dict[str, list[Row]]:
     """The rows of every table that is written to, by table."""
     stations = station_rows()
     slip, flagged = stations[0], stations[9]
-    parked = [_event(stations[7], 15, "parked", "already_counted"), _event({}, 16, "parked", "malformed")]
+    rejected = [
+        _event(stations[7], 15, "rejected", "already_counted"),
+        _event({}, 16, "rejected", "malformed"),
+    ]
     return {
         "region": [
             {
@@ -253,8 +278,8 @@ def rows() -> dict[str, list[Row]]:
             }
             for unit, village in STATIONS.items()
         ],
-        "event": [*(_event(row, row["position"]) for row in stations), *parked],
-        "rejected": [_rejected(event) for event in parked],
+        "event": [*(_event(row, row["position"]) for row in stations), *rejected],
+        "rejected": [_rejected(event) for event in rejected],
         "station_history": stations,
         "finding": [
             finding(slip, "R06", "V.A", {"valid": 191, "sum": 740}),

@@ -13,10 +13,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sinks.client import connect
+from clickhouse.client import connect
+from clickhouse.sql_text import statements, tokens
+from schemas.tables import MANY_PARTITIONS, TABLES, clickhouse_type
 from sinks.migrate import Migration, MigrationError, known_migrations, migrate
-from sinks.sql_text import statements, tokens
-from sinks.tables import MANY_PARTITIONS, TABLES, clickhouse_type
 from tests.sinks import small_count
 
 IDEMPOTENT = re.compile(
@@ -166,9 +166,15 @@ def test_a_row_inserted_again_in_other_batches_is_one_row(clickhouse: Client) ->
     assert clickhouse.query("SELECT position FROM sink_position FINAL").result_rows == [(7,)]
 
 
+_OLD_OUTCOMES = {"accepted": "accepted", "rejected": "parked"}
+
+
 def _of_an_older_version(client: Client) -> None:
-    """The small count as schema 2 held it: rows without partitions."""
+    """The small count as schema 2 held it: rows without partitions, and `parked` for rejected."""
     for name, found in small_count.rows().items():
+        found = [
+            {**row, "outcome": _OLD_OUTCOMES[row["outcome"]]} if "outcome" in row else row for row in found
+        ]
         columns = [
             column
             for column in TABLES[name].names
@@ -193,9 +199,17 @@ def test_rows_of_a_log_without_partitions_are_those_of_its_only_one(tmp_path: Pa
 
 
 def _rows_of(client: Client, table: str) -> list[dict[str, Any]]:
-    """The rows of a table, without their partition."""
+    """The rows of a table, without their partition and with today's outcomes."""
+    new = {old: new for new, old in _OLD_OUTCOMES.items()}
     found = client.query(f"SELECT * FROM {table} FINAL ORDER BY ALL").named_results()
-    return sorted(({**row, "partition": 0} for row in found), key=repr)
+    rows = ({**row, "partition": 0} for row in found)
+    return sorted(
+        (
+            row | {"outcome": new.get(row["outcome"], row["outcome"])} if "outcome" in row else row
+            for row in rows
+        ),
+        key=repr,
+    )
 
 
 def test_what_forwards_every_column_forwards_the_new_one(tmp_path: Path) -> None:
@@ -221,3 +235,21 @@ def test_a_message_may_be_repeated_in_the_log(clickhouse: Client) -> None:
     row = small_count.rows()["event"][0] | {"position": 99, "outcome": "repeated"}
     small_count.insert(clickhouse, {"event": [row]})
     assert clickhouse.query("SELECT outcome FROM event").result_rows == [("repeated",)]
+
+
+def test_what_was_stored_under_the_old_name_of_an_outcome_is_rejected(tmp_path: Path) -> None:
+    client = connect(f"chdb://{tmp_path}/clickhouse")
+    migrate(client, known_migrations()[:7])
+    outcomes = {0: "accepted", 1: "parked", 2: "repeated"}
+    client.command(
+        "INSERT INTO event (position, outcome) VALUES "
+        + ", ".join(f"({position}, '{outcome}')" for position, outcome in outcomes.items())
+    )
+    migrate(client)
+    expected = [(0, "accepted"), (1, "rejected"), (2, "repeated")]
+    question = "SELECT position, outcome FROM event ORDER BY position"
+    assert client.query(question).result_rows == expected
+    assert client.query("SELECT position FROM event WHERE outcome = 'rejected'").result_rows == [(1,)]
+    client.command("OPTIMIZE TABLE event FINAL")
+    assert client.query(question).result_rows == expected
+    client.close()

@@ -12,9 +12,9 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import given, settings
 
 from schemas.regions import UNKNOWN
+from schemas.tables import TABLES
 from schemas.tallies import FIXED_CELLS, FUNNEL
 from sinks.rows import Rows
-from sinks.tables import TABLES
 from stream_processors.assess import AssessedCount
 from stream_processors.cells import STATUS_CODE, station_cells
 from stream_processors.rollup import Rollup
@@ -102,7 +102,7 @@ def test_a_total_below_zero_is_a_mistake_and_never_a_huge_figure() -> None:
         ROWS.tallies(WORLD.ballots.ballots[0], regions, np.where(cells == cells.max(), -1, cells), 5, AT)
 
 
-def test_an_entry_that_repeats_another_is_neither_accepted_nor_parked() -> None:
+def test_an_entry_that_repeats_another_is_neither_accepted_nor_rejected() -> None:
     made = ROWS.events(
         {name: every_table(WORLD, ELECTION_ID)["event"][name].slice(0, 3) for name in EVENT_COLUMNS},
         BODIES[:3],
@@ -110,9 +110,9 @@ def test_an_entry_that_repeats_another_is_neither_accepted_nor_parked() -> None:
         AT,
         {2: REJECTIONS[4]},
         integers(1, 0, 0),
-        outcomes=["accepted", "repeated", "parked"],
+        outcomes=["accepted", "repeated", "rejected"],
     )
-    assert made["outcome"].to_pylist() == ["accepted", "repeated", "parked"]
+    assert made["outcome"].to_pylist() == ["accepted", "repeated", "rejected"]
     assert made["reason"].to_pylist() == ["", "", "already_counted"]
 
 
@@ -151,7 +151,7 @@ def test_totals_of_many_regions_at_once_are_the_rows_of_each_tally(sent: list[Se
         if isinstance(one, AssessedCount):
             status = integers(STATUS_CODE[one.status])
             cells = station_cells(
-                integers(1), status, integers(int(one.unlisted)), integers(*one.figures)[None]
+                one.ballot, integers(1), status, integers(int(one.unlisted)), integers(*one.figures)[None]
             )
             rollup.add(one.ballot.index, integers(one.village), cells)
     rollup.settle()
@@ -180,8 +180,8 @@ def test_events_come_back_with_their_bytes_and_what_became_of_them(filled: Clien
         ("accepted", "", 1),
         ("accepted", "", 1),
         ("accepted", "", 2),
-        ("parked", "malformed", 0),
-        ("parked", "already_counted", 0),
+        ("rejected", "malformed", 0),
+        ("rejected", "already_counted", 0),
         ("accepted", "", 1),
     ]
     assert found[0] == {
@@ -228,6 +228,7 @@ def test_stations_come_back_with_null_for_what_is_missing_and_all_regions_above(
         "voters": 12,
         "registered": 201,
         "rules": [],
+        "complete": True,
     }
     assert (abroad["village"], abroad["district"], abroad["province"]) == (ABROAD, "9901", "99")
     assert (abroad["status"], abroad["listed"], abroad["rules"]) == ("flagged", False, ["R08", "R25"])
@@ -286,8 +287,11 @@ def test_every_cell_of_a_tally_comes_back_in_its_own_column(filled: Client) -> N
         expected = WORLD.registry.region_at(region)
         named = dict(zip(("version", *FIXED_CELLS), row_of_cells, strict=False))
         assert {name: shown[f"stations_{name}" if name in FUNNEL else name] for name in named} == named
-        assert shown["votes"] == dict(zip("123", row_of_cells[-6:-3], strict=True))
-        assert shown["clean_votes"] == dict(zip("123", row_of_cells[-3:], strict=True))
+        layout = WORLD.ballots.ballots[0].layout
+        for name in ("votes", "clean_votes", "share_votes", "clean_share_votes"):
+            assert shown[name] == dict(zip("123", row_of_cells[getattr(layout, name)], strict=True))
+        for name in ("votes_forms", "clean_votes_forms"):
+            assert shown[name] == row_of_cells[getattr(layout, name)]
         assert (shown["stations_expected"], shown["registered"]) == (expected.stations, expected.registered)
         assert (shown["level"], shown["parent"]) == (expected.level, expected.parent or "")
         assert (shown["position"], shown["recorded_at"]) == (5, TIME)
@@ -302,8 +306,12 @@ def test_a_region_with_several_ballots_shows_all_of_their_options(filled: Client
 
 
 def test_the_newest_tally_follows_the_history(filled: Client) -> None:
-    newer = ROWS.tallies(WORLD.ballots.ballots[0], integers(0), region_cells(WORLD)[1][:1] + 1, 6, AT + 1)
-    older = ROWS.tallies(WORLD.ballots.ballots[0], integers(0), region_cells(WORLD)[1][:1] - 1, 4, AT - 1)
+    changed = np.zeros_like(region_cells(WORLD)[1][:1])
+    changed[:, : len(FIXED_CELLS)] = 1
+    newer, older = (
+        ROWS.tallies(WORLD.ballots.ballots[0], integers(0), region_cells(WORLD)[1][:1] + change, *place)
+        for change, place in ((changed, (6, AT + 1)), (-changed, (4, AT - 1)))
+    )
     for table in (newer, older):  # the older one comes late
         filled.insert_arrow("tally_history", table)
     (found,) = asked(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from sinks.client import connect
-from sinks.server import Server
+from clickhouse.client import connect
+from clickhouse.interface.server import Server
 from tests.sinks import small_count
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sql.md"
@@ -36,6 +36,9 @@ def more_rows() -> dict[str, list[small_count.Row]]:
         small_count.station(f"{second}006", 1, 18, (0, 190, 3)),  # nearly everything for one option
         small_count.station(f"{second}002", 2, 19, (80, 90, 30)),  # the blank form, filled in
     ]
+    # A seventh of the six stations of the first village, with the figures of the second.
+    seventh = small_count.station(f"{small_count.VILLAGES[0]}907", 1, 19, (62, 100, 30))
+    stations.append(seventh | {"listed": False, "registered": None})
     totals = small_count.tally_rows([*small_count.station_rows(), *stations], 19)
     votes = dict(totals[0]["votes"])
     shifted = small_count.recap("subdistrict", "110101", 3, (votes["1"] - 10, votes["2"] + 10, votes["3"]))

@@ -14,8 +14,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from sinks.client import SinkUnavailable, connect
-from sinks.tables import TABLES
+from clickhouse.client import SinkUnavailable, connect
+from schemas.tables import TABLES
 from sinks.writer import NOTHING, Writer
 from tests.sinks.handmade import AT, every_table
 from tests.worlds import world

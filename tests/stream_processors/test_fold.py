@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.forms import CHasil
 from schemas.regions import Level
 from schemas.registry_build import RegionRow, StationRow, build_registry
+from stream_processors.checks.votes import read_votes
 from stream_processors.fold import Folded, fold
 from tests import logs
 from tests.logs import UNHURRIED, Sent, messy_logs, top_votes
@@ -78,7 +80,25 @@ def plain_regions(sent: Sequence[Sent]) -> dict[tuple[str, str], Cells]:
             counter.update(plain_station(contest, station, said))
     for key, expected in plain_register().items():
         regions.setdefault(key, Counter()).update(expected)
+    for (contest, region), counter in regions.items():
+        to_come = [
+            registered(station)
+            for station in stations_of(contest, region)
+            if in_force.get((contest, station)) is None
+        ]
+        if None not in to_come:
+            counter["registered_outstanding"] = sum(filter(None, to_come))
+        shared = WORLD.ballots.shared(WORLD.ballots.contests.index(contest), WORLD.registry.index[region])
+        for name in [name for name in counter if "share_votes." in name]:
+            if name.partition(".")[2] not in shared:
+                del counter[name]
     return {key: {name: n for name, n in counter.items() if n} for key, counter in regions.items()}
+
+
+def stations_of(contest: str, region: str) -> list[str]:
+    """The listed stations of a region where the contest is held."""
+    held = [one for one in all_stations() if contest != DPD or not one.startswith(ABROAD)]
+    return [one for one in held if region == NATION or one.startswith(region)]
 
 
 @cache
@@ -118,11 +138,26 @@ def plain_station(contest: str, station: str, event: dict[str, Any] | None) -> C
         "ballots_received": papers.get("received") or 0,
         "ballots_used": papers.get("used") or 0,
     }
-    for option, figure in {**votes, **top_votes(votes)}.items():
-        added[f"votes.{total_name(contest, station, option)}"] = figure or 0
+    figures = {"voters": voters, "valid": said.get("valid"), "invalid": said.get("invalid")}
+    figures |= {"ballots_received": papers.get("received"), "ballots_used": papers.get("used")}
+    added |= {f"{name}_forms": int(figure is not None) for name, figure in figures.items()}
+    tops = top_votes(votes)
+    ballot = logs.ballot_of(WORLD, contest, station)
+    complete = read_votes(CHasil(votes=votes), ballot)[1]
+    added["share_forms"] = int(complete)
+    added["share_total"] = sum(figure or 0 for figure in tops.values()) if complete else 0
+    for option, figure in {**votes, **tops}.items():
+        key = total_name(contest, station, option)
+        added[f"votes.{key}"] = figure or 0
+        added[f"votes_forms.{key}"] = int(figure is not None)
+        if option in tops:
+            added[f"share_votes.{key}"] = (figure or 0) if complete else 0
     if status == "clean":
-        added |= {f"clean_{name}": added[name] for name in ("voters", "valid", "invalid")}
-        added |= {f"clean_{name}": figure for name, figure in added.items() if name.startswith("votes.")}
+        names = ("voters", "valid", "invalid")
+        clean = [*names, *(f"{name}_forms" for name in names), "share_forms", "share_total"]
+        added |= {
+            f"clean_{name}": added[name] for name in (*clean, *(name for name in added if "votes" in name))
+        }
     return added
 
 
@@ -145,11 +180,11 @@ def test_every_cell_of_every_region_is_the_plain_sum_over_the_forms_in_force(sen
 
 @settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD))
-def test_every_message_is_accepted_repeated_or_parked(sent: list[Sent]) -> None:
+def test_every_message_is_accepted_repeated_or_rejected(sent: list[Sent]) -> None:
     result = folded(one.raw for one in sent)
     assert result.messages == len(sent)
-    assert result.accepted + result.repeated + result.parked.total() == len(sent)
-    assert result.parked.total() >= sum(not one.possible for one in sent)
+    assert result.accepted + result.repeated + result.rejected.total() == len(sent)
+    assert result.rejected.total() >= sum(not one.possible for one in sent)
 
 
 @settings(UNHURRIED, max_examples=40)
@@ -163,7 +198,7 @@ def test_the_nations_versions_are_the_number_of_accepted_counts(sent: list[Sent]
 @settings(UNHURRIED, max_examples=40)
 @given(messy_logs(WORLD, max_size=15), st.randoms(use_true_random=False))
 def test_sending_any_messages_again_at_the_end_changes_nothing(sent: list[Sent], random: Any) -> None:
-    """What was accepted is repeated. What was parked may have lost its obstacle meanwhile, so only messages
+    """What was accepted is repeated. What was rejected may have lost its obstacle meanwhile, so only messages
     that were accepted, or that can never be, are sent again."""
     raws = [one.raw for one in sent]
     before = folded(raws)
@@ -191,10 +226,10 @@ def test_the_order_of_independent_stations_does_not_matter(sent: list[Sent], ran
     straight = folded(one.raw for one in sent)
     assert mixed.regions == straight.regions
     assert mixed.in_force == straight.in_force
-    assert (mixed.accepted, mixed.repeated, mixed.parked) == (
+    assert (mixed.accepted, mixed.repeated, mixed.rejected) == (
         straight.accepted,
         straight.repeated,
-        straight.parked,
+        straight.rejected,
     )
 
 
@@ -203,19 +238,29 @@ def test_the_order_of_independent_stations_does_not_matter(sent: list[Sent], ran
 def test_every_region_is_the_sum_of_its_children_and_every_village_of_its_stations(sent: list[Sent]) -> None:
     result = folded(one.raw for one in sent)
     below: dict[tuple[str, str], Counter[str]] = {}
+    unknown: set[tuple[str, str]] = set()
     stations = result.stations()
     for tally in (*stations, *result.regions.values()):
         figures = {name: figure for name, figure in tally.cells().items() if figure is not None}
         if tally.level is Level.STATION:
             del figures["expected"]  # a village expects stations that have not reported
             figures.pop("registered", None)
+        if tally.registered_outstanding is None and tally.level is not Level.STATION:
+            unknown.add((tally.contest, tally.parent))
         below.setdefault((tally.contest, tally.parent), Counter()).update(figures)
     for (contest, region), tally in result.regions.items():
         shown = cells(result, contest, region)
         if tally.level is Level.VILLAGE:
             del shown["expected"]
             shown.pop("registered", None)
+            shown.pop("registered_outstanding", None)  # decided for the village as a whole
+        elif (contest, region) in unknown:
+            assert tally.registered_outstanding is None
+            below[contest, region].pop("registered_outstanding", None)
         summed = below.get((contest, region), Counter())
+        # An option that is not on every ballot of the region has a share only further down.
+        for name in [name for name in summed if "share_votes." in name and name not in shown]:
+            del summed[name]
         assert shown == {name: figure for name, figure in summed.items() if figure}
 
 
@@ -262,10 +307,17 @@ def test_a_correction_replaces_the_figures_and_an_annulment_takes_them_out() -> 
     assert cells(result, PPWP, NATION) == {
         "version": 2,
         "expected": 50,
-        "registered": 16 * 606,
+        "registered": 16 * 606,  # outstanding: not known, because of the stations abroad
         "received": 1,
         "clean": 1,
         "registered_received": 201,
+        **{f"{name}_forms": 1 for name in ("voters", "valid", "invalid", "ballots_received", "ballots_used")},
+        **{f"clean_{name}_forms": 1 for name in ("voters", "valid", "invalid")},
+        **{"share_forms": 1, "share_total": 61, "clean_share_forms": 1, "clean_share_total": 61},
+        **{f"{name}.{option}": 1 for name in ("votes_forms", "clean_votes_forms") for option in "123"},
+        **{f"{name}.1": 11 for name in ("share_votes", "clean_share_votes")},
+        **{f"{name}.2": 20 for name in ("share_votes", "clean_share_votes")},
+        **{f"{name}.3": 30 for name in ("share_votes", "clean_share_votes")},
         "voters": 66,
         "valid": 61,
         "invalid": 5,
@@ -312,12 +364,12 @@ def test_a_certified_recapitulation_changes_no_total() -> None:
 
 
 def test_a_certified_region_may_replace_its_own_document_only() -> None:
-    """Contests and regions have lineages of their own; a second first document of one is parked."""
+    """Contests and regions have lineages of their own; a second first document of one is rejected."""
     first = recap("11", {"1": 1})
     others = [recap("12", {"1": 1}), recap("11", {"11:21": 1}, DPD)]
     result = folded([first, *others, recap("11", {"1": 2}), recap("11", {"1": 3}, supersedes=first)])
     assert result.accepted == 4
-    assert dict(result.parked) == {"already_counted": 1}
+    assert dict(result.rejected) == {"already_counted": 1}
 
 
 def test_a_region_and_a_station_of_the_same_name_do_not_stand_in_each_others_way() -> None:
@@ -338,7 +390,7 @@ def test_unlisted_stations_count_only_where_the_election_says_so() -> None:
     assert (counted["received"], counted["unlisted"], counted["votes.3"]) == (1, 1, 3)
     assert counted["expected"] == 3
     strict = folded([stray], world(count_unlisted_stations=False))
-    assert dict(strict.parked) == {"unknown_station": 1}
+    assert dict(strict.rejected) == {"unknown_station": 1}
     assert strict.regions[PPWP, NATION].version == 0
 
 
@@ -381,5 +433,5 @@ def test_results_do_not_depend_on_how_many_messages_are_assessed_at_once(
     count = submitted(FIRST, pairs(10, 20, 30))
     messages = [count, b"garbage", recap("11", {"1": 1}), count, corrected(FIRST, count, pairs(1, 2, 3))]
     whole = folded(messages)
-    monkeypatch.setattr("stream_processors.fold.TOGETHER", together)
+    monkeypatch.setattr("stream_processors.fold.ASSESSED_TOGETHER", together)
     assert folded(messages) == whole

@@ -21,7 +21,8 @@ from schemas.tallies import FIXED_CELLS
 from stream_processors.assess import AssessedCount
 from stream_processors.cells import STATUS_CODE, cell_count, station_cells
 from stream_processors.fold import fold
-from stream_processors.rollup import FIRST_CAPACITY, Merge, Rollup, Snapshot, merge, total
+from stream_processors.outstanding import DECIDED, decided
+from stream_processors.rollup import FIRST_CAPACITY, Merge, RegionTotals, Rollup, merge, total
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, decide
 from tests.logs import UNHURRIED, Sent, messy_logs
 from tests.worlds import DPD, DPR, NATION, PPWP, election, form, submitted, world
@@ -33,17 +34,17 @@ UNIT = "1101012001001"
 # merge
 
 
-def snapshot(version: int, figure: int = 0) -> Snapshot:
+def totals_at(version: int, figure: int = 0) -> RegionTotals:
     """A value of one unit: its cells beside the version are some function of it."""
-    return Snapshot(UNIT, {0: (version, 10 * version + figure), 1: (0, version % 3)})
+    return RegionTotals(UNIT, {0: (version, 10 * version + figure), 1: (0, version % 3)})
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Snapshot]:
+def histories(draw: st.DrawFn) -> list[RegionTotals]:
     """A unit's values as one lawful history gives them: a version has one set of cells, which may be less."""
     versions = draw(st.lists(st.integers(1, 9), min_size=1, max_size=6, unique=True))
     return [
-        Snapshot(
+        RegionTotals(
             UNIT,
             {
                 0: (version, *draw(st.tuples(st.integers(0, 99), st.integers(0, 99)))),
@@ -54,12 +55,12 @@ def histories(draw: st.DrawFn) -> list[Snapshot]:
     ]
 
 
-def join(held: Snapshot, came: Snapshot) -> Snapshot:
-    """The snapshot that is held afterwards."""
+def join(held: RegionTotals, came: RegionTotals) -> RegionTotals:
+    """The totals that are held afterwards."""
     return merge(held, came)[1]
 
 
-def held_after(came: Iterable[Snapshot]) -> Snapshot | None:
+def held_after(came: Iterable[RegionTotals]) -> RegionTotals | None:
     """What is held after these came in this order."""
     held = None
     for one in came:
@@ -73,7 +74,7 @@ three_of = histories().flatmap(lambda history: st.tuples(*[st.sampled_from(histo
 
 @UNHURRIED
 @given(three_of)
-def test_merging_is_idempotent_commutative_and_associative(three: tuple[Snapshot, ...]) -> None:
+def test_merging_is_idempotent_commutative_and_associative(three: tuple[RegionTotals, ...]) -> None:
     a, b, c = three
     assert join(a, a) == a
     assert join(a, b) == join(b, a)
@@ -82,7 +83,7 @@ def test_merging_is_idempotent_commutative_and_associative(three: tuple[Snapshot
 
 @UNHURRIED
 @given(some_of)
-def test_any_order_with_any_repetition_ends_with_the_highest_version(came: list[Snapshot]) -> None:
+def test_any_order_with_any_repetition_ends_with_the_highest_version(came: list[RegionTotals]) -> None:
     highest = max(came, key=lambda one: one.version)
     for order in islice(permutations(came), 24):
         assert held_after(order) == highest
@@ -90,8 +91,8 @@ def test_any_order_with_any_repetition_ends_with_the_highest_version(came: list[
 
 
 @UNHURRIED
-@given(st.lists(st.builds(snapshot, st.integers(1, 9), st.integers(0, 1)), max_size=12))
-def test_the_held_version_never_falls_even_among_conflicting_values(came: list[Snapshot]) -> None:
+@given(st.lists(st.builds(totals_at, st.integers(1, 9), st.integers(0, 1)), max_size=12))
+def test_the_held_version_never_falls_even_among_conflicting_values(came: list[RegionTotals]) -> None:
     held = None
     for one in came:
         before = held.version if held else 0
@@ -99,25 +100,25 @@ def test_the_held_version_never_falls_even_among_conflicting_values(came: list[S
         assert held.version == max(before, one.version)
 
 
-@pytest.mark.parametrize("held", [None, snapshot(1)])
-def test_a_higher_version_is_stored(held: Snapshot | None) -> None:
-    assert merge(held, snapshot(2)) == (Merge.ADVANCED, snapshot(2))
+@pytest.mark.parametrize("held", [None, totals_at(1)])
+def test_a_higher_version_is_stored(held: RegionTotals | None) -> None:
+    assert merge(held, totals_at(2)) == (Merge.ADVANCED, totals_at(2))
 
 
 def test_a_new_value_of_a_unit_is_stored_even_when_nothing_was_accepted_below_it() -> None:
-    empty = Snapshot(UNIT, {})
+    empty = RegionTotals(UNIT, {})
     assert merge(None, empty) == (Merge.ADVANCED, empty)
 
 
 def test_the_same_value_again_is_told_apart_from_an_older_one() -> None:
     """Repeated: the parent is emitted again, because its first emission may have been lost."""
-    assert merge(snapshot(2), snapshot(2)) == (Merge.REPEATED, snapshot(2))
-    assert merge(snapshot(2), snapshot(1)) == (Merge.STALE, snapshot(2))
+    assert merge(totals_at(2), totals_at(2)) == (Merge.REPEATED, totals_at(2))
+    assert merge(totals_at(2), totals_at(1)) == (Merge.STALE, totals_at(2))
 
 
 def test_the_same_version_with_other_cells_is_a_conflict_and_the_held_one_stays() -> None:
-    held = snapshot(2)
-    outcome, kept = merge(held, snapshot(2, figure=1))
+    held = totals_at(2)
+    outcome, kept = merge(held, totals_at(2, figure=1))
     assert outcome is Merge.CONFLICT
     assert kept is held
 
@@ -128,7 +129,7 @@ def test_the_same_version_with_other_cells_is_a_conflict_and_the_held_one_stays(
 @UNHURRIED
 @given(st.lists(some_of, max_size=4), st.randoms(use_true_random=False))
 def test_a_total_is_the_sum_of_its_children_cell_by_cell_in_any_order(
-    groups: list[list[Snapshot]], random: Any
+    groups: list[list[RegionTotals]], random: Any
 ) -> None:
     children = [one for group in groups for one in group]
     summed = total("parent", children)
@@ -142,7 +143,7 @@ def test_a_total_is_the_sum_of_its_children_cell_by_cell_in_any_order(
 
 
 def test_a_total_keeps_ballots_apart() -> None:
-    one, other = Snapshot("a", {0: (1, 5)}), Snapshot("b", {7: (2, 6, 8)})
+    one, other = RegionTotals("a", {0: (1, 5)}), RegionTotals("b", {7: (2, 6, 8)})
     assert total("p", [one, other]).cells == {0: (1, 5), 7: (2, 6, 8)}
     assert total("p", []).cells == {}
 
@@ -163,6 +164,15 @@ class Plain:
             for (of, village, _), cells in self.stations.items()
             if of == ballot and region in WORLD.registry.chain(village)
         ]
+        # What is decided for each village, and added up from there.
+        contest = WORLD.ballots.contest_of[ballot]
+        for village in {village for of, village, _ in self.stations if of == ballot}:
+            if region in WORLD.registry.chain(village) and WORLD.ballots.of(contest, village):
+                own = [cells for (of, at, _), cells in self.stations.items() if (of, at) == (ballot, village)]
+                summed = np.array(own).sum(axis=0)[None, :]
+                row = np.zeros(summed.shape[1], np.int64)
+                row[DECIDED] = decided(WORLD.registry, np.array([village]), summed)[0]
+                rows.append(row.tolist())
         width = cell_count(WORLD.ballots.ballots[ballot])
         return reduce(lambda a, b: [x + y for x, y in zip(a, b, strict=True)], rows, [0] * width)
 
@@ -177,6 +187,16 @@ def villages_of(ballot: int) -> list[int]:
     ]
 
 
+def undecided(cells: list[int]) -> list[int]:
+    """Cells as stations have them: nothing where villages decide."""
+    return [0 if place in DECIDED else figure for place, figure in enumerate(cells)]
+
+
+def without_decided(cells: np.ndarray) -> np.ndarray:
+    """Rows of cells that are only added up."""
+    return np.delete(cells, DECIDED, axis=1)
+
+
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, list[int]]]]:
     """New cells of some stations (village, which of its stations) with one ballot."""
@@ -185,7 +205,7 @@ def changes(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, list[int]]]]:
     one = st.tuples(
         st.sampled_from(villages_of(ballot)),
         st.integers(0, 2),
-        st.lists(st.integers(0, 999), min_size=width, max_size=width),
+        st.lists(st.integers(0, 999), min_size=width, max_size=width).map(undecided),
     )
     return ballot, draw(st.lists(one, max_size=5, unique_by=lambda new: new[:2]))
 
@@ -239,9 +259,9 @@ class Counting(RuleBasedStateMachine):
         for contest in range(len(WORLD.ballots.contests)):
             for region, below in enumerate(WORLD.registry.children):
                 if below:
-                    children = [self.rollup.snapshot(contest, child) for child in below]
+                    children = [self.rollup.region_totals(contest, child) for child in below]
                     summed = total(WORLD.registry.ids[region], children)
-                    assert merge(self.rollup.snapshot(contest, region), summed)[0] is Merge.REPEATED
+                    assert merge(self.rollup.region_totals(contest, region), summed)[0] is Merge.REPEATED
 
 
 TestCounting = Counting.TestCase
@@ -251,13 +271,14 @@ TestCounting.settings = settings(UNHURRIED, max_examples=12, stateful_step_count
 def test_changes_show_only_after_settling_and_only_once() -> None:
     rollup = Rollup(WORLD.registry, WORLD.ballots)
     (village, *_) = villages_of(0)
-    row = np.arange(1, cell_count(WORLD.ballots.ballots[0]) + 1)[None, :]
+    row = np.array(undecided(list(range(1, cell_count(WORLD.ballots.ballots[0]) + 1))))[None, :]
     rollup.add(0, np.array([village]), row)
     assert not rollup.cells(0, np.array([village, 0])).any()
     rollup.settle()
-    assert rollup.cells(0, np.array([village, 0])).tolist() == [row[0].tolist()] * 2
+    shown = rollup.cells(0, np.array([village, 0]))
+    assert without_decided(shown).tolist() == without_decided(row).tolist() * 2
     assert rollup.settle() == {}
-    assert rollup.cells(0, np.array([0])).tolist() == row.tolist()
+    assert rollup.cells(0, np.array([0])).tolist() == shown[:1].tolist()
 
 
 def test_no_change_at_all_touches_nothing() -> None:
@@ -289,10 +310,15 @@ def test_a_table_that_grows_beyond_its_first_capacity_keeps_every_row(at_once: i
     width = cell_count(ballots.ballots[0])
     for start in range(0, count, at_once):
         some = villages[start : start + at_once]
-        rollup.add(0, some, np.tile(some[:, None], (1, width)))
+        changes = np.tile(some[:, None], (1, width))
+        changes[:, DECIDED] = 0
+        rollup.add(0, some, changes)
         rollup.settle()
-    assert rollup.cells(0, villages).tolist() == [[village] * width for village in villages.tolist()]
-    assert rollup.cells(0, np.arange(4)).tolist() == [[int(villages.sum())] * width] * 4
+    width -= len(DECIDED)
+    shown = without_decided(rollup.cells(0, villages))
+    assert shown.tolist() == [[village] * width for village in villages.tolist()]
+    above = without_decided(rollup.cells(0, np.arange(4)))
+    assert above.tolist() == [[int(villages.sum())] * width] * 4
 
 
 # From events to totals
@@ -313,6 +339,7 @@ def rolled_up(sent: Iterable[Sent]) -> tuple[Rollup, int]:
             accepted += 1
             lineages[key] = decision.lineage
             cells = station_cells(
+                one.ballot,
                 np.array([decision.lineage.version]),
                 np.array([STATUS_CODE[one.status]]),
                 np.array([int(one.unlisted)]),
@@ -339,36 +366,38 @@ def test_totals_kept_current_equal_the_fold_in_every_region(sent: list[Sent]) ->
 def test_the_nations_version_is_the_number_of_accepted_events(sent: list[Sent]) -> None:
     rollup, accepted = rolled_up(sent)
     assert sum(rollup.tally(contest, 0).version for contest in range(3)) == accepted
-    assert sum(rollup.snapshot(contest, 0).version for contest in range(3)) == accepted
+    assert sum(rollup.region_totals(contest, 0).version for contest in range(3)) == accepted
 
 
 @settings(UNHURRIED, max_examples=30)
 @given(messy_logs(WORLD))
-def test_tally_and_snapshot_of_a_region_agree(sent: list[Sent]) -> None:
+def test_tally_and_totals_of_a_region_agree(sent: list[Sent]) -> None:
     rollup, _ = rolled_up(sent)
     for contest, name in enumerate((PPWP, DPR, DPD)):
         for region in range(len(WORLD.registry.ids)):
-            tally, snapshot = rollup.tally(contest, region), rollup.snapshot(contest, region)
-            assert (tally.contest, tally.unit, tally.version) == (name, snapshot.unit, snapshot.version)
+            tally, totals = rollup.tally(contest, region), rollup.region_totals(contest, region)
+            assert (tally.contest, tally.unit, tally.version) == (name, totals.unit, totals.version)
             width = 1 + len(FIXED_CELLS)
-            sums = _sums([cells[:width] for cells in snapshot.cells.values()], width)
+            sums = _sums([cells[:width] for cells in totals.cells.values()], width)
             assert [tally.version, *tally.fixed] == sums
-            votes = sum(tally.votes.values()) + sum(tally.clean_votes.values())
-            assert votes == sum(sum(cells[width:]) for cells in snapshot.cells.values())
+            layouts = {index: WORLD.ballots.ballots[index].layout for index in totals.cells}
+            for by_option in ("votes", "clean_votes", "votes_forms", "clean_votes_forms"):
+                below = (cells[getattr(layouts[of], by_option)] for of, cells in totals.cells.items())
+                assert sum(getattr(tally, by_option).values()) == sum(map(sum, below))
 
 
 def test_a_value_leaves_out_ballots_from_which_nothing_came() -> None:
     said = form({"1": 5, "1.0": 5, "2": 0, "2.0": 0})
     rollup, _ = rolled_up([Sent(submitted("1201012001001", said, DPR))])
     assert len(WORLD.ballots.of_region(1, 0)) == 3
-    (ballot,) = rollup.snapshot(1, 0).cells
+    (ballot,) = rollup.region_totals(1, 0).cells
     assert WORLD.ballots.ballots[ballot].constituency == "12-A"
 
 
 def test_a_region_where_a_contest_is_not_held_has_an_empty_value() -> None:
     rollup, _ = rolled_up([])
     abroad = WORLD.registry.index["99"]
-    assert rollup.snapshot(2, abroad) == Snapshot("99", {})
+    assert rollup.region_totals(2, abroad) == RegionTotals("99", {})
     nothing = rollup.tally(2, abroad)
     assert (nothing.version, dict(nothing.votes), nothing.expected, nothing.registered) == (0, {}, 0, None)
 

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.rejections import Reason
+from schemas.rejections import Reason, Rejection
 from stream_processors.station import (
     NOTHING_YET,
     REPEATED,
     Accepted,
     Decision,
     Lineage,
-    Parked,
     Proposal,
     decide,
 )
@@ -52,10 +51,10 @@ def after(*proposals: Proposal) -> Lineage:
     return lineage
 
 
-def parked_for(decision: Decision) -> tuple[Reason, str, str]:
-    """Why it was parked: the reason, and the sentence in both languages."""
-    assert isinstance(decision, Parked)
-    return decision.rejection.reason, decision.rejection.said.id, decision.rejection.said.en
+def rejected_for(decision: Decision) -> tuple[Reason, str, str]:
+    """Why it was rejected: the reason, and the sentence in both languages."""
+    assert isinstance(decision, Rejection)
+    return decision.reason, decision.said.id, decision.said.en
 
 
 def names(name: str, *sentences: str) -> bool:
@@ -111,7 +110,7 @@ def test_however_long_the_story_every_event_of_it_is_remembered() -> None:
     assert all(decide(lineage, proposal) == REPEATED for proposal in story)
 
 
-# What is parked
+# What is rejected
 
 
 @pytest.mark.parametrize(
@@ -119,8 +118,8 @@ def test_however_long_the_story_every_event_of_it_is_remembered() -> None:
     [after(first("a")), after(first("z"), correction("a", of="z"))],
     ids=["after a first count", "after a correction"],
 )
-def test_a_second_different_first_count_is_parked_naming_the_one_in_force(lineage: Lineage) -> None:
-    reason, indonesian, english = parked_for(decide(lineage, first("b")))
+def test_a_second_different_first_count_is_rejected_naming_the_one_in_force(lineage: Lineage) -> None:
+    reason, indonesian, english = rejected_for(decide(lineage, first("b")))
     assert reason is Reason.ALREADY_COUNTED
     assert names("a", indonesian, english)
     assert UNIT in indonesian
@@ -129,27 +128,27 @@ def test_a_second_different_first_count_is_parked_naming_the_one_in_force(lineag
 
 @pytest.mark.parametrize("lineage", [NOTHING_YET, after(first("a"), annulment("x", of="a"))])
 @pytest.mark.parametrize("proposal", [correction("c", of="a"), annulment("c", of="a")])
-def test_replacing_while_nothing_is_in_force_is_parked_naming_what_it_replaces(
+def test_replacing_while_nothing_is_in_force_is_rejected_naming_what_it_replaces(
     lineage: Lineage, proposal: Proposal
 ) -> None:
-    reason, indonesian, english = parked_for(decide(lineage, proposal))
+    reason, indonesian, english = rejected_for(decide(lineage, proposal))
     assert reason is Reason.SUPERSEDED_MISMATCH
     assert names("a", indonesian, english)
     assert "again once" in english
 
 
 @pytest.mark.parametrize("proposal", [correction("c", of="a"), annulment("c", of="a")])
-def test_replacing_what_is_no_longer_in_force_is_parked_naming_both(proposal: Proposal) -> None:
+def test_replacing_what_is_no_longer_in_force_is_rejected_naming_both(proposal: Proposal) -> None:
     lineage = after(first("a"), correction("b", of="a"))
-    reason, indonesian, english = parked_for(decide(lineage, proposal))
+    reason, indonesian, english = rejected_for(decide(lineage, proposal))
     assert reason is Reason.SUPERSEDED_MISMATCH
     assert names("a", indonesian, english)
     assert names("b", indonesian, english)
 
 
-def test_replacing_an_annulment_is_parked_because_it_is_not_in_force() -> None:
+def test_replacing_an_annulment_is_rejected_because_it_is_not_in_force() -> None:
     lineage = after(first("a"), annulment("x", of="a"))
-    reason, _, _ = parked_for(decide(lineage, correction("c", of="x")))
+    reason, _, _ = rejected_for(decide(lineage, correction("c", of="x")))
     assert reason is Reason.SUPERSEDED_MISMATCH
 
 
@@ -163,10 +162,10 @@ def test_replacing_an_annulment_is_parked_because_it_is_not_in_force() -> None:
     ],
     ids=["a first count", "a correction", "an annulment", "an annulment of a later count"],
 )
-def test_a_parked_event_is_accepted_when_it_is_sent_again_after_its_obstacle_is_gone(
+def test_a_rejected_event_is_accepted_when_it_is_sent_again_after_its_obstacle_is_gone(
     then: Sequence[Proposal], proposal: Proposal
 ) -> None:
-    assert isinstance(decide(after(first("a")), proposal), Parked)
+    assert isinstance(decide(after(first("a")), proposal), Rejection)
     assert isinstance(decide(after(first("a"), *then), proposal), Accepted)
 
 
@@ -260,7 +259,7 @@ def test_the_version_never_falls_and_is_the_number_of_accepted_events(
 @UNHURRIED
 @given(st.lists(st.sampled_from("abcdef"), max_size=20))
 def test_deciding_depends_only_on_what_was_accepted(arriving: list[str]) -> None:
-    """Parked and repeated events leave nothing behind: leaving them out gives the same decisions."""
+    """Rejected and repeated events leave nothing behind: leaving them out gives the same decisions."""
     accepted: list[Proposal] = []
     lineage = NOTHING_YET
     for number, name in enumerate(arriving):

@@ -1,8 +1,8 @@
 """The roll-up as Quix Streams' documentation teaches it: `group_by`, and state by the message's key.
 
-Three hops, the fewest there can be: events are keyed by district, so a district's stations, villages and
+Three stages, the fewest there can be: events are keyed by district, so a district's stations, villages and
 sub-districts are in one key's state; then the province, then the nation. `group_by` may be used once in a
-data frame, so the last hop has a topic of its own. Like the textbook's, sums do not survive a redelivery.
+data frame, so the last stage has a topic of its own. Like the textbook's, sums do not survive a redelivery.
 """
 
 from __future__ import annotations

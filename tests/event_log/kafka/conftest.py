@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import pytest
 
+from devtools.broker_settings import ADMIN, PASSWORDS
+from devtools.brokers import Broker
 from event_log.kafka import connection as connection_module
-from event_log.kafka.access import USERS, set_passwords, set_rights
+from event_log.kafka.admin.access import USERS, set_passwords, set_rights
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection, Security
-from event_log.kafka.setup import create
-from tests.broker_settings import ADMIN, PASSWORDS
-from tests.brokers import Broker
 
 PREFIX = "secured."
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is believed after a second."""
     monkeypatch.setattr(connection_module, "ANSWER_MS", 1_000)
 

@@ -11,13 +11,13 @@ from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, R
 from kafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.access import ADMIN, USERS, any_rule, set_passwords, set_rights
-from event_log.kafka.check import check
+from event_log.kafka.admin.access import ADMIN, USERS, any_rule, set_passwords, set_rights
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection, Security
-from event_log.kafka.control import announce, read_control, require
+from event_log.kafka.control import open_topics, read_control, require
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.log import KafkaLog
-from event_log.kafka.setup import create
 from event_log.kafka.topics import (
     ALL_TOPICS,
     COUNT_EVENTS,
@@ -145,18 +145,18 @@ def test_every_user_can_find_out_which_election_it_is(secured: Secured) -> None:
         admin.delete_topics([name])  # other tests have written to it
         until(lambda: name not in admin.list_topics())
     create(secured.as_user(ADMIN))
-    announce(secured.as_user(ADMIN), opened(2))
+    open_topics(secured.as_user(ADMIN), opened(2))
     for user in MAY_READ:
         assert require(secured.as_user(user), election(), registry()) == opened(2)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_who_does_not_log_in_gets_no_answer(secured: Secured) -> None:
     with pytest.raises(LogUnavailable, match="does not answer as Kafka with PLAINTEXT"):
         read_control(secured.anonymous)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize(("user", "password"), [("field", "wrong"), ("stranger", "stranger-password")])
 def test_a_wrong_password_and_an_unknown_user_are_refused_alike(
     secured: Secured, user: str, password: str
@@ -167,7 +167,7 @@ def test_a_wrong_password_and_an_unknown_user_are_refused_alike(
     assert password not in str(refused.value).replace("sasl.password", "")
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_a_mechanism_that_the_brokers_do_not_have_is_refused(secured: Secured) -> None:
     security = Security("SASL_PLAINTEXT", "SCRAM-SHA-512", "field", "field-password")
     connection = Connection((secured.broker.bootstrap,), PREFIX, security)
@@ -175,7 +175,7 @@ def test_a_mechanism_that_the_brokers_do_not_have_is_refused(secured: Secured) -
         read_control(connection)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_a_changed_password_ends_the_former_one(secured: Secured) -> None:
     set_passwords(secured.as_user(ADMIN), {"sink": "another"})
     until(lambda: _logs_in(secured.as_user("sink", "another")))

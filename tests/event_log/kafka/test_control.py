@@ -1,4 +1,4 @@
-"""The election that topics are opened for: said once, and anybody with another one is turned away."""
+"""The election that topics are opened for: written once, and a process with another one does not start."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce, read_control, require
-from event_log.kafka.setup import create
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.control import Opened, open_topics, read_control, require
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from schemas.elections import Election
 from schemas.regions import Registry
@@ -38,7 +38,7 @@ def opened(partitions: int = 2) -> Opened:
 
 
 def write(connection: Connection, value: bytes) -> None:
-    """Write to the control topic as somebody else might."""
+    """Write to the control topic as another program might."""
     producer = KafkaProducer(**connection.client_settings())
     producer.send(connection.topic(ELECTION_CONTROL), value=value).get(timeout=30)
     producer.close()
@@ -46,19 +46,19 @@ def write(connection: Connection, value: bytes) -> None:
 
 def test_what_was_opened_is_read_back(topics: Connection, mine: tuple[Election, Registry]) -> None:
     assert read_control(topics) is None
-    assert announce(topics, opened())
+    assert open_topics(topics, opened())
     assert read_control(topics) == opened() == require(topics, *mine)
 
 
 def test_opening_again_for_the_same_changes_nothing(topics: Connection) -> None:
-    assert announce(topics, opened())
-    assert not announce(topics, opened())
+    assert open_topics(topics, opened())
+    assert not open_topics(topics, opened())
     assert read_control(topics) == opened()
 
 
 def test_of_several_that_open_at_once_all_come_to_the_same(topics: Connection) -> None:
     with ThreadPoolExecutor(4) as pool:
-        said = list(pool.map(lambda _: announce(topics, opened()), range(4)))
+        said = list(pool.map(lambda _: open_topics(topics, opened()), range(4)))
     assert any(said)
     assert read_control(topics) == opened()
 
@@ -80,8 +80,8 @@ def test_unopened_topics_turn_everybody_away(topics: Connection, mine: tuple[Ele
 def test_any_difference_turns_away_and_is_named(
     topics: Connection, mine: tuple[Election, Registry], field: str, value: Any, sentence: str
 ) -> None:
-    announce(topics, replace(opened(), **{field: value}))
-    for attempt in (lambda: require(topics, *mine), lambda: announce(topics, opened())):
+    open_topics(topics, replace(opened(), **{field: value}))
+    for attempt in (lambda: require(topics, *mine), lambda: open_topics(topics, opened())):
         with pytest.raises(LogUnavailable) as refused:
             attempt()
         assert sentence in str(refused.value)
@@ -91,7 +91,7 @@ def test_any_difference_turns_away_and_is_named(
 def test_partitions_that_were_added_later_turn_everybody_away(
     topics: Connection, mine: tuple[Election, Registry]
 ) -> None:
-    announce(topics, opened())
+    open_topics(topics, opened())
     admin = KafkaAdminClient(**topics.client_settings())
     admin.create_partitions({topics.topic(COUNT_EVENTS): 5})
     admin.close()
@@ -101,7 +101,7 @@ def test_partitions_that_were_added_later_turn_everybody_away(
 
 
 def test_only_the_first_record_counts(topics: Connection, mine: tuple[Election, Registry]) -> None:
-    announce(topics, opened())
+    open_topics(topics, opened())
     write(topics, replace(opened(), registry_hash="0" * 64).encode())
     assert require(topics, *mine) == opened()
 

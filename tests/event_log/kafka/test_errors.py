@@ -1,4 +1,4 @@
-"""What goes wrong with a broker is told apart, and each sentence says what to do."""
+"""The errors of a broker have sentences of their own, and each says what to do."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, UnknownError
 
+from devtools.brokers import free_ports
 from event_log.errors import LogUnavailable
-from event_log.kafka.check import check
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection, Security
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
-from tests.brokers import free_ports
 from tests.event_log.kafka.test_setup import SMALL
 
-pytestmark = pytest.mark.usefixtures("impatient")
+pytestmark = pytest.mark.usefixtures("short_timeouts")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_name_that_nobody_has_is_said() -> None:
     assert "can't be reached (kafka.invalid:9092: " in said_by(Connection.of("kafka.invalid:9092"))
 
 
-def test_somebody_who_does_not_speak_kafka_is_told_from_nobody(mute: str) -> None:
+def test_a_server_that_does_not_speak_kafka_is_distinguished_from_none(mute: str) -> None:
     said = said_by(Connection.of(mute))
     assert f"{mute} takes connections but does not answer as Kafka with PLAINTEXT" in said
     assert "--broker-config" in said

@@ -1,4 +1,4 @@
-"""A group on a real broker: who reads what, where it goes on, and what comes again."""
+"""A group on a real broker: who reads what, where it goes on, and what is redelivered."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 from kafka import KafkaProducer
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
-from event_log.kafka.group import Group, GroupRecord, Place
-from event_log.kafka.setup import create
+from event_log.kafka.group import ConsumerGroup, GroupRecord, TopicPartition
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, NATION_TALLIES, SINK_GROUP, Topic
 from tests.event_log.kafka.conftest import Secured
 from tests.event_log.kafka.test_setup import until
@@ -20,8 +20,8 @@ from tests.worlds import world
 
 TOPICS = (COUNT_ROWS, NATION_TALLIES)
 SESSION_MS = 2_000
-FIRST, SECOND = Place(COUNT_ROWS, 0), Place(COUNT_ROWS, 1)
-NATION = Place(NATION_TALLIES, 0)
+FIRST, SECOND = TopicPartition(COUNT_ROWS, 0), TopicPartition(COUNT_ROWS, 1)
+NATION = TopicPartition(NATION_TALLIES, 0)
 
 
 @pytest.fixture
@@ -38,19 +38,19 @@ def producer(topics: Connection) -> Iterator[KafkaProducer]:
         yield one
 
 
-def send(producer: KafkaProducer, topics: Connection, place: Place, *values: bytes) -> None:
+def send(producer: KafkaProducer, topics: Connection, source: TopicPartition, *values: bytes) -> None:
     """Messages that are there when this returns."""
     for value in values:
-        name = topics.topic(place.topic)
-        producer.send(name, value, b"key", [("h", b"1")], place.partition).get(timeout=30)
+        name = topics.topic(source.topic)
+        producer.send(name, value, b"key", [("h", b"1")], source.partition).get(timeout=30)
 
 
-def member(topics: Connection) -> Group:
+def member(topics: Connection) -> ConsumerGroup:
     """One more process in the group of these tests."""
-    return Group(topics, "readers", TOPICS, session_ms=SESSION_MS)
+    return ConsumerGroup(topics, "readers", TOPICS, session_ms=SESSION_MS)
 
 
-def taken(group: Group, count: int) -> list[GroupRecord]:
+def polled(group: ConsumerGroup, count: int) -> list[GroupRecord]:
     """So many records, waited for."""
     found: list[GroupRecord] = []
 
@@ -68,7 +68,7 @@ def test_it_begins_with_the_oldest_record_of_every_partition(
     send(producer, topics, FIRST, b"a", b"b")
     send(producer, topics, NATION, b"n")
     with closing(member(topics)) as group:
-        found = taken(group, 3)
+        found = polled(group, 3)
         assert group.assigned() == [FIRST, SECOND, NATION]
     assert sorted(found, key=str) == sorted(
         [
@@ -80,32 +80,32 @@ def test_it_begins_with_the_oldest_record_of_every_partition(
     )
 
 
-def test_what_was_committed_is_behind_it_and_what_was_not_comes_again(
+def test_what_was_committed_is_behind_it_and_what_was_not_is_redelivered(
     topics: Connection, producer: KafkaProducer
 ) -> None:
     send(producer, topics, FIRST, b"a", b"b", b"c")
     with closing(member(topics)) as group:
-        taken(group, 3)
+        polled(group, 3)
         assert group.commit({FIRST: 1})
     with closing(member(topics)) as group:
-        assert [one.offset for one in taken(group, 2)] == [1, 2]
+        assert [one.offset for one in polled(group, 2)] == [1, 2]
 
 
 def test_a_commit_may_go_back(topics: Connection, producer: KafkaProducer) -> None:
     send(producer, topics, FIRST, b"a", b"b")
     with closing(member(topics)) as group:
-        taken(group, 2)
+        polled(group, 2)
         assert group.commit({FIRST: 2})
         assert group.commit({FIRST: 0})
     with closing(member(topics)) as group:
-        assert [one.offset for one in taken(group, 2)] == [0, 1]
+        assert [one.offset for one in polled(group, 2)] == [0, 1]
 
 
 def test_partitions_that_are_not_assigned_are_left_out_of_a_commit(topics: Connection) -> None:
     with closing(member(topics)) as group:
         until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
-        assert group.commit({Place(COUNT_EVENTS, 0): 5})
-        assert group.position(Place(COUNT_EVENTS, 0)) is None
+        assert group.commit({TopicPartition(COUNT_EVENTS, 0): 5})
+        assert group.position(TopicPartition(COUNT_EVENTS, 0)) is None
 
 
 def test_while_it_is_paused_nothing_comes_and_nothing_is_lost(
@@ -118,10 +118,10 @@ def test_while_it_is_paused_nothing_comes_and_nothing_is_lost(
         for _ in range(5):
             assert group.poll(0.1, 10).records == []
         group.resume()
-        assert [one.raw for one in taken(group, 2)] == [b"a", b"b"]
+        assert [one.raw for one in polled(group, 2)] == [b"a", b"b"]
 
 
-def test_a_pause_outlasts_a_division(topics: Connection, producer: KafkaProducer) -> None:
+def test_a_pause_outlasts_a_rebalance(topics: Connection, producer: KafkaProducer) -> None:
     with closing(member(topics)) as group:
         until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
         group.pause()
@@ -132,18 +132,18 @@ def test_a_pause_outlasts_a_division(topics: Connection, producer: KafkaProducer
         for _ in range(5):
             assert group.poll(0.1, 10).records == []
         group.resume()
-        assert [one.raw for one in taken(group, 1)] == [b"a"]
+        assert [one.raw for one in polled(group, 1)] == [b"a"]
 
 
-def test_rewinding_gives_a_partition_again_from_its_oldest_record(
+def test_seeking_to_the_beginning_gives_a_partition_again_from_its_oldest_record(
     topics: Connection, producer: KafkaProducer
 ) -> None:
     send(producer, topics, FIRST, b"a", b"b")
     send(producer, topics, SECOND, b"x")
     with closing(member(topics)) as group:
-        taken(group, 3)
-        group.rewind([FIRST, Place(COUNT_EVENTS, 0)])
-        assert [(one.place, one.offset) for one in taken(group, 2)] == [(FIRST, 0), (FIRST, 1)]
+        polled(group, 3)
+        group.seek_to_beginning([FIRST, TopicPartition(COUNT_EVENTS, 0)])
+        assert [(one.source, one.offset) for one in polled(group, 2)] == [(FIRST, 0), (FIRST, 1)]
         assert group.position(FIRST) == 2
         assert group.ends() == {FIRST: 2, SECOND: 1, NATION: 0}
 
@@ -152,16 +152,16 @@ def test_a_new_member_is_told_of_and_partitions_have_one_reader_each(
     topics: Connection, producer: KafkaProducer
 ) -> None:
     with closing(member(topics)) as one, closing(member(topics)) as other:
-        until(lambda: one.poll(0.1, 1).changed and bool(one.assigned()))
-        before, divided = one.generation, []
+        until(lambda: one.poll(0.1, 1).rebalanced and bool(one.assigned()))
+        before, rebalances = one.generation, []
 
         def both() -> bool:
-            divided.append(one.poll(0.1, 1).changed)
+            rebalances.append(one.poll(0.1, 1).rebalanced)
             other.poll(0.1, 1)
             return bool(one.assigned()) and bool(other.assigned())
 
         until(both)
-        assert any(divided)
+        assert any(rebalances)
         assert one.generation != before
         assert sorted([*one.assigned(), *other.assigned()], key=str) == sorted(
             [FIRST, SECOND, NATION], key=str
@@ -186,9 +186,9 @@ def test_a_topic_that_is_not_there_is_named_with_what_to_do(connection: Connecti
 @pytest.mark.parametrize("topic", [COUNT_ROWS, NATION_TALLIES], ids=lambda topic: topic.name)
 def test_a_sink_s_user_is_in_its_group_and_sees_what_it_compares(secured: Secured, topic: Topic) -> None:
     connection = secured.as_user("sink")
-    with closing(Group(connection, f"{SINK_GROUP}-0123456789ab", [topic])) as group:
+    with closing(ConsumerGroup(connection, f"{SINK_GROUP}-0123456789ab", [topic])) as group:
         until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
-        assert group.commit({Place(topic, 0): 0})
+        assert group.commit({TopicPartition(topic, 0): 0})
         assert group.ends() is not None
     with pytest.raises(LogUnavailable, match=r"have not been opened|were opened for"):
         require(connection, world().election, world().registry)  # it could look
@@ -196,7 +196,7 @@ def test_a_sink_s_user_is_in_its_group_and_sees_what_it_compares(secured: Secure
 
 def test_who_may_not_be_in_the_group_is_told_so(secured: Secured) -> None:
     connection = secured.as_user("auditor")
-    with closing(Group(connection, f"{SINK_GROUP}-0123456789ab", [COUNT_ROWS])) as group:
+    with closing(ConsumerGroup(connection, f"{SINK_GROUP}-0123456789ab", [COUNT_ROWS])) as group:
 
         def is_in() -> bool:
             group.poll(0.1, 1)

@@ -15,13 +15,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
+from devtools.brokers import Broker
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.consumer import Consumer
-from event_log.kafka.log import KafkaLog, Record
-from event_log.kafka.setup import create
+from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.topics import COUNT_EVENTS, NATION_TALLIES
-from tests.brokers import Broker
 
 PARTITIONS = 3
 
@@ -34,7 +34,7 @@ def fill(connection: Connection, values: Sequence[bytes], partition: int, **sett
         return [one.get(30).offset for one in sent]
 
 
-def read(log: KafkaLog, partition: int, start: int, end: int | None = None) -> list[Record]:
+def read(log: KafkaLog, partition: int, start: int, end: int | None = None) -> list[KafkaRecord]:
     return list(chain.from_iterable(log.read(partition, start, end)))
 
 
@@ -130,7 +130,7 @@ def test_a_read_from_before_what_is_kept_is_refused_and_says_where_the_rest_begi
     with closing(KafkaAdminClient(**topics.client_settings())) as admin:
         admin.delete_records({partition: 4})
     assert log.begins() == [4, 0, 0]
-    with pytest.raises(LogUnavailable, match="begins at position 4 now: what stood from 2 on was removed"):
+    with pytest.raises(LogUnavailable, match="begins at position 4 now: the entries from 2 on were removed"):
         read(log, 0, 2)
     assert [one.position for one in read(log, 0, 4)] == [4, 5, 6, 7, 8, 9]
 
@@ -142,7 +142,7 @@ def test_a_log_that_is_shorter_than_what_was_read_of_it_is_refused(topics: Conne
         read(log, 0, 2)
 
 
-def test_a_tail_brings_what_is_there_and_then_what_comes(topics: Connection, log: KafkaLog) -> None:
+def test_a_tail_returns_the_entries_and_then_new_ones(topics: Connection, log: KafkaLog) -> None:
     fill(topics, [b"0", b"1", b"2"], partition=0)
     fill(topics, [b"a"], partition=2)
     tail = log.tail([1, 0, 0])
@@ -215,7 +215,7 @@ def test_a_broker_that_is_killed_while_it_is_read_is_waited_for_and_nothing_is_l
     with Broker.start() as broker:
         connection = Connection.of(broker.bootstrap)
         create(connection, partitions={COUNT_EVENTS.name: 1})
-        # Some 40 MB, so that most of it can't be on its way yet when the broker dies.
+        # Some 40 MB, so that most of it can't be fetched yet when the broker dies.
         values = [b"%06d" % number + b"x" * 2_000 for number in range(20_000)]
         fill(connection, values, partition=0, batch_size=100_000, linger_ms=50)
         with KafkaLog(connection, COUNT_EVENTS) as log:
@@ -249,7 +249,7 @@ def test_a_broker_that_stays_away_ends_a_read_with_advice() -> None:
         connection = Connection.of(broker.bootstrap)
         create(connection, partitions={COUNT_EVENTS.name: 1})
         fill(connection, [b"%06d" % number + b"x" * 2_000 for number in range(20_000)], partition=0)
-        with KafkaLog(connection, COUNT_EVENTS, patience_s=2) as log:
+        with KafkaLog(connection, COUNT_EVENTS, timeout_s=2) as log:
             blocks = log.read(0, 0)
             next(blocks)
             broker.kill()

@@ -12,32 +12,32 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from event_log.kafka.check import check
+from devtools.brokers import Broker
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
-from tests.brokers import Broker
 from tests.event_log.kafka.test_setup import SMALL, until
 
 MESSAGES = 300
-"""In each phase: enough that many are under way when a broker is killed."""
+"""In each phase: enough that many are in flight when a broker is killed."""
 
 
 class Sender:
     """Sends numbered messages as producers here do, and knows which of them were acknowledged."""
 
-    def __init__(self, connection: Connection, *, first: int = 0, patience_s: int = 60) -> None:
+    def __init__(self, connection: Connection, *, first: int = 0, timeout_s: int = 60) -> None:
         self._topic = connection.topic(COUNT_EVENTS)
-        settings = connection.client_settings() | {"request_timeout_ms": min(15, patience_s) * 1_000 - 500}
+        settings = connection.client_settings() | {"request_timeout_ms": min(15, timeout_s) * 1_000 - 500}
         self._producer = KafkaProducer(
             **settings,
             acks="all",
             enable_idempotence=True,
-            delivery_timeout_ms=patience_s * 1_000,
-            max_block_ms=patience_s * 1_000,
+            delivery_timeout_ms=timeout_s * 1_000,
+            max_block_ms=timeout_s * 1_000,
         )
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self.sent = first
         self.acknowledged: set[bytes] = set()
         self._waiting: list[tuple[bytes, Any]] = []
@@ -50,10 +50,10 @@ class Sender:
         self.sent += count
 
     def settle(self) -> list[KafkaError]:
-        """Wait for the fate of all that was sent; the errors of those that were not acknowledged in time."""
+        """Wait for the outcome of all messages; the errors of those that were not acknowledged in time."""
         errors = []
         # The producer keeps no time while it has no producer id, which the controllers give.
-        deadline = time.monotonic() + 2 * self._patience_s
+        deadline = time.monotonic() + 2 * self._timeout_s
         for value, future in self._waiting:
             try:
                 future.get(timeout=max(0.1, deadline - time.monotonic()))
@@ -64,7 +64,7 @@ class Sender:
         return errors
 
     def close(self) -> None:
-        """`settle` has told what became of everything; what is still tried is nobody's affair."""
+        """Close the producer without waiting: `settle` has returned every outcome."""
         with suppress(KafkaTimeoutError):
             self._producer.close(timeout=5)
 
@@ -92,18 +92,18 @@ def test_a_dead_broker_loses_nothing_and_two_stop_the_writing_until_one_is_back(
     connection = Connection.of(cluster.bootstrap)
     create(connection, partitions={**SMALL, "count-events": 6})
     assert check(connection) == []
-    impatient = Sender(connection, first=900_000, patience_s=5)
-    with closing(Sender(connection)) as sender, closing(impatient):
+    short = Sender(connection, first=900_000, timeout_s=5)
+    with closing(Sender(connection)) as sender, closing(short):
         sender.send(MESSAGES)
         cluster.kill(0)
         sender.send(MESSAGES)
         assert sender.settle() == []
         assert check(connection) == []
 
-        # With one of three left nothing is acknowledged, and whoever sends is told.
+        # With one of three left nothing is acknowledged, and the sender gets errors.
         cluster.kill(1)
-        impatient.send(10)
-        assert len(impatient.settle()) == 10
+        short.send(10)
+        assert len(short.settle()) == 10
 
         cluster.restart(1)
         sender.send(MESSAGES)

@@ -10,10 +10,10 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.check import Difference, check
+from event_log.kafka.admin.check import Difference, check
+from event_log.kafka.admin.create import CHOOSABLE, create, numbers_of_partitions
 from event_log.kafka.connection import Connection
-from event_log.kafka.setup import CHOOSABLE, create, numbers_of_partitions
-from event_log.kafka.survey import partitions_of
+from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import (
     ALL_TOPICS,
     COUNT_EVENTS,

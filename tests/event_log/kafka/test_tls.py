@@ -1,5 +1,4 @@
-"""Certificates: a broker is believed when its certificate is from the CA that one was told, and not
-otherwise."""
+"""TLS: a broker is trusted if and only if its certificate is from the configured CA."""
 
 from __future__ import annotations
 
@@ -10,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from devtools.broker_settings import ADMIN, PASSWORDS
+from devtools.brokers import Broker
 from event_log.errors import LogUnavailable
-from event_log.kafka.check import check
+from event_log.kafka.admin.check import check
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.setup import create
-from tests.broker_settings import ADMIN, PASSWORDS
-from tests.brokers import Broker
 from tests.event_log.kafka.test_setup import SMALL
 
 
@@ -80,7 +79,7 @@ def test_a_configuration_file_with_the_right_ca_is_all_that_it_takes(private: Br
     assert check(connection) == []
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize(
     ("others", "sentence"),
     [
@@ -105,7 +104,7 @@ def test_what_is_wrong_with_a_private_connection_is_told_apart(
         check(configured(private, folder, **others))
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 def test_a_certificate_for_another_name_is_not_believed(private: Broker, folder: Path) -> None:
     connection = configured(private, folder)
     elsewhere = Connection((private.bootstrap.replace("127.0.0.1", "localhost"),), "", connection.security)

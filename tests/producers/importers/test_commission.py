@@ -312,12 +312,13 @@ def test_rows_of_one_station_build_on_each_other(tmp_path: Path) -> None:
     sent = raws(import_csv(tmp_path, *lines))
     log = {A: StationLog(), B: StationLog()}
     assert [log[orjson.loads(raw)["station"]].send(raw) for raw in sent] == ["accepted"] * 8
-    assert raws(import_csv(tmp_path, *lines, lineage=lineage_of(log[A].accepted + log[B].accepted))) == sent
+    assert raws(import_csv(tmp_path, *lines, lineage=lineage_of(log[A].accepted + log[B].accepted))) == []
     for done in range(len(log[A].accepted)):
-        assert raws(import_csv(tmp_path, *lines, lineage=lineage_of(log[A].accepted[:done]))) == sent
+        again = raws(import_csv(tmp_path, *lines, lineage=lineage_of(log[A].accepted[:done])))
+        assert again == [raw for raw in sent if raw not in log[A].accepted[:done]]
 
 
-def test_stations_that_need_their_lineage_come_last_with_all_their_rows(tmp_path: Path) -> None:
+def test_stations_with_several_rows_come_last_with_all_of_them(tmp_path: Path) -> None:
     records = import_csv(
         tmp_path,
         "station,type,reason,vote_1",
@@ -352,7 +353,7 @@ def test_a_row_says_no_more_and_no_less_than_its_type_holds(tmp_path: Path, row:
     assert what in refusal(import_csv(tmp_path, "station,type,reason,kind,vote_1", f"{A},{row}"))
 
 
-def test_a_count_of_a_station_that_has_one_is_sent_for_the_log_to_park(tmp_path: Path) -> None:
+def test_a_count_of_a_station_that_has_one_is_sent_for_the_log_to_reject(tmp_path: Path) -> None:
     first = raws(import_csv(tmp_path, "station,vote_1", f"{A},5"))
     log = StationLog()
     log.send(first[0])
@@ -364,7 +365,8 @@ def test_json_nested_and_flat_say_the_same_as_csv(tmp_path: Path) -> None:
     nested = {"station": A, "votes": {"1": 5, "2": None}, "voters": {"dpt": {"l": 3}}, "valid": 5}
     flat = {"station": A, "vote_1": 5, "voters_dpt_l": 3, "valid": 5, "note": None, "kind": ""}
     table = import_csv(tmp_path, "station,vote_1,voters_dpt_l,valid", f"{A},5,3,5")
-    assert raws(import_jsonl(tmp_path, nested, flat)) == raws(table) * 2
+    for row in (nested, flat):
+        assert raws(import_jsonl(tmp_path, row)) == raws(table)
 
 
 @pytest.mark.parametrize(
@@ -426,7 +428,7 @@ def test_an_exported_log_passes_through_in_its_order(tmp_path: Path) -> None:
         )
     )
     exported = [raw.decode() for raw in log]
-    assert raws(import_jsonl(tmp_path, *exported, lineage=lineage_of(log))) == log
+    assert raws(import_jsonl(tmp_path, *exported, lineage=lineage_of(log))) == []
     assert raws(import_jsonl(tmp_path, *exported)) == log
 
 
@@ -460,7 +462,7 @@ CELLS = st.fixed_dictionaries(
 def test_a_row_that_is_understood_is_a_valid_event(cells: dict[str, Any]) -> None:
     """Rows are not decoded again when they are built, so the checks of their cells must see everything."""
     try:
-        raw = read_row(cells, Defaults("pemilu2024", ("PPWP",), "PPWP", None)).build(())
+        raw = read_row(cells, Defaults("pemilu2024", ("PPWP",), "PPWP")).build(None)
     except RecordInvalid:
         return
     if raw is not None:

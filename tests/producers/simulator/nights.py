@@ -16,8 +16,9 @@ from producers.sources import Message
 from schemas.ballots import Ballots
 from schemas.elections import Election, load_election
 from schemas.regions import Registry
-from stream_processors.assess import AssessedCount, Assessor, Refused
-from stream_processors.station import Accepted, Lineage, Parked, decide
+from schemas.rejections import Rejection
+from stream_processors.assess import AssessedCount, AssessedRejection, Assessor
+from stream_processors.station import Accepted, Lineage, decide
 
 SEED = 7
 
@@ -65,7 +66,7 @@ class Outcome:
 
     accepted: int = 0
     repeated: int = 0
-    parked: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
     findings: Counter[str] = field(default_factory=Counter)
     in_force: dict[tuple[str, str], AssessedCount] = field(default_factory=dict)
 
@@ -77,8 +78,8 @@ def counted(raw: list[bytes]) -> Outcome:
     lineages: dict[tuple[str, str], Lineage] = {}
     for one in Assessor(election, registry, Ballots(election, registry)).assess(raw):
         if not isinstance(one, AssessedCount):
-            assert isinstance(one, Refused)  # a night has no recapitulations
-            outcome.parked[one.rejection.reason.value] += 1
+            assert isinstance(one, AssessedRejection)  # a night has no recapitulations
+            outcome.rejected[one.rejection.reason.value] += 1
             continue
         unit = (one.decoded.event.contest, one.decoded.event.unit)
         decision = decide(lineages.get(unit, Lineage()), one.proposal)
@@ -87,8 +88,8 @@ def counted(raw: list[bytes]) -> Outcome:
             outcome.accepted += 1
             outcome.in_force[unit] = one
             outcome.findings.update({finding.rule for finding in one.findings})
-        elif isinstance(decision, Parked):
-            outcome.parked[decision.rejection.reason.value] += 1
+        elif isinstance(decision, Rejection):
+            outcome.rejected[decision.reason.value] += 1
         else:
             outcome.repeated += 1
     return outcome

@@ -155,7 +155,7 @@ def test_a_contradiction_is_another_first_count_with_other_figures() -> None:
         assert (first["type"], second["type"]) == ("CountSubmitted", "CountSubmitted")
         assert first["device"] != second["device"]
         assert first["payload"]["form"]["votes"] != second["payload"]["form"]["votes"]
-    assert counted(messages(of)).parked == {"already_counted": of.forms}
+    assert counted(messages(of)).rejected == {"already_counted": of.forms}
 
 
 def test_an_overtaken_count_has_its_correction_before_and_after_it() -> None:
@@ -164,7 +164,7 @@ def test_an_overtaken_count_has_its_correction_before_and_after_it() -> None:
         assert early == correction
         assert count["event_id"] == correction["payload"]["supersedes"]
     outcome = counted(messages(of))
-    assert outcome.parked == {"superseded_mismatch": of.forms}
+    assert outcome.rejected == {"superseded_mismatch": of.forms}
     assert outcome.accepted == 2 * of.forms
 
 
@@ -209,12 +209,12 @@ def test_duplicates_are_the_same_bytes() -> None:
         ("unknown_options", "unknown_option"),
     ],
 )
-def test_what_is_wrecked_on_the_way_is_parked_and_arrives_again(
+def test_what_is_wrecked_on_the_way_is_rejected_and_arrives_again(
     fault: str, reason: str, true_figures: dict[tuple[str, str], object]
 ) -> None:
     of = night(only(**{fault: 1.0}))
     outcome = counted(messages(of))
-    assert outcome.parked == {reason: of.forms}
+    assert outcome.rejected == {reason: of.forms}
     assert figures(outcome) == true_figures
 
 

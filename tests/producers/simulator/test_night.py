@@ -136,9 +136,9 @@ def test_a_count_comes_to_what_the_night_expects(eventful: Night) -> None:
     outcome = counted(messages(eventful))
     expected = eventful.expected
     assert (outcome.accepted, outcome.repeated) == (expected.accepted, expected.repeated)
-    assert dict(outcome.parked) == expected.parked
-    assert len(expected.parked) == 6
-    assert eventful.size == expected.accepted + expected.repeated + sum(expected.parked.values())
+    assert dict(outcome.rejected) == expected.rejected
+    assert len(expected.rejected) == 6
+    assert eventful.size == expected.accepted + expected.repeated + sum(expected.rejected.values())
 
 
 def test_readable_messages_are_canonical_and_valid() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import connect
 from event_log.kafka.connection import Connection
-from sinks.client import connect
-from sinks.tables import TABLES
+from schemas.tables import TABLES
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import Publisher, opened
 

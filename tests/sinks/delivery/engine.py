@@ -1,7 +1,7 @@
 """A real engine behind ClickHouse's HTTP protocol, in a process of its own that can be killed and come back.
 
-`Between` stands between a client and the engine and does what networks and dying servers do: it refuses, it
-answers errors, it cuts a request or an answer off. Without a fault it only passes bytes on.
+`FaultyProxy` is a proxy between a client and the engine that injects faults of networks and servers: it
+refuses connections, answers errors, cuts a request or an answer off. Without a fault it only forwards bytes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
-from sinks.client import connect
-from tests.brokers import free_ports
+from clickhouse.client import connect
+from devtools.brokers import free_ports
 
 _SERVES: Final = """
 import sys
-from sinks.server import Server
+from clickhouse.interface.server import Server
 
 with Server(sys.argv[1], allow_writes=True, port=int(sys.argv[2])):
     print("ready", flush=True)
@@ -72,7 +72,7 @@ class Engine:
         self.kill()
 
 
-class Between:
+class FaultyProxy:
     """Listens at a URL of its own and passes on to an engine, with `fault` while that is set."""
 
     def __init__(self, engine: Engine) -> None:
@@ -145,10 +145,10 @@ class Between:
                     client.sendall(data)
 
 
-_SAID: Final = b"Code: 241. DB::Exception: Memory limit (total) exceeded. (MEMORY_LIMIT_EXCEEDED)\n"
+_MESSAGE: Final = b"Code: 241. DB::Exception: Memory limit (total) exceeded. (MEMORY_LIMIT_EXCEEDED)\n"
 _ERROR: Final = (
     b"HTTP/1.1 500 Internal Server Error\r\nX-ClickHouse-Exception-Code: 241\r\nConnection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(_SAID), _SAID)
+    b"Content-Length: %d\r\n\r\n%s" % (len(_MESSAGE), _MESSAGE)
 )
 
 

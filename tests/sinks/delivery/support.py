@@ -17,21 +17,21 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
 
+from clickhouse.client import connect
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, announce
-from event_log.kafka.group import Group
-from event_log.kafka.setup import create
+from event_log.kafka.control import Opened, open_topics
+from event_log.kafka.group import ConsumerGroup
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
 from monitoring.health import Health
 from schemas.regions import Level
+from schemas.tables import SINK_POSITION
 from schemas.tally_messages import TallyMessage
-from sinks.client import connect
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.process import group_of
-from sinks.delivery.totals import Totals
+from sinks.delivery.tally_rows import TallyRows
 from sinks.row_messages import encode
 from sinks.rows import Rows
-from sinks.tables import SINK_POSITION
 from sinks.writer import Writer
 from stream_processors.cells import cell_count
 from tests.worlds import ELECTION_ID, PPWP, world
@@ -42,7 +42,7 @@ PARTITIONS: Final = 2
 AT: Final = 1_707_890_400_000_000
 """When the log took in the event at position 0 (microseconds since 1970, UTC); the others a second apart."""
 
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 """How long a test waits for what must come; it comes within a second or two on an idle machine."""
 
 SESSION_MS: Final = 2_000
@@ -52,7 +52,7 @@ SESSION_MS: Final = 2_000
 def opened(connection: Connection) -> Connection:
     """The connection, with topics for the tiny election."""
     create(connection, partitions={"count-events": PARTITIONS, PROVINCE_TALLIES.name: 2}, replication=1)
-    announce(connection, Opened.of(WORLD.election, WORLD.registry, PARTITIONS))
+    open_topics(connection, Opened.of(WORLD.election, WORLD.registry, PARTITIONS))
     return connection
 
 
@@ -133,17 +133,17 @@ class Publisher:
         self._producer.send(name, value, key, list(headers), partition).get(timeout=30)
 
     def close(self) -> None:
-        """Let go of the broker."""
+        """Close the producer."""
         self._producer.close()
 
 
 class Sink:
     """A sink that runs in a thread, from `start` on. `client` may be one that fails."""
 
-    def __init__(self, connection: Connection, client: Any, *, group: Group | None = None) -> None:
+    def __init__(self, connection: Connection, client: Any, *, group: ConsumerGroup | None = None) -> None:
         self.health = Health()
-        self.group = group or Group(connection, group_of(client), TOPICS, session_ms=SESSION_MS)
-        totals = Totals(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
+        self.group = group or ConsumerGroup(connection, group_of(client), TOPICS, session_ms=SESSION_MS)
+        totals = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
         self.delivery = Delivery(self.group, Writer(client, ELECTION_ID), totals, self.health)
         self.failure: BaseException | None = None
         self._stop = threading.Event()
@@ -170,7 +170,7 @@ class Sink:
 
     def join(self) -> None:
         """Wait for its end."""
-        self._thread.join(PATIENCE_S)
+        self._thread.join(TIMEOUT_S)
         assert not self._thread.is_alive()
 
 
@@ -188,7 +188,7 @@ def running(connection: Connection, url: str) -> Iterator[Sink]:
 
 def until(true: Callable[[], bool]) -> None:
     """Wait for something that must come."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not true():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.02)

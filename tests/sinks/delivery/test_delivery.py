@@ -1,4 +1,4 @@
-"""Rows and totals arrive once, with the positions that they complete, whatever comes again."""
+"""Rows and totals arrive once, with the positions that they complete, whatever is redelivered."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import connect
 from event_log.kafka.connection import Connection
-from event_log.kafka.group import Group
+from event_log.kafka.group import ConsumerGroup
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, Topic
 from schemas.regions import Level
+from schemas.tables import MANY_PARTITIONS
 from schemas.tally_messages import TallyMalformed
-from sinks.client import connect
+from sinks.delivery.batch_builder import Undeliverable
 from sinks.delivery.delivery import TOPICS
 from sinks.delivery.process import group_of
-from sinks.delivery.taking import Undeliverable
-from sinks.delivery.totals import Totals
+from sinks.delivery.tally_rows import TallyRows
 from sinks.migrate import migrate
 from sinks.row_messages import encode
-from sinks.tables import MANY_PARTITIONS
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import (
     AT,
@@ -89,13 +89,13 @@ def test_a_sink_goes_on_where_the_last_one_ended(
         with running(topics, engine.url):
             until(partial(reaches, database, {1: first + 9}))
     assert_arrived(database, {1: 30})
-    with closing(Group(topics, group_of(database), TOPICS)) as group:
+    with closing(ConsumerGroup(topics, group_of(database), TOPICS)) as group:
         until(lambda: group.poll(0.1, 10).records == [] and group.assigned() != [])
-        (place,) = (one for one in group.assigned() if one.topic is COUNT_ROWS and one.partition == 1)
-        until(lambda: group.position(place) == (group.ends() or {})[place])  # nothing is left to take
+        (source,) = (one for one in group.assigned() if one.topic is COUNT_ROWS and one.partition == 1)
+        until(lambda: group.position(source) == (group.ends() or {})[source])  # nothing is left to take
 
 
-def test_rows_in_the_middle_of_a_flush_come_again_with_all_of_it(
+def test_rows_in_the_middle_of_a_flush_are_redelivered_with_all_of_it(
     topics: Connection, publisher: Publisher, engine: Engine, database: Client
 ) -> None:
     """A sink that ended between the rows and their position must find them, not a gap."""
@@ -197,7 +197,7 @@ def test_a_message_that_is_none_stops_the_sink_which_says_where_it_is(
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
-def test_totals_that_do_not_fit_the_election_are_refused(change: dict[str, object], said: str) -> None:
-    totals = Totals(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
+def test_totals_that_do_not_fit_the_election_stop_the_sink(change: dict[str, object], said: str) -> None:
+    totals = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
     with pytest.raises(TallyMalformed, match=f"{said}.*same data directory"):
-        totals.read(replace(total("0", 7), **change).encode())  # type: ignore[arg-type]
+        totals.decode(replace(total("0", 7), **change).encode())  # type: ignore[arg-type]

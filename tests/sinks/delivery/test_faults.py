@@ -1,4 +1,4 @@
-"""Whatever step fails, having taken effect or not, and whoever dies: nothing is lost and nothing doubled."""
+"""Whichever step fails, having persisted or not, and whichever process dies: nothing is lost or doubled."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from clickhouse.client import connect
+from devtools.brokers import Broker
 from event_log.kafka.connection import Connection
-from event_log.kafka.group import Group, Place
+from event_log.kafka.group import ConsumerGroup, TopicPartition
 from monitoring.metrics import REGISTRY
 from schemas.regions import Level
-from sinks.client import connect
-from sinks.delivery.courier import PART
 from sinks.delivery.delivery import TOPICS
+from sinks.delivery.insert_thread import PART
 from sinks.delivery.process import group_of
-from tests.brokers import Broker
-from tests.sinks.delivery.engine import Between, Engine, Fault
+from tests.sinks.delivery.engine import Engine, Fault, FaultyProxy
 from tests.sinks.delivery.support import (
     SESSION_MS,
     Publisher,
@@ -67,7 +67,7 @@ class FailingClient:
         return self._client.insert_arrow(table, rows, settings=settings)
 
 
-class FailingGroup(Group):
+class FailingGroup(ConsumerGroup):
     """A group whose first commit fails: without having been taken, or with it."""
 
     def __init__(self, connection: Connection, name: str, *, persists: bool, crashes: bool = False) -> None:
@@ -76,7 +76,7 @@ class FailingGroup(Group):
         self._crashes = crashes
         self.failed = False
 
-    def commit(self, offsets: Mapping[Place, int]) -> bool:
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> bool:
         if self.failed:
             return super().commit(offsets)
         self.failed = True
@@ -180,42 +180,42 @@ def test_while_clickhouse_does_not_take_rows_the_sink_waits_and_stays_in_its_gro
     topics: Connection, publisher: Publisher, engine: Engine, database: Client, fault: Fault
 ) -> None:
     failures = REGISTRY.get_sample_value("rekap_insert_failures_total") or 0
-    with Between(engine) as between, running(topics, between.url) as sink:
+    with FaultyProxy(engine) as proxy, running(topics, proxy.url) as sink:
         publisher.rows(0, 0, 10)
         until(lambda: positions(database) == {0: 9})
-        divided = sink.group.generation
-        between.fault = fault
+        generation = sink.group.generation
+        proxy.fault = fault
         for first in range(10, 60, 10):
             publisher.rows(0, first, 10)
-        until(lambda: between.happened >= 4)  # more than a second: heartbeats go on, or others take over
+        until(lambda: proxy.happened >= 4)  # more than a second: heartbeats go on, or others take over
         assert "once ClickHouse answers" in sink.health.troubles()[PART]
         assert REGISTRY.get_sample_value("rekap_sink_waiting") == 1
         assert (
             positions(database)[0] in (9, 59) if fault == "lose the answer" else positions(database) == {0: 9}
         )
-        between.fault = None
+        proxy.fault = None
         until(lambda: positions(database) == {0: 59})
         until(lambda: sink.health.troubles() == {})
-        assert sink.group.generation == divided
+        assert sink.group.generation == generation
     assert REGISTRY.get_sample_value("rekap_sink_waiting") == 0
     assert (REGISTRY.get_sample_value("rekap_insert_failures_total") or 0) >= failures + 4
     assert_arrived(database, {0: 60})
 
 
-def test_an_outage_longer_than_a_session_divides_nothing_anew(
+def test_an_outage_longer_than_a_session_causes_no_rebalance(
     topics: Connection, publisher: Publisher, engine: Engine, database: Client
 ) -> None:
-    with Between(engine) as between, running(topics, between.url) as sink:
+    with FaultyProxy(engine) as proxy, running(topics, proxy.url) as sink:
         publisher.rows(0, 0, 10)
         until(lambda: positions(database) == {0: 9})
-        divided = sink.group.generation
-        between.fault = "refuse"
+        generation = sink.group.generation
+        proxy.fault = "refuse"
         publisher.rows(0, 10, 10)
         pause = 0.1  # attempts come with growing pauses: seven of them take twice the session
-        until(lambda: pause * 2**between.happened / 2 > 2 * SESSION_MS / 1_000)
-        between.fault = None
+        until(lambda: pause * 2**proxy.happened / 2 > 2 * SESSION_MS / 1_000)
+        proxy.fault = None
         until(lambda: positions(database) == {0: 19})
-        assert sink.group.generation == divided
+        assert sink.group.generation == generation
     assert_arrived(database, {0: 20})
 
 
@@ -242,9 +242,9 @@ def test_an_engine_that_is_killed_and_comes_back_has_everything(
 def test_a_sink_ends_although_clickhouse_is_away_and_the_next_one_completes_it(
     topics: Connection, publisher: Publisher, engine: Engine, database: Client
 ) -> None:
-    with Between(engine) as between, running(topics, between.url) as sink:
+    with FaultyProxy(engine) as proxy, running(topics, proxy.url) as sink:
         until(lambda: bool(sink.group.assigned()))
-        between.fault = "refuse"
+        proxy.fault = "refuse"
         publisher.rows(0, 0, 10)
         until(lambda: PART in sink.health.troubles())
         sink.stop()

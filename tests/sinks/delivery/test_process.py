@@ -20,13 +20,13 @@ from typing import Any, Self
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import connect
+from clickhouse.ownership import find_owner
+from devtools.brokers import free_ports
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import COUNT_ROWS
-from sinks.client import connect
-from sinks.ownership import find_owner
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
-from tests.brokers import free_ports
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, reaches, total, until
 
@@ -120,6 +120,35 @@ def test_it_fills_the_database_of_its_directory_which_is_read_meanwhile_and_ends
         lines = [json.loads(line) for line in sink.said if line.startswith("{")]
         assert {line["process"] for line in lines} == {"sink"}
     assert find_owner(directory) is None
+
+
+def version(directory: Path) -> int:
+    """The version of the nation's total that readers of the directory's owner see; 0 while there is none."""
+    if (owner := find_owner(directory)) is None or owner.url is None:
+        return 0
+    asked = [sys.executable, "-m", "rekap", "--data", str(directory), "results", "--format", "json"]
+    rows = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    return int(rows[0]["version"] or 0)
+
+
+def test_a_copy_beside_its_original_is_refused_and_once_adopted_gets_everything(
+    topics: Connection, publisher: Publisher, directory: Path
+) -> None:
+    publisher.total(total("0", 7))
+    with Process(directory, topics) as sink:
+        until(lambda: version(directory) == 7)
+        assert sink.end(signal.SIGTERM) == 0
+    copy = directory.with_name("copy")
+    shutil.copytree(directory, copy, symlinks=True)
+    with Process(copy, topics) as refused:
+        assert refused.process.wait(60) == 2
+        assert f"{copy} is a copy" in refused.said[-1]
+    adopted = [sys.executable, "-m", "rekap", "--data", str(copy), "adopt"]
+    subprocess.run(adopted, capture_output=True, check=True)
+    with Process(directory, topics) as first, Process(copy, topics) as second:
+        until(lambda: all(process.health()[0] == 200 for process in (first, second)))
+        publisher.total(total("0", 8))
+        until(lambda: version(directory) == version(copy) == 8)
 
 
 def test_the_region_nothing_has_reached_is_there_before_the_first_row(
@@ -236,6 +265,6 @@ def test_topics_of_another_election_are_refused(topics: Connection, tmp_path: Pa
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What whoever runs the tests has set is not what they are about."""
+    """Unset the variables of the environment in which the tests run."""
     for name in ("REKAP_BROKER", "REKAP_CLICKHOUSE", "REKAP_METRICS", "REKAP_DATA", "REKAP_TOPIC_PREFIX"):
         monkeypatch.delenv(name, raising=False)

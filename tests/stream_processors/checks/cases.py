@@ -63,6 +63,8 @@ def _r15(place: str, path: str, words: str, ballot: Ballot = PAIRS) -> Case:
 
 _TOTALS = {"votes/1": 96, "votes/2": 64, "votes/3": 40}
 
+_ZEROS = {**dict.fromkeys(_TOTALS, 0), "valid": 0}
+
 CASES = (
     _r01("I.A", "dpt"),
     _r01("I.B.dpt", "voters/dpt"),
@@ -82,21 +84,21 @@ CASES = (
         "II.1",
         {"ballots/received": 256},
         {"used": 205, "returned": 1, "unused": 49, "sum": 255, "received": 256},
-        needs=("ballots/received", "ballots/used", "ballots/returned", "ballots/unused"),
+        needs=("ballots/received", "ballots/returned", "ballots/unused"),  # without II.2, B4 is in its place
     ),
     Case(
         "R04",
         "II.2",
         {"ballots/used": 206},
         {"used": 206, "voted": 205},
-        needs=("ballots/used", "voters/total/j"),
+        needs=("ballots/used",),  # without B4, its parts are added up
     ),
     Case(
         "R05",
         "V.C",
         {"total": 206},
         {"valid": 200, "invalid": 5, "sum": 205, "total": 206},
-        needs=("valid", "invalid", "total"),
+        needs=("invalid", "total"),  # without V.A, the options are added up
     ),
     Case(
         "R06",
@@ -129,7 +131,7 @@ CASES = (
         "I.B.total",
         {"ballots/received": 204},
         {"voted": 205, "received": 204},
-        needs=("ballots/received", "voters/total/j"),
+        needs=("ballots/received",),
     ),
     Case(
         "R11",
@@ -162,7 +164,7 @@ CASES = (
         "III",
         {"disability/j": 206},
         {"disabled": 206, "voted": 205},
-        needs=("disability/j", "voters/total/j"),
+        needs=("disability/j",),
     ),
     *(
         _r14(f"{place}.{letter.upper()}", f"{path}/{letter}")
@@ -246,5 +248,7 @@ CASES = (
         {"figure": 198, "valid": 200},
         needs=("votes/1", "valid"),
     ),
+    Case("R27", "IV", _ZEROS, {"listed": 250}),
+    Case("R27", "IV", {**_ZEROS, "dpt": None}, {"registered": 250}, needs_around=("registered",)),
     Case("unlisted_station", "", {}, {}, around={"listed": False}, needs_around=("listed",)),
 )

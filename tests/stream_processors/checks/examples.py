@@ -16,7 +16,7 @@ from schemas.ballots import Ballot
 from schemas.elections import ContestKind
 from schemas.findings import Finding
 from schemas.forms import CHasil
-from stream_processors.checks import Circumstances, Place, check
+from stream_processors.checks import FormContext, VillageLimits, check
 from stream_processors.checks.catalogue import written
 
 Document = dict[str, Any]
@@ -42,9 +42,9 @@ PARTIES = ballot(ContestKind.PARTIES, "1", "1.0", "7", "7.0", "1.1", "1.2", "7.1
 UNNAMED = ballot(ContestKind.PARTIES, "1", "1.0", "7", "7.0")  # made without a file of candidates
 
 
-def surroundings(of: Ballot = PAIRS, **changes: Any) -> Circumstances:
+def surroundings(of: Ballot = PAIRS, **changes: Any) -> FormContext:
     """Those of a station with 250 listed voters, at 15:30 on polling day; `changes` by field name."""
-    place = Place(
+    place = VillageLimits(
         ballot=of,
         voters_limit=300,
         figure_limit=999,
@@ -57,7 +57,7 @@ def surroundings(of: Ballot = PAIRS, **changes: Any) -> Circumstances:
     own: dict[str, Any] = {"registered": 250, "listed": True, "occurred_at": "2024-02-14T15:30:00+07:00"}
     of_place = {name: value for name, value in changes.items() if name not in own}
     own.update({name: value for name, value in changes.items() if name in own})
-    return Circumstances(place=replace(place, **of_place), **own)
+    return FormContext(place=replace(place, **of_place), **own)
 
 
 FULL: Document = {
@@ -116,7 +116,7 @@ def leaves(document: Document, prefix: str = "") -> list[str]:
     ]
 
 
-def findings(document: Document, circumstances: Circumstances | None = None) -> tuple[Finding, ...]:
+def findings(document: Document, circumstances: FormContext | None = None) -> tuple[Finding, ...]:
     """What `check` finds, after holding what holds for all findings: see `hold_what_all_findings_promise`."""
     found = check(CHasil(**document), circumstances or surroundings())
     hold_what_all_findings_promise(found)

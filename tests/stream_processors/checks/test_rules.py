@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from schemas.findings import Finding
@@ -82,7 +84,7 @@ def test_more_voters_than_listed_are_lawful_within_the_papers() -> None:
 
 @pytest.mark.parametrize(("listed", "received"), [(250, 255), (251, 257), (299, 305), (300, 306), (0, 0)])
 def test_the_reserve_is_rounded_up(listed: int, received: int) -> None:
-    document = {"dpt": {"j": listed}, "ballots": {"received": received}, "votes": {"1": 0}}
+    document = {"dpt": {"j": listed}, "ballots": {"received": received}, "votes": {"1": min(listed, 1)}}
     assert findings(document, surroundings(registered=listed)) == ()
     document["ballots"] = {"received": received + 1}
     assert found_at(findings(document, surroundings(registered=listed))) == [("R11", "II.1")]
@@ -93,15 +95,24 @@ def test_the_register_is_no_stand_in_for_a_form_without_dpt() -> None:
     assert findings(document, surroundings(registered=500)) == ()
 
 
-def test_a_form_of_zeros_is_not_blank_and_consistent() -> None:
+def test_a_form_of_zeros_is_not_blank_and_consistent_and_listed_where_people_are_registered() -> None:
     document = {"votes": {"1": 0, "2": 0, "3": 0}, "valid": 0, "invalid": 0, "voters": {"total": {"j": 0}}}
-    assert findings(document) == ()
+    assert [(one.rule, one.numbers) for one in findings(document)] == [("R27", {"registered": 250})]
+    assert findings(document, surroundings(registered=0)) == ()
+    assert findings(document, surroundings(registered=None)) == ()
+
+
+@pytest.mark.parametrize("changes", [{"votes/1": 1}, {"valid": 1}, {"votes": {"1": None}, "valid": None}])
+def test_a_form_with_a_vote_or_with_no_figure_is_no_form_of_zeros(changes: dict[str, Any]) -> None:
+    document = {"votes": {"1": 0, "2": 0, "3": 0}, "valid": 0, "dpt": {"j": 250}}
+    assert "R27" not in {one.rule for one in findings(changed(document, changes))}
+    assert "R27" in {one.rule for one in findings({**document, "valid": None})}
 
 
 def test_a_place_where_larger_figures_fit_is_not_held_to_three_boxes() -> None:
     document = {"votes": {"1": 1500, "2": 100, "3": 8}, "valid": 1608, "invalid": 0}
-    assert findings(document, surroundings(figure_limit=99_999)) == ()
-    assert found_at(findings(document)) == [("R14", "IV.1"), ("R14", "V.A")]
+    assert findings(document, surroundings(figure_limit=99_999, voters_limit=None)) == ()
+    assert found_at(findings(document, surroundings(voters_limit=None))) == [("R14", "IV.1"), ("R14", "V.A")]
 
 
 def test_a_figure_too_large_for_its_boxes_and_for_the_valid_votes_is_found_once() -> None:

@@ -67,9 +67,22 @@ def test_without_v_c_the_recount_trigger_takes_valid_and_invalid_together() -> N
     assert "R05" not in found
 
 
-@pytest.mark.parametrize("field", ["valid", "invalid"])
-def test_without_v_c_and_one_of_its_parts_the_votes_counted_are_unknown(field: str) -> None:
-    document = changed(FULL, {"total": None, field: None, "voters/total/j": 206, "ballots/used": 207})
+def test_without_v_c_and_v_a_the_options_are_added_up() -> None:
+    document = changed(FULL, {"total": None, "valid": None, "voters/total/j": 206, "ballots/used": 207})
+    found = {one.rule: one for one in findings(document)}
+    assert found["R07"].numbers == {"cast": 200, "invalid": 5, "sum": 205, "used": 207}
+    assert found["R08"].numbers == {"cast": 200, "invalid": 5, "sum": 205, "voted": 206}
+    assert found["R08"].tag == RECOUNT_TRIGGER
+    assert found["R08"].said.en == (
+        "Votes of the pairs 200 + invalid votes 5 = 205, less than all voters who voted 206; "
+        "missing: valid votes, valid and invalid votes."
+    )
+
+
+@pytest.mark.parametrize("field", ["invalid", "votes/3"])
+def test_without_v_c_and_some_of_its_parts_the_votes_counted_are_unknown(field: str) -> None:
+    changes = {"total": None, "valid": None, field: None, "voters/total/j": 206, "ballots/used": 207}
+    document = changed(FULL, changes)
     assert {"R07", "R08"}.isdisjoint(one.rule for one in findings(document))
 
 
@@ -162,7 +175,8 @@ def test_candidates_are_not_held_against_the_valid_votes_themselves() -> None:
 )
 def test_an_outlier_has_95_percent_of_at_least_100_valid_votes(figure: int, valid: int, listed: bool) -> None:
     document = {"votes": {"1": figure, "2": valid - figure, "3": 0}, "valid": valid}
-    assert found_at(findings(document)) == ([("R26", "IV.1")] if listed else [])
+    found = findings(document, surroundings(voters_limit=None))
+    assert found_at(found) == ([("R26", "IV.1")] if listed else [])
 
 
 def test_a_figure_above_the_valid_votes_is_no_share_of_them() -> None:

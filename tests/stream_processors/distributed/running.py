@@ -1,6 +1,6 @@
-"""An engine on a real broker for the tiny election, and what it has sent.
+"""An engine on a real broker for the tiny election, and what it published.
 
-Who owns what is said by the test, as a consumer group would say it.
+The test makes the assignment, as a consumer group would.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
-from event_log.kafka.log import KafkaLog, Record
+from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, NATION_TALLIES, Topic
 from monitoring.metrics import REGISTRY
 from producers.publisher import Publisher
@@ -23,22 +23,22 @@ from schemas.regions import Level
 from schemas.tally_messages import decode_tally
 from sinks.row_messages import decode, goes_on_from
 from stream_processors.assess import Assessor
-from stream_processors.distributed.engine import Engine, Owned
-from stream_processors.distributed.outlet import KafkaOutlet
+from stream_processors.distributed.engine import Assignment, Engine
+from stream_processors.distributed.publisher import KafkaPublisher
 from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.partition.assessing import Workers
 from tests.worlds import PPWP, all_stations, pairs, submitted, world
 
 PARTITIONS: Final = 2
 WORLD: Final = world()
-ALL: Final[Owned] = (
+ALL: Final[Assignment] = (
     frozenset(range(PARTITIONS)),
     {Level.PROVINCE: frozenset({0}), Level.NATION: frozenset({0})},
 )
-"""Everything that there is to be owned."""
+"""All partitions."""
 
 OF: Final = "tiny"
-"""What snapshots are of, as far as the tests say."""
+"""The name of the election and register in snapshots."""
 
 
 def opened(connection: Connection) -> Connection:
@@ -64,10 +64,10 @@ def send(connection: Connection, raws: Sequence[bytes]) -> None:
 def running(
     connection: Connection, snapshots: Path | None = None, *, of: str = OF, republish: bool = False
 ) -> Iterator[Engine]:
-    """An engine that owns nothing yet."""
-    place = partial(partition_of, partitions=PARTITIONS)
-    assessor = Assessor(WORLD.election, WORLD.registry, WORLD.ballots, place)
-    with Workers(assessor, 0) as workers, closing(KafkaOutlet(connection)) as outlet:
+    """An engine without an assignment."""
+    placement = partial(partition_of, partitions=PARTITIONS)
+    assessor = Assessor(WORLD.election, WORLD.registry, WORLD.ballots, placement)
+    with Workers(assessor, 0) as workers, closing(KafkaPublisher(connection)) as publisher:
         engine = Engine(
             WORLD.election,
             WORLD.registry,
@@ -75,7 +75,7 @@ def running(
             assessor,
             connection,
             workers,
-            outlet,
+            publisher,
             None if snapshots is None else Snapshots(snapshots, of),
             republish,
         )
@@ -84,40 +84,40 @@ def running(
 
 
 def never() -> bool:
-    """Recovery goes on to its end."""
+    """Catch-up is not stopped."""
     return False
 
 
-def records(connection: Connection, topic: Topic, partition: int) -> list[Record]:
-    """All that a topic's partition holds."""
+def records(connection: Connection, topic: Topic, partition: int) -> list[KafkaRecord]:
+    """All records of a topic's partition."""
     with KafkaLog(connection, topic) as log:
         return list(chain.from_iterable(log.read(partition, log.begins()[partition])))
 
 
-def positions_shown(connection: Connection, partition: int) -> list[int]:
-    """The positions of which rows of `event` have gone out, in the order in which they did."""
+def row_positions(connection: Connection, partition: int) -> list[int]:
+    """The positions of the published rows of `event`, in the order of their publishing."""
     messages = (decode(one.headers, one.raw) for one in records(connection, COUNT_ROWS, partition))
     tables = chain.from_iterable(messages)
     return [at for name, rows in tables if name == "event" for at in rows["position"].to_pylist()]
 
 
-def positions_said(connection: Connection, partition: int) -> list[tuple[int | None, int]]:
-    """What was said of how far rows go: after which position, up to which."""
-    said = []
+def published_positions(connection: Connection, partition: int) -> list[tuple[int | None, int]]:
+    """The published positions, each with the position that its rows follow: (after, position)."""
+    found = []
     for one in records(connection, COUNT_ROWS, partition):
         for name, rows in decode(one.headers, one.raw):
             if name != "sink_position":
                 continue
-            said.append((goes_on_from(one.headers), rows["position"][0].as_py()))
-    return said
+            found.append((goes_on_from(one.headers), rows["position"][0].as_py()))
+    return found
 
 
 def nation_versions(connection: Connection, contest: str = PPWP) -> list[int]:
-    """The versions of the nation's totals as they went out."""
+    """The versions of the nation's published totals, in order."""
     messages = (decode_tally(one.raw) for one in records(connection, NATION_TALLIES, 0))
     return [message.version for message in messages if message.contest == contest]
 
 
-def read_in_bulk() -> float:
-    """How many entries all engines of this process have read in bulk so far."""
-    return REGISTRY.get_sample_value("rekap_events_folded_total", {"gear": "bulk"}) or 0.0
+def entries_caught_up() -> float:
+    """How many entries all engines of this process have read in catch-up mode."""
+    return REGISTRY.get_sample_value("rekap_events_folded_total", {"mode": "catch_up"}) or 0.0

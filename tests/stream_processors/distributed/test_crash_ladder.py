@@ -1,8 +1,8 @@
-"""However often processes die, and at whichever step: the totals are those of the fold.
+"""However often processes crash, and at whichever step: the totals are those of the fold.
 
-And they are not when what the design rests on is taken out, so that the test itself is known to be able to
-fail. REKAP_CRASH_RUNS says how many runs there are in all (10,000 without it); the first 500 are those of
-every day, the others are marked slow.
+Without the guarantees of the design they are not, which shows that the test can fail. REKAP_CRASH_RUNS
+says how many runs there are in all (10,000 without it); the first 500 are those of every day, the others are
+marked slow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-from event_log.kafka.log import Record
+from event_log.kafka.log import KafkaRecord
 from event_log.kafka.partitioner import partition_of
 from schemas.placement import key_of
 from schemas.regions import Level
@@ -24,12 +24,11 @@ from schemas.tallies import Tally
 from schemas.tally_messages import TallyMessage, decode_tally
 from stream_processors.assess import Assessor
 from stream_processors.cells import cell_count
-from stream_processors.distributed.count_hop import Entries
+from stream_processors.distributed.count_stage import AssessedEntries
 from stream_processors.distributed.ranges import entries_of
-from stream_processors.fold import Folded, Stood, fold
-from stream_processors.refusals import Placed
+from stream_processors.fold import Folded, PlacedMessage, fold
 from stream_processors.rollup import tally_of
-from tests.stream_processors.distributed.simulated import Cluster, Habits
+from tests.stream_processors.distributed.simulated import Cluster, Guarantees
 from tests.worlds import DPR, PPWP, World, annulled, corrected, form, id_of, pairs, submitted, world
 
 VARIABLE: Final = "REKAP_CRASH_RUNS"
@@ -40,11 +39,11 @@ LONG: Final = range(DAILY.stop, max(DAILY.stop, int(os.environ.get(VARIABLE, "10
 PART: Final = 250
 """Runs that a process takes at once, so that all cores are at work until the end."""
 LOGS: Final = 40
-"""Different logs; each is run many times, with other strikes."""
+"""Different logs; each is run many times, with other crashes."""
 PARTITIONS: Final = 2
-STRIKE_RATE: Final = 0.05
-"""For each message sent: some four in a run."""
-COMPLETE: Final = Habits()
+CRASH_RATE: Final = 0.05
+"""For each message published: some four in a run."""
+COMPLETE: Final = Guarantees()
 CUT: Final = 3
 """Messages of a batch at the most."""
 STATIONS: Final = ("1101012001001", "1101012001002", "1102012001003", "1202022002003", "1201012001001")
@@ -56,25 +55,25 @@ class Night:
     def __init__(self, seed: int) -> None:
         chance = Random(seed)
         self.world: World = world()
-        self.events: list[list[Entries]] = []
+        self.events: list[list[AssessedEntries]] = []
         raws: list[list[tuple[bytes, bytes]]] = [[] for _ in range(PARTITIONS)]
         for raw, station in _night(chance):
             key = key_of(self.world.registry, station)
             assert key is not None
             raws[partition_of(key, PARTITIONS)].append((key, raw))
-        if chance.random() < 0.5:  # one that stands where it should not
+        if chance.random() < 0.5:  # one on a wrong partition
             raws[0].append((b"1299", submitted("1202022002003", pairs(1, 1, 1))))
-        stood = [
-            Stood(raw, Placed(key, partition)) for partition, some in enumerate(raws) for key, raw in some
+        placed = [
+            PlacedMessage.of(raw, key, partition) for partition, some in enumerate(raws) for key, raw in some
         ]
-        self.folded: Folded = fold(stood, self.world.election, self.world.registry, _partition_of)
+        self.folded: Folded = fold(placed, self.world.election, self.world.registry, _partition_of)
         assessor = Assessor(self.world.election, self.world.registry, self.world.ballots, _partition_of)
         for partition, some in enumerate(raws):
             batches, position = [], 0
             while position < len(some):
                 cut = some[position : position + chance.randint(1, CUT)]
                 records = [
-                    Record(at, at * 1_000, key, raw, ()) for at, (key, raw) in enumerate(cut, position)
+                    KafkaRecord(at, at * 1_000, key, raw, ()) for at, (key, raw) in enumerate(cut, position)
                 ]
                 batches.append(entries_of(assessor, partition, records))
                 position += len(cut)
@@ -86,7 +85,7 @@ def _partition_of(key: bytes) -> int:
 
 
 def _night(chance: Random) -> list[tuple[bytes, str]]:
-    """Counts, corrections, annulments, duplicates and what can't be accepted."""
+    """Counts, corrections, annulments, duplicates and rejected messages."""
     sent: list[tuple[bytes, str]] = []
     in_force: dict[tuple[str, str], bytes] = {}
     for number in range(chance.randint(4, 12)):
@@ -118,20 +117,20 @@ def nights() -> list[Night]:
     return [Night(seed) for seed in range(LOGS)]
 
 
-def wrong_runs(runs: range, habits: Habits = COMPLETE) -> tuple[int, int]:
-    """How many of these runs end with other totals than the fold, and how many strikes there were."""
-    wrong = strikes = 0
+def wrong_runs(runs: range, guarantees: Guarantees = COMPLETE) -> tuple[int, int]:
+    """How many of these runs end with other totals than the fold, and how many crashes there were."""
+    wrong = crashes = 0
     for run in runs:
         night = nights()[run % LOGS]
-        cluster = Cluster(night.world, night.events, Random(run), STRIKE_RATE, habits)
+        cluster = Cluster(night.world, night.events, Random(run), CRASH_RATE, guarantees)
         cluster.run()
-        strikes += cluster.strikes
+        crashes += cluster.crashes
         wrong += not is_right(night, cluster)
-    return wrong, strikes
+    return wrong, crashes
 
 
 def is_right(night: Night, cluster: Cluster) -> bool:
-    """Whether all totals from the district up, every entry's rows and all that was parked are there as the
+    """Whether all totals from the district up, every entry's rows and all that was rejected are there as the
     fold has them."""
     for level in (Level.DISTRICT, Level.PROVINCE, Level.NATION):
         newest: dict[tuple[str, str], TallyMessage] = {}
@@ -154,7 +153,7 @@ def is_right(night: Night, cluster: Cluster) -> bool:
             table.column("partition").to_pylist(), table.column("position").to_pylist(), strict=True
         )
     }
-    if len(set(cluster.topics.parked)) != sum(night.folded.parked.values()):
+    if len(set(cluster.topics.rejected)) != sum(night.folded.rejected.values()):
         return False
     return entries == {
         (partition, position)
@@ -184,14 +183,14 @@ def test_no_crash_anywhere_changes_a_total(runs: range) -> None:
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         found = list(pool.map(wrong_runs, parts))
     assert sum(wrong for wrong, _ in found) == 0
-    assert sum(strikes for _, strikes in found) > len(runs) or not runs
+    assert sum(crashes for _, crashes in found) > len(runs) or not runs
 
 
-def test_without_announcing_and_sending_again_crashes_do_change_totals() -> None:
-    wrong, _ = wrong_runs(range(200), Habits(announces=False, sends_again=False))
+def test_without_republishing_crashes_do_change_totals() -> None:
+    wrong, _ = wrong_runs(range(200), Guarantees(republishes=False, republishes_repeated=False))
     assert wrong > 0
 
 
-def test_without_waiting_for_what_a_position_speaks_of_crashes_do_lose_rows_or_what_was_parked() -> None:
-    wrong, _ = wrong_runs(range(400), Habits(waits=False))
+def test_without_waiting_for_acknowledgements_crashes_do_lose_rows_or_rejected_entries() -> None:
+    wrong, _ = wrong_runs(range(400), Guarantees(waits=False))
     assert wrong > 0

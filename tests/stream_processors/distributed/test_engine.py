@@ -1,4 +1,4 @@
-"""An engine takes in each entry where its state stands, whatever it is handed and whatever it starts from."""
+"""An engine applies each entry at the position of its state, whatever it is given and wherever it starts."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.stream_processors.distributed.running import (
     ALL,
     PARTITIONS,
     counts,
+    entries_caught_up,
     nation_versions,
     never,
     opened,
-    positions_said,
-    positions_shown,
-    read_in_bulk,
+    published_positions,
     records,
+    row_positions,
     running,
     send,
 )
 
-PATIENCE_S: Final = 30.0
-"""For a message that is on its way."""
+TIMEOUT_S: Final = 30.0
+"""How long a test waits for a published message."""
 
 
 @pytest.fixture
@@ -45,145 +45,147 @@ def ends(topics: Connection) -> dict[int, int]:
 
 
 def arrive(topics: Connection) -> None:
-    """Entries for both partitions, and some that come again."""
+    """Append entries to both partitions, some of them twice."""
     send(topics, [*counts(30), *counts(5), b"no event"])
     assert min(ends(topics).values()) > 5
 
 
-def assert_shown_once(topics: Connection) -> None:
-    """Every entry's rows have gone out once, and it was said so."""
+def assert_published_once(topics: Connection) -> None:
+    """Every entry's rows were published once, and their position too."""
     for partition, end in ends(topics).items():
-        assert positions_shown(topics, partition) == list(range(end))
-        assert positions_said(topics, partition)[-1][1] == end - 1
+        assert row_positions(topics, partition) == list(range(end))
+        assert published_positions(topics, partition)[-1][1] == end - 1
 
 
-def test_what_is_there_already_is_read_in_bulk(topics: Connection) -> None:
+def test_entries_in_the_log_are_read_in_catch_up_mode(topics: Connection) -> None:
     arrive(topics)
-    before = read_in_bulk()
+    before = entries_caught_up()
     with running(topics) as engine:
-        stands = engine.own(ALL, never)
+        offsets = engine.assign(ALL, never)
         assert engine.positions() == ends(topics)
-    assert read_in_bulk() - before == sum(ends(topics).values())
+    assert entries_caught_up() - before == sum(ends(topics).values())
     assert {(COUNT_EVENTS.name, partition): end for partition, end in ends(topics).items()}.items() <= (
-        stands.items()
+        offsets.items()
     )
-    assert_shown_once(topics)
-    assert nation_versions(topics) == [30]  # nobody waits for its parts to come back live
+    assert_published_once(topics)
+    assert nation_versions(topics) == [30]  # without waiting for the districts' totals to be streamed
 
 
-def test_sums_go_on_as_they_come_and_what_was_counted_waits_for_its_events(topics: Connection) -> None:
+def test_sums_are_published_at_once_and_districts_with_their_events(topics: Connection) -> None:
     arrive(topics)
     with running(topics) as engine:
-        engine.own(ALL, never)
+        engine.assign(ALL, never)
         parts = records(topics, DISTRICT_TALLIES, 0)
         sums = len(records(topics, PROVINCE_TALLIES, 0))
         send(topics, counts(12, first=30))
         for partition in range(PARTITIONS):
-            engine.take_events(partition, records(topics, COUNT_EVENTS, partition))
-        engine.take_tallies(Level.PROVINCE, 0, [one.raw for one in parts])  # once more: it may have been lost
-        engine.emit_sums()
-        deadline = time.monotonic() + PATIENCE_S
+            engine.process_events(partition, records(topics, COUNT_EVENTS, partition))
+        engine.process_tallies(
+            Level.PROVINCE, 0, [one.raw for one in parts]
+        )  # redelivered: a publish may have been lost
+        engine.publish_changed_sums()
+        deadline = time.monotonic() + TIMEOUT_S
         while len(records(topics, PROVINCE_TALLIES, 0)) == sums:
             assert time.monotonic() < deadline
         assert len(records(topics, DISTRICT_TALLIES, 0)) == len(parts)
     assert len(records(topics, DISTRICT_TALLIES, 0)) > len(parts)
 
 
-def test_an_engine_that_reads_by_itself_leaves_no_reader_open(topics: Connection) -> None:
+def test_a_closed_engine_leaves_no_reader_open(topics: Connection) -> None:
     with running(topics) as engine:
-        engine.own(ALL, never)
+        engine.assign(ALL, never)
         reader = ranges.reader(topics)
     assert ranges.reader(topics) is not reader
-    ranges.let_go()
+    ranges.close_reader()
 
 
-def test_entries_that_come_again_are_skipped(topics: Connection) -> None:
+def test_redelivered_entries_are_skipped(topics: Connection) -> None:
     arrive(topics)
     with running(topics) as engine:
-        engine.own(ALL, never)
+        engine.assign(ALL, never)
         send(topics, counts(12, first=30))
         for partition in range(PARTITIONS):
             for _ in range(2):
-                engine.take_events(partition, records(topics, COUNT_EVENTS, partition))
-        engine.emit()
+                engine.process_events(partition, records(topics, COUNT_EVENTS, partition))
+        engine.publish_changes()
         assert engine.positions() == ends(topics)
-    assert_shown_once(topics)
+    assert_published_once(topics)
 
 
-def test_entries_that_are_missing_are_read_from_the_log(topics: Connection) -> None:
+def test_missing_entries_are_read_from_the_log(topics: Connection) -> None:
     with running(topics) as engine:
-        engine.own(ALL, never)
+        engine.assign(ALL, never)
         arrive(topics)
         for partition in range(PARTITIONS):
             came = records(topics, COUNT_EVENTS, partition)
-            engine.take_events(partition, [came[1], came[2], came[5]])
-        engine.emit()
+            engine.process_events(partition, [came[1], came[2], came[5]])
+        engine.publish_changes()
         assert engine.positions() == dict.fromkeys(range(PARTITIONS), 6)
         for partition in range(PARTITIONS):
-            engine.take_events(partition, records(topics, COUNT_EVENTS, partition)[-1:])
+            engine.process_events(partition, records(topics, COUNT_EVENTS, partition)[-1:])
         assert engine.positions() == ends(topics)
-    assert_shown_once(topics)
+    assert_published_once(topics)
 
 
-def test_what_belongs_to_others_is_left_to_them(topics: Connection) -> None:
+def test_entries_of_unassigned_partitions_are_ignored(topics: Connection) -> None:
     arrive(topics)
     with running(topics) as engine:
-        engine.own((frozenset({1}), {Level.PROVINCE: frozenset(), Level.NATION: frozenset()}), never)
-        engine.take_events(0, records(topics, COUNT_EVENTS, 0))
-        engine.take_tallies(Level.PROVINCE, 0, [one.raw for one in records(topics, DISTRICT_TALLIES, 0)])
+        engine.assign((frozenset({1}), {Level.PROVINCE: frozenset(), Level.NATION: frozenset()}), never)
+        engine.process_events(0, records(topics, COUNT_EVENTS, 0))
+        engine.process_tallies(Level.PROVINCE, 0, [one.raw for one in records(topics, DISTRICT_TALLIES, 0)])
         assert engine.positions() == {1: ends(topics)[1]}
-    assert positions_shown(topics, 0) == []
-    assert positions_shown(topics, 1) == list(range(ends(topics)[1]))
+    assert row_positions(topics, 0) == []
+    assert row_positions(topics, 1) == list(range(ends(topics)[1]))
 
 
-def test_what_a_predecessor_sent_is_not_sent_again_and_its_totals_are_announced_again(
+def test_rows_of_a_predecessor_are_not_published_again_and_its_totals_are_re_published(
     topics: Connection,
 ) -> None:
     arrive(topics)
     for _ in range(2):
         with running(topics) as engine:
-            engine.own(ALL, never)
-    assert_shown_once(topics)
-    announced = [one.key for one in records(topics, DISTRICT_TALLIES, 0)]
-    assert len(announced) >= 2 * len(set(announced)) > 0
+            engine.assign(ALL, never)
+    assert_published_once(topics)
+    republished = [one.key for one in records(topics, DISTRICT_TALLIES, 0)]
+    assert len(republished) >= 2 * len(set(republished)) > 0
     assert nation_versions(topics) == [30, 30]
 
 
-def test_all_rows_go_out_again_when_they_are_wanted_again(topics: Connection, tmp_path: Path) -> None:
+def test_republish_publishes_all_rows_again(topics: Connection, tmp_path: Path) -> None:
     arrive(topics)
     with running(topics, tmp_path) as engine:
-        engine.own(ALL, never)
-        engine.save()
+        engine.assign(ALL, never)
+        engine.save_snapshots()
     with running(topics, tmp_path, republish=True) as engine:  # the snapshot has no rows
-        engine.own(ALL, never)
+        engine.assign(ALL, never)
     for partition, end in ends(topics).items():
-        assert positions_shown(topics, partition) == [*range(end), *range(end)]
-        assert positions_said(topics, partition)[-1] == (-1, end - 1)
+        assert row_positions(topics, partition) == [*range(end), *range(end)]
+        assert published_positions(topics, partition)[-1] == (-1, end - 1)
 
 
-def test_rows_that_are_gone_from_their_topic_go_out_again(topics: Connection) -> None:
+def test_rows_removed_from_their_topic_are_published_again(topics: Connection) -> None:
     arrive(topics)
     with running(topics) as engine:
-        engine.own(ALL, never)
+        engine.assign(ALL, never)
     remove(topics, COUNT_ROWS.name, {0: -1, 1: -1})
     with running(topics) as engine:
-        engine.own(ALL, never)
-    assert_shown_once(topics)
+        engine.assign(ALL, never)
+    assert_published_once(topics)
 
 
 def remove(topics: Connection, topic: str, before: dict[int, int]) -> None:
-    """What stands before these offsets (-1: all of it), as retention does."""
+    """Remove the records before these offsets (-1: all), as retention does."""
     admin = KafkaAdminClient(**topics.client_settings())
     name = f"{topics.prefix}{topic}"
     admin.delete_records({TopicPartition(name, partition): offset for partition, offset in before.items()})
     admin.close()
 
 
-def test_recovery_is_given_up_when_others_own_the_partitions_by_now(topics: Connection) -> None:
+def test_catch_up_stops_at_another_rebalance(topics: Connection) -> None:
     arrive(topics)
     with running(topics) as engine:
         with pytest.raises(Reassigned):
-            engine.own(ALL, lambda: True)
-        engine.own(ALL, never)
+            engine.assign(ALL, lambda: True)
+        engine.assign(ALL, never)
         assert engine.positions() == ends(topics)
-    assert_shown_once(topics)
+    assert_published_once(topics)

@@ -11,7 +11,7 @@ from stream_processors.distributed.faust_settings import App
 from stream_processors.distributed.faust_transport import Transport
 
 
-def test_what_a_fetch_brought_is_one_message_at_the_place_of_its_last_record() -> None:
+def test_the_records_of_a_fetch_are_one_message_at_the_offset_of_the_last() -> None:
     records = [ConsumerRecord("t", 3, offset, 5, 0, b"k", b"v", None, 1, 1, ()) for offset in (7, 8, 10)]
     message = faust_transport._as_one(records)
     assert (message.partition, message.offset, message.value) == (3, 10, records)

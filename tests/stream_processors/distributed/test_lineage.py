@@ -1,4 +1,4 @@
-"""What importers are told of the log on Kafka: accepted is what the fold accepts, however it was read."""
+"""The accepted events that importers get of the log on Kafka: those that the fold accepts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from event_log.accepted import AcceptedEvents
 from event_log.errors import LogUnavailable
+from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.partitioner import partition_of
-from event_log.kafka.setup import create
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from producers.simulator.faults import Faults
@@ -24,9 +24,8 @@ from schemas.ballots import Ballots
 from stream_processors.assess import Assessor
 from stream_processors.distributed import ranges
 from stream_processors.distributed.lineage import LogLineage
-from stream_processors.fold import Folded, Stood, fold
+from stream_processors.fold import Folded, PlacedMessage, fold
 from stream_processors.partition.assessing import Workers
-from stream_processors.refusals import Placed
 from tests.producers.simulator.nights import four_provinces, messages, night
 
 PARTITIONS = 4
@@ -57,15 +56,15 @@ def file(tmp_path: Path) -> Iterator[AcceptedEvents]:
 
 
 class Asked:
-    """A lineage, and how many entries it had to look through."""
+    """A lineage, and how many entries it had to read."""
 
     def __init__(self, topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
-        self.looked = 0
-        self.lineage = LogLineage(topics, file, workers, CONTESTS, self._progress)
+        self.entries_read = 0
+        self.lineage = LogLineage(topics, file, workers, self._progress)
 
     def _progress(self, done: int, total: int) -> None:
-        assert self.looked < done <= total
-        self.looked = done
+        assert self.entries_read < done <= total
+        self.entries_read = done
 
     def all(self) -> dict[tuple[str, str], Sequence[bytes]]:
         """Every station's events in every contest."""
@@ -90,22 +89,29 @@ def send_astray(topics: Connection, raw: bytes, key: bytes, partition: int) -> N
 
 def folded(topics: Connection) -> Folded:
     with KafkaLog(topics, COUNT_EVENTS) as log:
-        stood = [
-            Stood(record.raw, Placed(record.key, partition))
+        placed = [
+            PlacedMessage.of(record.raw, record.key, partition)
             for partition in range(log.partitions)
             for record in chain.from_iterable(log.read(partition, 0))
         ]
-    return fold(stood, ELECTION, REGISTER, PLACE)
+    return fold(placed, ELECTION, REGISTER, PLACE)
+
+
+def accepted(events: Sequence[bytes]) -> int:
+    return fold(events, ELECTION, REGISTER).accepted
 
 
 def versions(found: Mapping[tuple[str, str], Sequence[bytes]]) -> dict[tuple[int, str], int]:
-    return {(CONTESTS.index(contest), station): len(events) for (contest, station), events in found.items()}
+    counts = {
+        (CONTESTS.index(contest), station): accepted(raws) for (contest, station), raws in found.items()
+    }
+    return {unit: version for unit, version in counts.items() if version}
 
 
 def test_what_is_told_of_a_night_is_what_the_fold_accepts(
     topics: Connection, file: AcceptedEvents, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranges, "RANGE", 37)  # lineages then go across many ranges
+    monkeypatch.setattr(ranges, "RANGE_ENTRIES", 37)  # lineages then go across many ranges
     raws = messages(night(Faults()))
     send(topics, raws)
     send_astray(topics, raws[0], b"1101", 3)
@@ -115,13 +121,16 @@ def test_what_is_told_of_a_night_is_what_the_fold_accepts(
     expected = folded(topics)
     assert versions(found) == {unit: one.version for unit, one in expected.in_force.items()}
     assert max(map(len, found.values())) > 1
-    assert expected.parked
-    assert asked.looked == len(raws) + 2
-    told = list(chain.from_iterable(found.values()))
-    assert fold(told, ELECTION, REGISTER).accepted == len(told)  # in this order, each upon the one before
+    assert expected.rejected
+    assert asked.entries_read == len(raws) + 2
+    told = fold(chain.from_iterable(found.values()), ELECTION, REGISTER)
+    assert told.accepted == expected.accepted  # in this order, each upon the one before
+    assert told.rejected.keys() <= {"already_counted", "superseded_mismatch"}
+    assert told.rejected
+    assert told.repeated == 0
 
 
-def test_the_next_import_looks_only_through_what_came_since(
+def test_the_next_import_reads_only_newer_entries(
     topics: Connection, file: AcceptedEvents, workers: Workers, tmp_path: Path
 ) -> None:
     raws = messages(night(Faults(), contests=["PPWP"]))
@@ -131,12 +140,12 @@ def test_the_next_import_looks_only_through_what_came_since(
     send(topics, raws[half:])
     again = Asked(topics, file, workers)
     found = again.all()
-    assert again.looked == len(raws) - half
+    assert again.entries_read == len(raws) - half
     with AcceptedEvents.open(tmp_path / "another.sqlite") as fresh:
         assert Asked(topics, fresh, workers).all() == found
     third = Asked(topics, file, workers)
     assert third.all() == found
-    assert third.looked == 0
+    assert third.entries_read == 0
 
 
 def test_a_file_that_does_not_fit_the_log_is_not_believed(
@@ -150,7 +159,7 @@ def test_a_file_that_does_not_fit_the_log_is_not_believed(
     Asked(topics, file, workers).all()
     asked = Asked(other, file, workers)
     found = asked.all()
-    assert asked.looked == len(raws)
+    assert asked.entries_read == len(raws)
     assert versions(found) == {unit: one.version for unit, one in folded(other).in_force.items()}
     # Nor one of which the log is only the beginning.
     shorter = Connection(topics.servers, f"{topics.prefix}shorter.")
@@ -171,5 +180,5 @@ def test_nothing_is_told_of_a_log_whose_beginning_was_removed(
 
 def test_who_asks_nothing_reads_nothing(topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
     send(topics, messages(night(Faults(), contests=["PPWP"])))
-    assert Asked(topics, file, workers).looked == 0
-    assert file.looked() == {}
+    assert Asked(topics, file, workers).entries_read == 0
+    assert file.read_positions() == {}

@@ -12,14 +12,21 @@ from hypothesis import strategies as st
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import COUNT_EVENTS
 from stream_processors.assess import Assessor
-from stream_processors.distributed.ranges import COLLECT_EACH, RANGE, Range, let_go, ranges, read_range
+from stream_processors.distributed.ranges import (
+    COLLECT_EACH,
+    RANGE_ENTRIES,
+    Range,
+    close_reader,
+    ranges,
+    read_range,
+)
 from tests.stream_processors.distributed.running import WORLD, counts, opened, send
 
 CONNECTION = Connection.of("localhost:9")
-SPANS = st.dictionaries(st.integers(0, 11), st.tuples(st.integers(0, 5), st.integers(0, 5 * RANGE)))
+SPANS = st.dictionaries(st.integers(0, 11), st.tuples(st.integers(0, 5), st.integers(0, 5 * RANGE_ENTRIES)))
 
 
-@given(SPANS, st.integers(-1, 5 * RANGE))
+@given(SPANS, st.integers(-1, 5 * RANGE_ENTRIES))
 def test_every_position_is_in_one_range_and_only_the_last_has_none_after_it(
     spans: dict[int, tuple[int, int]], sent: int
 ) -> None:
@@ -27,7 +34,7 @@ def test_every_position_is_in_one_range_and_only_the_last_has_none_after_it(
     more: dict[int, list[bool]] = defaultdict(list)
     for one in ranges(CONNECTION, spans, dict.fromkeys(spans, sent)):
         assert one.start == at[one.partition] < one.end <= spans[one.partition][1]
-        assert one.shown == (one.end - 1 > sent)
+        assert one.with_rows == (one.end - 1 > sent)
         at[one.partition] = one.end
         more[one.partition].append(one.more)
     assert at == {partition: max(start, end) for partition, (start, end) in spans.items()}
@@ -39,7 +46,7 @@ def answers_held(topic: str) -> int:
     return sum(isinstance(one, PartitionRecords) and one._tp.topic == topic for one in gc.get_objects())
 
 
-def test_what_was_read_is_let_go_of_where_no_collector_runs(connection: Connection) -> None:
+def test_ranges_free_their_records_where_no_collector_runs(connection: Connection) -> None:
     """As in a process that assesses; the client's leftovers refer to themselves."""
     topics = opened(connection)
     send(topics, counts(30))
@@ -48,9 +55,9 @@ def test_what_was_read_is_let_go_of_where_no_collector_runs(connection: Connecti
     gc.disable()
     try:
         for _ in range(5 * COLLECT_EACH):
-            read_range(assessor, Range(topics, 0, 0, 2, shown=False, more=False))
+            read_range(assessor, Range(topics, 0, 0, 2, with_rows=False, more=False))
         leftovers = answers_held(topics.topic(COUNT_EVENTS))
     finally:
         gc.enable()
-        let_go()
+        close_reader()
     assert 0 < leftovers <= COLLECT_EACH + 1

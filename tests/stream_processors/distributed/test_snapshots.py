@@ -1,4 +1,4 @@
-"""A snapshot makes recovery read less and changes nothing else; one that does not fit is left aside."""
+"""A snapshot makes recovery read less and changes nothing else; one that does not fit is ignored."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.stream_processors.distributed.running import (
     OF,
     PARTITIONS,
     counts,
+    entries_caught_up,
     never,
     opened,
-    positions_shown,
-    read_in_bulk,
     records,
+    row_positions,
     running,
     send,
 )
@@ -38,10 +38,10 @@ def topics(connection: Connection) -> Connection:
 
 @pytest.fixture
 def kept(topics: Connection, tmp_path: Path) -> Path:
-    """A directory with snapshots of both partitions as they stand."""
+    """A directory with current snapshots of both partitions."""
     with running(topics, tmp_path) as engine:
-        engine.own(ALL, never)
-        engine.save()
+        engine.assign(ALL, never)
+        engine.save_snapshots()
     assert len(list(tmp_path.glob("*.arrow"))) == PARTITIONS
     return tmp_path
 
@@ -49,17 +49,17 @@ def kept(topics: Connection, tmp_path: Path) -> Path:
 def recovered(
     topics: Connection, directory: Path | None, of: str = OF
 ) -> tuple[int, dict[int, int], list[bytes]]:
-    """How many entries a start reads, where it stands then, and the totals that it announces. A slow machine
-    announces them more than once: whenever reading takes longer than engine.EMIT_S."""
-    before, announced = read_in_bulk(), len(records(topics, DISTRICT_TALLIES, 0))
+    """How many entries a start reads, its positions then, and the totals that it re-publishes. A slow machine
+    publishes them more than once: whenever reading takes longer than engine.PUBLISH_S."""
+    before, republished = entries_caught_up(), len(records(topics, DISTRICT_TALLIES, 0))
     with running(topics, directory, of=of) as engine:
-        engine.own(ALL, never)
+        engine.assign(ALL, never)
         positions = engine.positions()
-    totals = [one.raw for one in records(topics, DISTRICT_TALLIES, 0)[announced:]]
-    return int(read_in_bulk() - before), positions, sorted(set(totals))
+    totals = [one.raw for one in records(topics, DISTRICT_TALLIES, 0)[republished:]]
+    return int(entries_caught_up() - before), positions, sorted(set(totals))
 
 
-def test_a_start_reads_only_what_came_since(topics: Connection, kept: Path) -> None:
+def test_a_start_reads_only_newer_entries(topics: Connection, kept: Path) -> None:
     assert recovered(topics, kept)[0] == 0
     send(topics, counts(7, first=40))
     read, *found = recovered(topics, kept)
@@ -99,7 +99,7 @@ def update(patch: pytest.MonkeyPatch, _: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, cut_off, lose_the_sums, exchange, update])
-def test_one_that_is_damaged_or_of_something_else_is_left_aside(
+def test_one_that_is_damaged_or_of_something_else_is_ignored(
     topics: Connection, kept: Path, damage: Damage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damage(monkeypatch, kept)
@@ -108,26 +108,26 @@ def test_one_that_is_damaged_or_of_something_else_is_left_aside(
     assert found == list(recovered(topics, None)[1:])
 
 
-def test_one_of_another_election_or_register_is_left_aside(topics: Connection, kept: Path) -> None:
+def test_one_of_another_election_or_register_is_ignored(topics: Connection, kept: Path) -> None:
     assert recovered(topics, kept, of="another")[0] == 40
 
 
-def test_one_beyond_what_was_sent_is_left_aside(topics: Connection, kept: Path) -> None:
+def test_one_beyond_the_published_position_is_ignored(topics: Connection, kept: Path) -> None:
     """Its rows could not be made from it."""
     remove(topics, COUNT_ROWS.name, dict.fromkeys(range(PARTITIONS), -1))
     assert recovered(topics, kept)[0] == 40
-    shown = [position for partition in range(PARTITIONS) for position in positions_shown(topics, partition)]
+    shown = [position for partition in range(PARTITIONS) for position in row_positions(topics, partition)]
     assert len(shown) == 40
 
 
 @pytest.mark.parametrize("number", [45, 10], ids=["as long", "shorter"])
-def test_one_of_another_log_is_left_aside(topics: Connection, kept: Path, number: int) -> None:
+def test_one_of_another_log_is_ignored(topics: Connection, kept: Path, number: int) -> None:
     """The topics were removed and made again: positions mean other entries."""
     renewed = Connection(topics.servers, f"{topics.prefix}again.")
     others = [submitted(station, pairs(1, 0, 0)) for station in all_stations()[:number]]
     send(opened(renewed), others)
     with running(renewed) as engine:
-        engine.own(ALL, never)
+        engine.assign(ALL, never)
     assert recovered(renewed, kept)[0] == number
 
 
@@ -135,8 +135,8 @@ def test_a_partition_without_entries_needs_none(connection: Connection, tmp_path
     opened(connection)
     for _ in range(2):
         with running(connection, tmp_path) as engine:
-            engine.own(ALL, never)
-            engine.save()
+            engine.assign(ALL, never)
+            engine.save_snapshots()
     assert recovered(connection, tmp_path)[:2] == (0, dict.fromkeys(range(PARTITIONS), 0))
 
 
@@ -146,6 +146,6 @@ def test_a_directory_that_can_not_be_written_does_no_harm(topics: Connection, ke
     kept.rmdir()
     with running(topics, kept / "new") as engine:
         (kept / "new").rmdir()
-        engine.own(ALL, never)
-        engine.save()
+        engine.assign(ALL, never)
+        engine.save_snapshots()
     assert recovered(topics, None)[0] == 40

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from audit.verify import Verification, verify
+from clickhouse.client import connect
 from event_log.sqlite import SqliteLog
 from producers.simulator.faults import Faults
 from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import Night
 from producers.sources import Message
+from schemas.data_directory import DataDirectory
 from schemas.elections import Election, load_election
 from schemas.regions import Registry
-from sinks.client import connect
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from stream_processors.fold import fold
 

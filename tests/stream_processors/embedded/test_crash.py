@@ -1,7 +1,7 @@
 """A failure at any step that writes, before it took effect or after, is cured by starting again.
 
 The steps are those of the runner's docstring: append + state + checkpoint, rows, position. Each is made to
-fail once without having persisted and once after having persisted; the process is then given up, started
+fail once without having persisted and once after having persisted; the process is then abandoned, started
 again, and sent the same messages once more.
 """
 
@@ -18,14 +18,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from clickhouse.client import SinkUnavailable
 from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.simulator.night import Night
+from schemas.data_directory import DataDirectory
 from schemas.elections import Election
 from schemas.regions import Registry
-from sinks.client import SinkUnavailable
 from sinks.writer import Writer
 from stream_processors.embedded.decisions import Decisions
-from stream_processors.embedded.directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.stream_processors.embedded.conftest import digest_of, messages_of, verified
 
@@ -39,7 +39,7 @@ STATION = re.compile(rb'"station":"([^"]+)"')
 @pytest.fixture(scope="module")
 def messages(night: Night) -> list[bytes]:
     """Of that night all messages of a few stations, those that sent most: corrections, annulments and what is
-    parked are among them."""
+    rejected are among them."""
     whole = messages_of(night)
     station = {raw: found[1] for raw in whole if (found := STATION.search(raw))}
     chosen: set[bytes] = set()
@@ -69,7 +69,7 @@ def test_the_few_messages_have_every_outcome(opened: OpenRunner, messages: list[
     runner = opened()
     reports = [runner.submit(messages[start : start + BATCH]) for start in range(0, len(messages), BATCH)]
     assert len(reports) > 3
-    assert min(sum(report.accepted for report in reports), sum(report.parked for report in reports)) > 0
+    assert min(sum(report.accepted for report in reports), sum(report.rejected for report in reports)) > 0
     assert sum(report.repeated for report in reports) > 0
     assert all(any(kind in raw for raw in messages) for kind in (b"CountCorrected", b"CountAnnulled"))
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from audit.verify import verify
+from clickhouse.client import connect
 from event_log.sqlite import LogUnavailable, SqliteLog
-from sinks.client import connect
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.worlds import all_stations, pairs, submitted, world
 

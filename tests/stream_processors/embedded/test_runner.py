@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from clickhouse.client import connect
+from clickhouse.ownership import AlreadyOwned
 from producers.simulator.night import Night
-from sinks.client import connect
-from sinks.ownership import AlreadyOwned
-from stream_processors.embedded.directory import DataDirectory
+from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import IngestReport, Runner
 from stream_processors.fold import fold
 from tests.stream_processors.embedded.conftest import digest_of, verified
@@ -40,12 +40,12 @@ def test_sending_a_night_twice_changes_nothing_and_says_so(opened: OpenRunner, m
     first = opened().submit(messages)
     again = opened().submit(messages)
     assert again.read == first.read
-    # A correction that came before its count was parked then, and is accepted when it comes once more.
-    overtaken = first.parked_by_reason["superseded_mismatch"]
+    # A correction that came before its count was rejected then, and is accepted when it comes once more.
+    overtaken = first.rejected_by_reason["superseded_mismatch"]
     assert 0 <= again.accepted < overtaken
     third = opened().submit(messages)
     assert (third.accepted, third.read) == (0, first.read)
-    assert third.read == third.repeated + third.parked
+    assert third.read == third.repeated + third.rejected
 
 
 def test_any_cut_into_batches_comes_to_the_same_results(
@@ -77,14 +77,14 @@ def test_restored_state_decides_as_the_one_that_was_kept(
     assert restarted.accepted == whole.accepted - first.accepted
 
 
-def test_a_parked_message_is_accepted_once_its_obstacle_is_gone(
+def test_a_rejected_message_is_accepted_once_its_obstacle_is_gone(
     opened: OpenRunner, night: Night, messages: list[bytes]
 ) -> None:
     assert night.injected["overtaken"] > 0, "the night must hold corrections that came too early"
     runner = opened()
     early = runner.submit(list(reversed(messages)))
     late = runner.submit(messages)
-    assert early.parked_by_reason["superseded_mismatch"] > 0
+    assert early.rejected_by_reason["superseded_mismatch"] > 0
     assert late.accepted > 0
 
 

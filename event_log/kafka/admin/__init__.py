@@ -1,0 +1,1 @@
+"""Administration of the topics: making and checking them, and who may use them."""

@@ -1,0 +1,64 @@
+"""YAML that somebody else wrote, as plain values: never more of it than was written by a person.
+
+An alias (`*name`) stands for all that its anchor holds, so a few lines of them can mean billions of values.
+What the values mean is not known here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import yaml
+
+MAX_VALUES: Final = 200_000
+"""With every alias written out. The definition of the general election of 2024 has some 700."""
+MAX_DEPTH: Final = 20
+"""Lists and mappings in each other; a definition has 6."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Counts what it composes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._sizes: dict[int, int] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """A value, or the one that an alias stands for."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep")
+        alias = self.check_event(yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if not alias:
+            self._sizes[id(node)] = self._size(node)
+        elif id(node) not in self._sizes:
+            raise yaml.YAMLError("an alias stands inside its own anchor")
+        return node
+
+    def _size(self, node: Any) -> int:
+        """Values in a node whose own are all composed, aliases written out."""
+        match node:
+            case yaml.SequenceNode():
+                inner = node.value
+            case yaml.MappingNode():
+                inner = [one for pair in node.value for one in pair]
+            case _:
+                inner = []
+        size = 1 + sum(self._sizes[id(one)] for one in inner)
+        if size > MAX_VALUES:
+            raise yaml.YAMLError(f"with its aliases it has more than {MAX_VALUES} values")
+        return size
+
+
+def load_yaml(text: str) -> Any:
+    """The one document in `text`. Raises yaml.YAMLError, also for one that is too large or too deep."""
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    except (RecursionError, ValueError) as error:  # ValueError: a date or number that can't be
+        raise yaml.YAMLError(str(error)) from None
+    finally:
+        loader.dispose()

@@ -1,0 +1,105 @@
+"""The rejections of events that do not fit the election, in sentences that say what to do.
+
+stream_processors.assess decides which of them applies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from schemas.ballots import Ballot
+from schemas.events import NotCounted
+from schemas.language import Said
+from schemas.rejections import Reason, Rejected, Rejection, reject
+from schemas.text import quoted
+
+
+class Placement(NamedTuple):
+    """The key of a message, and its partition on a log with several of them."""
+
+    key: bytes | None
+    partition: int
+
+
+PartitionOf = Callable[[bytes], int]
+"""The partition of a key."""
+
+
+def not_held(contest: str, unit: str) -> Rejected:
+    return reject(
+        Reason.NOT_HELD_HERE,
+        id=f"Pemilihan {contest} tidak diadakan di {unit}. Periksa jenis pemilihan dan kodenya.",
+        en=f"{contest} is not held at {unit}. Check the contest and the code.",
+    )
+
+
+def misplaced(found: Placement, right: Placement) -> Rejection:
+    key, wanted = ("-" if key is None else quoted(key) for key in (found.key, right.key))
+    return Rejection(
+        Reason.WRONG_KEY,
+        Said(
+            id=f"Pesan ini memakai kunci {key} di partisi {found.partition}; tempatnya kunci {wanted} di "
+            f"partisi {right.partition}. Kirim lewat rekap, atau dengan kode kabupaten/kota sebagai kunci "
+            "dan pembagi bawaan Kafka (murmur2).",
+            en=f"The message has the key {key} on partition {found.partition}; its place is the key "
+            f"{wanted} on partition {right.partition}. Send it through rekap, or with the code of the "
+            "district as key and Kafka's default partitioner (murmur2).",
+        ),
+    )
+
+
+def given_twice(contest: str, unit: str, key: str) -> Rejected:
+    _, _, option = key.partition(":")
+    return reject(
+        Reason.MALFORMED,
+        id=f"Pilihan {option} {contest} di {unit} tertulis dua kali, sebagai {option} dan {key}; "
+        "tulis sekali saja.",
+        en=f"Option {option} of {contest} at {unit} is given twice, as {option} and as {key}; give it once.",
+    )
+
+
+def unknown_option(contest: str, unit: str, option: str, ballot: Ballot) -> Rejected:
+    if not ballot.options:
+        return reject(
+            Reason.UNKNOWN_OPTION,
+            id=f"Belum ada calon {contest} yang dikenal untuk {unit}. Berikan berkas calon pada rekap init.",
+            en=f"No candidates of {contest} are known for {unit}. Give their file to rekap init.",
+        )
+    shown = quoted(", ".join(ballot.options[:24])) + (", ..." if len(ballot.options) > 24 else "")
+    return reject(
+        Reason.UNKNOWN_OPTION,
+        id=f"Pilihan {option} tidak ada pada surat suara {contest} di {unit}; yang ada: {shown}.",
+        en=f"Option {option} is not on the ballot of {contest} at {unit}; there are: {shown}.",
+    )
+
+
+def only_recorded(contest: str, unit: str, why: NotCounted) -> Rejected:
+    """What an importer sends of a source that must not change the count."""
+    contest, unit = quoted(contest), quoted(unit)
+    by_reason = {
+        NotCounted.RULING_IN_FORCE: (
+            f"Sumbernya memperlihatkan angka lain untuk {contest} di {unit}, padahal di sana ada putusan "
+            "(pleno, Bawaslu, pengadilan, atau pemungutan/penghitungan ulang). Putusan itu tetap berlaku. "
+            "Jika angka sumber itu benar, petugas mengirimnya sebagai correction atau count.",
+            f"The source shows something else of {contest} at {unit}, where a ruling (of a plenary, Bawaslu "
+            "or a court, or an ordered re-vote or recount) was made. The ruling stays in force. If the "
+            "source is right, an officer sends it as a correction or count.",
+        ),
+        NotCounted.ORDER_UNKNOWN: (
+            f"Sumbernya memperlihatkan dua keadaan {contest} di {unit}, dan waktunya tidak menunjukkan mana "
+            "yang lebih baru. Yang berlaku tidak diubah. Sebutkan waktunya dengan --observed-at, atau "
+            "petugas mengirim hasil yang benar.",
+            f"The source shows two states of {contest} at {unit}, and their times do not tell which is "
+            "newer. What is in force stays. Give the times with --observed-at, or have an officer send the "
+            "right one.",
+        ),
+        NotCounted.SEEN_EARLIER: (
+            f"Sumber yang sama memperlihatkan keadaan {contest} di {unit} yang lebih baru, yang sudah "
+            "tercatat. Yang ini hanya dicatat.",
+            f"The same source showed a newer state of {contest} at {unit}, which is recorded already. This "
+            "one is only recorded.",
+        ),
+    }
+    said_id, said_en = by_reason[why]
+    return reject(Reason(why.value), id=said_id, en=said_en)
