@@ -34,14 +34,13 @@ __all__ = ["broker", "connection", "startable"]  # fixtures of every folder
 ROOT: Final = Path(__file__).parent
 
 ENGINE: Final = (
+    "clickhouse/interface",
+    "clickhouse/test_client.py",
     "queries",
     "rekap",
     "distributed",
     "sinks/delivery",
-    "sinks/test_client.py",
     "sinks/test_migrate.py",
-    "sinks/test_server.py",
-    "sinks/test_server_beside_a_writer.py",
     "stream_processors/embedded",
     "deploy/test_night.py",
     "deploy/test_clickhouse_users.py",
@@ -57,8 +56,10 @@ hypothesis.settings.load_profile("rekap")
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach processes that tests start: a shell starts background jobs with it ignored, which is
-    inherited."""
+    """Hold the parts to what is there, and let Ctrl-C reach processes that tests start: a shell starts
+    background jobs with it ignored, which is inherited."""
+    assert all((ROOT / part).exists() for part in ENGINE)
+    assert all((ROOT.parent / module).exists() for module in SIDE_BY_SIDE)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
