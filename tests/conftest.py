@@ -26,6 +26,9 @@ from hypothesis import HealthCheck
 from xdist.scheduler import LoadScopeScheduling
 
 from clickhouse.client import connect
+from producers.simulator.nation import builtin_candidates, builtin_registry
+from schemas.elections import Election, load_election
+from schemas.regions import Registry
 from sinks.migrate import migrate
 from tests.kafka_fixtures import broker, connection, startable
 
@@ -33,7 +36,11 @@ __all__ = ["broker", "connection", "startable"]  # fixtures of every folder
 
 ROOT: Final = Path(__file__).parent
 
+SMALL_NATION: Final = 150
+"""Stations: enough for every fault of a night, and counted in a second."""
+
 ENGINE: Final = (
+    "schemas/test_data_directory.py",
     "clickhouse/interface",
     "clickhouse/test_client.py",
     "queries",
@@ -126,3 +133,11 @@ def clickhouse(chdb_url: str) -> Iterator[Client]:
     client = connect(chdb_url)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def small_nation() -> tuple[Election, Registry]:
+    """Two provinces of about SMALL_NATION stations in all, with candidates for every contest."""
+    election = load_election("pemilu2024")
+    registry = builtin_registry(election, provinces=["31", "34"], stations=SMALL_NATION)
+    return builtin_candidates(election, registry), registry
