@@ -77,7 +77,7 @@ def flush(partition: int, first: int, count: int) -> dict[str, pa.Table]:
         "votes": pa.array([[("1", 1)]] * count, pa.map_(pa.string(), pa.uint32())),
         "registered": pa.array([None] * count, pa.uint32()),
         "rules": pa.array([[]] * count, pa.list_(pa.string())),
-        "complete": pa.array([True] * count),
+        "complete": pa.array([False] * count, pa.bool_()),
         **figures,
     }
     ones = np.ones(count, np.int64)
