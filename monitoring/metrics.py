@@ -67,7 +67,7 @@ MESSAGES_SET_ASIDE: Final = Counter(
 EVENTS_FOLDED: Final = Counter(
     "rekap_events_folded",
     "Events applied to the state, by mode: catch_up (the worker reads the log: after a start, a rebalance or "
-    "a backlog) and streaming. Events read again after a restart count again.",
+    "a backlog) and streaming. Moved by what is sent; events read again after a restart count again.",
     ["mode"],
     registry=REGISTRY,
 )
