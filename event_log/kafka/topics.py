@@ -57,6 +57,7 @@ class Topic:
             "segment.ms": str(self.segment_ms),
             "min.compaction.lag.ms": str(HOUR_MS if self.compacted else 0),
             "max.message.bytes": str(self.largest),
+            "compression.type": "producer",  # brokers unpack nothing: see bounds
             "message.timestamp.type": "LogAppendTime",  # the log's clock, never a sender's
             "min.insync.replicas": str(IN_SYNC if replication > IN_SYNC else 1),
             "unclean.leader.election.enable": "false",  # wait rather than lose what was acknowledged
