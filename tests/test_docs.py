@@ -89,7 +89,7 @@ def test_every_function_on_the_way_of_a_form_exists() -> None:
         assert callable(resolve_name(name)), name
 
 
-@pytest.mark.parametrize("document", ["flow.md", "failures.md", "security.md"])
+@pytest.mark.parametrize("document", ["architecture.md", "flow.md", "failures.md", "security.md"])
 def test_every_test_that_is_named_exists(document: str) -> None:
     assert named_tests(document)
     for named in named_tests(document):
