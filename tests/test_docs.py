@@ -89,11 +89,16 @@ def test_every_function_on_the_way_of_a_form_exists() -> None:
         assert callable(resolve_name(name)), name
 
 
-@pytest.mark.parametrize("document", ["flow.md", "failures.md", "security.md"])
+@pytest.mark.parametrize(
+    "document", ["architecture.md", "flow.md", "failures.md", "recipes.md", "security.md"]
+)
 def test_every_test_that_is_named_exists(document: str) -> None:
     assert named_tests(document)
     for named in named_tests(document):
         path, _, test = named.partition("::")
+        assert (ROOT / path).exists(), named
+        if not test:
+            continue
         tree = ast.parse((ROOT / path).read_text("utf-8"))
         assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, named
 
@@ -116,3 +121,72 @@ def test_the_glossary_explains_each_word_and_says_where_it_lives(word: str) -> N
     (row,) = [row for row in rows if row.startswith(f"| {word} |")]
     assert row.count("|") == 4
     assert "`" in row.split("|")[3]
+
+
+RECIPES = {
+    "A rule": "stream_processors/checks/catalogue.py",
+    "An event type": "schemas/decode.py",
+    "A field of the form": "schemas/forms.py",
+    "An importer": "producers/importers/recognition.py",
+    "A column of a table": "schemas/tables.py",
+    "A command": "rekap/commands/__init__.py",
+}
+
+
+def test_every_file_and_name_of_the_recipes_exists() -> None:
+    named = ticked("recipes.md")
+    files = [name for name in named if re.fullmatch(r"[\w-]+(/[\w.-]+)+", name)]
+    assert len(files) > len(RECIPES)
+    assert [name for name in files if not (ROOT / name).exists()] == []
+    parts = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    names = [one for one in named if re.fullmatch(r"\w+(\.\w+)+", one) and one.partition(".")[0] in parts]
+    assert len(names) > len(RECIPES)
+    for name in names:
+        assert resolve_name(name) is not None, name
+
+
+@pytest.mark.parametrize(("recipe", "file"), RECIPES.items())
+def test_a_recipe_names_its_files_and_tests(recipe: str, file: str) -> None:
+    text = (ROOT / "docs" / "recipes.md").read_text("utf-8").split(f"\n## {recipe}\n")[1].split("\n## ")[0]
+    assert f"`{file}`" in text
+    assert "::test_" in text
+
+
+def linked(document: Path) -> dict[str, str]:
+    """The text of each link to a file, by the path that it leads to from the repository's root."""
+    found = {}
+    for text, target in re.findall(r"\[([^\]]+)\]\(([^)#\s]+)[^)]*\)", document.read_text("utf-8")):
+        if "://" not in target:
+            found[str((document.parent / target).resolve().relative_to(ROOT.resolve()))] = text
+    return found
+
+
+DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file(document: Path) -> None:
+    assert [target for target in linked(document) if not (ROOT / target).exists()] == []
+
+
+def test_the_index_links_every_document_with_a_line_about_it() -> None:
+    index = ROOT / "docs" / "README.md"
+    links = linked(index)
+    documents = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md") if path != index}
+    assert {target for target in links if re.fullmatch(r"docs/[^/]+", target)} == documents
+    for document in documents:
+        name = document.removeprefix("docs/")
+        assert re.search(rf"^\| \[{name}\]\({name}\) \| .{{20,}} \|$", index.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_index_links_every_decision_by_its_title() -> None:
+    titles = {
+        str(path.relative_to(ROOT)): path.read_text("utf-8").splitlines()[0].removeprefix("# ")
+        for path in (ROOT / "docs" / "decisions").glob("*.md")
+    }
+    links = linked(ROOT / "docs" / "README.md")
+    assert {target: text for target, text in links.items() if "/decisions/" in target} == titles
+
+
+def test_the_readme_leads_to_index_and_architecture() -> None:
+    assert {"docs/README.md", "docs/architecture.md"} <= linked(ROOT / "README.md").keys()
