@@ -8,7 +8,7 @@ LONG := faults or national or slow
 # What is installed, as pyproject.toml has it: the packages with API pages.
 DOCUMENTED := audit clickhouse event_log monitoring producers queries rekap schemas serving sinks stream_processors
 BIN := .venv/bin
-PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: install demo test test-long test-all lint docs bench lock clean kafka kafka-clean kafka-jars

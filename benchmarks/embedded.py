@@ -19,11 +19,11 @@ from typing import Any
 
 from clickhouse.client import connect
 from producers.importers import open_source
-from producers.sources import Message
 from schemas.ballots import Ballots
 from schemas.data_directory import DataDirectory
 from schemas.elections import load_election
 from schemas.registry_files import read_registry
+from schemas.sources import Message
 from stream_processors.assess import Assessor
 from stream_processors.embedded import projector
 from stream_processors.embedded.runner import Runner

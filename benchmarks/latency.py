@@ -15,9 +15,9 @@ from pathlib import Path
 from clickhouse.client import connect
 from producers.simulator.nation import builtin_registry
 from producers.simulator.night import Night
-from producers.sources import Message
 from schemas.data_directory import DataDirectory
 from schemas.elections import load_election
+from schemas.sources import Message
 from stream_processors.embedded.runner import Runner
 
 BEFORE = 20_000

@@ -53,6 +53,15 @@ HEALTHY: Final = Gauge(
     registry=REGISTRY,
 )
 
+MESSAGES_SET_ASIDE: Final = Counter(
+    "rekap_messages_set_aside",
+    "Messages on topics between workers and sinks that can't be processed and were passed over: damaged, of "
+    "another version or election, or beyond what the log and the register allow. Must stay 0; the log line "
+    "has the place. Moved by whatever else writes to these topics.",
+    ["topic"],
+    registry=REGISTRY,
+)
+
 # Worker: events
 
 EVENTS_FOLDED: Final = Counter(
@@ -160,6 +169,8 @@ DELIVERY_SECONDS: Final = Histogram(
 # Series that are alarms, or parts of sums, are there from the start: a rate from nothing is no rate.
 for _reason in Reason:
     EVENTS_REJECTED.labels(_reason.value)
+for _topic in ("count-rows", "district-tallies", "province-tallies", "nation-tallies"):
+    MESSAGES_SET_ASIDE.labels(_topic)
 for _mode in ("catch_up", "streaming"):
     EVENTS_FOLDED.labels(_mode)
 for _level in REGION_LEVELS[1:3]:

@@ -20,6 +20,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from event_log.errors import LogUnavailable
+from event_log.kafka.bounds import LOG_BATCH_BYTES
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.partitioner import partition_of
@@ -41,9 +42,6 @@ The client itself would take any number."""
 BATCH_BYTES: Final = 256 * 1024
 """Bytes that go to one partition together, some 400 events: 60,000 events/s then pass through one core. A
 partition has one batch on its way at a time, and Kafka's usual 16 KiB would be 25 events a round trip."""
-
-REQUEST_BYTES: Final = 1024 * 1024
-"""Bytes of one request to a broker."""
 
 LINGER_MS: Final = 5
 """How long a batch waits for company: an event that comes alone must not wait noticeably."""
@@ -203,7 +201,7 @@ def _settings(reach: dict[str, Any], patience_s: float) -> dict[str, Any]:
         "allow_auto_create_topics": False,
         "batch_size": BATCH_BYTES,
         "linger_ms": LINGER_MS,
-        "max_request_size": REQUEST_BYTES,
+        "max_request_size": LOG_BATCH_BYTES,
         "max_block_ms": patience_ms,
         "delivery_timeout_ms": patience_ms,
         # Time for a second try within the patience.

@@ -13,6 +13,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from queries.figures import is_top
+from schemas.tables import MANY_PARTITIONS, POSITIONS_SQL
 from schemas.tallies import BY_OPTION, FIXED_CELLS, FORMS_BY_OPTION, FUNNEL
 
 Cells = dict[str, Any]
@@ -29,9 +30,6 @@ _REGION_COLUMNS: Final = {
     "registered_outstanding": "registered_outstanding",
     **{name: f"stations_{name}" if name in FUNNEL else name for name in FIXED_CELLS},
 }
-
-MANY_PARTITIONS: Final = 2**32 - 1
-"""The partition of totals that add up several: see schemas.tables."""
 
 # A partition that is not asked about has the index 0, and there an array of numbers has the number 0.
 _BEFORE: Final = "position < {events:Array(UInt64)}[indexOf({partitions:Array(UInt32)}, partition)]"
@@ -56,11 +54,7 @@ LIMIT 1 BY contest, unit
 
 def sink_positions(client: Client, election: str) -> dict[int, int]:
     """The last position that has arrived in the projections of each partition that anything came from."""
-    rows = client.query(
-        "SELECT partition, max(position) FROM sink_position WHERE election = {election:String} "
-        "GROUP BY partition ORDER BY partition",
-        parameters={"election": election},
-    ).result_rows
+    rows = client.query(POSITIONS_SQL, parameters={"election": election}).result_rows
     return {int(partition): int(position) for partition, position in rows}
 
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from queries.cells import MANY_PARTITIONS
 from queries.events import of_unit
 from queries.results import COLUMNS, shaped
 from queries.rows import Row, first, in_utc, select
 from schemas.regions import Level
+from schemas.tables import MANY_PARTITIONS
 
 _VERSIONS: Final = """
 SELECT partition, position, contest, version, status, listed, kind, votes, valid, invalid, voters

@@ -15,9 +15,9 @@ import click
 from rekap.command import Group, Option
 from rekap.commands import KNOWN
 from rekap.failures import DONE, exit_code
-from rekap.language import VARIABLE, asked_for
 from rekap.session import DATA_VARIABLE, Session, pass_session
 from rekap.terminal import echo, guard_stderr
+from rekap.text.language import VARIABLE, asked_for
 from schemas.language import Language, Said
 from schemas.version import program_version
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from producers.addressing import Addresses
-from producers.sources import Chunk, Lineage, Source
 from schemas.regions import Registry
+from schemas.sources import Chunk, Lineage, Source
 from stream_processors.assess import Assessor
 from stream_processors.partition.assessing import Records, Workers, sorted_records
 

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from rekap.bars import Bar, Waiting
 from rekap.failures import ANSWER_IS_NO, DONE
-from rekap.formats import Format, write_document
-from rekap.numbers import tenths, whole
+from rekap.output.formats import Format, write_document
+from rekap.render.bars import Bar, Waiting
+from rekap.render.tables import write
 from rekap.session import Session
-from rekap.tables import write
 from rekap.terminal import echo
+from rekap.text.numbers import tenths, whole
 from schemas.language import Language, Said
 
 if TYPE_CHECKING:
-    from producers.sources import Source, Unreadable
+    from schemas.sources import Source, Unreadable
     from stream_processors.embedded.runner import IngestReport, Runner
 
 UNREADABLE_SHOWN: Final = 20

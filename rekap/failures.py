@@ -47,7 +47,6 @@ KINDS: Final = {
     ("clickhouse.client", "SinkUnavailable"): OUTSIDE_FAILED,
     ("sinks.migrate", "MigrationError"): OUTSIDE_FAILED,
     ("event_log.errors", "LogUnavailable"): OUTSIDE_FAILED,
-    ("sinks.delivery.batch_builder", "Undeliverable"): OUTSIDE_FAILED,
     ("monitoring.endpoint", "EndpointUnusable"): OUTSIDE_FAILED,
     ("event_log.kafka.connection", "ConnectionInvalid"): WRONG_USAGE,
     ("clickhouse_connect.driver.exceptions", "ClickHouseError"): OUTSIDE_FAILED,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from queries.events import Fate, displayed, fates, find_event
-from rekap.formats import Row
+from rekap.output.json_rows import Row
 from rekap.reading import open_kafka_log, reader
 from rekap.session import Session
 from schemas.decode import decode

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from clickhouse.ownership import find_owner
 from queries.cells import sink_positions
 from queries.events import events, find_event
-from rekap.formats import Row
+from rekap.output.json_rows import Row
 from rekap.reading import log_end, reader
 from rekap.session import Session
 

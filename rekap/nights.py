@@ -16,11 +16,11 @@ import numpy as np
 from producers.simulator.chunks import NightChunk
 from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import CHUNK_MESSAGES, Night
-from producers.sources import Lineage
 from rekap.session import Session
 from schemas.elections import Election
 from schemas.language import Said
 from schemas.regions import Registry
+from schemas.sources import Lineage
 
 PREPARING: Final = Said(id="Mengarang malam pemilu ...", en="Inventing the night ...")
 

@@ -16,17 +16,17 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
 from event_log.kafka.partitioner import partition_of
 from producers.publisher import Delivery, MessageTooLarge, Publisher
-from producers.sources import Source, Unreadable
-from rekap.bars import Bar
 from rekap.building import Built, built
 from rekap.counting import by_reason, name_unreadable, superseded
 from rekap.failures import ANSWER_IS_NO, DONE
-from rekap.formats import Format, write_document
-from rekap.numbers import tenths, whole
+from rekap.output.formats import Format, write_document
+from rekap.render.bars import Bar
+from rekap.render.tables import write
 from rekap.session import Session
-from rekap.tables import write
+from rekap.text.numbers import tenths, whole
 from schemas.ballots import Ballots
 from schemas.language import Said
+from schemas.sources import Source, Unreadable
 from stream_processors.assess import Assessor
 from stream_processors.distributed.lineage import LogLineage
 from stream_processors.partition.assessing import Workers

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from rekap.language import of_environment
 from rekap.terminal import echo, echo_lines
+from rekap.text.language import of_environment
 from schemas.language import Language, Said
 from schemas.text import visible
 

@@ -1,7 +1,7 @@
 """The last step before a terminal: every sentence that the command line writes goes through here.
 
 Nothing else in this package writes text to stdout or stderr, so nothing can forget to make what others wrote
-visible. Rows for programs are written by rekap.formats; tables are lines of `rekap.tables`.
+visible. Rows for programs are written by rekap.output.formats; tables are lines of `rekap.render.tables`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """From bytes to an event, the only place where JSON from outside is parsed.
 
-Rejected are: more than 64 KiB, bytes that are not UTF-8, what is not one JSON object, a key given twice
+Rejected are: more than 65,535 bytes, bytes that are not UTF-8, what is not one JSON object, a key given twice
 (most parsers silently keep the last), figures out of bounds, unknown fields, and an event id that is
 not the hash of the event. Whether the event makes sense in an election is not asked here.
 """
@@ -23,12 +23,14 @@ from schemas.events import (
     Event,
     RecapCertified,
 )
+from schemas.references import as_reference
 from schemas.rejections import Reason, Rejected, reject
 from schemas.text import quoted
 from schemas.upcasts import upcast
 
-MAX_BYTES: Final = 64 * 1024
-"""One event. The widest ballot of 2024 with every field filled and written out in words takes 40 KiB."""
+MAX_BYTES: Final = 65_535
+"""One event: what a length of 16 bits can say. The widest ballot of 2024 with every field filled and written
+out in words takes 40 KiB."""
 
 _ID_NAME: Final = "event_id"
 _ID_KEY: Final = b'"event_id":"'
@@ -114,6 +116,14 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise _malformed(
             f"pesan {len(raw)} byte, batasnya {MAX_BYTES}; kirim satu peristiwa per pesan",
             f"the message has {len(raw)} bytes, the limit is {MAX_BYTES}; send one event a message",
+        )
+    if (reference := as_reference(raw)) is not None:
+        name = f"{reference.size} byte, sha256 {reference.sha256}, position {reference.position}"
+        raise _malformed(
+            f"byte-nya terlalu banyak atau rusak dan hanya ada di topik log ({name}); kirim satu peristiwa "
+            f"per pesan, paling banyak {MAX_BYTES} byte",
+            f"its bytes are too many or damaged, and only the log's topic has them ({name}); send one event "
+            f"a message, of at most {MAX_BYTES} bytes",
         )
     try:
         document = orjson.loads(raw)

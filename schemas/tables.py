@@ -11,6 +11,7 @@ A plain string and a dictionary-encoded one are inserted equally fast, so the si
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import pyarrow as pa
@@ -32,6 +33,18 @@ RECAP_LEVELS: Final = ("subdistrict", "district", "province", "nation")
 MANY_PARTITIONS: Final = 2**32 - 1
 """The partition of totals that add up several: those above the district when the log has partitions. They
 have no position there, and hold 0 for it."""
+
+
+NO_POSITION: Final = -1
+"""The position before the first: nothing has arrived, or was published, yet."""
+
+POSITIONS_SQL: Final = (
+    "SELECT partition, max(position) FROM sink_position WHERE election = {election:String} "
+    "GROUP BY partition ORDER BY partition"
+)
+"""The last position of each partition of the log whose rows have arrived."""
+
+_ENUM_WORD: Final = re.compile(r"'([^']*)' = ")
 
 
 def _enum(names: tuple[str, ...]) -> str:
@@ -304,3 +317,9 @@ def size_of(rows: pa.Table | pa.RecordBatch) -> int:
 def clickhouse_type(field: pa.Field) -> str:
     """The ClickHouse type of one declared column, spelled as `system.columns` spells it."""
     return str(field.metadata[CLICKHOUSE_TYPE].decode())
+
+
+def words_of(field: pa.Field) -> frozenset[str]:
+    """The words that one declared column may have; empty for a column of another type than Enum8."""
+    declared = clickhouse_type(field)
+    return frozenset(_ENUM_WORD.findall(declared)) if declared.startswith("Enum8(") else frozenset()

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from schemas.tables import TABLES, size_of
 from schemas.text import quoted
+from sinks.arrow_size import unpacked_size
 
 FORMAT: Final = 8
 """Another one whenever a table has other columns or words, or messages are made otherwise."""
@@ -48,6 +49,14 @@ _OPTIONS: Final = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compressio
 WORTH_COMPRESSING: Final = 50_000
 """Bytes of rows from which on they are compressed here: below, setting it up takes longer than all the rest,
 and the producer compresses what it sends together."""
+
+
+MAX_DIGITS: Final = 16
+"""Of a number in a header. Python refuses thousands of them."""
+
+MAX_UNPACKED: Final = 16 * 1024 * 1024
+"""Bytes that the columns of a message may unpack to: eight times what a message is tried with first, so that
+a single row that is larger fits too."""
 
 
 class RowsUndecodable(ValueError):
@@ -91,7 +100,7 @@ def fit_together(tables: Mapping[str, pa.Table]) -> bool:
 
 def holds_position(headers: Sequence[tuple[str, bytes]]) -> bool:
     """Whether a message ends with `sink_position`."""
-    *_, last = dict(headers).get(TABLES_HEADER, b"").split(b",")
+    *_, last = (dict(headers).get(TABLES_HEADER) or b"").split(b",")
     return last.startswith(b"sink_position:")
 
 
@@ -101,9 +110,11 @@ def goes_on_from(headers: Sequence[tuple[str, bytes]]) -> int | None:
     if said is None:
         return None
     try:
+        if len(said) > MAX_DIGITS:
+            raise ValueError
         return int(said)
     except ValueError:
-        raise RowsUndecodable(f"A message says that it goes on from {quoted(repr(said))}. {_OURS}") from None
+        raise RowsUndecodable(f"A message says that it goes on from {quoted(repr(said))}. {OURS}") from None
 
 
 def more_follows(headers: Sequence[tuple[str, bytes]]) -> bool:
@@ -121,13 +132,13 @@ def decode(headers: Sequence[tuple[str, bytes]], value: bytes) -> list[tuple[str
         )
     shown = _shown(said, TABLES_HEADER)
     if said.get("checksum") != _checksum(value):
-        raise RowsUndecodable(f"A message with rows of {quoted(shown)} differs from its checksum. {_OURS}")
+        raise RowsUndecodable(f"A message with rows of {quoted(shown)} differs from its checksum. {OURS}")
     found, start = [], 0
     for name, length in _parts(shown):
         found.append((name, _rows(name, value[start : start + length])))
         start += length
     if start != len(value):
-        raise RowsUndecodable(f"A message with rows of {quoted(shown)} has {len(value)} bytes. {_OURS}")
+        raise RowsUndecodable(f"A message with rows of {quoted(shown)} has {len(value)} bytes. {OURS}")
     return found
 
 
@@ -135,9 +146,9 @@ def _parts(shown: str) -> Iterator[tuple[str, int]]:
     """Table and length of each batch, as a header says."""
     for part in shown.split(","):
         name, _, length = part.partition(":")
-        if name not in TABLES or not (length.isascii() and length.isdecimal()):
+        if name not in TABLES or not (length.isascii() and length.isdecimal()) or len(length) > MAX_DIGITS:
             raise RowsUndecodable(
-                f"A message holds rows of a table {quoted(repr(part))}, which there is not. {_OURS}"
+                f"A message holds rows of a table {quoted(repr(part))}, which there is not. {OURS}"
             )
         yield name, int(length)
 
@@ -145,16 +156,24 @@ def _parts(shown: str) -> Iterator[tuple[str, int]]:
 def _rows(name: str, value: bytes) -> pa.Table:
     schema = TABLES[name]
     try:
+        size = unpacked_size(value)
+        if size > MAX_UNPACKED:
+            raise ValueError(f"{len(value)} bytes unpack to {size}")
         batch = pa.ipc.read_record_batch(pa.py_buffer(value), schema)
-        batch.validate()
-    except (pa.ArrowException, OSError, EOFError) as error:
+        for field, column in zip(schema, batch, strict=True):
+            # In full, or offsets of somebody else's could point outside. Text need not be UTF-8: a body is
+            # whatever was sent.
+            (column.view(pa.binary()) if field.type == pa.string() else column).validate(full=True)
+        if any(column.null_count and not field.nullable for field, column in zip(schema, batch, strict=True)):
+            raise ValueError("a value is missing")
+    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
         raise RowsUndecodable(
-            f"A message with rows of {name} can't be read: {quoted(error)}. {_OURS}"
+            f"A message with rows of {name} can't be read: {quoted(error)}. {OURS}"
         ) from error
     return pa.Table.from_batches([batch], schema)
 
 
-_OURS: Final = (
+OURS: Final = (
     "Something else than rekap's workers writes to this topic, or it is a mistake of ours: report this "
     "sentence. To go on, `rekap worker --republish` makes the rows anew from the log."
 )
@@ -207,4 +226,4 @@ def _checksum(value: bytes) -> bytes:
 
 
 def _shown(said: Mapping[str, bytes], header: str) -> str:
-    return said.get(header, b"").decode("utf-8", "replace")
+    return (said.get(header) or b"").decode("utf-8", "replace")  # a header may have no value

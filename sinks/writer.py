@@ -8,17 +8,14 @@ stands here is therefore never ahead of the rows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import SinkUnavailable
-from schemas.tables import INSERT_SETTINGS, SINK_POSITION, TABLES
-
-NOTHING: Final = -1
-"""The position of projections that no event has reached."""
+from schemas.tables import INSERT_SETTINGS, NO_POSITION, POSITIONS_SQL, SINK_POSITION, TABLES
 
 
 class Writer:
@@ -31,16 +28,13 @@ class Writer:
     def positions(self) -> dict[int, int]:
         """The last position that has arrived of each partition of the log that anything came from. Raises
         SinkUnavailable."""
-        rows = self._rows(
-            "SELECT partition, max(position) FROM sink_position WHERE election = {election:String} "
-            "GROUP BY partition ORDER BY partition"
-        )
+        rows = self._rows(POSITIONS_SQL)
         return {int(partition): int(position) for partition, position in rows}
 
     def position(self, partition: int = 0) -> int:
-        """The last position of that partition that has arrived, NOTHING before the first. Raises
+        """The last position of that partition that has arrived, NO_POSITION before the first. Raises
         SinkUnavailable."""
-        return self.positions().get(partition, NOTHING)
+        return self.positions().get(partition, NO_POSITION)
 
     def insert(self, tables: Mapping[str, pa.Table]) -> None:
         """(1) Insert the rows of each table. Raises SinkUnavailable; some may have arrived then."""

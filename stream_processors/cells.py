@@ -68,11 +68,6 @@ def figure_count(ballot: Ballot) -> int:
     return FIGURES_BEFORE_VOTES + len(ballot.options)
 
 
-def cell_count(ballot: Ballot) -> int:
-    """How many cells a unit with that ballot has, its version included."""
-    return ballot.layout.width
-
-
 def station_cells(
     ballot: Ballot,
     versions: NDArray[np.int64],

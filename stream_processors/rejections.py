@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.ballots import Ballot
+from schemas.elections import ContestKind
 from schemas.events import NotCounted
 from schemas.language import Said
 from schemas.rejections import Reason, Rejected, Rejection, reject
@@ -65,6 +66,16 @@ def unknown_option(contest: str, unit: str, option: str, ballot: Ballot) -> Reje
             Reason.UNKNOWN_OPTION,
             id=f"Belum ada calon {contest} yang dikenal untuk {unit}. Berikan berkas calon pada rekap init.",
             en=f"No candidates of {contest} are known for {unit}. Give their file to rekap init.",
+        )
+    party, _, candidate = option.partition(".")
+    is_list = ballot.kind is ContestKind.PARTIES and party in ballot.place
+    if is_list and candidate and all(one.partition(".")[2] in ("", "0") for one in ballot.options):
+        return reject(
+            Reason.UNKNOWN_OPTION,
+            id=f"Calon {option} tidak dikenal: pada surat suara {contest} di {unit} hanya ada partai, belum "
+            "ada calon. Berikan berkas calon (--candidates) pada rekap init.",
+            en=f"Candidate {option} is not known: the ballot of {contest} at {unit} has parties only, and no "
+            "candidates yet. Give their file (--candidates) to rekap init.",
         )
     shown = quoted(", ".join(ballot.options[:24])) + (", ..." if len(ballot.options) > 24 else "")
     return reject(

@@ -6,8 +6,8 @@ directories at once runs one of them in another process.
 
 A test that asks for a broker is marked `kafka`. One that opens the engine is marked `engine`: most ask for a
 fixture that does, and the folders and modules in ENGINE are marked as a whole; a test that opens it without
-the mark fails. Tests of a module run in one process, one after the other, since they share its fixtures;
-where they need not, a module sets `SIDE_BY_SIDE = True`.
+the mark fails. With pytest-xdist (`-n 3`) the tests of a module run in one process, one after the other,
+since they share its fixtures; those of the modules in SIDE_BY_SIDE need not.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import hypothesis
 import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck
+from xdist.scheduler import LoadScopeScheduling
 
 from clickhouse.client import connect
+from producers.simulator.nation import builtin_candidates, builtin_registry
+from schemas.elections import Election, load_election
+from schemas.regions import Registry
 from sinks.migrate import migrate
 from tests.kafka_fixtures import broker, connection, startable
 
@@ -32,20 +36,26 @@ __all__ = ["broker", "connection", "startable"]  # fixtures of every folder
 
 ROOT: Final = Path(__file__).parent
 
+SMALL_NATION: Final = 150
+"""Stations: enough for every fault of a night, and counted in a second."""
+
 ENGINE: Final = (
+    "schemas/test_data_directory.py",
+    "clickhouse/interface",
+    "clickhouse/test_client.py",
     "queries",
     "rekap",
     "distributed",
     "sinks/delivery",
-    "sinks/test_client.py",
     "sinks/test_migrate.py",
-    "sinks/test_server.py",
-    "sinks/test_server_beside_a_writer.py",
     "stream_processors/embedded",
     "deploy/test_night.py",
     "deploy/test_clickhouse_users.py",
 )
 """Folders and modules whose tests open the engine by themselves, here or in processes that they start."""
+
+SIDE_BY_SIDE: Final = ("tests/distributed/test_faults.py",)
+"""Modules whose tests wait most of their time. A process has a broker and an engine of its own."""
 
 # The laws that hypothesis looks for exceptions to are no measurements of a busy machine.
 hypothesis.settings.register_profile("rekap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,23 +63,35 @@ hypothesis.settings.load_profile("rekap")
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach processes that tests start: a shell starts background jobs with it ignored, which is
-    inherited."""
+    """Hold the parts to what is there, and let Ctrl-C reach processes that tests start: a shell starts
+    background jobs with it ignored, which is inherited."""
+    assert all((ROOT / part).exists() for part in ENGINE)
+    assert all((ROOT.parent / module).exists() for module in SIDE_BY_SIDE)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with the parts that it belongs to, and with the group that shares a process with it."""
-    for item in items:
-        path = item.path.relative_to(ROOT)
-        asked = set(getattr(item, "fixturenames", ()))
-        if asked & {"broker", "startable"}:
-            item.add_marker(pytest.mark.kafka)
-        if "migrated_directory" in asked or any(path.is_relative_to(part) for part in ENGINE):
-            item.add_marker(pytest.mark.engine)
-        if not getattr(getattr(item, "module", None), "SIDE_BY_SIDE", False):
-            item.add_marker(pytest.mark.xdist_group(str(path)))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test with the parts that it belongs to."""
+    path = item.path.relative_to(ROOT)
+    asked = set(getattr(item, "fixturenames", ()))
+    if asked & {"broker", "startable"}:
+        item.add_marker(pytest.mark.kafka)
+    if "migrated_directory" in asked or any(path.is_relative_to(part) for part in ENGINE):
+        item.add_marker(pytest.mark.engine)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Say which tests go to the same process of pytest-xdist."""
+    return ByModule(config, log)
+
+
+class ByModule(LoadScopeScheduling):  # type: ignore[misc]  # untyped
+    """A module goes to the next process that is free; of those in SIDE_BY_SIDE each test does."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return nodeid if module in SIDE_BY_SIDE else module
 
 
 @pytest.fixture(autouse=True)
@@ -111,3 +133,11 @@ def clickhouse(chdb_url: str) -> Iterator[Client]:
     client = connect(chdb_url)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def small_nation() -> tuple[Election, Registry]:
+    """Two provinces of about SMALL_NATION stations in all, with candidates for every contest."""
+    election = load_election("pemilu2024")
+    registry = builtin_registry(election, provinces=["31", "34"], stations=SMALL_NATION)
+    return builtin_candidates(election, registry), registry

@@ -38,18 +38,11 @@ MAY_IMPORT: Final = {
     "schemas": (),
     "stream_processors": ("schemas",),
     "stream_processors.partition": (
-        *(
-            "schemas",
-            "stream_processors",
-            "event_log.leaf",
-            "sinks.rows",
-            "sinks.writer",
-            "producers.sources",
-        ),
+        *("schemas", "stream_processors", "event_log.leaf", "sinks.rows", "sinks.writer"),
     ),
     "stream_processors.embedded": (
         *("schemas", "stream_processors", "stream_processors.partition"),
-        *("event_log", "clickhouse", "clickhouse.interface", "sinks", "producers.sources"),
+        *("event_log", "clickhouse", "clickhouse.interface", "sinks"),
     ),
     "stream_processors.distributed": (
         *("schemas", "stream_processors", "stream_processors.partition", "monitoring"),
@@ -64,8 +57,7 @@ MAY_IMPORT: Final = {
     "sinks": ("schemas", "clickhouse"),
     "sinks.delivery": (
         *("schemas", "clickhouse", "clickhouse.interface", "sinks"),
-        *("event_log", "event_log.kafka", "stream_processors", "monitoring"),
-        "stream_processors.partition.baseline",
+        *("event_log", "event_log.kafka", "monitoring"),
     ),
     "monitoring": ("schemas", "serving"),
     "queries": ("schemas",),
@@ -216,7 +208,8 @@ def test_no_part_imports_what_it_may_not_know() -> None:
         ("stream_processors.fold", "stream_processors.checks.votes", False),
         ("stream_processors.fold", "stream_processors.partition.state", True),
         ("stream_processors.partition.state", "stream_processors.rollup", False),
-        ("stream_processors.partition.batch", "producers.sources", False),
+        ("stream_processors.partition.batch", "schemas.sources", False),
+        ("sinks.baseline", "stream_processors.rollup", True),
         ("stream_processors.partition.batch", "producers.importers", True),
         ("sinks.rows", "queries.cells", True),
         ("sinks.rows", "stream_processors.cells", True),
@@ -224,7 +217,7 @@ def test_no_part_imports_what_it_may_not_know() -> None:
         ("audit.verify", "stream_processors.rollup", True),
         ("audit.verify", "stream_processors", True),
         ("rekap.command", "stream_processors.embedded.runner", False),
-        ("producers.sources", "rekap.command", True),
+        ("schemas.sources", "rekap.command", True),
         ("benchmarks.embedded", "rekap.command", True),
         ("benchmarks.embedded", "sinks.writer", False),
         ("queries.cells", "clickhouse_connect.driver", False),
@@ -232,6 +225,36 @@ def test_no_part_imports_what_it_may_not_know() -> None:
 )
 def test_the_walls_stand_where_they_are_drawn(module: str, imported: str, broken: bool) -> None:
     assert breaks_the_rules(Import(module, imported, for_types=False)) is broken
+
+
+def circles(arrows: dict[str, set[str]]) -> set[str]:
+    """What is left when whatever imports nothing more is taken away again and again: the members of circles,
+    and what leads to them."""
+    left = {name: set(others) for name, others in arrows.items()}
+    while free := {name for name, others in left.items() if not others & left.keys()}:
+        left = {name: others for name, others in left.items() if name not in free}
+    return set(left)
+
+
+def test_no_import_runs_upward() -> None:
+    """Modules and parts can each be put in an order in which everything imports only what is before it."""
+    by_module: dict[str, set[str]] = {name: set() for name in modules()}
+    by_part: dict[str, set[str]] = {part: set() for part in MAY_IMPORT}
+    for one in imports():
+        if one.imported in by_module and one.imported != one.module:
+            by_module[one.module].add(one.imported)
+            if not one.for_types and part_of(one.module) != part_of(one.imported):
+                by_part[part_of(one.module)].add(part_of(one.imported))
+    runtime = {
+        name: {other for other in others if Import(name, other, for_types=False) in imports()}
+        for name, others in by_module.items()
+    }
+    assert circles(runtime) == set()
+    assert circles(by_part) == set()
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()}) == {"a", "b", "c"}
 
 
 def test_libraries_are_imported_only_by_the_layer_that_owns_them() -> None:
@@ -331,7 +354,7 @@ def test_no_file_is_too_long_to_read() -> None:
 
 LAST_STEPS: Final = {
     "rekap.terminal": {"click.echo", "sys.stderr.write", "Console"},
-    "rekap.formats": {"sys.stdout.buffer", "sys.stdout.buffer.write"},
+    "rekap.output.formats": {"sys.stdout.buffer", "sys.stdout.buffer.write"},
 }
 """Who writes to a terminal, and by what."""
 

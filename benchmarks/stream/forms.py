@@ -16,11 +16,11 @@ from typing import Final
 import orjson
 
 from producers.importers import open_source
-from producers.sources import Message
 from schemas.elections import Election, load_election
 from schemas.placement import key_of_region
 from schemas.regions import UNKNOWN, Registry
 from schemas.registry_files import read_registry
+from schemas.sources import Message
 from stream_processors.fold import fold
 
 SEED: Final = 2019

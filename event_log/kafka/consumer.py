@@ -23,6 +23,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from kafka import errors as kafka_errors
 
 from event_log.kafka.connection import REQUEST_MS, Connection, Security
+from event_log.kafka.unpacking import bound_aiokafka
 
 FETCH_BYTES: Final = 4 * 1024 * 1024
 """max.partition.fetch.bytes, some 6,000 events. With Kafka's default of 1 MiB reading waits for each fetch,
@@ -36,6 +37,8 @@ RETRY_S: Final = 0.1
 
 # As for kafka-python (see connection): the library logs only where logging is set up.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+bound_aiokafka()
 
 Result = TypeVar("Result")
 

@@ -20,6 +20,7 @@ from event_log.kafka.connection import REQUEST_MS, Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
+from event_log.kafka.unpacking import bound_kafka_python
 from schemas.canonical import dumps
 from schemas.language import Said
 from schemas.text import quoted
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 TYPE: Final = "ElectionOpened"
 POLL_MS: Final = 500
+
+bound_kafka_python()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import Topic
 from event_log.leaf import leaf_hash
 from event_log.reading import LogEntry
+from schemas.references import MAX_REFERENCE_BYTES, reference_to
 
 TIMEOUT_S: Final = 60.0
 """How long a read retries while brokers don't answer: a broker is back some 10 s after it was killed, and
@@ -46,7 +47,7 @@ IDLE_CHECK_S: Final = 10.0
 class KafkaRecord(NamedTuple):
     """One record of a topic: its position (offset) in its partition, when the log took it in (microseconds
     since 1970, UTC; Kafka knows milliseconds), its key, the bytes as received, and the headers that came with
-    it."""
+    it. Key and bytes that are more than the topic's messages may have are references (schemas.references)."""
 
     position: int
     recorded_at: int
@@ -98,7 +99,7 @@ class KafkaLog:
             came = self._poll(reader, {partition: position}, most).get(partition, ())
             # Without entries only the consumer knows its position: Kafka's control records take offsets too.
             moved = came[-1].offset + 1 if came else self._position(partition, position)
-            found = [_record(one) for one in came if one.offset < end]
+            found = [record_of(one, self.topic) for one in came if one.offset < end]
             if moved > position:
                 answered_at = time.monotonic()
             elif time.monotonic() - answered_at > self._timeout_s:
@@ -128,7 +129,7 @@ class KafkaLog:
             records = self._poll(reader, positions, POLL_RECORDS)
             for partition, some in records.items():
                 positions[partition] = some[-1].offset + 1
-                yield partition, [_record(one) for one in some]
+                yield partition, [record_of(one, self.topic) for one in some]
             if records:
                 answered_at = time.monotonic()
             elif time.monotonic() - answered_at > IDLE_CHECK_S:
@@ -193,5 +194,12 @@ class KafkaLog:
         return broker_unavailable(self.connection, error, self._name)
 
 
-def _record(one: ConsumerRecord) -> KafkaRecord:
-    return KafkaRecord(one.offset, one.timestamp * 1000, one.key, one.value or b"", one.headers)
+def record_of(one: ConsumerRecord, topic: Topic) -> KafkaRecord:
+    """The record of that topic that the client has received; one without a value has no bytes."""
+    key, raw = one.key, one.value or b""
+    if len(raw) + len(key or b"") > topic.largest:  # it was packed, or the broker would not have taken it
+        if len(raw) > MAX_REFERENCE_BYTES:
+            raw = reference_to(raw, one.offset, "too_large")
+        if key is not None and len(key) > topic.largest // 2:
+            key = reference_to(key, one.offset, "too_large")
+    return KafkaRecord(one.offset, one.timestamp * 1_000, key, raw, one.headers)

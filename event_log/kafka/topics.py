@@ -9,12 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from event_log.kafka.bounds import (
+    LOG_BATCH_BYTES,
+    MIB,
+    REJECTED_BATCH_BYTES,
+    ROWS_BATCH_BYTES,
+    TALLY_BATCH_BYTES,
+)
+
 FOR_EVER: Final = -1
 """Kafka's word for no limit, of time (ms) and of bytes."""
 
 HOUR_MS: Final = 60 * 60 * 1_000
 DAY_MS: Final = 24 * HOUR_MS
-MIB: Final = 1024 * 1024
 
 IN_SYNC: Final = 2
 """Replicas that must have a message before it counts as taken, where there are three: one machine may be lost
@@ -25,7 +32,8 @@ without losing anything, and one be down without stopping the count."""
 class Topic:
     """A topic. `key`: what its messages' keys are. `partitions`: how many it gets unless said otherwise.
     `like`: the topic that it always has as many as. `retention_ms`: how long messages are kept. `compacted`:
-    only the newest message of a key has to be kept. `largest`: bytes of a batch that it takes."""
+    only the newest message of a key has to be kept. `largest`: bytes of a batch that it takes, and of the
+    largest message that readers keep whole."""
 
     name: str
     key: str
@@ -35,7 +43,7 @@ class Topic:
     may_differ: bool = True
     retention_ms: int = FOR_EVER
     compacted: bool = False
-    largest: int = MIB
+    largest: int = LOG_BATCH_BYTES
     segment_bytes: int = 1024 * MIB
     segment_ms: int = 7 * DAY_MS
 
@@ -49,6 +57,7 @@ class Topic:
             "segment.ms": str(self.segment_ms),
             "min.compaction.lag.ms": str(HOUR_MS if self.compacted else 0),
             "max.message.bytes": str(self.largest),
+            "compression.type": "producer",  # brokers unpack nothing: see bounds
             "message.timestamp.type": "LogAppendTime",  # the log's clock, never a sender's
             "min.insync.replicas": str(IN_SYNC if replication > IN_SYNC else 1),
             "unclean.leader.election.enable": "false",  # wait rather than lose what was acknowledged
@@ -69,7 +78,7 @@ COUNT_ROWS: Final = Topic(
     like=COUNT_EVENTS.name,
     retention_ms=7 * DAY_MS,
     segment_ms=DAY_MS,  # only whole segments are removed
-    largest=2 * MIB,
+    largest=ROWS_BATCH_BYTES,
     why="Rows on their way into ClickHouse, which may be away for days. They can be made again from the log.",
 )
 DISTRICT_TALLIES: Final = Topic(
@@ -77,7 +86,7 @@ DISTRICT_TALLIES: Final = Topic(
     key="unit|contest; the partition is that of the unit above, so that one worker adds up all its parts",
     partitions=6,
     compacted=True,
-    largest=16 * MIB,
+    largest=TALLY_BATCH_BYTES,
     segment_bytes=64 * MIB,  # only whole segments are compacted
     why="Whole totals of districts. Only the newest of each matters; an hour of older ones stays, so that "
     "one written late by a worker that had lost its partition is never all that is left.",
@@ -87,7 +96,7 @@ PROVINCE_TALLIES: Final = Topic(
     key=DISTRICT_TALLIES.key,
     partitions=3,
     compacted=True,
-    largest=16 * MIB,
+    largest=TALLY_BATCH_BYTES,
     segment_bytes=64 * MIB,
     why="Whole totals of provinces, as those of districts.",
 )
@@ -97,7 +106,7 @@ NATION_TALLIES: Final = Topic(
     partitions=1,
     may_differ=False,
     compacted=True,
-    largest=16 * MIB,
+    largest=TALLY_BATCH_BYTES,
     segment_bytes=64 * MIB,
     why="Whole totals of the nation: one partition, read by whoever shows them.",
 )
@@ -106,7 +115,7 @@ REJECTED: Final = Topic(
     key="as the message had it",
     partitions=COUNT_EVENTS.partitions,
     like=COUNT_EVENTS.name,
-    largest=2 * MIB,  # a message of the largest size, and the headers that say why
+    largest=REJECTED_BATCH_BYTES,
     why="Rejected messages: the bytes as they came, and in headers the reason. Never removed.",
 )
 ELECTION_CONTROL: Final = Topic(

@@ -17,8 +17,8 @@ from producers.importers.recognition import FileKind, recognise
 from producers.importers.sirekap import SOURCE as SIREKAP
 from producers.importers.sirekap import SirekapSource
 from producers.importers.situng import SitungSource
-from producers.sources import Source
 from schemas.elections import Contest, Election
+from schemas.sources import Source
 from schemas.text import quoted
 
 __all__ = ["SourceInvalid", "open_source"]

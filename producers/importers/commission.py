@@ -25,9 +25,9 @@ from producers.importers.problems import RecordInvalid, SourceInvalid
 from producers.importers.station_rows import Placed, StationRows
 from producers.importers.text_lines import Line, read_lines
 from producers.importers.whole_events import PlacedEvent
-from producers.sources import Lineage, Message, NothingNew, Record, Unreadable
 from schemas.decode import decode
 from schemas.rejections import Reason, Rejected
+from schemas.sources import Lineage, Message, NothingNew, Record, Unreadable
 from schemas.text import quoted
 
 CHUNK_LINES: Final = 1_000

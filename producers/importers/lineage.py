@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from producers.importers.accepted import History, Known
-from producers.sources import Message
 from schemas.rejections import Reason
+from schemas.sources import Message
 
 
 class StationLine:

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from producers.importers.accepted import Count, Document, Known, moment
 from producers.importers.lineage import StationLine
-from producers.sources import Message, NothingNew
 from schemas.canonical import dumps
 from schemas.decode import encode
 from schemas.events import (
@@ -26,6 +25,7 @@ from schemas.events import (
     Role,
 )
 from schemas.rejections import Reason
+from schemas.sources import Message, NothingNew
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -78,6 +78,7 @@ class Word:
     count: Count | None
     at: Moment
     event: Known | None = None
+    is_new: bool = False  # of this import
 
     @property
     def has_votes(self) -> bool:
@@ -130,19 +131,22 @@ class _Pages:
 
     def put(self, shown: Shown, place: str) -> Message | NothingNew:
         """What becomes of the next page."""
+        last, has_time = self._last, shown.at[0] > _EARLIEST
         known = next((word for word in self._words if self._is_same_page(word, shown)), None)
         if known is not None and known.event is not None:
             repeated = self._repeated(known.event, shown, place)
             if repeated is not None:
+                no_order = not has_time and any(self._contradicts(word, shown) for word in self._words)
+                if isinstance(repeated, NothingNew) and repeated.superseded and no_order:
+                    return replace(repeated, superseded=False, rejected=Reason.ORDER_UNKNOWN)
                 return repeated
-        last, has_time = self._last, shown.at[0] > _EARLIEST
         if last is not None and (shown.at >= last.at or not has_time) and self._says_the_same(last, shown):
             return self._nothing(shown, place)
         unordered = any(self._contradicts(word, shown) for word in self._words)
         if has_time and shown.form is not None and self._is_between(shown):
             nothing = self._nothing(shown, place)
             return replace(nothing, rejected=Reason.ORDER_UNKNOWN) if unordered else nothing
-        if unordered:
+        if unordered and not self._comes_after(shown):
             return self._recorded(shown, place, NotCounted.ORDER_UNKNOWN)
         if last is None or shown.at >= last.at:
             return self._newer(shown, place, last)
@@ -180,6 +184,17 @@ class _Pages:
 
     def _had_votes(self, before: Moment) -> bool:
         return any(word.has_votes and word.at < before for word in self._words)
+
+    def _comes_after(self, shown: Shown) -> bool:
+        """Whether pages without any time are at least of different imports, and both have votes: the later
+        import is taken for the newer page. When both come again, the order is reported."""
+        count = self._history.in_force
+        return (
+            shown.has_votes
+            and count is not None
+            and count.has_votes
+            and all(word.at[0] == _EARLIEST and not word.is_new for word in self._words)
+        )
 
     def _is_between(self, shown: Shown) -> bool:
         """Whether an older page shows what the source is known to have shown right before it or after it."""
@@ -259,7 +274,7 @@ class _Pages:
 
     def _nothing(self, shown: Shown, place: str, *, superseded: bool = False) -> NothingNew:
         if shown.form is not None or self._words:
-            self._words.append(Word(shown.count, shown.at))
+            self._words.append(Word(shown.count, shown.at, is_new=True))
         return NothingNew(place, empty=shown.form is None, superseded=superseded)
 
     def _recorded(self, shown: Shown, place: str, why: NotCounted) -> Message | NothingNew:
@@ -275,7 +290,7 @@ class _Pages:
 
     def _send(self, shown: Shown, document: Document, place: str) -> Message:
         message = self._line.send(encode(document), place)
-        self._words.append(Word(shown.count, shown.at, Known(message.raw)))
+        self._words.append(Word(shown.count, shown.at, Known(message.raw), is_new=True))
         return message
 
 

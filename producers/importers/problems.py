@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from producers.sources import Unreadable
 from schemas.language import Said
+from schemas.sources import Unreadable
 from schemas.text import quoted
 
 ACCEPTED: Final = """Accepted are:

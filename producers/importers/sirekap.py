@@ -17,8 +17,8 @@ from producers.importers.pages import Shown, records_of
 from producers.importers.problems import RecordInvalid, SourceInvalid
 from producers.importers.sirekap_files import Entry, StationCodes, Zips, find_entries
 from producers.importers.sirekap_response import read_response
-from producers.sources import Lineage, Record, Unreadable
 from schemas.elections import Contest, Election
+from schemas.sources import Lineage, Record, Unreadable
 from schemas.text import quoted
 
 SOURCE: Final = "sirekap"

@@ -29,11 +29,11 @@ from producers.importers.situng_file import (
     open_situng,
     station_keys,
 )
-from producers.sources import Lineage, Message, NothingNew, Record, Unreadable
 from schemas.decode import encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, CountKind, Role
 from schemas.forms import MAX_FIGURE
+from schemas.sources import Lineage, Message, NothingNew, Record, Unreadable
 from schemas.text import quoted
 
 SOURCE: Final = "situng2019"

@@ -15,8 +15,8 @@ from producers.importers.accepted import Known, moment
 from producers.importers.commission_row import SOURCE, Row, RowType
 from producers.importers.lineage import StationLine
 from producers.importers.problems import RecordInvalid
-from producers.sources import Message, NothingNew, Record, Unreadable
 from schemas.language import Said
+from schemas.sources import Message, NothingNew, Record, Unreadable
 from schemas.text import quoted
 
 _ORDER_OF_TYPES: Final = tuple(RowType)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from producers.importers.accepted import Known
 from producers.importers.lineage import StationLine
-from producers.sources import Message, NothingNew
+from schemas.sources import Message, NothingNew
 
 
 @dataclass(frozen=True)

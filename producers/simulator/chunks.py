@@ -24,8 +24,8 @@ from producers.simulator.messages import message
 from producers.simulator.purposes import For
 from producers.simulator.stories import tell
 from producers.simulator.timetable import Action, after_count, count_times
-from producers.sources import Message, Record
 from schemas.elections import ContestKind, Scope
+from schemas.sources import Message, Record
 
 HANDED_OVER: Final = 0.5
 """Of the villages that may hand their votes over as they agreed (noken): those that do."""

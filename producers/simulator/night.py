@@ -22,10 +22,10 @@ from producers.simulator.layouts import Table, table_of
 from producers.simulator.places import stations_of, villages_of
 from producers.simulator.stories import tell
 from producers.simulator.timetable import count_times
-from producers.sources import Lineage
 from schemas.ballots import Ballot, Ballots
 from schemas.elections import Election
 from schemas.regions import UNKNOWN, Registry
+from schemas.sources import Lineage
 
 CHUNK_MESSAGES: Final = 5_000
 """Messages a chunk: enough to draw many at once, few enough that a process is done with it in about 0.1 s

@@ -43,6 +43,10 @@ KNOWN: Final = {
         id="Daftar kiriman yang ditolak, dengan alasannya.",
         en="List rejected messages, with the reason.",
     ),
+    "recaps": Said(
+        id="Daftar rekapitulasi yang disahkan (D.Hasil).",
+        en="List certified recapitulations (D.Hasil).",
+    ),
     "history": Said(
         id="Ceritakan bagaimana hasil suatu TPS atau wilayah menjadi seperti kini.",
         en="Tell how a station or region came to its present count.",

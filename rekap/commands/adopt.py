@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rekap.command import subcommand
-from rekap.formats import Format, document_option, write_document
+from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from schemas.language import Said

@@ -17,7 +17,7 @@ from schemas.language import Said
 
 if TYPE_CHECKING:
     from audit.verify import Verification
-    from rekap.live import LiveView
+    from rekap.render.live import LiveView
     from stream_processors.embedded.runner import Runner
 
 ELECTION = "pemilu2024"
@@ -65,7 +65,7 @@ TRY_NEXT = Said(id="Coba selanjutnya", en="What to try next")
 def command(session: Session) -> int:
     from rekap.counting import sentences, take_in
     from rekap.nights import night
-    from rekap.tables import on_terminal, write
+    from rekap.render.tables import on_terminal, write
 
     session.data = session.data or DEMO_DIRECTORY
     _set_up(session)
@@ -73,7 +73,7 @@ def command(session: Session) -> int:
     _introduce(session, source.size)
 
     def live(runner: Runner) -> LiveView:
-        from rekap.live import LiveView
+        from rekap.render.live import LiveView
 
         return LiveView(session, runner.url, CONTEST, source.size)
 
@@ -85,10 +85,10 @@ def command(session: Session) -> int:
 
 def _set_up(session: Session) -> None:
     """Make the demo's directory, or see that it is the demo's."""
-    from rekap.bars import Waiting
     from rekap.commands.init import prepare
     from rekap.nights import invented
-    from rekap.tables import write
+    from rekap.render.bars import Waiting
+    from rekap.render.tables import write
     from schemas.data_directory import ELECTION_FILE, DataDirectory, DirectoryConflict
     from schemas.elections import load_election
 
@@ -105,8 +105,8 @@ def _set_up(session: Session) -> None:
 
 
 def _introduce(session: Session, messages: int) -> None:
-    from rekap.numbers import whole
-    from rekap.tables import write
+    from rekap.render.tables import write
+    from rekap.text.numbers import whole
 
     language = session.language
     said = session.text(ABOUT).format(
@@ -127,10 +127,10 @@ def _look_around(session: Session) -> Verification:
     from queries.results import results
     from rekap.commands.results import show_results
     from rekap.commands.verify import verified
-    from rekap.finding_tables import finding_counts
     from rekap.reading import reader
-    from rekap.tables import show, width
-    from rekap.verification import tell
+    from rekap.render.finding_tables import finding_counts
+    from rekap.render.tables import show, width
+    from rekap.render.verification import tell
 
     election = session.election.id
     with reader(session, "demo") as client:

@@ -9,7 +9,8 @@ import click
 
 from rekap.cluster import clickhouse_option
 from rekap.command import CommandOnIds, Option, subcommand
-from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.output.formats import Format, chosen_format, row_options, write_rows
+from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
 from schemas.language import Said
 
@@ -74,7 +75,7 @@ def command(
             _show(session, client, place, rows)
             return
 
-    from rekap.parquet_rows import region_history_schema, station_history_schema
+    from rekap.output.parquet_rows import region_history_schema, station_history_schema
 
     station = place.level is Level.STATION
     write_rows(rows, form, output, station_history_schema if station else region_history_schema)
@@ -90,9 +91,9 @@ def _last(rows: list[Row], most: int) -> list[Row]:
 
 def _show(session: Session, client: Client, place: Place, rows: list[Row]) -> None:
     from queries.places import names_above
-    from rekap.options import OptionNames
-    from rekap.tables import paragraph, show, width
-    from rekap.timeline import region_lines, station_lines
+    from rekap.render.tables import paragraph, show, width
+    from rekap.render.timeline import region_lines, station_lines
+    from rekap.text.options import OptionNames
     from schemas.regions import Level
 
     where = ", ".join(name for name in (place.name, *names_above(client, session.election.id, place)) if name)

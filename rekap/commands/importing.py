@@ -9,7 +9,7 @@ import click
 
 from rekap.cluster import broker_options
 from rekap.command import Option, subcommand
-from rekap.formats import Format, document_option
+from rekap.output.formats import Format, document_option
 from rekap.session import Session, pass_session
 from schemas.language import Said
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rekap.command import Option, subcommand
-from rekap.formats import Format, document_option, write_document
+from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from schemas.language import Language, Said
@@ -119,7 +119,7 @@ def command(
     path = session.path
     _refuse_contradictions(session, registry, stations, builtin or bool(provinces) or size is not None)
 
-    from rekap.bars import Waiting
+    from rekap.render.bars import Waiting
     from schemas.data_directory import ELECTION_FILE, DataDirectory
 
     with Waiting(session, Said(PREPARING.id.format(path=path), PREPARING.en.format(path=path))):
@@ -134,7 +134,7 @@ def command(
         return
     if registry is None:
         session.say(BUILT_IN)
-    from rekap.tables import write
+    from rekap.render.tables import write
 
     what = _described(session, chosen, regions)
     write(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
@@ -157,7 +157,7 @@ def _disagreements(registry: Registry, regions: Path | None) -> list[dict[str, A
 
 def _disagree(differing: list[dict[str, Any]], language: Language) -> str:
     """How many villages differ, by how many stations, and the first of them."""
-    from rekap.numbers import whole
+    from rekap.text.numbers import whole
 
     numbers = {
         "villages": len(differing),
@@ -257,7 +257,7 @@ def _summary(election: Election, registry: Registry) -> dict[str, Any]:
 
 
 def _described(session: Session, election: Election, registry: Registry) -> str:
-    from rekap.numbers import whole
+    from rekap.text.numbers import whole
 
     language = session.language
     summary = _summary(election, registry)

@@ -12,7 +12,8 @@ import click
 
 from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
-from rekap.formats import Format, Row, chosen_format, dumps, row_options, write_events, write_rows
+from rekap.output.formats import Format, chosen_format, row_options, write_events, write_rows
+from rekap.output.json_rows import Row, dumps
 from rekap.session import Session, pass_session, session_of
 from rekap.terminal import echo, echo_lines
 from schemas.language import Said
@@ -171,7 +172,7 @@ def _write(session: Session, rows: Iterable[Row], form: Format, output: Path | N
             texts = (text.format(number=left_out) for text in (NO_EVENT_IN.id, NO_EVENT_IN.en))
             session.say(Said(*texts))
         return
-    from rekap.parquet_rows import log_schema
+    from rekap.output.parquet_rows import log_schema
 
     write_rows(rows, form, output, log_schema)
 
@@ -185,8 +186,8 @@ def _in_full(row: Row) -> str:
 
 
 def _show(session: Session, rows: list[Row], *, several: bool, head: bool = True) -> None:
-    from rekap.log_table import log_lines
-    from rekap.tables import show, width
+    from rekap.render.log_table import log_lines
+    from rekap.render.tables import show, width
 
     if not rows:
         session.say(NO_EVENTS)

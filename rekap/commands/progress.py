@@ -9,7 +9,8 @@ import click
 
 from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
-from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.output.formats import Format, chosen_format, row_options, write_rows
+from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
 from schemas.language import Said
 
@@ -65,8 +66,8 @@ def command(
     chosen = session.contests(contests)
 
     from queries.progress import progress
-    from rekap.progress_table import behind_said
     from rekap.reading import behind_kafka, reader
+    from rekap.render.progress_table import behind_said
 
     with reader(session, "progress", clickhouse) as client:
         behind = None if connection is None else behind_kafka(session, connection, client)
@@ -77,7 +78,7 @@ def command(
         if behind:
             session.say(behind_said(behind))
 
-        from rekap.parquet_rows import progress_schema
+        from rekap.output.parquet_rows import progress_schema
 
         write_rows(rows, form, output, progress_schema)
 
@@ -87,9 +88,9 @@ def _show(session: Session, client: Client, level: str, rows: list[Row], behind:
     from datetime import UTC, datetime
 
     from queries.progress import pulse
-    from rekap.progress_table import arrivals, progress_lines
     from rekap.reading import log_end
-    from rekap.tables import show, width
+    from rekap.render.progress_table import arrivals, progress_lines
+    from rekap.render.tables import show, width
 
     order = [contest.id for contest in session.election.contests]
     rows.sort(key=lambda row: order.index(row["contest"]))  # stable: regions stay in their order

@@ -9,7 +9,8 @@ import click
 
 from rekap.cluster import clickhouse_option
 from rekap.command import Option, subcommand
-from rekap.formats import Format, Row, chosen_format, list_options, row_options, write_rows
+from rekap.output.formats import Format, chosen_format, list_options, row_options, write_rows
+from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
 from schemas.language import Said
 from schemas.rejections import Reason
@@ -91,14 +92,14 @@ def command(
             _show(session, list(rows), counted)
             return
 
-        from rekap.parquet_rows import rejected_counts_schema, rejected_schema
+        from rekap.output.parquet_rows import rejected_counts_schema, rejected_schema
 
         write_rows(rows, form, output, rejected_counts_schema if counted else rejected_schema)
 
 
 def _show(session: Session, rows: list[Row], counted: bool) -> None:
-    from rekap.rejected_tables import rejected_counts, rejected_list
-    from rekap.tables import show, width
+    from rekap.render.rejected_tables import rejected_counts, rejected_list
+    from rekap.render.tables import show, width
 
     if not rows:
         session.say(NONE_REJECTED)

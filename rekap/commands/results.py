@@ -10,7 +10,8 @@ import click
 
 from rekap.cluster import clickhouse_option
 from rekap.command import Option, subcommand
-from rekap.formats import Format, Row, chosen_format, row_options, write_rows
+from rekap.output.formats import Format, chosen_format, row_options, write_rows
+from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
 from schemas.language import Said
 from schemas.text import quoted
@@ -102,7 +103,7 @@ def command(
             show_results(session, client, chosen, level, list(rows), as_of)
             return
 
-        from rekap.parquet_rows import results_schema
+        from rekap.output.parquet_rows import results_schema
 
         write_rows(rows, form, output, results_schema)
 
@@ -113,11 +114,11 @@ def show_results(
     """The rows as a table, or as a sheet where there is one."""
     from queries.places import LEVEL_NAMES
     from queries.progress import reached
-    from rekap.numbers import moment
-    from rekap.options import OptionNames
-    from rekap.result_sheet import sheet
-    from rekap.result_tables import several
-    from rekap.tables import show, width
+    from rekap.render.result_sheet import sheet
+    from rekap.render.result_tables import several
+    from rekap.render.tables import show, width
+    from rekap.text.numbers import moment
+    from rekap.text.options import OptionNames
     from schemas.regions import Level
 
     one = session.election.contest(contest)

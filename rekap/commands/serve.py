@@ -39,7 +39,7 @@ ENDED = Said(id="Selesai; {path} bebas kembali.", en="Done; {path} is free again
 def command(session: Session) -> None:
     from urllib.parse import urlsplit
 
-    from rekap.bars import Waiting
+    from rekap.render.bars import Waiting
     from stream_processors.embedded.runner import Runner
 
     path = session.path

@@ -8,7 +8,7 @@ import click
 
 from rekap.cluster import broker_options
 from rekap.command import Option, subcommand
-from rekap.formats import Format, document_option
+from rekap.output.formats import Format, document_option
 from rekap.session import Session, pass_session
 from schemas.language import Said
 
@@ -62,8 +62,8 @@ def command(
     connection: Connection | None,
     written: str,
 ) -> int:
-    from rekap.bars import Waiting
     from rekap.nights import PREPARING, PacedNight, night
+    from rekap.render.bars import Waiting
 
     chosen = session.contests(contests) or None
     with Waiting(session, PREPARING):

@@ -11,7 +11,7 @@ import click
 from rekap.cluster import broker_options
 from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
-from rekap.formats import Format, document_option, write_document
+from rekap.output.formats import Format, document_option, write_document
 from rekap.passwords import read_passwords
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
@@ -222,7 +222,7 @@ def _row(difference: Difference) -> dict[str, Any]:
 
 
 def _tell(session: Session, differences: list[Difference]) -> None:
-    from rekap.tables import Column, Table, drawn, show, width
+    from rekap.render.tables import Column, Table, drawn, show, width
 
     if not differences:
         echo(session.text(AS_DECLARED))

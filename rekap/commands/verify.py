@@ -10,7 +10,7 @@ import click
 from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
-from rekap.formats import Format, document_option, write_document
+from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
 from schemas.language import Said
 
@@ -79,7 +79,7 @@ def command(
     if Format(written) is Format.JSON:
         write_document(verification.as_dict())
     else:
-        from rekap.verification import tell
+        from rekap.render.verification import tell
 
         tell(session, verification, elsewhere=connection is not None)
     return DONE if verification.equal else ANSWER_IS_NO
@@ -97,8 +97,8 @@ def verified(
     own, with the projections at the URL `clickhouse` or in the directory."""
     from audit.verify import verify
     from clickhouse.ownership import find_owner
-    from rekap.bars import Bar
     from rekap.reading import reader
+    from rekap.render.bars import Bar
 
     directory = session.directory
     if clickhouse is None and find_owner(directory.path) is None:

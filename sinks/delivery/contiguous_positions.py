@@ -11,13 +11,12 @@ It tracks what was added to batches, not what was inserted: the caller inserts b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-NOTHING: Final = -1
-"""The position of a partition without any entry."""
+from schemas.tables import NO_POSITION
 
 
 class Gap(NamedTuple):
@@ -37,11 +36,11 @@ class ContiguousPositions:
     def restore(self, positions: Mapping[int, int]) -> None:
         """Raise the watermarks to the positions of the projections: other sinks may have written them."""
         for partition, position in positions.items():
-            self._positions[partition] = max(self._positions.get(partition, NOTHING), position)
+            self._positions[partition] = max(self._positions.get(partition, NO_POSITION), position)
 
     def add(self, partition: int, positions: NDArray[np.uint64]) -> None:
         """Add the rows of `event` at these positions (ascending)."""
-        held = self._positions.get(partition, NOTHING)
+        held = self._positions.get(partition, NO_POSITION)
         newer = positions.astype(np.int64)
         newer = newer[newer > held]
         beyond = np.flatnonzero(np.diff(newer, prepend=held) > 1)
@@ -52,7 +51,7 @@ class ContiguousPositions:
     def advance(self, partition: int, position: int, after: int | None) -> Gap | None:
         """Advance to `position`, when all rows of the entries after `after` (None: not given) up to it were
         added. None when the watermark is at or beyond `position`, otherwise the gap before it."""
-        held = self._positions.get(partition, NOTHING)
+        held = self._positions.get(partition, NO_POSITION)
         if position <= held:
             return None
         if after is None or after > held:

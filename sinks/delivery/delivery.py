@@ -11,6 +11,10 @@ hold their identity. Offsets are committed at the end of a worker's batch, never
 position in ClickHouse and the next message are contiguous. 3 and 4 are retried until they succeed; meanwhile
 one more batch is filled, then consuming is paused (backpressure), and the process stays in its group.
 
+A message that can't be (damaged, of another version or election, beyond the log's end) is set aside: it is
+counted and logged with its place, and the sink goes on. If it was one of ours, its rows are missing, and the
+position waits for them; totals are re-published within ten minutes.
+
 It promises no order between partitions: for some moments a total may be newer than the rows that it counts.
 """
 
@@ -20,6 +24,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Final
 
 from clickhouse.client import SinkUnavailable
@@ -28,7 +33,9 @@ from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES,
 from monitoring import metrics
 from monitoring.health import Health
 from monitoring.logs import fields
-from sinks.delivery.batch_builder import BatchBuilder
+from monitoring.set_aside import SetAside
+from schemas.plausible import LogEnds
+from sinks.delivery.batch_builder import BatchBuilder, Undeliverable
 from sinks.delivery.gaps import Gaps
 from sinks.delivery.insert_batch import InsertBatch
 from sinks.delivery.insert_thread import InsertThread
@@ -56,6 +63,9 @@ POLL_S: Final = 0.05
 POLL_MESSAGES: Final = 50
 """Most messages of one poll; each may hold 2 MB of rows."""
 
+BEYOND: Final = "position of partition {partition}"
+"""The part of Health that is in trouble when the projections have a position beyond the log's end."""
+
 SHUTDOWN_TIMEOUT_S: Final = 15.0
 """How long the shutdown waits for the insert that is running. What it does not wait for is redelivered."""
 
@@ -65,14 +75,23 @@ logger = logging.getLogger("rekap.sink")
 class Delivery:
     """The main loop of a sink process. `run` it once."""
 
-    def __init__(self, group: ConsumerGroup, writer: Writer, tally_rows: TallyRows, health: Health) -> None:
-        """`group` consumes TOPICS."""
+    def __init__(
+        self,
+        group: ConsumerGroup,
+        writer: Writer,
+        tally_rows: TallyRows,
+        health: Health,
+        ends: LogEnds,
+    ) -> None:
+        """`group` consumes TOPICS. `ends`: where the log ends, which nothing that comes can be beyond."""
         self._group = group
         self._writer = writer
         self._tally_rows = tally_rows
         self._health = health
         self._insert_thread = InsertThread(health)
-        self._builder = BatchBuilder(tally_rows)
+        self._builder = BatchBuilder(tally_rows, ends)
+        self._ends = ends
+        self._set_aside = SetAside()
         self._gaps = Gaps(health)
         self._lag = LagMonitor(group, health)
         self._polled: deque[GroupRecord] = deque()  # consumed, and not in a batch yet
@@ -85,7 +104,7 @@ class Delivery:
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop` is set, and then until the running insert is done. Raises LogUnavailable for
-        what does not go away by itself, and Undeliverable."""
+        what does not go away by itself."""
         try:
             while not stop.is_set():
                 self._run_once()
@@ -122,7 +141,12 @@ class Delivery:
 
     def _add(self, record: GroupRecord) -> None:
         """Steps 1 and 2 for one message."""
-        gap = self._builder.add(record, time.monotonic())
+        try:
+            gap = self._builder.add(record, time.monotonic())
+        except Undeliverable as error:
+            source = record.source
+            self._set_aside.tell(source.topic.name, source.partition, record.offset, str(error))
+            return
         if gap is not None and self._gaps.should_reread(gap):
             self._polled = deque(one for one in self._polled if one.source != record.source)
             totals = [source for source in self._group.assigned() if source.topic is not COUNT_ROWS]
@@ -168,8 +192,26 @@ class Delivery:
             for partition, (position, _) in batch.positions.items():
                 self._gaps.on_advance(partition, position)
         elif self._positions_requested and not self._positions_loaded:
-            self._builder.set_positions(self._positions)
+            self._builder.set_positions(self._possible(self._positions))
             self._positions_loaded = True
+
+    def _possible(self, positions: Mapping[int, int]) -> dict[int, int]:
+        """The positions of the projections without those that the log does not have. Believed, they would
+        keep all rows up to them from being delivered."""
+        possible = {}
+        for partition, position in positions.items():
+            if self._ends.has(partition, position):
+                possible[partition] = position
+                self._health.well(BEYOND.format(partition=partition))
+                continue
+            reason = (
+                f"The projections say that partition {partition} has arrived up to position {position}; the "
+                f"log ends at {self._ends.end(partition)}. Rows are delivered all the same, but readers see "
+                "that position. Take its row out of sink_position: docs/operations.md says how."
+            )
+            logger.error(reason, extra=fields(partition=partition, position=position))
+            self._health.trouble(BEYOND.format(partition=partition), reason)
+        return possible
 
 
 def is_due(batch: InsertBatch, last_insert_at: float, more_follows: bool) -> bool:

@@ -31,13 +31,14 @@ from monitoring.logs import fields
 from schemas.ballots import Ballots
 from schemas.directory_identity import require_original
 from schemas.elections import Election
+from schemas.plausible import LogEnds
 from schemas.regions import Registry
+from sinks.baseline import insert_baseline
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.tally_rows import TallyRows
 from sinks.migrate import migrate
 from sinks.rows import Rows
 from sinks.writer import Writer
-from stream_processors.partition.baseline import insert_baseline
 
 INSERT_TIMEOUT_S: Final = 60
 """How long one insert may take before it is retried: hundreds of times what it takes as a rule."""
@@ -70,7 +71,7 @@ def run_sink(
     loopback; another owner is waited for up to OWNER_WAIT_S. `on_ready` is called with the URL for readers
     once everything is set up. `session_s`: the session timeout in the consumer group. Raises LogUnavailable,
     SinkUnavailable, MigrationError, AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first;
-    later LogUnavailable for what does not go away by itself, and Undeliverable.
+    later LogUnavailable for what does not go away by itself.
     """
     require(connection, election, registry)
     ballots = Ballots(election, registry)
@@ -93,7 +94,9 @@ def run_sink(
         server = urlsplit(url)
         logger.info("Sink started", extra=fields(clickhouse=f"{server.hostname}:{server.port}"))
         on_ready(url)
-        Delivery(group, writer, TallyRows(election, registry, ballots, rows), health).run(stop)
+        ends = LogEnds(group.log_ends)
+        tally_rows = TallyRows(election, registry, ballots, rows, ends)
+        Delivery(group, writer, tally_rows, health, ends).run(stop)
     logger.info("Sink stopped")
 
 

@@ -1,7 +1,8 @@
 """Decodes the totals of provinces and the nation and makes rows of `tally_history` of them.
 
 A message is compared with the election and the register before it becomes a row: one that does not fit them
-is an error, because it comes from another election or another version. The figures are not changed.
+is an error, because it comes from another election or another version, or can't be. The figures are not
+changed.
 """
 
 from __future__ import annotations
@@ -14,44 +15,36 @@ import pyarrow as pa
 
 from schemas.ballots import Ballots
 from schemas.elections import Election
-from schemas.regions import DEPTH, UNKNOWN, Registry
+from schemas.plausible import LogEnds, TotalsCheck
+from schemas.regions import Registry
 from schemas.tables import MANY_PARTITIONS
 from schemas.tallies import Tally
-from schemas.tally_messages import TallyMalformed, TallyMessage, decode_tally
-from schemas.text import quoted
+from schemas.tally_cells import cell_count, tally_of
+from schemas.tally_messages import TallyMessage, decode_tally
 from sinks.rows import Rows
-from stream_processors.cells import cell_count
-from stream_processors.rollup import tally_of
 
-NO_POSITION: Final = 0
+POSITION_OF_SEVERAL: Final = 0
 """The position of totals of several partitions: see schemas.tables.MANY_PARTITIONS."""
 
 
 class TallyRows:
     """Makes rows of the total messages of one election."""
 
-    def __init__(self, election: Election, registry: Registry, ballots: Ballots, rows: Rows) -> None:
-        self._election = election.id
+    def __init__(
+        self, election: Election, registry: Registry, ballots: Ballots, rows: Rows, ends: LogEnds
+    ) -> None:
+        """`ends`: where the log ends, which totals can't be beyond."""
+        self._check = TotalsCheck(election, registry, ballots, ends)
         self._registry = registry
         self._ballots = ballots
         self._rows = rows
         self._contests = {contest: number for number, contest in enumerate(ballots.contests)}
 
     def decode(self, raw: bytes) -> TallyMessage:
-        """The message in `raw`. Raises TallyMalformed, also when it does not fit the election."""
+        """The message in `raw`. Raises TallyMalformed, also when it does not fit the election or
+        can't be, and LogUnavailable."""
         message = decode_tally(raw)
-        contest = self._contests.get(message.contest)
-        region = self._registry.index.get(message.unit)
-        if message.election != self._election or contest is None or region is None:
-            raise _unfit(message, "which is not in this election")
-        parent = int(self._registry.parent[region])
-        above = "" if parent == UNKNOWN else self._registry.ids[parent]
-        if DEPTH[message.level] != self._registry.depth[region] or message.parent != above:
-            raise _unfit(message, "whose place in the register is another")
-        held = self._ballots.of_region(contest, region)
-        for ballot, cells in message.cells.items():
-            if ballot not in held or len(cells) != cell_count(self._ballots.ballots[ballot]):
-                raise _unfit(message, f"with a ballot {ballot} that is another here")
+        self._check.check(message)
         return message
 
     def table(self, messages: Iterable[TallyMessage]) -> pa.Table:
@@ -59,7 +52,7 @@ class TallyRows:
         several = list(messages)
         times = np.array([message.recorded_at for message in several], np.int64)
         tallies = [self._tally(message) for message in several]
-        return self._rows.whole_tallies(tallies, NO_POSITION, times, MANY_PARTITIONS)
+        return self._rows.whole_tallies(tallies, POSITION_OF_SEVERAL, times, MANY_PARTITIONS)
 
     def _tally(self, message: TallyMessage) -> Tally:
         contest, region = self._contests[message.contest], self._registry.index[message.unit]
@@ -70,12 +63,3 @@ class TallyRows:
             cells = message.cells.get(index)
             parts.append((ballot, [0] * cell_count(ballot) if cells is None else list(cells)))
         return tally_of(self._registry, self._ballots, contest, region, parts)
-
-
-def _unfit(message: TallyMessage, why: str) -> TallyMalformed:
-    return TallyMalformed(
-        f"It holds totals of {message.level} {quoted(repr(message.unit))}, "
-        f"{quoted(repr(message.contest))} of {quoted(repr(message.election))}, "
-        f"{why}. Workers and sinks of an election must have the same data directory and version: stop the "
-        "one that has not."
-    )

@@ -21,16 +21,19 @@ from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES, P
 from event_log.leaf import leaf_hash
 from monitoring.logs import fields
 from monitoring.metrics import RECOVERY_SECONDS
+from monitoring.set_aside import SetAside
 from schemas.ballots import Ballots
 from schemas.elections import Election
+from schemas.plausible import LogEnds, TotalsCheck
 from schemas.regions import Level, Registry
-from schemas.tally_messages import decode_tally
+from schemas.tables import NO_POSITION
+from schemas.tally_messages import TallyMalformed, decode_tally
 from sinks.rows import Rows
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_stage import CountStage
 from stream_processors.distributed.counters import CATCH_UP, STREAMING, count_folded, count_merged
 from stream_processors.distributed.partition_task import CountTask, publish_tallies
-from stream_processors.distributed.published import NOTHING, last_published
+from stream_processors.distributed.published import last_published
 from stream_processors.distributed.publisher import KafkaPublisher
 from stream_processors.distributed.ranges import (
     close_reader,
@@ -99,6 +102,12 @@ class Engine:
         self._tasks: dict[int, CountTask] = {}
         self._sums: dict[tuple[Level, int], SumStage] = {}
         self._entries_read = 0
+        self._ends = LogEnds(self._log.ends)
+        self._totals_check = TotalsCheck(election, registry, ballots, self._ends)
+        self._set_aside = SetAside()
+        self.should_republish = False
+        """Whether totals were set aside or contradict each other, and `republish_totals` was not called
+        since."""
 
     def assign(self, assignment: Assignment, should_stop: Callable[[], bool]) -> dict[tuple[str, int], int]:
         """Take over these partitions and no others: catch up with the log's end and re-publish all totals.
@@ -110,7 +119,9 @@ class Engine:
         events, sums = assignment
         self._tasks = {partition: task for partition, task in self._tasks.items() if partition in events}
         began = time.monotonic()
-        for partition, published in last_published(self._rows_log, sorted(events)).items():
+        for partition, published in last_published(
+            self._rows_log, sorted(events), self._ends, self._set_aside
+        ).items():
             if partition in self._tasks:
                 self._tasks[partition].set_published(published)
             else:
@@ -164,12 +175,12 @@ class Engine:
                     self.publish_changes()
             count_folded(task.process(entries_of(self._assessor, partition, run)), STREAMING)
 
-    def process_tallies(self, level: Level, partition: int, raws: Iterable[bytes]) -> None:
+    def process_tallies(self, level: Level, partition: int, records: Iterable[KafkaRecord]) -> None:
         """Process totals that are added up at `level`, as `process_events`."""
         stage = self._sums.get((level, partition))
         if stage is not None:
-            for raw in raws:
-                self._merge(stage, raw)
+            for record in records:
+                self._merge(stage, partition, record)
 
     def publish_changes(self) -> None:
         """Publish the totals that changed, and the positions of acknowledged rows. Raises LogUnavailable."""
@@ -190,6 +201,7 @@ class Engine:
 
     def republish_totals(self) -> None:
         """Publish all totals. Raises LogUnavailable."""
+        self.should_republish = False
         for task in self._tasks.values():
             task.republish_totals()
         for stage in self._sums.values():
@@ -249,24 +261,41 @@ class Engine:
             if should_stop():
                 raise Reassigned
             for record in records:
-                self._merge(stage, record.raw)
+                self._merge(stage, partition, record)
         return stage
 
-    def _merge(self, stage: SumStage, raw: bytes) -> None:
-        value = decode_tally(raw)
-        what = stage.apply(value)
+    def _merge(self, stage: SumStage, partition: int, record: KafkaRecord) -> None:
+        """Add these totals up. What can't be is passed over: its sender's totals are re-published."""
+        topic = SUMMED[stage.level].name
+        try:
+            value = decode_tally(record.raw)
+            self._totals_check.check(value)
+            what = stage.apply(value)
+        except TallyMalformed as error:
+            self._set_aside.tell(topic, partition, record.position, str(error))
+            self.should_republish = True
+            return
         count_merged(value.level, what)
         if what is Merge.CONFLICT:
+            self.should_republish = True
             logger.error(
-                "Two totals of one version differ: two workers read different logs. The first is kept.",
-                extra=fields(unit=value.unit, contest=value.contest, version=value.version),
+                "Two totals of a region contradict each other: workers read different logs, or something "
+                "else writes to the topic. Those that include more of the log are kept.",
+                extra=fields(
+                    topic=topic,
+                    partition=partition,
+                    offset=record.position,
+                    unit=value.unit,
+                    contest=value.contest,
+                    version=value.version,
+                ),
             )
 
     def _count_task(self, partition: int, published: int) -> CountTask:
         """A task at the position of the partition's snapshot, or at its beginning."""
         stage = self._fresh_stage(partition)
         if self._republish:
-            published = NOTHING  # and no snapshot: rows are made while the log is folded
+            published = NO_POSITION  # and no snapshot: rows are made while the log is folded
         elif self._snapshots is not None and not (
             # Rows between the published position and that of the snapshot could not be made from it.
             self._snapshots.restore(stage) and stage.position - 1 <= published and self._is_of_this_log(stage)

@@ -25,12 +25,16 @@ from faust.transport.drivers import aiokafka
 from kafka.errors import KafkaError, for_code
 from mode import Service
 
+from event_log.kafka.unpacking import bound_aiokafka
+
 FETCH_WAIT_MS: Final = 100
 """fetch.max.wait.ms: the delay that a stage may add."""
 
 FETCH_BYTES: Final = 32_768
 """fetch.min.bytes: with some 70 events a broker answers at once."""
 
+
+bound_aiokafka()
 
 MEMBERSHIP_S: Final = 0.5
 """How often it is looked whether the consumer may join its group at all."""

@@ -65,7 +65,7 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
 
 
 class LogLineage:
-    """The events of stations, as a producers.sources.Lineage; `on_progress` is called with (entries read,
+    """The events of stations, as a schemas.sources.Lineage; `on_progress` is called with (entries read,
     entries to read)."""
 
     def __init__(

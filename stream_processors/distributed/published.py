@@ -1,46 +1,72 @@
 """Finds the position up to which the rows of a partition were published, in the topic count-rows itself.
 
 A worker publishes the position of a batch after its rows, so that all rows up to the last position in the
-topic are before it. Where retention has removed all of it (the topic keeps days), rows are published from the
-beginning of the log.
+topic are before it. What says that it is a position and can't be one, because it is unreadable or beyond the
+log's end, is set aside: believed, it would keep the rows up to it from ever being published. Where retention
+has removed all of the topic (it keeps days), rows are published from the beginning of the log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from event_log.kafka.log import KafkaLog
-from sinks.row_messages import decode, holds_position
-
-NOTHING: Final = -1
-"""The position of a partition without published rows."""
+from event_log.kafka.log import KafkaLog, KafkaRecord
+from event_log.kafka.topics import COUNT_ROWS
+from monitoring.set_aside import SetAside
+from schemas.plausible import LogEnds
+from schemas.tables import NO_POSITION
+from sinks.row_messages import RowsUndecodable, decode, holds_position
 
 LOOK_BACK: Final = 64
 """Messages read first, backwards from the end: a batch of events makes one or a few. Then eight times as
 many."""
 
 
-def last_published(log: KafkaLog, partitions: Iterable[int]) -> dict[int, int]:
-    """By partition of count-events the last position whose rows were published; NOTHING before the first.
+def last_published(
+    log: KafkaLog, partitions: Iterable[int], events: LogEnds, set_aside: SetAside
+) -> dict[int, int]:
+    """By partition of count-events the last position whose rows were published; NO_POSITION before the first.
 
-    `log` reads COUNT_ROWS. Raises LogUnavailable, and RowsUndecodable when something else writes to it.
+    `log` reads COUNT_ROWS; `events` has the ends of count-events. Raises LogUnavailable.
     """
     begins, ends = log.begins(), log.ends()
-    return {partition: _last(log, partition, begins[partition], ends[partition]) for partition in partitions}
+    found = {}
+    for partition in partitions:
+
+        def position(record: KafkaRecord, partition: int = partition) -> int:
+            try:
+                return _position(record, partition, events)
+            except RowsUndecodable as error:
+                set_aside.tell(COUNT_ROWS.name, partition, record.position, str(error))
+                return NO_POSITION
+
+        found[partition] = _last(log, partition, begins[partition], ends[partition], position)
+    return found
 
 
-def _last(log: KafkaLog, partition: int, begin: int, end: int) -> int:
+def _position(record: KafkaRecord, partition: int, events: LogEnds) -> int:
+    """The position that a message ends with. Raises RowsUndecodable, also when it can't be."""
+    *_, (_, rows) = decode(record.headers, record.raw)
+    last = max(rows.column("position").to_pylist(), default=NO_POSITION)
+    if last == NO_POSITION or not events.has(partition, last):
+        raise RowsUndecodable(
+            f"A message says that the rows up to position {last} were published; the log ends at "
+            f"{events.end(partition)}."
+        )
+    return last
+
+
+def _last(log: KafkaLog, partition: int, begin: int, end: int, position: Callable[[KafkaRecord], int]) -> int:
     step, start = LOOK_BACK, end
     while start > begin:
         start, before = max(begin, start - step), start
         step *= 8
-        found = NOTHING
+        found = NO_POSITION
         for records in log.read(partition, start, before):
             for record in records:
-                if holds_position(record.headers):
-                    *_, (_, rows) = decode(record.headers, record.raw)
-                    found = max(rows.column("position").to_pylist())
-        if found != NOTHING:
+                if holds_position(record.headers) and (last := position(record)) != NO_POSITION:
+                    found = last
+        if found != NO_POSITION:
             return found
-    return NOTHING
+    return NO_POSITION

@@ -15,6 +15,7 @@ import pyarrow as pa
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from event_log.kafka.bounds import TALLY_BATCH_BYTES
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.partitioner import partition_of
@@ -43,9 +44,6 @@ BUFFER_BYTES: Final = 64 * 1024 * 1024
 """Bytes of unacknowledged messages from which on a publish blocks (backpressure); the producer itself has no
 limit."""
 
-REQUEST_BYTES: Final = 16 * 1024 * 1024
-"""The largest message: the nation's totals of a contest with thousands of local lists."""
-
 DELIVERY_TIMEOUT_MS: Final = 120_000
 """delivery.timeout.ms: longer than a broker takes to come back. Then the worker ends, and the next owner of
 its partitions publishes everything again."""
@@ -58,7 +56,7 @@ _SETTINGS: Final[dict[str, Any]] = {
     "enable_idempotence": True,
     "compression_type": "lz4",  # totals are JSON; rows are compressed already, and cost little again
     "linger_ms": LINGER_MS,
-    "max_request_size": REQUEST_BYTES,
+    "max_request_size": TALLY_BATCH_BYTES,
     "delivery_timeout_ms": DELIVERY_TIMEOUT_MS,
     "max_block_ms": DELIVERY_TIMEOUT_MS,
 }

@@ -1,14 +1,16 @@
 """A stage above the district: the newest totals of each child, and their sum as the totals of the parent.
 
 Totals are whole values, not deltas, so that any of them may be redelivered, late or lost: the newest of each
-child is used. Totals that contradict others of the same version are counted and ignored. Nothing is published
-here.
+child is used. Newer is a higher version. Totals contradict others when they include as much of the log or
+more and have a lower version, or have the same version and other cells: a version never falls as the log
+grows. Then those that include more of the log are used, so that what a worker made from the log replaces what
+somebody invented. Nothing is published here.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,6 +45,7 @@ class SumStage:
         self._children: dict[Key, RegionTotals] = {}
         self._parents: dict[Key, _Parent] = {}
         self._changed: set[Key] = set()
+        self._sources: dict[Key, Mapping[int, int]] = {}  # of each child, as it is held
         self.merged: Counter[Merge] = Counter()
 
     def apply(self, child: TallyMessage) -> Merge:
@@ -51,10 +54,16 @@ class SumStage:
         self._check(child)
         key = (child.contest, child.unit)
         held = self._children.get(key)
-        what, kept = merge(held, RegionTotals(child.unit, child.cells))
+        came = RegionTotals(child.unit, child.cells)
+        what, kept = merge(held, came)
+        is_used = what is Merge.ADVANCED
+        if what in (Merge.STALE, Merge.CONFLICT) and self._includes_more(child, key, what):
+            is_used, kept, what = True, came, Merge.CONFLICT
         self.merged[what] += 1
         parent = (child.contest, child.parent)
-        if what is Merge.ADVANCED:
+        if is_used or (what is Merge.REPEATED and _covers(child.source, self._sources[key])):
+            self._sources[key] = child.source
+        if is_used:
             self._children[key] = kept
             sums = self._parents.setdefault(parent, _Parent())
             _add(sums.cells, kept, 1)
@@ -63,7 +72,7 @@ class SumStage:
             for partition, position in child.source.items():
                 sums.source[partition] = max(position, sums.source.get(partition, 0))
             sums.recorded_at = max(sums.recorded_at, child.recorded_at)
-        if what in (Merge.ADVANCED, Merge.REPEATED):  # a publish before may have been lost
+        if is_used or what is Merge.REPEATED:  # a publish before may have been lost
             self._changed.add(parent)
         return what
 
@@ -76,6 +85,16 @@ class SumStage:
         """Every sum."""
         self._changed.clear()
         return (self._tally(key) for key in sorted(self._parents))
+
+    def _includes_more(self, child: TallyMessage, key: Key, what: Merge) -> bool:
+        """Whether these totals, of a lower version than those held or of the same with other cells, include
+        more of the log than they do, so that one of both is wrong."""
+        before = self._sources[key]
+        if child.source == before:
+            # Those of a district are a function of its source. In those of a province one district may be
+            # older than others of its partition: a worker that lost its partition may publish them late.
+            return what is Merge.STALE and child.level is Level.DISTRICT
+        return _covers(child.source, before)
 
     def _check(self, child: TallyMessage) -> None:
         region = self._registry.region(child.unit)
@@ -107,6 +126,11 @@ class SumStage:
             source=dict(sums.source),
             recorded_at=sums.recorded_at,
         )
+
+
+def _covers(source: Mapping[int, int], other: Mapping[int, int]) -> bool:
+    """Whether totals of `source` include every position of the log that those of `other` do."""
+    return all(source.get(partition, -1) >= position for partition, position in other.items())
 
 
 def _add(sums: dict[int, NDArray[np.int64]], child: RegionTotals, sign: int) -> None:

@@ -24,7 +24,7 @@ from faust.types import TP
 
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.log import KafkaRecord
+from event_log.kafka.log import KafkaRecord, record_of
 from event_log.kafka.topics import COUNT_EVENTS, WORKER_GROUP
 from monitoring.health import Health
 from monitoring.logs import fields
@@ -54,6 +54,10 @@ REPUBLISH_TOTALS_S: Final = 600.0
 """How often all totals are re-published, although none is known to be lost: far more often than compaction
 removes the older of two values (see event_log.kafka.topics)."""
 
+REPUBLISH_SOON_S: Final = 10.0
+"""The same after totals were set aside: compaction may take them for the newest of a region. Not more often,
+whatever comes."""
+
 SNAPSHOT_S: Final = 120.0
 """How often snapshots are saved, where a directory for them is configured: entries after the snapshot are
 folded again, at tens of thousands a second."""
@@ -74,7 +78,7 @@ class _Pending:
     """Records that arrived and are not in the engine yet."""
 
     events: dict[int, list[KafkaRecord]] = field(default_factory=dict)
-    tallies: dict[tuple[Level, int], list[bytes]] = field(default_factory=dict)
+    tallies: dict[tuple[Level, int], list[KafkaRecord]] = field(default_factory=dict)
     count: int = 0
 
     def take_tallies(self) -> _Pending:
@@ -161,13 +165,13 @@ class Worker:
 
     def _events_arrived(self, partition: int, records: Sequence[Any]) -> None:
         # A record without a value is an empty entry: it can't be skipped, and is rejected.
-        self._pending.events.setdefault(partition, []).extend(
-            KafkaRecord(one.offset, one.timestamp * 1_000, one.key, one.value or b"", ()) for one in records
-        )
+        self._pending.events.setdefault(partition, []).extend(record_of(one, COUNT_EVENTS) for one in records)
         self._pending.count += len(records)
 
     def _tallies_arrived(self, level: Level, partition: int, records: Sequence[Any]) -> None:
-        self._pending.tallies.setdefault((level, partition), []).extend(one.value for one in records)
+        self._pending.tallies.setdefault((level, partition), []).extend(
+            record_of(one, SUMMED[level]) for one in records
+        )
         self._pending.count += len(records)
         self._has_tallies.set()
 
@@ -260,7 +264,8 @@ class Worker:
             await self._flush()
             if self._is_streaming and sum(self._lag().values()) > CATCH_UP_LAG:
                 await self._catch_up()
-            if time.monotonic() - republished > REPUBLISH_TOTALS_S:
+            wait_s = REPUBLISH_SOON_S if self._engine.should_republish else REPUBLISH_TOTALS_S
+            if time.monotonic() - republished > wait_s:
                 await self._in_engine(self._engine.republish_totals)
                 republished = time.monotonic()
             if time.monotonic() - saved > SNAPSHOT_S:
@@ -321,8 +326,8 @@ class Worker:
         self._engine.publish_changed_sums()
 
     def _process_tallies(self, pending: _Pending) -> None:
-        for (level, partition), raws in pending.tallies.items():
-            self._engine.process_tallies(level, partition, raws)
+        for (level, partition), records in pending.tallies.items():
+            self._engine.process_tallies(level, partition, records)
 
     async def _in_engine(self, work: Callable[[], Result]) -> Result | None:
         """Run `work` on the engine's thread; anything that it raises is fatal."""

@@ -41,7 +41,7 @@ COMPARED: Final = frozenset(
         Reason.SEEN_EARLIER,
     }
 )
-"""Why a count fitting the election was rejected; importers compare with them (producers.sources.Lineage)."""
+"""Why a count fitting the election was rejected; importers compare with them (schemas.sources.Lineage)."""
 
 ComparedRow = tuple[int, int, str]
 """position, contest index and unit of a rejected count with one of the reasons COMPARED."""

@@ -29,10 +29,11 @@ from clickhouse.interface.server import Server
 from clickhouse.ownership import own
 from event_log.reading import LogEntry
 from event_log.sqlite import LogUnavailable, SqliteLog
-from producers.sources import Source, Unreadable
 from schemas.ballots import Ballots
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import require_original
+from schemas.sources import Source, Unreadable
+from sinks.baseline import insert_baseline
 from sinks.migrate import migrate
 from sinks.rows import Rows
 from sinks.writer import Writer
@@ -41,7 +42,6 @@ from stream_processors.embedded.decisions import COMPARED, ComparedRow, Decision
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import unit_states
 from stream_processors.partition.assessing import Bytes, Reading, Workers
-from stream_processors.partition.baseline import insert_baseline
 from stream_processors.partition.batch import RECAP, Batch
 from stream_processors.partition.changes import Changes, changed_totals
 from stream_processors.partition.state import Outcome, State, StateRow
@@ -150,7 +150,7 @@ class Runner:
         return report
 
     def lineage(self, contest: str, stations: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
-        """The events of those `stations` that have any, oldest first (see producers.sources)."""
+        """The events of those `stations` that have any, oldest first (see schemas.sources)."""
         number = self._contests.get(contest)
         if number is None:
             return {}

@@ -24,8 +24,8 @@ from typing import Final, Self, TypeVar
 import pyarrow as pa
 
 from event_log.leaf import leaf_hash
-from producers.sources import Chunk, Message, Record, Unreadable
 from schemas.rejections import Reason
+from schemas.sources import Chunk, Message, Record, Unreadable
 from stream_processors.assess import Assessor
 from stream_processors.partition.batch import Batch, assess_batch
 

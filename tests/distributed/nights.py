@@ -15,10 +15,10 @@ import numpy as np
 from producers.simulator.faults import Faults
 from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import Night
-from producers.sources import Message
 from schemas.decode import encode
 from schemas.elections import Election, load_election
 from schemas.regions import DEPTH, Level, Registry
+from schemas.sources import Message
 
 PROVINCES: Final = ["11", "31", "34"]
 """One with parties of its own, one with many stations in few villages, one small."""

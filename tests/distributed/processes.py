@@ -40,6 +40,11 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._process.pid
+
+    @property
     def code(self) -> int | None:
         """How it ended; None: it runs, or is frozen."""
         return self._process.poll()

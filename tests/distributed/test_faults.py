@@ -23,8 +23,6 @@ from tests.sinks.delivery.engine import Engine, FaultyProxy
 from tests.sinks.delivery.engine import Fault as Trouble
 
 pytestmark = pytest.mark.faults
-SIDE_BY_SIDE: Final = True
-"""A process of the tests has a broker and an engine of its own, and a fault waits most of its time."""
 
 Clusters = Callable[..., Cluster]
 

@@ -12,13 +12,16 @@ from tests.distributed.cluster import Cluster
 from tests.distributed.nights import night, untidy
 from tests.sinks.delivery.engine import Engine
 
+SESSION_S = 60
+"""The session timeout: nobody is to miss the worker while it is frozen, however long sending takes."""
+
 CAUGHT_UP = "Caught up with a backlog."
 
 
 def test_a_streaming_worker_that_falls_behind_catches_up_and_streams_again(
     clusters: Callable[..., Cluster], broker: str, engine: Engine
 ) -> None:
-    cluster = clusters(broker, engine.url)
+    cluster = clusters(broker, engine.url, session_s=SESSION_S)
     cluster.sink()
     worker = cluster.worker()
     messages = untidy(night(), Random(0))

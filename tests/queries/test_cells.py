@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from queries.cells import MANY_PARTITIONS, region_cells, sink_positions, station_cells
+from queries.cells import region_cells, sink_positions, station_cells
 from queries.history import region_history, station_history
 from schemas import tables
 from schemas.regions import Level
+from schemas.tables import MANY_PARTITIONS
 from tests.sinks import small_count
 
 ELECTION = small_count.ELECTION

@@ -8,12 +8,20 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from rekap.cluster import CLICKHOUSE_VARIABLE, METRICS_VARIABLE, clickhouse_option, metrics_option
+from rekap.cluster import (
+    CLICKHOUSE_VARIABLE,
+    METRICS_VARIABLE,
+    SESSION_VARIABLE,
+    clickhouse_option,
+    metrics_option,
+    session_option,
+)
 
 
 @click.command()
 @clickhouse_option
 @metrics_option
+@session_option
 def shown(**given: Any) -> None:
     """Says what it was given."""
     click.echo(repr(given))
@@ -50,3 +58,11 @@ def test_the_server_may_be_named_where_nobody_else_sees_its_password() -> None:
     ran = CliRunner().invoke(shown, [], env={CLICKHOUSE_VARIABLE: url})
     assert repr(url) in ran.output
     assert "'clickhouse': None" in CliRunner().invoke(shown, []).output
+
+
+def test_a_session_timeout_is_a_whole_number_of_seconds() -> None:
+    assert "'session_timeout': 7" in CliRunner().invoke(shown, ["--session-timeout", "7"]).output
+    assert "'session_timeout': 8" in CliRunner().invoke(shown, [], env={SESSION_VARIABLE: "8"}).output
+    assert "'session_timeout': None" in CliRunner().invoke(shown, []).output
+    for written in ("0", "-3", "2.5", "ten"):
+        assert CliRunner().invoke(shown, ["--session-timeout", written]).exit_code == 2

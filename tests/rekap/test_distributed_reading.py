@@ -27,8 +27,8 @@ from clickhouse.ownership import find_owner
 from clickhouse.ownership import own as owned_by
 from devtools.brokers import free_ports
 from event_log.kafka.topics import COUNT_EVENTS
-from queries.cells import MANY_PARTITIONS
 from schemas.data_directory import DataDirectory
+from schemas.tables import MANY_PARTITIONS
 from tests.distributed.cluster import Cluster
 from tests.distributed.processes import Process
 from tests.queries.world import insert, minute

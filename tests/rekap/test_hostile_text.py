@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 import pytest
 
-from rekap.csv_rows import write_csv
+from rekap.output.csv_rows import write_csv
 from rekap.terminal import guard_stderr
 from schemas.data_directory import DataDirectory
 from schemas.elections import Election

@@ -27,12 +27,12 @@ from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from producers.simulator.night import Night
-from producers.sources import Lineage, Message, Record
 from producers.undelivered import LARGEST_BYTES
 from rekap import sending
-from rekap.formats import Format
+from rekap.output.formats import Format
 from rekap.session import Session
 from schemas.data_directory import DataDirectory
+from schemas.sources import Lineage, Message, Record
 from tests.rekap.conftest import Rekap
 from tests.worlds import all_stations, election, pairs, registry, submitted
 

@@ -17,8 +17,8 @@ from schemas.findings import Finding, Severity
 from schemas.language import Said
 from schemas.rejections import Reason, Rejection
 from schemas.tallies import CELL, OUTSTANDING
+from schemas.tally_cells import cell_count
 from sinks.rows import Rows
-from stream_processors.cells import cell_count
 from stream_processors.rollup import Rollup
 from tests.worlds import World
 

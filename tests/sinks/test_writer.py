@@ -15,8 +15,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from clickhouse.client import SinkUnavailable, connect
-from schemas.tables import TABLES
-from sinks.writer import NOTHING, Writer
+from schemas.tables import NO_POSITION, TABLES
+from sinks.writer import Writer
 from tests.sinks.handmade import AT, every_table
 from tests.worlds import world
 
@@ -116,7 +116,7 @@ def undisturbed(client: Client) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_before_the_first_batch_nothing_has_arrived(client: Client, election: str) -> None:
-    assert Writer(client, election).position() == NOTHING == -1
+    assert Writer(client, election).position() == NO_POSITION == -1
 
 
 def test_the_position_is_that_of_the_last_batch(client: Client, election: str) -> None:
@@ -141,13 +141,13 @@ def test_each_partition_of_the_log_has_its_own_position(client: Client, election
     for partition, position in ((11, 3), (0, 7), (11, 5)):
         writer.move(position, AT, partition)
     assert writer.positions() == {0: 7, 11: 5}
-    assert (writer.position(), writer.position(11), writer.position(4)) == (7, 5, NOTHING)
+    assert (writer.position(), writer.position(11), writer.position(4)) == (7, 5, NO_POSITION)
 
 
 def test_each_election_has_its_own_position_and_its_own_rows(client: Client, election: str) -> None:
     write(client, election)
     other = Writer(client, f"{election}-other")
-    assert other.position() == NOTHING
+    assert other.position() == NO_POSITION
     assert other.is_empty("region")
     assert not Writer(client, election).is_empty("region")
 
@@ -189,7 +189,7 @@ def test_a_batch_that_failed_at_any_step_is_cured_by_writing_it_again(
     assert failing.inserted == INSERTED[: step + 1]
     # The position is never ahead of the rows: it has moved only if its own row, the last, was written.
     has_moved = persists and INSERTED[step] == "sink_position"
-    assert Writer(client, election).position() == (LAST if has_moved else NOTHING)
+    assert Writer(client, election).position() == (LAST if has_moved else NO_POSITION)
     write(client, election)
     assert Writer(client, election).position() == LAST
     assert contents(client, election) == undisturbed

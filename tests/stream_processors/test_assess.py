@@ -233,7 +233,8 @@ def test_a_count_carries_what_it_proposes_and_where_it_belongs() -> None:
     assert WORLD.registry.ids[one.village] == STATION[:10]
     assert (one.status, one.unlisted, one.registered, one.findings) == (Status.CLEAN, False, 201, ())
     assert one.votes == (10, 20, 30)
-    assert one.figures == (201, 62, 60, 2, 72, 62, 10, 20, 30)
+    assert one.figures == (201, 62, 60, 2, 72, 62, 1, 10, 20, 30)  # 1: every option has a figure
+    assert one.complete
 
 
 def test_a_correction_proposes_to_supersede_and_an_annulment_to_annul() -> None:
@@ -627,3 +628,16 @@ def test_a_watching_role_submits_nothing_that_is_counted(role: str) -> None:
     (one,) = worlds.world().assessor.assess([raw])
     assert isinstance(one, AssessedRejection)
     assert one.rejection.reason == Reason.NOT_AUTHORISED
+
+
+def test_a_candidate_of_a_list_without_candidates_is_rejected_with_the_name_of_the_file() -> None:
+    definition = worlds.election().model_copy(update={"candidates": ()})
+    here = Assessor(definition, WORLD.registry, Ballots(definition, WORLD.registry))
+    (one,) = here.assess([submitted(STATION, form({"1": 5, "1.2": 5}), DPR)])
+    assert isinstance(one, AssessedRejection)
+    assert one.rejection.reason is Reason.UNKNOWN_OPTION
+    assert "parties only" in one.rejection.said.en
+    assert all("--candidates" in sentence for sentence in one.rejection.said)
+    (unknown,) = here.assess([submitted(STATION, form({"9.2": 5}), DPR)])
+    assert isinstance(unknown, AssessedRejection)
+    assert "there are: 1, 1.0, 2" in unknown.rejection.said.en

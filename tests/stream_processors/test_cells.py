@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemas.findings import Status
 from schemas.forms import CHasil
 from schemas.tallies import CELL, FIRST_VOTE, FIXED_CELLS, OUTSTANDING
+from schemas.tally_cells import cell_count
 from stream_processors.cells import (
     COMPLETE,
     FIGURES_BEFORE_VOTES,
@@ -19,7 +20,6 @@ from stream_processors.cells import (
     STATUS_CODE,
     STATUSES,
     Cells,
-    cell_count,
     figure_count,
     figures_of,
     no_figures,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from queries.figures import of_tally
 from schemas.ballots import Ballots
 from schemas.elections import Election
+from schemas.plausible import LogEnds
 from schemas.regions import DEPTH, Level, Registry
 from schemas.registry_build import RegionRow, StationRow, build_registry
 from schemas.tallies import FIXED_CELLS, Tally
@@ -29,6 +30,8 @@ from tests.logs import UNHURRIED
 from tests.worlds import DPD, DPR, ELECTION_ID, PPWP, annulled, election, submitted
 
 VILLAGES = {"1101012001": 3, "1101012002": 2, "1201012001": 2}
+LOG_END = 1_000
+"""More entries than any of the logs here has: totals are held against it."""
 SURPLUS = 2
 """Stations of each village beyond those that the register expects."""
 
@@ -169,7 +172,8 @@ def test_what_is_outstanding_is_never_below_zero_nor_more_than_expected(
 def test_totals_that_travel_by_topic_become_the_same_rows(here: Here, messages: list[bytes]) -> None:
     rollup = kept_current(here, messages)
     rows = Rows(ELECTION_ID, here.registry, here.ballots)
-    totals = TallyRows(here.election, here.registry, here.ballots, rows)
+    ends = LogEnds(lambda: [LOG_END])
+    totals = TallyRows(here.election, here.registry, here.ballots, rows, ends)
     provinces = SumStage(Level.PROVINCE, ELECTION_ID, here.registry)
     nation = SumStage(Level.NATION, ELECTION_ID, here.registry)
     for contest, name in enumerate(here.ballots.contests):
@@ -186,7 +190,7 @@ def test_totals_that_travel_by_topic_become_the_same_rows(here: Here, messages: 
                         parent=unit.parent or "",
                         version=snapshot.version,
                         cells=snapshot.cells,
-                        source={0: 1},
+                        source={0: LOG_END - 1},
                         recorded_at=1,
                     ).encode()
                 )

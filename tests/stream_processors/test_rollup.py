@@ -18,8 +18,9 @@ from schemas.ballots import Ballots
 from schemas.regions import UNKNOWN, VILLAGE_DEPTH, Level
 from schemas.registry_build import RegionRow, build_registry
 from schemas.tallies import FIXED_CELLS
+from schemas.tally_cells import cell_count
 from stream_processors.assess import AssessedCount
-from stream_processors.cells import STATUS_CODE, cell_count, station_cells
+from stream_processors.cells import STATUS_CODE, station_cells
 from stream_processors.fold import fold
 from stream_processors.outstanding import DECIDED, decided
 from stream_processors.rollup import FIRST_CAPACITY, Merge, RegionTotals, Rollup, merge, total

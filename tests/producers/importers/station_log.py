@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from producers.sources import Record
 from schemas.decode import decode
+from schemas.sources import Record
 from stream_processors.station import NOTHING_YET, Accepted, Repeated, decide, proposal_of
 
 
@@ -34,7 +34,7 @@ class StationLog:
 
     def take(self, record: Record) -> str:
         """What becomes of a record: as `send`; `nothing`, `superseded`, or the reason of what is recorded."""
-        from producers.sources import Message, NothingNew
+        from schemas.sources import Message, NothingNew
 
         if isinstance(record, Message):
             answer = self.send(record.raw)

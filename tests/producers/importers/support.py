@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from producers.sources import Message, NothingNew, Record, Source, Unreadable
+from schemas.sources import Message, NothingNew, Record, Source, Unreadable
 
 REAL_DATA = Path(os.environ.get("REKAP_REAL_DATA", "/nowhere"))
 

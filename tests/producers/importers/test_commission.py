@@ -16,11 +16,11 @@ from producers.importers import SourceInvalid, open_source
 from producers.importers.commission_columns import FIGURES, TEXTS
 from producers.importers.commission_row import SURE_BYTES, Defaults, RowType, read_row
 from producers.importers.problems import RecordInvalid
-from producers.sources import Message, NothingNew, Record
 from schemas.decode import decode, encode
 from schemas.elections import load_election
 from schemas.events import AnnulmentReason, CorrectionReason, CountKind, Role
 from schemas.forms import MAX_OPTIONS
+from schemas.sources import Message, NothingNew, Record
 from tests.producers.importers.station_log import StationLog
 from tests.producers.importers.support import counts, lineage_of, messages, raws, run, unreadables
 
@@ -477,7 +477,7 @@ def test_the_bytes_that_are_surely_right_hold_less_than_a_thousand_options() -> 
 
 def test_an_event_too_large_for_the_log_is_reported(tmp_path: Path) -> None:
     votes = {f"{party}.{person}": 1 for party in range(1, 100) for person in range(1, 100)}
-    assert "the limit is 65536" in refusal(import_jsonl(tmp_path, {"station": A, "votes": votes}))
+    assert "the limit is 65535" in refusal(import_jsonl(tmp_path, {"station": A, "votes": votes}))
 
 
 def test_several_files_are_one_import(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from producers.importers.lineage import StationLine
 from producers.importers.pages import Shown, records_of
-from producers.sources import Message, NothingNew
 from schemas.decode import decode, encode
 from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted
 from schemas.rejections import Reason
+from schemas.sources import Message, NothingNew
 from tests.producers.importers.station_log import StationLog
 
 STATION = "3101011001001"
@@ -292,14 +292,23 @@ def test_of_equal_times_the_copy_s_time_decides_and_else_it_is_reported() -> Non
         assert b'"1":12' in log.accepted[-1]
 
 
-def test_a_page_without_a_time_moves_no_other_page() -> None:
+def test_a_page_without_a_time_is_taken_for_older_than_one_with_a_time() -> None:
     log = StationLog()
     assert import_all(log, shown(10)) == ["accepted"]
-    assert import_all(log, shown(12)) == ["order_unknown"]
-    assert import_all(log, shown(12, 15)) == ["accepted"]  # a page with a time is taken for newer
-    assert import_all(log, shown(11)) == ["order_unknown"]
-    assert import_all(log, shown(12)) == ["order_unknown"]
+    assert import_all(log, shown(12, 15)) == ["accepted"]
     assert import_all(log, shown(10)) == ["superseded"]
+    assert import_all(log, shown(12)) == ["nothing"]
+    assert import_all(log, shown(11)) == ["order_unknown"]
+
+
+def test_of_pages_without_a_time_a_later_import_corrects_and_their_order_is_reported_after() -> None:
+    log = StationLog()
+    assert import_all(log, shown(10)) == ["accepted"]
+    assert import_all(log, shown(12)) == ["accepted"]
+    assert import_all(log, shown(12)) == ["nothing"]
+    assert import_all(log, shown(10)) == ["order_unknown"]
+    assert import_all(log, shown(10), shown(12)) == ["order_unknown", "nothing"]
+    assert import_all(StationLog(), shown(10), shown(12)) == ["accepted", "order_unknown"]
 
 
 def test_what_waited_for_a_page_is_sent_again_when_it_comes() -> None:

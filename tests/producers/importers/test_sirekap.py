@@ -12,9 +12,9 @@ import pytest
 
 from producers.importers import SourceInvalid, open_source
 from producers.importers.sirekap_files import MAX_RESPONSE_BYTES
-from producers.sources import Message, NothingNew
 from schemas.decode import decode
 from schemas.elections import load_election
+from schemas.sources import Message, NothingNew
 from tests.producers.importers.support import (
     REAL_DATA,
     counts,

@@ -16,10 +16,10 @@ import pytest
 from producers.importers import SourceInvalid, open_source
 from producers.importers.pages import Shown, submitted
 from producers.importers.situng import station_namer
-from producers.sources import Message, NothingNew
 from schemas.decode import decode, encode
 from schemas.elections import load_election
 from schemas.events import CountKind
+from schemas.sources import Message, NothingNew
 from tests.producers.importers.support import (
     REAL_DATA,
     counts,

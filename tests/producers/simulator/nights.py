@@ -12,11 +12,11 @@ from typing import Any
 from producers.simulator.faults import NO_FAULTS, Faults
 from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import Night
-from producers.sources import Message
 from schemas.ballots import Ballots
 from schemas.elections import Election, load_election
 from schemas.regions import Registry
 from schemas.rejections import Rejection
+from schemas.sources import Message
 from stream_processors.assess import AssessedCount, AssessedRejection, Assessor
 from stream_processors.station import Accepted, Lineage, decide
 

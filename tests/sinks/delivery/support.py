@@ -24,8 +24,10 @@ from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.group import ConsumerGroup
 from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
 from monitoring.health import Health
+from schemas.plausible import LogEnds
 from schemas.regions import Level
 from schemas.tables import SINK_POSITION
+from schemas.tally_cells import cell_count
 from schemas.tally_messages import TallyMessage
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.process import group_of
@@ -33,12 +35,13 @@ from sinks.delivery.tally_rows import TallyRows
 from sinks.row_messages import encode
 from sinks.rows import Rows
 from sinks.writer import Writer
-from stream_processors.cells import cell_count
 from tests.worlds import ELECTION_ID, PPWP, world
 
 WORLD: Final = world()
 ROWS: Final = Rows(ELECTION_ID, WORLD.registry, WORLD.ballots)
 PARTITIONS: Final = 2
+ENDS: Final = LogEnds(lambda: [1_000_000] * PARTITIONS)
+"""A log that is long enough for all that is published: in these tests nothing is in it."""
 AT: Final = 1_707_890_400_000_000
 """When the log took in the event at position 0 (microseconds since 1970, UTC); the others a second apart."""
 
@@ -74,6 +77,7 @@ def flush(partition: int, first: int, count: int) -> dict[str, pa.Table]:
         "votes": pa.array([[("1", 1)]] * count, pa.map_(pa.string(), pa.uint32())),
         "registered": pa.array([None] * count, pa.uint32()),
         "rules": pa.array([[]] * count, pa.list_(pa.string())),
+        "complete": pa.array([False] * count, pa.bool_()),
         **figures,
     }
     ones = np.ones(count, np.int64)
@@ -98,9 +102,12 @@ def flush(partition: int, first: int, count: int) -> dict[str, pa.Table]:
 
 
 def total(unit: str, version: int, level: Level = Level.NATION, parent: str = "") -> TallyMessage:
-    """A region's totals at that version, in which every other figure is the version too."""
-    cells = (version,) * cell_count(WORLD.ballots.ballots[0])
-    return TallyMessage(ELECTION_ID, PPWP, level, unit, parent, version, {0: cells}, {0: 1}, AT + version)
+    """A region's totals at that version, of as many forms outside the register, all clean; in which every
+    other figure is the version too."""
+    statuses = (version, version, 0, 0, 0, version)  # received, clean, flagged, blank, annulled, unlisted
+    cells = (version, *statuses, *(version,) * (cell_count(WORLD.ballots.ballots[0]) - 1 - len(statuses)))
+    source = {0: version}
+    return TallyMessage(ELECTION_ID, PPWP, level, unit, parent, version, {0: cells}, source, AT + version)
 
 
 class Publisher:
@@ -143,8 +150,8 @@ class Sink:
     def __init__(self, connection: Connection, client: Any, *, group: ConsumerGroup | None = None) -> None:
         self.health = Health()
         self.group = group or ConsumerGroup(connection, group_of(client), TOPICS, session_ms=SESSION_MS)
-        totals = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
-        self.delivery = Delivery(self.group, Writer(client, ELECTION_ID), totals, self.health)
+        totals = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS, ENDS)
+        self.delivery = Delivery(self.group, Writer(client, ELECTION_ID), totals, self.health, ENDS)
         self.failure: BaseException | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -7,7 +7,7 @@ from event_log.kafka.topics import COUNT_ROWS
 from sinks.delivery.batch_builder import BatchBuilder
 from sinks.delivery.tally_rows import TallyRows
 from sinks.row_messages import encode
-from tests.sinks.delivery.support import ROWS, WORLD, flush
+from tests.sinks.delivery.support import ENDS, ROWS, WORLD, flush
 
 
 def add(builder: BatchBuilder, partition: int, first: int, *, more: bool) -> None:
@@ -18,7 +18,7 @@ def add(builder: BatchBuilder, partition: int, first: int, *, more: bool) -> Non
 
 
 def test_a_backlog_lasts_until_no_partition_says_that_more_follows() -> None:
-    builder = BatchBuilder(TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS))
+    builder = BatchBuilder(TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS, ENDS), ENDS)
     assert not builder.more_follows
     add(builder, 0, 0, more=True)
     add(builder, 1, 0, more=True)
@@ -31,7 +31,7 @@ def test_a_backlog_lasts_until_no_partition_says_that_more_follows() -> None:
 
 
 def test_after_a_rebalance_a_backlog_of_lost_partitions_is_forgotten() -> None:
-    builder = BatchBuilder(TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS))
+    builder = BatchBuilder(TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS, ENDS), ENDS)
     add(builder, 0, 0, more=True)
     builder.set_positions({0: 0, 1: 5})
     assert not builder.more_follows

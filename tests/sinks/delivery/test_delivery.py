@@ -7,17 +7,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
 from event_log.kafka.connection import Connection
 from event_log.kafka.group import ConsumerGroup
-from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, Topic
+from event_log.kafka.topics import COUNT_ROWS, Topic
+from monitoring.logs import FIELDS
+from monitoring.metrics import REGISTRY
 from schemas.regions import Level
 from schemas.tables import MANY_PARTITIONS
 from schemas.tally_messages import TallyMalformed
-from sinks.delivery.batch_builder import Undeliverable
 from sinks.delivery.delivery import TOPICS
 from sinks.delivery.process import group_of
 from sinks.delivery.tally_rows import TallyRows
@@ -26,10 +28,10 @@ from sinks.row_messages import encode
 from tests.sinks.delivery.engine import Engine
 from tests.sinks.delivery.support import (
     AT,
+    ENDS,
     ROWS,
     WORLD,
     Publisher,
-    Sink,
     assert_arrived,
     flush,
     positions,
@@ -38,6 +40,13 @@ from tests.sinks.delivery.support import (
     total,
     until,
 )
+
+GARBAGE = (b"", b"not ours", b"[]", b"{}", b"\xff" * 1_000, b"[" * 100_000, b"9" * 10_000)
+
+
+def set_aside(topic: Topic) -> float:
+    """How many messages of the topic this process has set aside."""
+    return REGISTRY.get_sample_value("rekap_messages_set_aside_total", {"topic": topic.name}) or 0
 
 
 def test_rows_arrive_with_their_positions(
@@ -153,35 +162,53 @@ def test_two_sinks_share_the_partitions_and_one_does_all_when_the_other_ends(
     assert_arrived(database, {0: 30, 1: 30})
 
 
-@pytest.mark.parametrize(
-    ("topic", "passed", "said"),
-    [
-        (COUNT_ROWS, 10, "count-rows, partition 0, offset 1.*rows of format ;.*Use one version"),
-        (NATION_TALLIES, 20, "nation-tallies, partition 0, offset 0.*it is no JSON.*Use one version"),
-    ],
-    ids=["rows", "totals"],
-)
-def test_a_message_that_is_none_stops_the_sink_which_says_where_it_is(
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+@pytest.mark.parametrize("value", GARBAGE, ids=lambda value: repr(value[:10]))
+def test_a_message_that_is_none_is_set_aside_with_its_place_and_nothing_else_is_lost(
     topics: Connection,
     publisher: Publisher,
     engine: Engine,
     database: Client,
+    caplog: pytest.LogCaptureFixture,
     topic: Topic,
-    passed: int,
-    said: str,
+    value: bytes,
+) -> None:
+    before = set_aside(topic)
+    publisher.rows(0, 0, 10)
+    headers = [("tables", b"event:1,sink_position:9"), ("format", b"7"), ("after", b"x"), ("checksum", b"0")]
+    for said in (headers, headers[:1], [], [("format", b"1")]):
+        publisher.raw(topic, value, 0, said, key=b"0|PPWP")
+    publisher.rows(0, 10, 10)
+    publisher.total(total("0", 7))
+    with running(topics, engine.url) as sink:
+        until(lambda: positions(database) == {0: 19})
+        until(lambda: database.command("SELECT count() FROM tally FINAL") == 1)
+        assert sink.health.troubles() == {}
+    assert_arrived(database, {0: 20})
+    assert set_aside(topic) == before + 4
+    places = [record.__dict__[FIELDS] for record in caplog.records if "set aside" in record.message]
+    assert {(one["topic"], one["partition"]) for one in places} == {(topic.name, 0)}
+    assert len({one["offset"] for one in places}) == 4
+
+
+@pytest.mark.parametrize("change", [{"partition": 1}, {"position": 10**9}, {"outcome": "other"}], ids=str)
+def test_rows_that_can_not_be_are_set_aside_before_any_of_them_is_inserted(
+    topics: Connection, publisher: Publisher, engine: Engine, database: Client, change: dict[str, object]
 ) -> None:
     publisher.rows(0, 0, 10)
-    publisher.raw(topic, b"not ours", key=b"0|PPWP")
-    publisher.rows(0, 10, 10)
-    for _ in range(2):  # it is not passed over by starting again
-        with closing(connect(engine.url)) as client:
-            sink = Sink(topics, client)
-            sink.start()
-            sink.join()
-        with pytest.raises(Undeliverable, match=said):
-            sink.stop()
-    assert database.command(f"SELECT count() FROM event WHERE position >= {passed}") == 0
-    assert positions(database).get(0, -1) < passed
+    forged = flush(0, 10, 3)
+    for name, value in change.items():
+        table = "event" if name == "outcome" else "sink_position"
+        rows = forged[table]
+        place = rows.schema.get_field_index(name)
+        column = pa.array([value] * rows.num_rows, rows.schema.field(place).type)
+        forged[table] = rows.set_column(place, rows.schema.field(place), column)
+    for headers, raw in encode(forged, 9):
+        publisher.raw(COUNT_ROWS, raw, 0, headers)
+    publisher.rows(0, 10, 5)
+    with running(topics, engine.url):
+        until(lambda: positions(database) == {0: 14})
+    assert_arrived(database, {0: 15})
 
 
 @pytest.mark.parametrize(
@@ -197,7 +224,7 @@ def test_a_message_that_is_none_stops_the_sink_which_says_where_it_is(
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
-def test_totals_that_do_not_fit_the_election_stop_the_sink(change: dict[str, object], said: str) -> None:
-    totals = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
+def test_totals_that_do_not_fit_the_election_are_refused(change: dict[str, object], said: str) -> None:
+    totals = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS, ENDS)
     with pytest.raises(TallyMalformed, match=f"{said}.*same data directory"):
         totals.decode(replace(total("0", 7), **change).encode())  # type: ignore[arg-type]

@@ -6,9 +6,9 @@ from typing import Final
 
 from sinks.delivery.insert_batch import InsertBatch
 from sinks.delivery.tally_rows import TallyRows
-from tests.sinks.delivery.support import ROWS, WORLD, flush, total
+from tests.sinks.delivery.support import ENDS, ROWS, WORLD, flush, total
 
-TOTALS: Final = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS)
+TOTALS: Final = TallyRows(WORLD.election, WORLD.registry, WORLD.ballots, ROWS, ENDS)
 
 
 def batch() -> InsertBatch:

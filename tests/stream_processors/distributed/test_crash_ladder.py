@@ -21,13 +21,12 @@ from event_log.kafka.partitioner import partition_of
 from schemas.placement import key_of
 from schemas.regions import Level
 from schemas.tallies import Tally
+from schemas.tally_cells import cell_count, tally_of
 from schemas.tally_messages import TallyMessage, decode_tally
 from stream_processors.assess import Assessor
-from stream_processors.cells import cell_count
 from stream_processors.distributed.count_stage import AssessedEntries
 from stream_processors.distributed.ranges import entries_of
 from stream_processors.fold import Folded, PlacedMessage, fold
-from stream_processors.rollup import tally_of
 from tests.stream_processors.distributed.simulated import Cluster, Guarantees
 from tests.worlds import DPR, PPWP, World, annulled, corrected, form, id_of, pairs, submitted, world
 

@@ -80,9 +80,7 @@ def test_sums_are_published_at_once_and_districts_with_their_events(topics: Conn
         send(topics, counts(12, first=30))
         for partition in range(PARTITIONS):
             engine.process_events(partition, records(topics, COUNT_EVENTS, partition))
-        engine.process_tallies(
-            Level.PROVINCE, 0, [one.raw for one in parts]
-        )  # redelivered: a publish may have been lost
+        engine.process_tallies(Level.PROVINCE, 0, parts)  # redelivered: a publish may have been lost
         engine.publish_changed_sums()
         deadline = time.monotonic() + TIMEOUT_S
         while len(records(topics, PROVINCE_TALLIES, 0)) == sums:
@@ -132,7 +130,7 @@ def test_entries_of_unassigned_partitions_are_ignored(topics: Connection) -> Non
     with running(topics) as engine:
         engine.assign((frozenset({1}), {Level.PROVINCE: frozenset(), Level.NATION: frozenset()}), never)
         engine.process_events(0, records(topics, COUNT_EVENTS, 0))
-        engine.process_tallies(Level.PROVINCE, 0, [one.raw for one in records(topics, DISTRICT_TALLIES, 0)])
+        engine.process_tallies(Level.PROVINCE, 0, records(topics, DISTRICT_TALLIES, 0))
         assert engine.positions() == {1: ends(topics)[1]}
     assert row_positions(topics, 0) == []
     assert row_positions(topics, 1) == list(range(ends(topics)[1]))

@@ -1,4 +1,4 @@
-"""The published position is the last one in the topic count-rows, and NOTHING where it has none."""
+"""The published position is the last one in the topic count-rows, and NO_POSITION where it has none."""
 
 from __future__ import annotations
 
@@ -10,15 +10,25 @@ import pytest
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_ROWS
-from sinks.row_messages import RowsUndecodable
+from monitoring.metrics import REGISTRY
+from monitoring.set_aside import SetAside
+from schemas.plausible import LogEnds
+from schemas.tables import NO_POSITION
 from sinks.rows import Rows
 from stream_processors.distributed import published
-from stream_processors.distributed.published import NOTHING
 from stream_processors.distributed.publisher import KafkaPublisher
 from tests.stream_processors.distributed.running import PARTITIONS, WORLD, opened
 from tests.stream_processors.distributed.test_engine import remove
 
 ROWS = Rows(WORLD.election.id, WORLD.registry, WORLD.ballots)
+
+LOG_END = 1_000
+"""Where each partition of count-events ends."""
+
+
+def set_aside() -> float:
+    """How many messages with rows this process has set aside."""
+    return REGISTRY.get_sample_value("rekap_messages_set_aside_total", {"topic": COUNT_ROWS.name}) or 0
 
 
 @pytest.fixture
@@ -37,10 +47,13 @@ def publisher(topics: Connection) -> Iterator[KafkaPublisher]:
 def last_published(topics: Connection, partitions: Iterable[int]) -> dict[int, int]:
     """The published positions in the topic."""
     with KafkaLog(topics, COUNT_ROWS) as log:
-        return published.last_published(log, partitions)
+        ends = LogEnds(lambda: [LOG_END] * PARTITIONS)
+        return published.last_published(log, partitions, ends, SetAside())
 
 
-def publish_position(publisher: KafkaPublisher, partition: int, position: int, after: int = NOTHING) -> None:
+def publish_position(
+    publisher: KafkaPublisher, partition: int, position: int, after: int = NO_POSITION
+) -> None:
     """Publish that rows up to a position were published."""
     publisher.publish_rows(partition, {"sink_position": ROWS.position(partition, position, 1_000)}, after)
     publisher.flush()
@@ -54,9 +67,9 @@ def publish_rows_only(publisher: KafkaPublisher, partition: int, messages: int) 
 
 
 def test_without_a_position_nothing_is_published(topics: Connection, publisher: KafkaPublisher) -> None:
-    assert last_published(topics, [0]) == {0: NOTHING}
+    assert last_published(topics, [0]) == {0: NO_POSITION}
     publish_rows_only(publisher, 0, 1)
-    assert last_published(topics, [0]) == {0: NOTHING}
+    assert last_published(topics, [0]) == {0: NO_POSITION}
 
 
 def test_it_is_the_last_position_of_that_partition(topics: Connection, publisher: KafkaPublisher) -> None:
@@ -90,14 +103,20 @@ def test_after_retention_removed_all_records_nothing_is_published(
     publish_position(publisher, 0, 4)
     publish_position(publisher, 1, 7)
     remove(topics, COUNT_ROWS.name, {0: -1})
-    assert list(last_published(topics, range(PARTITIONS)).values()) == [NOTHING, 7]
+    assert list(last_published(topics, range(PARTITIONS)).values()) == [NO_POSITION, 7]
 
 
-def test_a_position_of_another_format_is_an_error(
+def test_a_position_that_can_not_be_is_set_aside_and_the_one_before_it_is_found(
     topics: Connection, publisher: KafkaPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sinks.row_messages.FORMAT", 99)
     publish_position(publisher, 0, 4)
+    publisher.flush()
+    monkeypatch.setattr("sinks.row_messages.FORMAT", 99)
+    publish_position(publisher, 0, 6)
     monkeypatch.undo()
-    with pytest.raises(RowsUndecodable, match="rows of format 99"):
-        last_published(topics, [0])
+    publish_position(publisher, 0, LOG_END)
+    publish_position(publisher, 0, 2**63)
+    publisher.flush()
+    before = set_aside()
+    assert last_published(topics, [0]) == {0: 4}
+    assert set_aside() == before + 3

@@ -11,27 +11,17 @@ from audit.verify import Verification, verify
 from clickhouse.client import connect
 from event_log.sqlite import SqliteLog
 from producers.simulator.faults import Faults
-from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import Night
-from producers.sources import Message
 from schemas.data_directory import DataDirectory
-from schemas.elections import Election, load_election
+from schemas.elections import Election
 from schemas.regions import Registry
+from schemas.sources import Message
 from stream_processors.embedded.runner import Runner
 from stream_processors.fold import fold
 
-STATIONS = 150
 SEED = 2024
 
 MANY_FAULTS = Faults(corrections=0.2, contradictions=0.05, annulments=0.05, stale_corrections=0.2)
-
-
-@pytest.fixture(scope="session")
-def small_nation() -> tuple[Election, Registry]:
-    """Two provinces of about STATIONS stations in all, with candidates for every contest."""
-    election = load_election("pemilu2024")
-    registry = builtin_registry(election, provinces=["31", "34"], stations=STATIONS)
-    return builtin_candidates(election, registry), registry
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rekap import words
-from rekap.figure_notes import notes, share
-from rekap.numbers import percent, whole
-from rekap.options import OptionNames, option_of
-from rekap.result_tables import MORE, SHEET_OPTIONS, top_options
-from rekap.tables import Column, Line, Table, drawn, natural_width, paragraph
+from rekap.render.figure_notes import notes, share
+from rekap.render.result_tables import MORE, SHEET_OPTIONS, top_options
+from rekap.render.tables import Column, Line, Table, drawn, natural_width, paragraph
+from rekap.text import words
+from rekap.text.numbers import percent, whole
+from rekap.text.options import OptionNames, option_of
 from schemas.language import Language, Said
 
 Row = dict[str, Any]

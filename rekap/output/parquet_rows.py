@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rekap.formats import Row, dumps
+from rekap.output.json_rows import Row, dumps
 
 GROUP_ROWS: Final = 20_000
 """Rows held at once; some tens of megabytes of the widest ballots."""
@@ -109,6 +109,22 @@ def progress_schema() -> pa.Schema:
             ("registered", _INT),
             ("percent", pa.float64()),
             ("last_recorded_at", _TIME),
+        ]
+    )
+
+
+def recaps_schema() -> pa.Schema:
+    """Rows of `rekap recaps`."""
+    return pa.schema(
+        [
+            *_REGION,
+            ("version", _INT),
+            ("document", pa.string()),
+            ("votes", _VOTES),
+            *_fields(*_FIGURES, kind=_INT),
+            ("event_id", pa.string()),
+            ("recorded_at", _TIME),
+            *_PLACE,
         ]
     )
 

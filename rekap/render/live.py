@@ -17,13 +17,13 @@ from clickhouse.interface.access import url_with_token
 from queries.findings import findings
 from queries.progress import progress
 from queries.results import results
-from rekap.numbers import whole
-from rekap.options import OptionNames
-from rekap.progress_table import progress_lines
-from rekap.result_sheet import options_table
+from rekap.render.progress_table import progress_lines
+from rekap.render.result_sheet import options_table
+from rekap.render.tables import STYLES, Line, drawn, terminal_width
 from rekap.session import Session
-from rekap.tables import STYLES, Line, drawn, terminal_width
 from rekap.terminal import assembled, console
+from rekap.text.numbers import whole
+from rekap.text.options import OptionNames
 from schemas.language import Said
 from schemas.text import visible
 

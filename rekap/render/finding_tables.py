@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rekap import words
-from rekap.numbers import whole
-from rekap.tables import Column, Line, Style, Table, drawn
+from rekap.render.tables import Column, Line, Style, Table, drawn
+from rekap.text import words
+from rekap.text.numbers import whole
 from schemas.language import Language, Said
 from stream_processors.checks import ALL_RULES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rekap import words
-from rekap.numbers import MISSING, clock, zone_of
-from rekap.tables import Column, Line, Table, drawn, fits
+from rekap.render.tables import Column, Line, Table, drawn, fits
+from rekap.text import words
+from rekap.text.numbers import MISSING, clock, zone_of
 from schemas.language import Language, Said
 
 Row = dict[str, Any]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from rekap.log_table import log_lines
-from rekap.options import OptionNames, in_ballot_order, is_top
-from rekap.progress_table import bar
-from rekap.result_tables import several, top_options
-from rekap.tables import Column, Line, Table, drawn, fits
+from rekap.render.log_table import log_lines
+from rekap.render.progress_table import bar
+from rekap.render.result_tables import several, top_options
+from rekap.render.tables import Column, Line, Table, drawn, fits
+from rekap.text.options import OptionNames, in_ballot_order, is_top
 from schemas.elections import load_election
 from schemas.language import Said
 from tests.worlds import DPD, DPR, election
@@ -69,7 +69,7 @@ def test_it_is_known_whether_a_table_fits() -> None:
 
 
 def test_a_sentence_below_a_row_is_indented_under_its_second_column(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rekap.tables.width", lambda: 20)
+    monkeypatch.setattr("rekap.render.tables.width", lambda: 20)
     one = Table([Column("No"), Column("What")], [["1", "x"]], below={0: "why it was not counted"})
     assert text(list(drawn(one, 20))) == ["No  What", "1   x   ", "    why it was not", "    counted"]
 

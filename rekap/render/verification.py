@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from queries.places import LEVEL_NAMES
-from rekap.numbers import whole
+from rekap.render.tables import Column, Table, drawn, show, width, write
 from rekap.session import Session
-from rekap.tables import Column, Table, drawn, show, width, write
 from rekap.terminal import echo
+from rekap.text.numbers import whole
 from schemas.language import Said
 from schemas.regions import Level
 

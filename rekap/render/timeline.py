@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rekap import words
-from rekap.numbers import MISSING, clock, moment, whole, zone_of
-from rekap.options import OptionNames, in_ballot_order, is_top, option_of
-from rekap.result_tables import stations_in, top_options
-from rekap.tables import KEPT, Column, Line, Style, Table, drawn, fits, paragraph
+from rekap.render.result_tables import stations_in, top_options
+from rekap.render.tables import KEPT, Column, Line, Style, Table, drawn, fits, paragraph
+from rekap.text import words
+from rekap.text.numbers import MISSING, clock, moment, whole, zone_of
+from rekap.text.options import OptionNames, in_ballot_order, is_top, option_of
+from schemas.events import CountKind
 from schemas.language import Language, Said
 from stream_processors.checks.names import NAMES, SEXES
 
@@ -32,6 +33,14 @@ HAPPENED: Final = {
     "RecapCertified": Said(id="rekapitulasi disahkan", en="recapitulation certified"),
 }
 REJECTED: Final = Said(id="ditolak: {reason}", en="rejected: {reason}")
+OF_KIND: Final = Said(id="{what} ({kind})", en="{what} ({kind})")
+KINDS: Final = {
+    CountKind.REVOTE: Said(id="pemungutan suara ulang", en="re-vote"),
+    CountKind.RECOUNT: Said(id="penghitungan suara ulang", en="recount"),
+    CountKind.FOLLOW_UP: Said(id="pemungutan suara susulan", en="vote held later"),
+    CountKind.CONTINUED: Said(id="pemungutan suara lanjutan", en="vote continued"),
+}
+"""Counts that are not the regular one."""
 VERSION: Final = Said(id="versi {version}", en="version {version}")
 BY: Final = Said(id="oleh {officer} ({role})", en="by {officer} ({role})")
 EVENT: Final = Said(id="peristiwa {event}", en="event {event}")
@@ -76,6 +85,8 @@ def _entry(row: Row, names: OptionNames | None, language: Language) -> list[Line
         said = row["rejected"]["sentence"][language] if row["rejected"] else ""
         return [head, *paragraph(said, "", INDENT), *_who(row, language)]
     happened = HAPPENED.get(row["type"], Said(row["type"], row["type"])).within(language)
+    if row["kind"] in KINDS:
+        happened = OF_KIND.within(language).format(what=happened, kind=KINDS[row["kind"]].within(language))
     because = f": {row['reason']}" if row["reason"] else ""
     version = VERSION.within(language).format(version=row["version"] or MISSING)
     head += [(f"{version}, {happened}{because}", "title")]

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from rekap.formats import Row, dumps
+from rekap.output.json_rows import Row, dumps
 from schemas.text import visible_lines
 
 IN_MEMORY_BYTES: Final = 32 * 1024 * 1024

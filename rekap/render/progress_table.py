@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rekap import words
-from rekap.numbers import moment, whole
-from rekap.result_tables import extra_stations, stations_in
-from rekap.tables import Column, Line, Table, drawn, fits, paragraph
+from rekap.render.result_tables import extra_stations, stations_in
+from rekap.render.tables import Column, Line, Table, drawn, fits, paragraph
+from rekap.text import words
+from rekap.text.numbers import moment, whole
 from schemas.language import Language, Said
 
 Row = dict[str, Any]

@@ -9,8 +9,8 @@ from importlib import import_module
 import pytest
 
 from rekap.commands import KNOWN
-from rekap.language import asked_for
-from rekap.numbers import clock, percent, whole, zone_of
+from rekap.text.language import asked_for
+from rekap.text.numbers import clock, percent, whole, zone_of
 from schemas.language import Said
 from tests.rekap.conftest import Rekap
 

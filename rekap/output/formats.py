@@ -7,10 +7,8 @@ know its widest cell, holds them. Integers stay numbers and what is missing stay
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -19,15 +17,13 @@ import click
 import orjson
 
 from rekap.command import Option
+from rekap.output.json_rows import Row, dumps
 from rekap.session import Session
 from schemas.language import Said
 from schemas.private_files import give_users_rights
-from schemas.text import escaped_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Row = dict[str, Any]
 
 
 class Format(StrEnum):
@@ -155,11 +151,11 @@ def write_rows(
             for row in rows:
                 stream.write(dumps(row) + b"\n")
         elif form is Format.CSV:
-            from rekap.csv_rows import write_csv
+            from rekap.output.csv_rows import write_csv
 
             write_csv(rows, stream)
         else:
-            from rekap.parquet_rows import write_parquet
+            from rekap.output.parquet_rows import write_parquet
 
             write_parquet(rows, stream, schema())
 
@@ -179,25 +175,6 @@ def write_events(rows: Iterable[Row], output: Path | None) -> int:
 def write_document(document: Any) -> None:
     """Write one JSON document to stdout."""
     sys.stdout.buffer.write(dumps(document) + b"\n")
-
-
-def dumps(value: Any) -> bytes:
-    """JSON, the exact values; times as ISO 8601 with their zone. What a terminal would obey is escaped."""
-    try:
-        document = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    except orjson.JSONEncodeError:  # a file's name that is not UTF-8
-        return json.dumps(value, default=_plain).encode()
-    if document.isascii() and b"\x7f" not in document:
-        return document
-    return escaped_json(document.decode()).encode()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"a {type(value).__name__} has no JSON form")
 
 
 def _write_json(rows: Iterable[Row], stream: BinaryIO) -> None:

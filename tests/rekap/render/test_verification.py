@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from audit.comparison import Difference, NotCompared
 from audit.verify import Verification
+from rekap.render.verification import sentences
 from rekap.session import Session
-from rekap.verification import sentences
 
 WHOLE = Verification(
     equal=True,

@@ -55,7 +55,7 @@ class Bar:
     def _draw(self) -> tuple[Progress, TaskID]:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        from rekap.numbers import whole
+        from rekap.text.numbers import whole
 
         language, bar = self._session.language, self
         a_second = {"id": "/detik", "en": "/s"}[language]

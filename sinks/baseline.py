@@ -14,10 +14,9 @@ import pyarrow as pa
 
 from schemas.ballots import Ballots
 from schemas.regions import Registry
+from schemas.tally_cells import cell_count, tally_of
 from sinks.rows import Rows
 from sinks.writer import Writer
-from stream_processors.cells import cell_count
-from stream_processors.rollup import tally_of
 
 MAX_ROWS: Final = 5_000
 """Rows of one insert, some 50 MB of the widest ballots. There are a thousand ballots in a general election;

@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from rekap import words
-from rekap.numbers import MISSING, percent, whole
-from rekap.options import OptionNames
-from rekap.tables import Line
+from rekap.render.tables import Line
+from rekap.text import words
+from rekap.text.numbers import MISSING, percent, whole
+from rekap.text.options import OptionNames
 from schemas.language import Language, Said
 
 Row = dict[str, Any]

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rekap import words
-from rekap.figure_notes import notes, share
-from rekap.numbers import percent, whole
-from rekap.options import OptionNames, in_ballot_order, is_top
-from rekap.result_sums import summed
-from rekap.tables import Column, Line, Table, drawn, fits
+from rekap.render.figure_notes import notes, share
+from rekap.render.result_sums import summed
+from rekap.render.tables import Column, Line, Table, drawn, fits
+from rekap.text import words
+from rekap.text.numbers import percent, whole
+from rekap.text.options import OptionNames, in_ballot_order, is_top
 from schemas.language import Language, Said
 
 Row = dict[str, Any]

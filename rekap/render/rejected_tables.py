@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rekap import words
-from rekap.numbers import clock, whole, zone_of
-from rekap.tables import Column, Line, Table, drawn
+from rekap.render.tables import Column, Line, Table, drawn
+from rekap.text import words
+from rekap.text.numbers import clock, whole, zone_of
 from schemas.language import Language
 
 Row = dict[str, Any]

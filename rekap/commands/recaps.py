@@ -1,0 +1,82 @@
+"""`rekap recaps`: the certified recapitulations in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rekap.cluster import clickhouse_option
+from rekap.command import Option, subcommand
+from rekap.output.formats import CONTEST_HELP, LIMIT_HELP, Format, chosen_format, row_options, write_rows
+from rekap.output.json_rows import Row
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+LEVELS = ("nation", "province", "district", "subdistrict")
+
+MORE = Said(
+    id="Rekapitulasi yang disahkan (D.Hasil) sebagaimana ditandatangani, yang terbaru dari tiap wilayah. "
+    "Jumlah formulir di bawahnya ada di rekap results; bedanya dalam tampilan recap_difference (SQL).",
+    en="Certified recapitulations (D.Hasil) as they were signed, the newest of each region. What the forms "
+    "below add up to is in rekap results; where they differ, in the view recap_difference (SQL).",
+)
+LEVEL_HELP = Said(id="Hanya tingkat ini.", en="Only this level.")
+REGION_HELP = Said(id="Hanya wilayah ini dan yang di dalamnya.", en="Only this region and what is inside it.")
+EXAMPLES = (
+    "rekap --data count recaps",
+    "rekap --data count recaps --level district --region 32 --contest PPWP --format json",
+)
+NONE_CERTIFIED = Said(
+    id="Belum ada rekapitulasi yang disahkan di sana.", en="No recapitulation has been certified there."
+)
+
+
+@subcommand("recaps", MORE, EXAMPLES)
+@click.option("--level", "-l", cls=Option, said=LEVEL_HELP, type=click.Choice(LEVELS))
+@click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
+@click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
+@click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
+@clickhouse_option
+@row_options
+@pass_session
+def command(
+    session: Session,
+    level: str | None,
+    region: str | None,
+    contests: tuple[str, ...],
+    limit: int | None,
+    clickhouse: str | None,
+    output: Path | None,
+    written: str | None,
+) -> None:
+    form = chosen_format(session, written, output)
+    chosen = session.contests(contests)
+
+    from queries.recaps import recaps
+    from rekap.reading import reader
+
+    with reader(session, "recaps", clickhouse) as client:
+        rows = recaps(client, session.election.id, level=level, region=region, contests=chosen, limit=limit)
+        if form is Format.TABLE:
+            _show(session, list(rows))
+            return
+
+        from rekap.output.parquet_rows import recaps_schema
+
+        write_rows(rows, form, output, recaps_schema)
+
+
+def _show(session: Session, rows: list[Row]) -> None:
+    from rekap.render.recap_table import recap_lines
+    from rekap.render.tables import show, width
+    from rekap.text.options import OptionNames
+
+    if not rows:
+        session.say(NONE_CERTIFIED)
+        return
+    names = {
+        contest.id: OptionNames(session.election, contest, session.region_name)
+        for contest in session.election.contests
+    }
+    show(recap_lines(rows, names, session.language, width()))

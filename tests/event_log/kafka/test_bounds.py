@@ -1,0 +1,52 @@
+"""The bounds of brokers, producers and readers agree: what one takes, the next one can pass on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from event_log.kafka import bounds
+from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS, COUNT_ROWS, REJECTED
+from producers import publisher as events
+from producers.undelivered import LARGEST_BYTES
+from schemas.decode import MAX_BYTES
+from schemas.references import MAX_REFERENCE_BYTES, as_reference, reference_to
+from sinks.row_messages import LARGEST
+from stream_processors.distributed import publisher as results
+
+MOST_OF_A_SENTENCE = 1_000
+"""Characters: sentences quote 200 of anything."""
+
+
+def test_each_bound_is_at_least_the_one_before_it_in_the_path_of_a_message() -> None:
+    assert MAX_BYTES == bounds.ENTRY_BYTES == 65_535
+    assert bounds.ENTRY_BYTES < LARGEST_BYTES < COUNT_EVENTS.largest == bounds.LOG_BATCH_BYTES
+    # What readers keep whole, of an entry that is rejected, and both sentences of why.
+    assert COUNT_EVENTS.largest + 2 * 4 * MOST_OF_A_SENTENCE < REJECTED.largest
+    assert COUNT_ROWS.largest > LARGEST
+    assert COUNT_EVENTS.largest < COUNT_ROWS.largest
+    assert all(topic.largest < bounds.UNPACKED_BYTES for topic in ALL_TOPICS)
+
+
+def test_producers_send_no_larger_request_than_their_topics_take() -> None:
+    sent: dict[str, Any] = events._settings({"request_timeout_ms": 1_000}, 60.0)
+    assert sent["max_request_size"] == COUNT_EVENTS.largest
+    assert results._SETTINGS["max_request_size"] == max(topic.largest for topic in ALL_TOPICS)
+
+
+def test_a_reference_is_short_and_says_what_it_stands_for() -> None:
+    reference = reference_to(b"x" * 70_000, 2**63 - 1, "unreadable")
+    assert len(reference) <= MAX_REFERENCE_BYTES
+    found = as_reference(reference)
+    assert found is not None
+    assert (found.position, found.size, found.reason) == (2**63 - 1, 70_000, "unreadable")
+    assert as_reference(reference + b" ") is None
+    assert as_reference(b"rekap-reference") is None
+
+
+@pytest.mark.parametrize("topic", ALL_TOPICS, ids=lambda topic: topic.name)
+def test_the_bounds_of_the_brokers_are_compared(topic: Any) -> None:
+    settings = topic.settings(3)
+    assert settings["max.message.bytes"] == str(topic.largest)
+    assert settings["compression.type"] == "producer"
