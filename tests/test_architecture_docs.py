@@ -119,6 +119,7 @@ def test_an_arrow_between_packages_is_an_import_an_interface_or_http() -> None:
             assert not may_import(source, target), (source, target)
             assert not may_import(target, source), (source, target)
             assert target in ONLY_IN["clickhouse_connect"]
+            assert may_import(source, "serving"), source
         elif re.fullmatch(r"\w+(\.\w+)+", label):
             users = {part_of(one.module) for one in ours if one.imported == label} | {part_of(label)}
             assert {source, target} <= users, (source, target)
