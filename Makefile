@@ -5,11 +5,13 @@ PYTHON ?= python3
 JOBS ?= 3
 # What `make test` leaves to `make test-long`.
 LONG := faults or national or slow
+# What is installed, as pyproject.toml has it: the packages with API pages.
+DOCUMENTED := audit clickhouse event_log monitoring producers queries rekap schemas serving sinks stream_processors
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: install demo test test-long test-all lint bench lock clean kafka kafka-clean kafka-jars
+.PHONY: install demo test test-long test-all lint docs bench lock clean kafka kafka-clean kafka-jars
 
 install: .venv/installed ## make .venv, so that .venv/bin/rekap is the command
 
@@ -42,6 +44,15 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: .venv/installed-dev ## write API pages from the docstrings into api-pages/
+	rm -rf api-pages
+	@# Every module by name: of a package with __all__ pdoc would leave out the modules. Names that are imported for
+	@# type checkers alone it does not know; signatures show them without a link.
+	$(BIN)/python -W "ignore:Error parsing type annotation" -W "ignore:Failed to run TYPE_CHECKING" \
+	  -W "ignore:The module specification" -m pdoc \
+	  --docformat markdown --no-show-source --output-directory api-pages \
+	  $$(find $(DOCUMENTED) -name '*.py' ! -name __main__.py | sed -e 's,/__init__.py$$,,' -e 's,\.py$$,,' -e 's,/,.,g' | sort)
+
 kafka-jars: ## fetch Apache Kafka for the tests, where Java and Maven are
 	@if test .kafka/complete -nt deploy/kafka/pom.xml; then :; \
 	elif ! command -v java >/dev/null || ! command -v mvn >/dev/null; then \
@@ -72,4 +83,4 @@ lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf .venv .bench .kafka .kafka-data demo-data *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench api-pages .kafka .kafka-data demo-data *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -190,3 +191,12 @@ def test_the_index_links_every_decision_by_its_title() -> None:
 
 def test_the_readme_leads_to_index_and_architecture() -> None:
     assert {"docs/README.md", "docs/architecture.md"} <= linked(ROOT / "README.md").keys()
+
+
+def test_api_pages_are_made_of_every_package_that_is_installed() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (documented,) = re.findall(r"^DOCUMENTED := (.+)$", makefile, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    installed = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert documented.split() == sorted(name.removesuffix("*") for name in installed)
+    assert re.search(r"^api-pages/$", (ROOT / ".gitignore").read_text("utf-8"), re.MULTILINE)

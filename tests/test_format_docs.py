@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from hashlib import sha256
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, Final
@@ -23,6 +24,7 @@ from rekap.sending import ACCEPTED_FILE
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import IDENTITY_FILE, adopt
 from schemas.language import Said
+from schemas.references import as_reference, reference_to
 from schemas.regions import Level
 from schemas.rejections import Reason, Rejection
 from schemas.tables import TABLES
@@ -112,6 +114,15 @@ def test_the_headers_of_rejected_messages(monkeypatch: pytest.MonkeyPatch) -> No
     assert (partition, key, value) == (2, b"key", b"raw")
     assert [name for name, _ in headers] == column("count-events.rejected")
     assert dict(headers)["position"] == b"7"
+
+
+def test_a_reference_is_written_as_it_says() -> None:
+    (shape,) = re.findall(r"`(rekap-reference [^`]+)`", TEXT)
+    for reason in re.findall(r"`(\w+)`", TEXT.split("where R is ")[1].split(",")[0]):
+        digest = sha256(b"raw").hexdigest()
+        told = shape.replace("=P ", "=7 ").replace("=N ", "=3 ").replace("=H ", f"={digest} ")
+        assert reference_to(b"raw", 7, reason) == told.replace("=R", f"={reason}").encode()
+        assert as_reference(reference_to(b"raw", 7, reason)) is not None
 
 
 def test_the_record_of_the_control_topic() -> None:
