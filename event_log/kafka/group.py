@@ -26,7 +26,7 @@ from kafka.structs import OffsetAndMetadata
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.topic_state import partitions_of
-from event_log.kafka.topics import COUNT_EVENTS, Topic
+from event_log.kafka.topics import Topic
 from event_log.kafka.unpacking import bound_kafka_python
 
 SESSION_MS: Final = 10_000
@@ -48,9 +48,6 @@ RETRY_S: Final = 0.2
 
 TIMEOUT_MS: Final = 5_000
 """Timeout of a commit or of a request for end offsets: neither is needed to go on."""
-
-ENDS_TIMEOUT_S: Final = 60.0
-"""How long the ends of count-events are asked for: a broker is back some 10 s after it was killed."""
 
 logger = logging.getLogger("rekap.kafka")
 
@@ -211,22 +208,6 @@ class ConsumerGroup:
                 raise broker_unavailable(self._connection, error, self._group) from error
             return None
         return {self._source(where): int(end) for where, end in found.items()}
-
-    def log_ends(self) -> list[int]:
-        """The end of each partition of count-events, of which a member may know no more than that. Raises
-        LogUnavailable when the brokers do not answer."""
-        name = self._connection.topic(COUNT_EVENTS)
-        deadline = time.monotonic() + ENDS_TIMEOUT_S
-        while True:
-            try:
-                numbers = self._consumer.partitions_for_topic(name) or ()
-                asked = [KafkaPartition(name, number) for number in sorted(numbers)]
-                found = self._consumer.end_offsets(asked, timeout_ms=TIMEOUT_MS)
-                return [int(found[one]) for one in asked]
-            except KafkaError as error:
-                if _is_denied(error) or time.monotonic() > deadline:
-                    raise broker_unavailable(self._connection, error, name) from error
-                time.sleep(RETRY_S)
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""

@@ -25,7 +25,8 @@ from clickhouse.ownership import own
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
 from event_log.kafka.group import SESSION_MS, ConsumerGroup
-from event_log.kafka.topics import SINK_GROUP
+from event_log.kafka.log import KafkaLog
+from event_log.kafka.topics import COUNT_EVENTS, SINK_GROUP
 from monitoring.health import Health
 from monitoring.logs import fields
 from schemas.ballots import Ballots
@@ -94,7 +95,8 @@ def run_sink(
         server = urlsplit(url)
         logger.info("Sink started", extra=fields(clickhouse=f"{server.hostname}:{server.port}"))
         on_ready(url)
-        ends = LogEnds(group.log_ends)
+        # A reader of its own: on the connection of the group an answer would wait for a pending fetch.
+        ends = LogEnds(opened.enter_context(KafkaLog(connection, COUNT_EVENTS)).ends)
         tally_rows = TallyRows(election, registry, ballots, rows, ends)
         Delivery(group, writer, tally_rows, health, ends).run(stop)
     logger.info("Sink stopped")

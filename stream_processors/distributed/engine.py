@@ -102,7 +102,8 @@ class Engine:
         self._tasks: dict[int, CountTask] = {}
         self._sums: dict[tuple[Level, int], SumStage] = {}
         self._entries_read = 0
-        self._ends = LogEnds(self._log.ends)
+        self._ends_log = KafkaLog(connection, COUNT_EVENTS)  # never behind a pending fetch
+        self._ends = LogEnds(self._ends_log.ends)
         self._totals_check = TotalsCheck(election, registry, ballots, self._ends)
         self._set_aside = SetAside()
         self.should_republish = False
@@ -217,7 +218,7 @@ class Engine:
         """Publish what is pending and close the connections. Raises LogUnavailable."""
         self._flush()
         self._publisher.close()
-        for log in (self._log, self._rows_log, *self._tally_logs.values()):
+        for log in (self._log, self._ends_log, self._rows_log, *self._tally_logs.values()):
             log.close()
         close_reader()
 
