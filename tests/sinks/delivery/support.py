@@ -22,7 +22,7 @@ from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, open_topics
 from event_log.kafka.group import ConsumerGroup
-from event_log.kafka.topics import COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
+from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, NATION_TALLIES, PROVINCE_TALLIES, Topic
 from monitoring.health import Health
 from schemas.plausible import LogEnds
 from schemas.regions import Level
@@ -40,8 +40,11 @@ from tests.worlds import ELECTION_ID, PPWP, world
 WORLD: Final = world()
 ROWS: Final = Rows(ELECTION_ID, WORLD.registry, WORLD.ballots)
 PARTITIONS: Final = 2
+LOG_ENTRIES: Final = 3_000
+"""More than the rows that any test with a sink process publishes of a partition."""
+
 ENDS: Final = LogEnds(lambda: [1_000_000] * PARTITIONS)
-"""A log that is long enough for all that is published: in these tests nothing is in it."""
+"""A log that is long enough for all that sinks in a thread of the test get."""
 AT: Final = 1_707_890_400_000_000
 """When the log took in the event at position 0 (microseconds since 1970, UTC); the others a second apart."""
 
@@ -53,9 +56,13 @@ SESSION_MS: Final = 2_000
 
 
 def opened(connection: Connection) -> Connection:
-    """The connection, with topics for the tiny election."""
+    """The connection, with topics for the tiny election, and a log that is long enough for all rows."""
     create(connection, partitions={"count-events": PARTITIONS, PROVINCE_TALLIES.name: 2}, replication=1)
     open_topics(connection, Opened.of(WORLD.election, WORLD.registry, PARTITIONS))
+    with closing(KafkaProducer(**connection.client_settings(), acks="all", linger_ms=5)) as producer:
+        for number in range(LOG_ENTRIES * PARTITIONS):
+            producer.send(connection.topic(COUNT_EVENTS), b"{}", None, [], number % PARTITIONS)
+        producer.flush()
     return connection
 
 
