@@ -103,7 +103,7 @@ def test_the_rejected_counts_of_a_log_of_an_earlier_version_are_found(
     assert imported(rekap, page(99, "2024-02-15 10:00:00"))["rejected"] == 1
     log = SqliteLog.open(next((files / "data").glob("*.sqlite*")))
     with log.transaction():
-        log.connection.execute("DROP TABLE told")
+        log.connection.execute("DROP TABLE compared")
     log.close()
     assert imported(rekap, page(99, "2024-02-16 10:00:00")) == {"code": 0, "read": 1, "repeated": 1}
 

@@ -5,32 +5,20 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
 
+import rekap as rekap_package
 from rekap.commands import KNOWN
 from rekap.text.language import asked_for
 from rekap.text.numbers import clock, percent, whole, zone_of
 from schemas.language import Said
 from tests.rekap.conftest import Rekap
 
-MODULES = [
-    "bars",
-    "counting",
-    "failures",
-    "finding_tables",
-    "formats",
-    "live",
-    "log_table",
-    "nights",
-    "progress_table",
-    "result_sheet",
-    "result_tables",
-    "timeline",
-    "words",
-    "commands",
-    *(f"commands.{'importing' if name == 'import' else name}" for name in KNOWN),
-]
+MODULES = sorted(
+    found.name for found in walk_packages(rekap_package.__path__, "rekap.") if found.name != "rekap.__main__"
+)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +48,9 @@ def test_the_language_is_asked_for_or_that_of_the_environment(
 @pytest.mark.parametrize("name", MODULES)
 def test_both_languages_say_the_same_numbers(name: str) -> None:
     """Each sentence fills in the same figures in both languages, and neither is left untranslated."""
-    said = [value for value in vars(import_module(f"rekap.{name}")).values() if isinstance(value, Said)]
-    for value in vars(import_module(f"rekap.{name}")).values():
+    values = list(vars(import_module(name)).values())
+    said = [value for value in values if isinstance(value, Said)]
+    for value in values:
         if isinstance(value, dict):
             said += [one for one in value.values() if isinstance(one, Said)]
     for one in said:

@@ -22,6 +22,7 @@ from clickhouse.client import SinkUnavailable
 from event_log.sqlite import LogUnavailable, SqliteLog
 from producers.simulator.night import Night
 from schemas.data_directory import DataDirectory
+from schemas.directory_identity import adopt
 from schemas.elections import Election
 from schemas.regions import Registry
 from sinks.writer import Writer
@@ -62,7 +63,9 @@ def prepared(small_nation: tuple[Election, Registry], tmp_path_factory: pytest.T
 @pytest.fixture
 def directory(prepared: Path, tmp_path: Path) -> DataDirectory:
     """A copy of it, to count in."""
-    return DataDirectory.open(shutil.copytree(prepared, tmp_path / "count", symlinks=True))
+    copied = Path(shutil.copytree(prepared, tmp_path / "count", symlinks=True))
+    adopt(copied)
+    return DataDirectory.open(copied)
 
 
 def test_the_few_messages_have_every_outcome(opened: OpenRunner, messages: list[bytes]) -> None:
