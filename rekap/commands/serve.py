@@ -31,6 +31,10 @@ TRY = """
   client = clickhouse_connect.get_client(host="{host}", port={port})
   client.query_df("SELECT unit, name, votes FROM tally_now WHERE level = 'province'")
 """
+OTHERS = Said(
+    id="Akun lain dan peramban memakai isi {token} sebagai kata sandi: curl --user reader:ISI ...",
+    en="Other accounts and browsers give the text of {token} as a password: curl --user reader:TEXT ...",
+)
 ENDED = Said(id="Selesai; {path} bebas kembali.", en="Done; {path} is free again.")
 
 
@@ -39,6 +43,7 @@ ENDED = Said(id="Selesai; {path} bebas kembali.", en="Done; {path} is free again
 def command(session: Session) -> None:
     from urllib.parse import urlsplit
 
+    from clickhouse.interface.access import TOKEN_FILE
     from rekap.render.bars import Waiting
     from stream_processors.embedded.runner import Runner
 
@@ -49,6 +54,7 @@ def command(session: Session) -> None:
         place = urlsplit(runner.url)
         echo(session.text(SERVING).format(path=path, url=runner.url), err=True)
         echo_lines(TRY.format(url=runner.url, host=place.hostname, port=place.port), err=True)
+        echo(session.text(OTHERS).format(token=path / TOKEN_FILE), err=True)
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it: nothing is interrupted
             threading.Event().wait()
     echo(err=True)
