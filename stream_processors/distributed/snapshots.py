@@ -20,11 +20,11 @@ from monitoring.logs import fields
 from schemas.private_files import make_directory
 from stream_processors.distributed.count_stage import CountStage
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of the file and of records; a change of what decisions mean changes it too."""
 
 _SCHEMA: Final = pa.schema(
-    [("is_recap", pa.uint8()), ("contest", pa.uint16()), ("unit", pa.string()), ("record", pa.binary())]
+    [("kind", pa.uint8()), ("contest", pa.uint16()), ("unit", pa.string()), ("record", pa.binary())]
 )
 
 ROWS_AT_ONCE: Final = 50_000

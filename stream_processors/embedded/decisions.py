@@ -21,7 +21,7 @@ READ_BATCH: Final = 20_000
 """Rows fetched at once while state is read: a few megabytes."""
 
 _SCHEMA: Final = (
-    "CREATE TABLE IF NOT EXISTS decision (position INTEGER PRIMARY KEY, is_recap INTEGER NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS decision (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, "
     "contest INTEGER NOT NULL, unit TEXT NOT NULL, record BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS rejected (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS compared (position INTEGER PRIMARY KEY, contest INTEGER NOT NULL, "
@@ -31,6 +31,9 @@ _SCHEMA: Final = (
 
 _OLD_NAME_OF_REJECTED: Final = "parked"
 """The table `rejected` in files of earlier versions: renamed when such a file is opened."""
+
+_OLD_NAME_OF_KIND: Final = "is_recap"
+"""The column `kind` in files of earlier versions, with the same numbers."""
 
 COMPARED: Final = frozenset(
     {
@@ -66,6 +69,8 @@ class Decisions:
             has_compared = self._has_table("compared")
             if self._has_table(_OLD_NAME_OF_REJECTED):
                 self._connection.execute(f"ALTER TABLE {_OLD_NAME_OF_REJECTED} RENAME TO rejected")
+            if self._has_column("decision", _OLD_NAME_OF_KIND):
+                self._connection.execute(f"ALTER TABLE decision RENAME COLUMN {_OLD_NAME_OF_KIND} TO kind")
             for statement in _SCHEMA:
                 self._connection.execute(statement)
             if not log.end:
@@ -78,6 +83,10 @@ class Decisions:
                 f"The log {log.path} has {log.end} entries, but its state was made from {held}. Something "
                 "else wrote to the file. Restore it from its last copy."
             )
+
+    def _has_column(self, table: str, name: str) -> bool:
+        rows = self._connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+        return (name,) in rows.fetchall()
 
     def _has_table(self, name: str) -> bool:
         row = self._connection.execute(
@@ -149,11 +158,11 @@ class Decisions:
         return row is not None and row[0] == reason
 
     def read(self, below: int) -> Iterator[list[tuple[int, int, str, bytes]]]:
-        """is_recap, contest, unit and record of the rows at positions below `below`, in order, some thousands
+        """kind, contest, unit and record of the rows at positions below `below`, in order, some thousands
         at a time. Raises LogUnavailable."""
         try:
             rows = self._connection.execute(
-                "SELECT is_recap, contest, unit, record FROM decision WHERE position < ? ORDER BY position",
+                "SELECT kind, contest, unit, record FROM decision WHERE position < ? ORDER BY position",
                 (below,),
             )
             while some := rows.fetchmany(READ_BATCH):

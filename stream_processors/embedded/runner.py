@@ -264,7 +264,7 @@ class Runner:
 def _state_rows(batch: Batch, outcome: Outcome) -> list[StateRow]:
     """What the state keeps of each accepted message."""
     return [
-        (position, int(batch.kinds[index] == RECAP), batch.contests[index], batch.units[index], state)
+        (position, batch.kinds[index], batch.contests[index], batch.units[index], state)
         for position, index, state in zip(outcome.positions, outcome.accepted, outcome.states, strict=True)
     ]
 

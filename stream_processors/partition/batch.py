@@ -28,6 +28,9 @@ from stream_processors.rejections import Placement
 COUNT: Final = 0
 RECAP: Final = 1
 REJECTED: Final = 2
+"""The kinds of messages, by what the state keeps of them; the numbers are stored."""
+STATEFUL: Final = (COUNT, RECAP)
+"""Kinds whose units have a state."""
 
 IN_CACHE: Final = 50
 """Messages assessed together: what is made of them, some 3 kB each, then fits the processor's cache."""

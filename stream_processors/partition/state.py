@@ -18,7 +18,7 @@ from schemas.regions import Registry
 from schemas.rejections import Reason, Rejection
 from stream_processors.cells import Cells, figure_count, station_cells
 from stream_processors.partition import unit_states
-from stream_processors.partition.batch import RECAP, REJECTED, Batch
+from stream_processors.partition.batch import COUNT, REJECTED, STATEFUL, Batch
 from stream_processors.partition.differences import with_cells
 from stream_processors.rollup import Rollup
 from stream_processors.station import Accepted, Proposal, Repeated, decide
@@ -30,8 +30,8 @@ RejectedBefore = Callable[[bytes, Reason], bool]
 """Whether the message with that id has been rejected for that reason before."""
 
 StateRow = tuple[int, int, int, str, bytes]
-"""position, is_recap (0 or 1: sqlite3 would look for an adapter of a bool), contest index, unit, state (see
-stream_processors.partition.unit_states): that of a unit after the event at that position."""
+"""position, kind (COUNT or RECAP), contest index, unit, state (see stream_processors.partition.unit_states):
+that of a unit after the event at that position."""
 
 
 @dataclass(slots=True)
@@ -70,14 +70,12 @@ class State:
     def __init__(self, registry: Registry, ballots: Ballots) -> None:
         self._ballots = ballots
         self.rollup = Rollup(registry, ballots)
-        # One dict for each contest and kind: keys and values hold nothing for the garbage collector to
-        # traverse.
-        self._counts: list[dict[str, bytes]] = [{} for _ in ballots.contests]
-        self._recaps: list[dict[str, bytes]] = [{} for _ in ballots.contests]
+        # By kind and contest index. Keys and values hold nothing for the garbage collector to traverse.
+        self._units: list[list[dict[str, bytes]]] = [[{} for _ in ballots.contests] for _ in STATEFUL]
 
     def states_of(self, contest: int, stations: Iterable[str]) -> list[tuple[str, bytes]]:
         """The states of those `stations` with accepted events."""
-        units = self._counts[contest]
+        units = self._units[COUNT][contest]
         return [(station, units[station]) for station in stations if station in units]
 
     def decide_batch(self, batch: Batch, first: int, rejected_before: RejectedBefore) -> Outcome:
@@ -90,7 +88,7 @@ class State:
 
     def _decide(self, batch: Batch, outcome: Outcome, rejected_before: RejectedBefore) -> Outcome:
         given = outcome.given
-        fresh: dict[tuple[bool, int, str], bytes] = {}
+        fresh: dict[tuple[int, int, str], bytes] = {}
         rejected_now: dict[bytes, Reason] = {}
         for index, (kind, message, contest, unit) in enumerate(
             zip(batch.kinds, batch.ids, batch.contests, batch.units, strict=True)
@@ -98,9 +96,8 @@ class State:
             if kind == REJECTED:
                 rejection = batch.rejections[index]
             else:
-                is_recap = kind == RECAP
-                key = (is_recap, contest, unit)
-                held = fresh.get(key) or (self._recaps if is_recap else self._counts)[contest].get(unit)
+                key = (kind, contest, unit)
+                held = fresh.get(key) or self._units[kind][contest].get(unit)
                 decision = decide(
                     unit_states.lineage_of(held),
                     Proposal(message, unit, batch.supersedes[index], batch.annuls[index]),
@@ -129,7 +126,7 @@ class State:
                         outcome.appended.append(index)
                     continue
                 rejection = decision
-                if rejection.reason is Reason.ALREADY_COUNTED and held is not None and not is_recap:
+                if rejection.reason is Reason.ALREADY_COUNTED and held is not None and kind == COUNT:
                     ballot = self._ballots.ballots[batch.ballots[index]]
                     rejection = with_cells(rejection, held, ballot, batch.figures[index])
             if given is not None:
@@ -147,10 +144,9 @@ class State:
         """Apply the accepted messages; by ballot the indexes of the regions whose totals changed."""
         by_ballot: dict[int, list[int]] = {}
         for number, index in enumerate(outcome.accepted):
-            is_recap = batch.kinds[index] == RECAP
-            units = (self._recaps if is_recap else self._counts)[batch.contests[index]]
-            units[batch.units[index]] = outcome.states[number]
-            if not is_recap:
+            kind = batch.kinds[index]
+            self._units[kind][batch.contests[index]][batch.units[index]] = outcome.states[number]
+            if kind == COUNT:
                 by_ballot.setdefault(batch.ballots[index], []).append(number)
         for ballot, numbers in by_ballot.items():
             villages = np.array([batch.regions[outcome.accepted[number]] for number in numbers], np.int64)
@@ -165,20 +161,20 @@ class State:
         return self.rollup.settle()
 
     def rows(self) -> Iterator[tuple[int, int, str, bytes]]:
-        """The state of every unit: is_recap (0 or 1), contest index, unit, state."""
-        for is_recap, kinds in enumerate((self._counts, self._recaps)):
-            for contest, units in enumerate(kinds):
+        """The state of every unit: kind, contest index, unit, state."""
+        for kind in STATEFUL:
+            for contest, units in enumerate(self._units[kind]):
                 for unit, state in units.items():
-                    yield is_recap, contest, unit, state
+                    yield kind, contest, unit, state
 
     def restore(self, rows: Iterable[tuple[int, int, str, bytes]]) -> None:
         """Restore from rows of `rows`, a unit's latest state last; call `finish_restoring` afterwards."""
-        for is_recap, contest, unit, state in rows:
-            (self._recaps if is_recap else self._counts)[contest][unit] = state
+        for kind, contest, unit, state in rows:
+            self._units[kind][contest][unit] = state
 
     def finish_restoring(self) -> None:
         """Add up all restored states."""
-        for units in self._counts:
+        for units in self._units[COUNT]:
             held = list(units.values())
             ballots = unit_states.heads(held)["ballot"]
             for ballot in np.unique(ballots).tolist():
