@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from schemas.canonical import event_id
-from schemas.decode import MAX_BYTES, Decoded, content_id, decode, encode
+from schemas.canonical import dumps, event_id
+from schemas.decode import MAX_BYTES, Decoded, _identity, content_id, decode, encode
 from schemas.events import CountSubmitted
 from schemas.rejections import Reason, Rejected
 from schemas.upcasts import upcast
@@ -174,6 +174,18 @@ def test_a_signature_is_no_part_of_the_id() -> None:
     signed = {**MINIMAL, "key_id": "k", "signature": "A" * 86 + "=="}
     other = {**signed, "signature": "B" * 86 + "=="}
     assert decode(encode(signed)).event_id == decode(encode(other)).event_id
+
+
+@given(EVENTS, st.sampled_from(["station", "contest", "election"]))
+def test_the_id_of_a_signed_event_is_cut_out_of_its_bytes_as_it_is_computed(
+    document: dict[str, Any], place: str
+) -> None:
+    hidden = '","signature":"' + "A" * 86 + '==","event_id":"' + "0" * 64 + '",'
+    for signature in ("A" * 86 + "==", None, "short", hidden, 7):
+        for more in ({}, {place: hidden}, {"payload": {"signature": "A" * 86 + "=="}}):
+            signed = {**document, "signature": signature, **more}
+            whole = {**signed, "event_id": event_id(signed)}
+            assert _identity(whole, dumps(whole)) == event_id(signed)
 
 
 def test_the_largest_message_is_read_and_one_byte_more_is_not() -> None:
