@@ -1,7 +1,8 @@
 """Rows as CSV: nested fields become columns with dotted names, missing figures stay empty.
 
-Which columns there are is known after the last row (ballots differ from region to region), so rows are put
-aside on the disk on the way: memory does not grow with them.
+The columns are those of the command's Parquet, in its order, also without rows; a field whose parts differ
+from row to row is one column of JSON. Which options a map has is known after the last row (ballots differ
+from region to region), so rows are put aside on the disk on the way: memory does not grow with them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
 import orjson
+import pyarrow as pa
 
 from rekap.output.json_rows import Row, dumps
+from rekap.output.parquet_rows import JSON_TEXT, ONE_CELL
 from schemas.text import visible_lines
 
 IN_MEMORY_BYTES: Final = 32 * 1024 * 1024
@@ -27,15 +30,17 @@ drop them. One that begins with apostrophes before that gets one more, so that w
 off again and has the text."""
 
 
-def write_csv(rows: Iterable[Row], stream: BinaryIO) -> None:
+def write_csv(rows: Iterable[Row], stream: BinaryIO, schema: pa.Schema) -> None:
     """Write a header and the rows, UTF-8, lines ending in CR LF as RFC 4180 says."""
-    columns: dict[str, dict[str, None]] = {}  # the fields of a row in their order, each with its own columns
+    # The fields of a row in their order, each with its own columns.
+    columns: dict[str, dict[str, None]] = {field.name: dict.fromkeys(_leaves(field)) for field in schema}
+    documents = {field.name for field in schema if field.metadata in (JSON_TEXT, ONE_CELL)}
     with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as aside:
         for row in rows:
             cells = {}
             for name, value in row.items():
                 own = columns.setdefault(name, {})
-                for column, cell in _flat(name, value):
+                for column, cell in ((name, value),) if name in documents else _flat(name, value):
                     own[column] = None
                     cells[column] = _cell(cell)
             aside.write(dumps(cells) + b"\n")
@@ -50,6 +55,16 @@ def write_csv(rows: Iterable[Row], stream: BinaryIO) -> None:
             writer.writerow([cells.get(column) for column in header])
         text.flush()
         text.detach()
+
+
+def _leaves(field: pa.Field, before: str = "") -> Iterator[str]:
+    """The columns that a field has whatever the rows say: of a map none, its keys are in the rows."""
+    name = f"{before}{field.name}"
+    if pa.types.is_struct(field.type):
+        for inner in field.type:
+            yield from _leaves(inner, f"{name}.")
+    elif field.metadata == ONE_CELL or not pa.types.is_map(field.type):
+        yield name
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:

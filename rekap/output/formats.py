@@ -143,7 +143,7 @@ def chosen_format(session: Session, written: str | None, output: Path | None) ->
 def write_rows(
     rows: Iterable[Row], form: Format, output: Path | None, schema: Callable[[], pa.Schema]
 ) -> None:
-    """Write `rows` in a format for programs; `schema` gives the columns of a Parquet file."""
+    """Write `rows` in a format for programs; `schema` gives the columns of CSV and Parquet."""
     with _opened(output) as stream:
         if form is Format.JSON:
             _write_json(rows, stream)
@@ -153,7 +153,7 @@ def write_rows(
         elif form is Format.CSV:
             from rekap.output.csv_rows import write_csv
 
-            write_csv(rows, stream)
+            write_csv(rows, stream, schema())
         else:
             from rekap.output.parquet_rows import write_parquet
 

@@ -19,6 +19,9 @@ from rekap.output.json_rows import Row, dumps
 GROUP_ROWS: Final = 20_000
 """Rows held at once; some tens of megabytes of the widest ballots."""
 
+ONE_CELL: Final = {b"csv": b"json"}
+"""Marks a map whose keys are not the options of a ballot: in CSV it is one column of JSON."""
+
 JSON_TEXT: Final = {b"json": b"text"}
 """Marks a string column whose value is a JSON document, because its fields differ from row to row."""
 
@@ -136,7 +139,7 @@ def findings_schema() -> pa.Schema:
             *_fields("contest", "station", "village", "subdistrict", "district", "province"),
             ("version", _INT),
             *_fields("rule", "severity", "tag", "place"),
-            ("numbers", _VOTES),
+            pa.field("numbers", _VOTES, metadata=ONE_CELL),
             ("sentence", _SENTENCE),
             ("recorded_at", _TIME),
             *_PLACE,

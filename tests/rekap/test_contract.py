@@ -102,6 +102,21 @@ def test_csv_has_a_dotted_column_for_each_nested_figure_and_nothing_for_null(rek
     assert "votes" not in rows[CORRECTED]
 
 
+@pytest.mark.parametrize(
+    ("command", "nothing"),
+    [("findings", ("--rule", "R03")), ("rejected", ("--reason", "wrong_key")), ("log", ("--from", "100000"))],
+)
+def test_csv_has_the_same_header_whatever_rows_there_are(
+    rekap: Rekap, command: str, nothing: tuple[str, str]
+) -> None:
+    some = rekap(command, "--format", "csv", "--limit", "3").out.splitlines()
+    one = rekap(command, "--format", "csv", "--limit", "1").out.splitlines()
+    none = rekap(command, "--format", "csv", *nothing).out.splitlines()
+    assert len(some) > 1
+    assert (some[0], len(none)) == (none[0], 1)
+    assert one[0] == none[0]
+
+
 def test_parquet_keeps_figures_integers_and_votes_a_map(rekap: Rekap, tmp_path: Path) -> None:
     file = tmp_path / "stations.parquet"
     rekap("results", "--level", "station", "--region", VILLAGE, "--format", "parquet", "--output", file)
@@ -193,7 +208,7 @@ def test_an_empty_answer_is_an_empty_document(rekap: Rekap) -> None:
     asked = ("findings", "--rule", "R19")
     assert rekap(*asked, "--format", "json").json == []
     assert rekap(*asked, "--format", "jsonl").out == ""
-    assert rekap(*asked, "--format", "csv").out == ""
+    assert len(rekap(*asked, "--format", "csv").out.splitlines()) == 1  # the header
 
 
 def test_a_station_abroad_has_no_known_voters(rekap: Rekap) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pytest
 
 from rekap.output.csv_rows import write_csv
@@ -464,7 +465,7 @@ FORMULAS = (
 
 def in_csv(**row: Any) -> dict[str, str]:
     stream = io.BytesIO()
-    write_csv([row], stream)
+    write_csv([row], stream, pa.schema([]))
     (read,) = csv.DictReader(io.StringIO(stream.getvalue().decode(), newline=""))
     return read
 
