@@ -42,8 +42,8 @@ def check_tallied(
         found.append(say.r19())
     else:
         cast = _check_options(form, figures, certain, place, found)
-        # R27
-        if cast == 0 and not form.valid and not any(figures):
+        # R27; an option that is not given may have votes
+        if certain and cast == 0 and not form.valid and not any(figures):
             _check_zeros(listed, circumstances.registered, found)
         if valid is None:
             valid = say.valid_by_options(place.ballot.kind, cast, certain)

@@ -10,10 +10,11 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from schemas.ballots import Ballots
 from schemas.findings import Finding, Status
-from stream_processors.cells import FIGURES_BEFORE_VOTES, STATUSES
+from stream_processors.cells import FIGURES_BEFORE_VOTES, MISSING, STATUSES
 from stream_processors.checks.replaced import replaced_by_zeros
 from stream_processors.partition import unit_states
 from stream_processors.partition.batch import Batch
@@ -32,14 +33,20 @@ def against_versions_before(
         held, index = outcome.previous[number], outcome.accepted[number]
         if held is None or STATUSES[batch.statuses[index]] not in WITH_VOTES:
             continue
-        if any(batch.figures[index][unit_states.FIGURE_BYTES * FIGURES_BEFORE_VOTES :]):
+        if _votes(batch.figures[index]).any():
             continue
         before = unit_states.unpack(held)
-        votes = np.frombuffer(before.figures, "<u4")[FIGURES_BEFORE_VOTES:]
+        votes = _votes(before.figures)
         if STATUSES[before.status] in WITH_VOTES and votes.any():
             top = ballots.ballots[batch.ballots[index]].top
             found[index] = replaced_by_zeros(int(votes[list(top)].sum(dtype=np.int64)))
     return found
+
+
+def _votes(figures: bytes) -> NDArray[np.uint32]:
+    """The votes among figures of a form, zero where it gives none."""
+    votes = np.frombuffer(figures, "<u4")[FIGURES_BEFORE_VOTES:]
+    return np.where(votes == MISSING, np.uint32(0), votes)
 
 
 def with_rules(rules: pa.Array, indexes: Sequence[int], found: Mapping[int, Finding]) -> pa.Array:

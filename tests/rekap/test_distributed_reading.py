@@ -423,7 +423,7 @@ def test_verify_finds_a_total_that_the_log_does_not_give(rekap: Rekap, night: Ni
         assert ran.code == 1
         assert ran.out.startswith("Inconsistent: 2 totals")
         assert "Different: " in ran.out
-        assert "votes.1" in ran.out
+        assert "PPWP     province  12 " in ran.out
         assert "rekap worker with --republish" in " ".join(ran.err.split())
 
 
