@@ -211,12 +211,15 @@ def test_the_log_is_followed_without_keeping_anybody_from_counting(own_count: Pa
     following = subprocess.Popen(
         [*command, "--format", "jsonl"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    watchdog = threading.Timer(60, following.kill)  # what never comes fails here, and does not hang
+    watchdog.start()
     assert [json.loads(line)["position"] for line in lines_of(following, 2)] == [8, 9]
     time.sleep(1.5)  # it waits, and owns nothing
     with Runner.open(DataDirectory.open(own_count), command="import", workers=0) as runner:
         runner.submit([submitted("1101012002001", pairs(1, 2, 3))])
         (line,) = lines_of(following, 1)
     assert json.loads(line)["event"]["station"] == "1101012002001"
+    watchdog.cancel()
     following.send_signal(signal.SIGINT)
     _, err = following.communicate(timeout=30)
     assert (following.returncode, err) == (0, "")
