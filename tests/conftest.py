@@ -51,6 +51,7 @@ ENGINE: Final = (
     "stream_processors/embedded",
     "deploy/test_night.py",
     "deploy/test_clickhouse_users.py",
+    "national",
 )
 """Folders and modules whose tests open the engine by themselves, here or in processes that they start."""
 

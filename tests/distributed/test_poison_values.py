@@ -17,6 +17,7 @@ from kafka import KafkaProducer
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_ROWS, DISTRICT_TALLIES, NATION_TALLIES, PROVINCE_TALLIES, Topic
 from schemas.ballots import Ballots
+from schemas.tallies import CELL
 from schemas.tally_messages import TallyMessage, decode_tally
 from sinks.row_messages import encode
 from sinks.rows import Rows
@@ -63,10 +64,14 @@ def newest(cluster: Cluster, topic: Topic) -> dict[int, TallyMessage]:
 
 
 def raised(message: TallyMessage, by: int) -> TallyMessage:
-    """The totals as if so many more events had been accepted, each with 9,000 votes."""
+    """The totals as if so many more events had been accepted, with 9,000 valid votes each."""
     (ballot, cells), *others = message.cells.items()
-    forged = (cells[0] + by, *cells[1:])
-    forged = tuple(cell + 9_000 * by if place >= 8 else cell for place, cell in enumerate(forged))
+    forged = (
+        cells[0] + by,
+        *cells[1 : CELL["valid"]],
+        cells[CELL["valid"]] + 9_000 * by,
+        *cells[CELL["valid"] + 1 :],
+    )
     return replace(message, version=message.version + by, cells={ballot: forged, **dict(others)})
 
 
