@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -27,10 +28,10 @@ from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import Addresses
-from producers.undelivered import LARGEST_BYTES, MessageTooLarge, not_acknowledged
+from producers.undelivered import not_acknowledged
+from schemas.entry_size import require_entry_size
+from schemas.outcomes import MessageOutcome, Status
 from schemas.regions import Registry
-
-__all__ = ["Delivery", "MessageTooLarge", "Publisher"]
 
 PATIENCE_S: Final = 60.0
 """How long a message may wait for its acknowledgement: a broker is back some 10 s after it was killed."""
@@ -76,13 +77,16 @@ class Publisher:
         *,
         patience_s: float = PATIENCE_S,
         bytes_waiting: int = BYTES_WAITING,
+        on_outcome: Callable[[bytes, MessageOutcome], None] | None = None,
     ) -> None:
         """Reach the brokers and find the topic. Raises LogUnavailable.
 
         A message that is not acknowledged within `patience_s` counts as not sent. `publish` waits while
-        `bytes_waiting` bytes of messages wait.
+        `bytes_waiting` bytes of messages wait. `on_outcome` is called once for each message that `publish`
+        took, in their order, on the thread that calls this object's methods.
         """
         self.delivery = Delivery()
+        self._on_outcome = on_outcome
         self._connection = connection
         self._addresses = Addresses(registry)
         self._topic = connection.topic(COUNT_EVENTS)
@@ -100,15 +104,14 @@ class Publisher:
     def publish(self, raw: bytes) -> None:
         """Send one message; waits while too much waits for its acknowledgement.
 
-        Returns before it is acknowledged. Raises MessageTooLarge (this one is not sent), and LogUnavailable
+        Returns before it is acknowledged. Raises EntryTooLarge (this one is not sent), and LogUnavailable
         when an earlier one was not acknowledged: nothing more is taken then.
         """
         self.publish_to(self._addresses.key_of(raw), raw)
 
     def publish_to(self, key: bytes, raw: bytes) -> None:
         """As `publish`, for a message whose key is known (producers.addressing)."""
-        if len(key) + len(raw) > LARGEST_BYTES:
-            raise MessageTooLarge(raw)
+        require_entry_size(raw)
         self._settle(self._most - len(raw))
         if self._failure is not None:
             raise self._failure
@@ -117,7 +120,7 @@ class Publisher:
             future = self._producer.send(self._topic, raw, key, partition=partition)
         except KafkaError as error:  # the client can't even find out where to send it
             failure = self._fail(error)
-            self.delivery.not_sent.append(raw)
+            self._lost(raw)
             raise failure from error
         self._waiting.append(_Waiting(raw, future))
         self._bytes += len(raw)
@@ -161,14 +164,13 @@ class Publisher:
         """Take in what became of the message that has waited longest."""
         raw, future = self._waiting[0]
         try:
-            future.get(timeout_s)
+            acknowledged = future.get(timeout_s)
         except KafkaError as error:
             self._fail(error)
             return
         self._waiting.popleft()
         self._bytes -= len(raw)
-        self.delivery.sent += 1
-        self.delivery.sent_bytes += len(raw)
+        self._recorded(raw, acknowledged)
 
     def _fail(self, error: KafkaError) -> LogUnavailable:
         """Send nothing more, and find out what became of everything that waits."""
@@ -176,13 +178,26 @@ class Publisher:
         self._failure = not_acknowledged(self._connection, error, self._patience_s)
         for raw, future in self._waiting:
             if future.succeeded():
-                self.delivery.sent += 1
-                self.delivery.sent_bytes += len(raw)
+                self._recorded(raw, future.value)
             else:
-                self.delivery.not_sent.append(raw)
+                self._lost(raw)
         self._waiting.clear()
         self._bytes = 0
         return self._failure
+
+    def _recorded(self, raw: bytes, acknowledged: Any) -> None:
+        """That message was acknowledged, with kafka-python's RecordMetadata."""
+        self.delivery.sent += 1
+        self.delivery.sent_bytes += len(raw)
+        if self._on_outcome is not None:
+            place = (acknowledged.partition, acknowledged.offset)
+            self._on_outcome(raw, MessageOutcome(Status.RECORDED, *place))
+
+    def _lost(self, raw: bytes) -> None:
+        """That message was not acknowledged, and never will be."""
+        self.delivery.not_sent.append(raw)
+        if self._on_outcome is not None:
+            self._on_outcome(raw, MessageOutcome(Status.NOT_ACKNOWLEDGED))
 
     def _stop_sending(self) -> None:
         """End the client; every message that waits has its answer afterwards, be it that it was not sent."""

@@ -5,8 +5,6 @@ When that is so is found out by producers.publisher.
 
 from __future__ import annotations
 
-from typing import Final
-
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from event_log.errors import LogUnavailable
@@ -14,32 +12,7 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.probe import trouble_at
 from event_log.kafka.topics import COUNT_EVENTS
-from producers.addressing import unit_of
-from schemas.decode import MAX_BYTES, content_id
 from schemas.language import Said
-from schemas.text import quoted
-
-FRAME_BYTES: Final = 256
-"""More than Kafka's own bytes around one message."""
-
-LARGEST_BYTES: Final = COUNT_EVENTS.largest - FRAME_BYTES
-"""The largest message that the log takes. What is larger than an event may be is taken, and rejected."""
-
-
-class MessageTooLarge(Exception):
-    """The log does not take a message of that size, and it was not sent; `said` names it. `unit`: what it is
-    about, as far as it says so."""
-
-    def __init__(self, raw: bytes) -> None:
-        self.unit = unit_of(raw) or "-"
-        name, size = f"{content_id(raw)[:16]} ({quoted(self.unit)})", len(raw)
-        self.said = Said(
-            id=f"Kiriman {name} tidak terkirim: {size} byte; log menerima {LARGEST_BYTES}, dan sebuah "
-            f"peristiwa paling banyak {MAX_BYTES}. Perbaiki pembuatnya.",
-            en=f"The message {name} was not sent: it has {size} bytes, the log takes {LARGEST_BYTES}, and an "
-            f"event has {MAX_BYTES} at most. Mend what made it.",
-        )
-        super().__init__(self.said.en)
 
 
 def not_acknowledged(connection: Connection, error: KafkaError, patience_s: float) -> LogUnavailable:

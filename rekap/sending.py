@@ -15,7 +15,7 @@ from event_log.accepted import AcceptedEvents
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
 from event_log.kafka.partitioner import partition_of
-from producers.publisher import Delivery, MessageTooLarge, Publisher
+from producers.publisher import Delivery, Publisher
 from rekap.building import Built, built
 from rekap.counting import by_reason, name_unreadable, superseded
 from rekap.failures import ANSWER_IS_NO, DONE
@@ -120,13 +120,9 @@ def send(
 
 
 def _send(publisher: Publisher, some: Built, report: SendReport) -> None:
-    unreadable = list(some.records.unreadable)
     for key, raw in some.messages:
-        try:
-            publisher.publish_to(key, raw)
-        except MessageTooLarge as error:
-            unreadable.append(Unreadable(error.unit, error.said))
-    records = some.records
+        publisher.publish_to(key, raw)
+    records, unreadable = some.records, some.records.unreadable
     report.read += records.size
     report.repeated += records.unchanged
     report.superseded += records.superseded

@@ -15,18 +15,18 @@ from schemas.decode import MAX_BYTES
 MIB: Final = 1024 * 1024
 
 ENTRY_BYTES: Final = MAX_BYTES
-"""The largest event."""
+"""The largest event, and the largest entry of the log: no door takes more, and readers keep a reference
+(schemas.references) in place of what others wrote to the topic all the same. A Merkle tree's entry bundles
+have two bytes for the size of an entry."""
 
 LOG_BATCH_BYTES: Final = MIB
-"""max.message.bytes of count-events, and so the largest entry that readers keep whole: what is larger than an
-event is kept to be rejected. Of what unpacks to more they keep a reference (schemas.references)."""
+"""max.message.bytes of count-events: some 400 events in one batch, packed."""
 
 ROWS_BATCH_BYTES: Final = 2 * MIB
 """max.message.bytes of count-rows: the rows of the largest entry."""
 
 REJECTED_BATCH_BYTES: Final = 2 * MIB
-"""max.message.bytes of count-events.rejected: an entry that readers keep whole, and the headers that say
-why."""
+"""max.message.bytes of count-events.rejected: an entry and its key, and the headers that say why."""
 
 TALLY_BATCH_BYTES: Final = 16 * MIB
 """max.message.bytes of totals: the nation's of a contest with thousands of local lists. A worker's producer

@@ -27,7 +27,7 @@ from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import Topic
 from event_log.leaf import leaf_hash
 from event_log.reading import LogEntry
-from schemas.references import MAX_REFERENCE_BYTES, reference_to
+from schemas.references import reference_to
 
 TIMEOUT_S: Final = 60.0
 """How long a read retries while brokers don't answer: a broker is back some 10 s after it was killed, and
@@ -47,7 +47,7 @@ IDLE_CHECK_S: Final = 10.0
 class KafkaRecord(NamedTuple):
     """One record of a topic: its position (offset) in its partition, when the log took it in (microseconds
     since 1970, UTC; Kafka knows milliseconds), its key, the bytes as received, and the headers that came with
-    it. Key and bytes that are more than the topic's messages may have are references (schemas.references)."""
+    it. A key or bytes larger than readers keep of this topic are references (schemas.references)."""
 
     position: int
     recorded_at: int
@@ -196,10 +196,9 @@ class KafkaLog:
 
 def record_of(one: ConsumerRecord, topic: Topic) -> KafkaRecord:
     """The record of that topic that the client has received; one without a value has no bytes."""
-    key, raw = one.key, one.value or b""
-    if len(raw) + len(key or b"") > topic.largest:  # it was packed, or the broker would not have taken it
-        if len(raw) > MAX_REFERENCE_BYTES:
-            raw = reference_to(raw, one.offset, "too_large")
-        if key is not None and len(key) > topic.largest // 2:
-            key = reference_to(key, one.offset, "too_large")
+    key, raw, whole = one.key, one.value or b"", topic.whole or topic.largest
+    if len(raw) > whole:
+        raw = reference_to(raw, one.offset, "too_large")
+    if key is not None and len(key) > whole:
+        key = reference_to(key, one.offset, "too_large")
     return KafkaRecord(one.offset, one.timestamp * 1_000, key, raw, one.headers)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from event_log.kafka.bounds import (
+    ENTRY_BYTES,
     LOG_BATCH_BYTES,
     MIB,
     REJECTED_BATCH_BYTES,
@@ -32,8 +33,8 @@ without losing anything, and one be down without stopping the count."""
 class Topic:
     """A topic. `key`: what its messages' keys are. `partitions`: how many it gets unless said otherwise.
     `like`: the topic that it always has as many as. `retention_ms`: how long messages are kept. `compacted`:
-    only the newest message of a key has to be kept. `largest`: bytes of a batch that it takes, and of the
-    largest message that readers keep whole."""
+    only the newest message of a key has to be kept. `largest`: bytes of a batch that it takes.
+    `whole`: bytes of the largest key or value that readers keep whole (None: `largest`)."""
 
     name: str
     key: str
@@ -44,6 +45,7 @@ class Topic:
     retention_ms: int = FOR_EVER
     compacted: bool = False
     largest: int = LOG_BATCH_BYTES
+    whole: int | None = None
     segment_bytes: int = 1024 * MIB
     segment_ms: int = 7 * DAY_MS
 
@@ -68,6 +70,7 @@ COUNT_EVENTS: Final = Topic(
     "count-events",
     key="code of the district",
     partitions=12,
+    whole=ENTRY_BYTES,
     why="The log itself: every message as it was sent, never changed and never removed. Keyed by district, "
     "so that everything up to the district is added up in one stage and a station's order is kept.",
 )

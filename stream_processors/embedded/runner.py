@@ -31,7 +31,10 @@ from event_log.reading import LogEntry
 from event_log.sqlite import LogUnavailable, SqliteLog
 from schemas.ballots import Ballots
 from schemas.data_directory import DataDirectory
+from schemas.decode import MAX_BYTES
 from schemas.directory_identity import require_original
+from schemas.entry_size import EntryTooLarge
+from schemas.outcomes import MessageOutcome, Status
 from schemas.sources import Source, Unreadable
 from sinks.baseline import insert_baseline
 from sinks.migrate import migrate
@@ -41,7 +44,7 @@ from stream_processors.assess import Assessor
 from stream_processors.embedded.decisions import COMPARED, ComparedRow, Decisions
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import unit_states
-from stream_processors.partition.assessing import Bytes, Reading, Workers
+from stream_processors.partition.assessing import Reading, Submitted, Workers, assess_entries
 from stream_processors.partition.batch import RECAP, Batch
 from stream_processors.partition.changes import Changes, changed_totals
 from stream_processors.partition.state import Outcome, State, StateRow
@@ -143,11 +146,27 @@ class Runner:
         """Take in some messages at once; as `ingest`."""
         report = IngestReport()
         began = time.monotonic()
-        for reading in self._workers.read([Bytes(messages)]):
+        for reading in self._workers.read([Submitted(messages)]):
             _count(report, reading, self._take_in(reading))
         self._projector.drain()
         report.seconds = time.monotonic() - began
         return report
+
+    def append(self, messages: Sequence[bytes]) -> list[MessageOutcome]:
+        """Append and decide some messages at once; the outcome of each, in order.
+
+        When it returns, what was accepted or rejected is durable in the log; the projections follow (see
+        `ingest` for errors).
+        """
+        fitting = [raw for raw in messages if len(raw) <= MAX_BYTES]
+        (reading,) = self._workers.read([Submitted(fitting)])
+        decided = iter(self._take_in(reading).by_message())
+        return [
+            MessageOutcome(Status.TOO_LARGE, said=EntryTooLarge(raw).said)
+            if len(raw) > MAX_BYTES
+            else next(decided)
+            for raw in messages
+        ]
 
     def lineage(self, contest: str, stations: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
         """The events of those `stations` that have any, oldest first (see schemas.sources)."""
@@ -251,14 +270,14 @@ class Runner:
         time."""
         groups: list[tuple[int, int]] = []
 
-        def chunks() -> Iterator[Bytes]:
+        def appended() -> Iterator[list[bytes]]:
             for recorded_at, entries in groupby(self._log.read(start), _recorded_at):
                 together = list(entries)
                 groups.append((together[0].position, recorded_at))
-                yield Bytes([entry.raw for entry in together])
+                yield [entry.raw for entry in together]
 
-        for number, reading in enumerate(self._workers.read(chunks())):
-            yield reading.batch, *groups[number]
+        for number, batch in enumerate(self._workers.map(assess_entries, appended())):
+            yield batch, *groups[number]
 
 
 def _state_rows(batch: Batch, outcome: Outcome) -> list[StateRow]:
@@ -308,7 +327,8 @@ def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
     report.rejected += len(outcome.rejected) + len(outcome.rejected_again) + sum(reading.rejected.values())
     report.unreadable += len(reading.unreadable)
     report.empty += reading.empty
-    reasons = Counter(rejection.reason for rejection in (*outcome.rejected.values(), *outcome.rejected_again))
+    rejections = (*outcome.rejected.values(), *outcome.rejected_again.values())
+    reasons = Counter(rejection.reason for rejection in rejections)
     for reason, number in (reasons + Counter(reading.rejected)).items():
         report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + number
     room = UNREADABLE_KEPT - len(report.unreadable_records)

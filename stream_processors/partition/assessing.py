@@ -24,6 +24,7 @@ from typing import Final, Self, TypeVar
 import pyarrow as pa
 
 from event_log.leaf import leaf_hash
+from schemas.entry_size import EntryTooLarge, require_entry_size
 from schemas.rejections import Reason
 from schemas.sources import Chunk, Message, Record, Unreadable
 from stream_processors.assess import Assessor
@@ -58,8 +59,8 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Bytes:
-    """A chunk of messages in memory: entries of the log, or messages just submitted."""
+class Submitted:
+    """A chunk of messages in memory that were just submitted."""
 
     raws: Sequence[bytes]
 
@@ -69,8 +70,8 @@ class Bytes:
         return len(self.raws)
 
     def records(self) -> Iterator[Record]:
-        """The messages."""
-        return (Message(raw, "") for raw in self.raws)
+        """The messages, each with its number for a place."""
+        return (Message(raw, str(number)) for number, raw in enumerate(self.raws, 1))
 
 
 @dataclass(slots=True)
@@ -88,11 +89,18 @@ class Records:
 
 
 def sorted_records(chunk: Chunk) -> Records:
-    """The records of `chunk`. Raises OSError."""
+    """The records of `chunk`; one whose message is too large for the log is unreadable. Raises OSError."""
     found = Records(chunk.size)
     for record in chunk.records():
         if isinstance(record, Message):
-            found.raws += record.raw, *record.followed_by
+            messages = (record.raw, *record.followed_by)
+            try:
+                for raw in messages:
+                    require_entry_size(raw)
+            except EntryTooLarge as error:
+                found.unreadable.append(Unreadable(record.place, error.said))
+                continue
+            found.raws += messages
             found.size += len(record.followed_by)
             if record.not_counted is not None:
                 found.not_counted[record.not_counted] = found.not_counted.get(record.not_counted, 0) + 1
@@ -106,6 +114,11 @@ def sorted_records(chunk: Chunk) -> Records:
             found.unchanged += 1
             found.superseded += record.superseded
     return found
+
+
+def assess_entries(assessor: Assessor, raws: Sequence[bytes]) -> Batch:
+    """Entries of the log, assessed in this process."""
+    return assess_batch(assessor, raws)
 
 
 def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:

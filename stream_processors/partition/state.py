@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.ballots import Ballots
+from schemas.outcomes import MessageOutcome, Status
 from schemas.regions import Registry
 from schemas.rejections import Reason, Rejection
 from stream_processors.cells import Cells, figure_count, station_cells
@@ -50,7 +51,7 @@ class Outcome:
     previous: list[bytes | None] = field(default_factory=list)  # and before it
     positions: list[int] = field(default_factory=list)  # the position of each accepted one
     rejected: dict[int, Rejection] = field(default_factory=dict)  # appended, but rejected
-    rejected_again: list[Rejection] = field(default_factory=list)  # the same message, rejected before
+    rejected_again: dict[int, Rejection] = field(default_factory=dict)  # the same message, rejected before
     repeated: list[int] = field(default_factory=list)  # accepted before
 
     @property
@@ -62,6 +63,17 @@ class Outcome:
     def entries(self) -> Sequence[int]:
         """The position of each of `appended`."""
         return range(self.first, self.end) if self.given is None else self.given
+
+    def by_message(self) -> list[MessageOutcome]:
+        """The outcome of each message, in the order of the batch; the log has one partition."""
+        places = dict(zip(self.appended, self.entries, strict=True))
+        outcomes = {index: MessageOutcome(Status.ACCEPTED, 0, places[index]) for index in self.accepted}
+        outcomes |= {index: MessageOutcome(Status.REPEATED) for index in self.repeated}
+        for index, rejection in (*self.rejected.items(), *self.rejected_again.items()):
+            place = places.get(index)
+            partition = None if place is None else 0
+            outcomes[index] = MessageOutcome(Status.REJECTED, partition, place, rejection)
+        return [outcomes[index] for index in range(len(outcomes))]
 
 
 class State:
@@ -133,7 +145,7 @@ class State:
                 outcome.rejected[index] = rejection
                 outcome.appended.append(index)
             elif rejected_now.get(message) == rejection.reason or rejected_before(message, rejection.reason):
-                outcome.rejected_again.append(rejection)
+                outcome.rejected_again[index] = rejection
             else:
                 rejected_now[message] = rejection.reason
                 outcome.rejected[index] = rejection

@@ -19,9 +19,10 @@ from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import NO_UNIT
-from producers.publisher import Delivery, MessageTooLarge, Publisher
-from producers.undelivered import LARGEST_BYTES
+from producers.publisher import Delivery, Publisher
 from schemas.decode import MAX_BYTES
+from schemas.entry_size import EntryTooLarge
+from schemas.outcomes import MessageOutcome, Status
 from tests.relay import RelayedBroker
 from tests.worlds import all_stations, annulled, corrected, pairs, recap, submitted, world
 
@@ -90,7 +91,7 @@ def frail(relayed: RelayedBroker) -> Connection:
         (b"[1, 2]", NO_UNIT),
         (b'{"station": 1101012001001}', NO_UNIT),
         (b"", NO_UNIT),
-        (COUNT + b" " * MAX_BYTES, b"1101"),  # larger than an event may be
+        (COUNT.ljust(MAX_BYTES), b"1101"),
     ],
 )
 def test_a_message_goes_where_the_events_of_its_unit_stand(
@@ -120,14 +121,39 @@ def test_everything_is_there_once_and_in_the_order_of_each_district(topics: Conn
 
 
 def test_a_message_too_large_for_the_log_is_refused_by_name_and_the_others_go_on(topics: Connection) -> None:
-    fits = b'{"station":"x"}'.ljust(LARGEST_BYTES)
+    fits = b'{"station":"x"}'.ljust(MAX_BYTES)
     with Publisher(topics, REGISTER) as publisher:
         publisher.publish(COUNT)
-        with pytest.raises(MessageTooLarge, match=r"^The message [0-9a-f]{16} \(x\) was not sent: it has 10"):
+        with pytest.raises(EntryTooLarge, match=r"^The message [0-9a-f]{16} was not .* it has 65536 bytes"):
             publisher.publish(fits + b" ")
         publisher.publish(fits)
     assert publisher.delivery.sent == 2
     assert sorted(bodies(topics), key=len) == [COUNT, fits]
+
+
+def test_each_message_has_one_outcome_in_its_order(relayed: RelayedBroker, frail: Connection) -> None:
+    *before, after = many(300)
+    outcomes: list[tuple[bytes, MessageOutcome]] = []
+    publisher = Publisher(
+        frail, REGISTER, patience_s=SHORT_S, on_outcome=lambda raw, outcome: outcomes.append((raw, outcome))
+    )
+    for raw in before:
+        publisher.publish(raw)
+    publisher.flush()
+    assert [raw for raw, _ in outcomes] == before
+    assert {outcome.status for _, outcome in outcomes} == {Status.RECORDED}
+    found = in_log(frail)
+    for raw, outcome in outcomes:
+        assert outcome.partition is not None
+        assert outcome.position is not None
+        assert found[outcome.partition][outcome.position].raw == raw
+    relayed.kill()
+    publisher.publish(after)
+    with pytest.raises(LogUnavailable):
+        publisher.flush()
+    publisher.close()
+    relayed.restart()
+    assert outcomes[len(before) :] == [(after, MessageOutcome(Status.NOT_ACKNOWLEDGED))]
 
 
 def test_without_topics_nothing_is_sent_and_the_sentence_says_how_to_make_them(

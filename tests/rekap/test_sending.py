@@ -27,11 +27,11 @@ from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from producers.simulator.night import Night
-from producers.undelivered import LARGEST_BYTES
 from rekap import sending
 from rekap.output.formats import Format
 from rekap.session import Session
 from schemas.data_directory import DataDirectory
+from schemas.decode import MAX_BYTES
 from schemas.sources import Lineage, Message, Record
 from tests.rekap.conftest import Rekap
 from tests.worlds import all_stations, election, pairs, registry, submitted
@@ -225,12 +225,13 @@ def test_a_message_too_large_for_the_log_is_named_and_the_others_are_sent(
     topics: Connection, directory: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = submitted("1101012001001", pairs(1, 2, 3))
-    large = submitted("1101012001002", pairs(1, 2, 3), signature="x" * LARGEST_BYTES)
+    large = submitted("1101012001002", pairs(1, 2, 3), signature="x" * MAX_BYTES)
     session = Session("en", directory.path)
     report = sending.send(session, InTwoParts([large, small], lambda: None), topics, processes=0)
     assert (report.read, report.sent, report.unreadable) == (2, 1, 1)
     assert sending.tell(session, report, Format.TABLE) == 1
-    assert "  1101012001002: The message " in capsys.readouterr().err
+    assert "  here: The message " in (said := capsys.readouterr().err)
+    assert f"an event has {MAX_BYTES} at most" in said
     assert in_log(topics) == [small]
 
 

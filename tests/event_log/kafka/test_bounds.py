@@ -9,7 +9,6 @@ import pytest
 from event_log.kafka import bounds
 from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS, COUNT_ROWS, REJECTED
 from producers import publisher as events
-from producers.undelivered import LARGEST_BYTES
 from schemas.decode import MAX_BYTES
 from schemas.references import MAX_REFERENCE_BYTES, as_reference, reference_to
 from sinks.row_messages import LARGEST
@@ -21,9 +20,9 @@ MOST_OF_A_SENTENCE = 1_000
 
 def test_each_bound_is_at_least_the_one_before_it_in_the_path_of_a_message() -> None:
     assert MAX_BYTES == bounds.ENTRY_BYTES == 65_535
-    assert bounds.ENTRY_BYTES < LARGEST_BYTES < COUNT_EVENTS.largest == bounds.LOG_BATCH_BYTES
-    # What readers keep whole, of an entry that is rejected, and both sentences of why.
-    assert COUNT_EVENTS.largest + 2 * 4 * MOST_OF_A_SENTENCE < REJECTED.largest
+    assert COUNT_EVENTS.whole == bounds.ENTRY_BYTES < COUNT_EVENTS.largest == bounds.LOG_BATCH_BYTES
+    # What readers keep whole of an entry that is rejected, value and key, and both sentences of why.
+    assert REJECTED.largest > 2 * bounds.ENTRY_BYTES + 2 * 4 * MOST_OF_A_SENTENCE
     assert COUNT_ROWS.largest > LARGEST
     assert COUNT_EVENTS.largest < COUNT_ROWS.largest
     assert all(topic.largest < bounds.UNPACKED_BYTES for topic in ALL_TOPICS)
