@@ -10,13 +10,14 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
-from event_log.kafka.probe import trouble_at
 from event_log.kafka.topics import COUNT_EVENTS
 from schemas.language import Said
 
 
 def not_acknowledged(connection: Connection, error: KafkaError, patience_s: float) -> LogUnavailable:
     """What `error` means, with which messages were not acknowledged within `patience_s`."""
+    from event_log.kafka.probe import trouble_at  # it loads a client of its own, which takes a moment
+
     silent = isinstance(error, KafkaTimeoutError)
     if not silent or all(trouble_at(connection, server) for server in connection.servers):
         return broker_unavailable(connection, error, connection.topic(COUNT_EVENTS))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from kafka import errors as kafka_errors
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.probe import trouble_at
 from schemas.language import Said
 from schemas.text import quoted
 
@@ -119,6 +118,8 @@ def _not_allowed(error: Exception) -> bool:
 
 def _silence(connection: Connection) -> Said:
     """What a cluster's silence means, after looking at its addresses."""
+    from event_log.kafka.probe import trouble_at  # it loads a client of its own, which takes a moment
+
     where = str(connection)
     protocol = connection.security.protocol if connection.security else "PLAINTEXT"
     found = {server: trouble_at(connection, server) for server in connection.servers}

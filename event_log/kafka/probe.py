@@ -6,21 +6,21 @@ or a certificate not trusted is lost. Here each step is made alone. It is used f
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
+from aiokafka import errors as aiokafka_errors
+from aiokafka.conn import create_conn
 from kafka.errors import (
-    KafkaConnectionError,
+    IllegalSaslStateError,
     KafkaError,
-    NoError,
     SaslAuthenticationFailedError,
     UnsupportedSaslMechanismError,
-    for_code,
 )
-from kafka.net.sasl import get_sasl_mechanism
-from kafka.protocol.parser import KafkaProtocol
-from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection, Security
@@ -28,62 +28,65 @@ if TYPE_CHECKING:
 STEP_S: Final = 3.0
 """Timeout of each step; a broker delays its answer after a wrong password."""
 
-HANDSHAKE_VERSION: Final = 1
-"""The one after which log-in messages are requests like all others, of version 0 or newer."""
+_REFUSALS: Final[dict[type[Exception], type[KafkaError]]] = {
+    aiokafka_errors.SaslAuthenticationFailed: SaslAuthenticationFailedError,
+    aiokafka_errors.UnsupportedSaslMechanismError: UnsupportedSaslMechanismError,
+    aiokafka_errors.IllegalSaslStateError: IllegalSaslStateError,
+}
+"""aiokafka's errors of a login that was refused, and kafka-python's."""
+
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # exceptions tell what fails
 
 
 def trouble_at(connection: Connection, server: str) -> Exception | None:
     """What goes wrong at one address of the cluster: an OSError (ssl.SSLError: TLS) where it can't be
-    connected to, a KafkaError where it can't be logged in to; None where both work."""
+    connected to, a KafkaError where it refuses the user; None where both work, or it does not answer as
+    Kafka."""
     host, _, port = server.rpartition(":")
+    host = host.strip("[]")
     security = connection.security
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=STEP_S) as plain:
-            if security is None or security.protocol == "PLAINTEXT":
+        with socket.create_connection((host, int(port)), timeout=STEP_S) as plain:
+            if security is None:
                 return None
-            if not security.protocol.endswith("SSL"):
-                _log_in(plain, host, security)
-                return None
-            context = ssl.create_default_context(cafile=str(security.ca_file) if security.ca_file else None)
-            with context.wrap_socket(plain, server_hostname=host.strip("[]")) as private:
-                if security.mechanism is not None:
-                    _log_in(private, host, security)
-    except (OSError, KafkaError) as error:
+            context = _tls(security)
+            if context is not None:
+                context.wrap_socket(plain, server_hostname=host).close()
+    except OSError as error:
         return error
+    if security.mechanism is None:
+        return None
+    with ThreadPoolExecutor(1) as thread:  # the caller's may have an event loop of its own
+        return thread.submit(asyncio.run, _refusal(host, int(port), security, context)).result()
+
+
+def _tls(security: Security) -> ssl.SSLContext | None:
+    if not security.protocol.endswith("SSL"):
+        return None
+    return ssl.create_default_context(cafile=str(security.ca_file) if security.ca_file else None)
+
+
+async def _refusal(
+    host: str, port: int, security: Security, context: ssl.SSLContext | None
+) -> KafkaError | None:
+    """Why the broker refuses this user; None where it does not."""
+    try:
+        opened = await create_conn(
+            host,
+            port,
+            client_id="rekap",
+            request_timeout_ms=int(STEP_S * 1_000),
+            ssl_context=context,
+            security_protocol=security.protocol,
+            sasl_mechanism=security.mechanism,
+            sasl_plain_username=security.username,
+            sasl_plain_password=security.password,
+        )
+    except tuple(_REFUSALS) as error:
+        return _REFUSALS[type(error)](str(error))
+    except ValueError as error:  # it does not know the password either, so it is somebody else
+        return SaslAuthenticationFailedError(str(error))
+    except (OSError, aiokafka_errors.KafkaError):
+        return None
+    opened.close()
     return None
-
-
-def _log_in(stream: socket.socket, host: str, security: Security) -> None:
-    """Log in as that user. Raises KafkaError and OSError."""
-    protocol = KafkaProtocol(client_id="rekap")
-    answer = _ask(stream, protocol, SaslHandshakeRequest(mechanism=security.mechanism), HANDSHAKE_VERSION)
-    if for_code(answer.error_code) is not NoError:
-        raise UnsupportedSaslMechanismError(f"not {security.mechanism} but {', '.join(answer.mechanisms)}")
-    mechanism = get_sasl_mechanism(security.mechanism)(
-        host=host,
-        sasl_mechanism=security.mechanism,
-        sasl_plain_username=security.username,
-        sasl_plain_password=security.password,
-        security_protocol=security.protocol,
-    )
-    while not mechanism.is_done():
-        answer = _ask(stream, protocol, SaslAuthenticateRequest(mechanism.auth_bytes()), 0)
-        if for_code(answer.error_code) is not NoError:
-            raise SaslAuthenticationFailedError(answer.error_message)
-        try:
-            mechanism.receive(answer.auth_bytes)
-        except ValueError as error:  # it does not know the password either, so it is somebody else
-            raise SaslAuthenticationFailedError(str(error)) from error
-
-
-def _ask(stream: socket.socket, protocol: KafkaProtocol, request: Any, version: int) -> Any:
-    """The answer to one request. Raises KafkaConnectionError when the other side hangs up."""
-    request.API_VERSION = version
-    protocol.send_request(request)
-    stream.sendall(protocol.send_bytes())
-    while True:
-        received = stream.recv(4096)
-        if not received:
-            raise KafkaConnectionError("hung up")
-        for _, answer in protocol.receive_bytes(received):
-            return answer
