@@ -46,7 +46,7 @@ MAY_IMPORT: Final = {
     ),
     "stream_processors.distributed": (
         *("schemas", "stream_processors", "stream_processors.partition", "monitoring"),
-        *("event_log", "event_log.kafka", "sinks.rows", "sinks.row_messages"),
+        *("event_log", "event_log.kafka", "sinks.rows", "sinks.row_messages", "sinks.row_places"),
     ),
     "event_log": ("schemas",),
     "event_log.kafka": ("schemas", "event_log"),

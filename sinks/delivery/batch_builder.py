@@ -18,11 +18,11 @@ from event_log.kafka.topics import COUNT_ROWS
 from schemas.plausible import LogEnds
 from schemas.tables import TABLES, words_of
 from schemas.tally_messages import TallyMalformed
-from schemas.text import quoted
 from sinks.delivery.contiguous_positions import ContiguousPositions, Gap
 from sinks.delivery.insert_batch import InsertBatch
 from sinks.delivery.tally_rows import TallyRows
 from sinks.row_messages import OURS, RowsUndecodable, decode, goes_on_from, more_follows
+from sinks.row_places import RowPlaces
 
 POSITIONS: Final = "sink_position"
 """The table whose rows follow the rows of all entries up to their position."""
@@ -51,7 +51,7 @@ class BatchBuilder:
     def __init__(self, tally_rows: TallyRows, ends: LogEnds) -> None:
         """`ends`: where the log ends, which rows can't be beyond."""
         self._tally_rows = tally_rows
-        self._ends = ends
+        self._places = RowPlaces(tally_rows.election, ends)
         self._positions = ContiguousPositions()
         self._backlogged: set[int] = set()
         self.batch = InsertBatch()
@@ -102,8 +102,7 @@ class BatchBuilder:
         return None
 
     def _check_rows(self, table: str, rows: pa.Table, partition: int) -> None:
-        """Raises RowsUndecodable when rows are of another partition, of entries that the log does not have,
-        or can't be inserted."""
+        """Raises RowsUndecodable when rows can't be of that partition, or can't be inserted."""
         if table not in PUBLISHED:
             raise RowsUndecodable(f"A message has rows of {table}, which no worker publishes. {OURS}")
         if not rows.num_rows:
@@ -111,14 +110,7 @@ class BatchBuilder:
         for column, words in _WORDS[table].items():
             if not words.issuperset(pc.unique(rows[column]).to_pylist()):
                 raise RowsUndecodable(f"A message has rows of {table} with another word in {column}. {OURS}")
-        partitions = pc.unique(rows["partition"]).to_pylist()
-        last = pc.max(rows["position"]).as_py()
-        if partitions != [partition] or last is None or not self._ends.has(partition, last):
-            raise RowsUndecodable(
-                f"A message of partition {partition} has rows of {table} of the partitions "
-                f"{quoted(partitions)} up to position {last}; the log ends at {self._ends.end(partition)}. "
-                f"{OURS}"
-            )
+        self._places.last(table, rows, partition)
 
     def _advance(self, record: GroupRecord, rows: pa.Table, after: int | None) -> Gap | None:
         partition = record.source.partition

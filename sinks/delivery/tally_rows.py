@@ -34,6 +34,7 @@ class TallyRows:
         self, election: Election, registry: Registry, ballots: Ballots, rows: Rows, ends: LogEnds
     ) -> None:
         """`ends`: where the log ends, which totals can't be beyond."""
+        self.election: Final = election.id
         self._check = TotalsCheck(election, registry, ballots, ends)
         self._registry = registry
         self._ballots = ballots

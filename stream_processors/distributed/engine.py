@@ -28,6 +28,7 @@ from schemas.plausible import LogEnds, TotalsCheck
 from schemas.regions import Level, Registry
 from schemas.tables import NO_POSITION
 from schemas.tally_messages import TallyMalformed, decode_tally
+from sinks.row_places import RowPlaces
 from sinks.rows import Rows
 from stream_processors.assess import Assessor
 from stream_processors.distributed.count_stage import CountStage
@@ -105,6 +106,7 @@ class Engine:
         self._ends_log = KafkaLog(connection, COUNT_EVENTS)  # never behind a pending fetch
         self._ends = LogEnds(self._ends_log.ends)
         self._totals_check = TotalsCheck(election, registry, ballots, self._ends)
+        self._row_places = RowPlaces(election.id, self._ends)
         self._set_aside = SetAside()
         self.should_republish = False
         """Whether totals were set aside or contradict each other, and `republish_totals` was not called
@@ -121,7 +123,7 @@ class Engine:
         self._tasks = {partition: task for partition, task in self._tasks.items() if partition in events}
         began = time.monotonic()
         for partition, published in last_published(
-            self._rows_log, sorted(events), self._ends, self._set_aside
+            self._rows_log, sorted(events), self._row_places, self._set_aside
         ).items():
             if partition in self._tasks:
                 self._tasks[partition].set_published(published)

@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster, Feed
+from tests.distributed.hostile import poison
 from tests.distributed.nights import night, untidy
 
 VARIABLE: Final = "REKAP_FAULT_ROUNDS"
@@ -41,18 +42,20 @@ def rounds() -> Iterator[tuple[Random, list[bytes]]]:
 
 
 def play(cluster: Cluster, fault: Fault) -> None:
-    """The rounds: messages are sent, the fault strikes among them, and everything is as the log says."""
+    """The rounds: messages are sent, with a hostile one to each topic, the fault strikes among them, and
+    everything is as the log says."""
     cluster.send(night()[-FIRST:])
     cluster.drain()  # from here on everybody is at work
     for number, (chance, messages) in enumerate(rounds()):
         began = time.monotonic()
         feed = Feed(cluster, messages, PER_SECOND)
+        poison(cluster, chance)
         time.sleep(chance.uniform(0.1, 0.8 * len(messages) / PER_SECOND))
         fault(cluster, chance)
         feed.join()
         try:
             folded = cluster.drain()
-            assert_right(cluster, folded)
+            assert_right(cluster, folded, forged=True)
         except BaseException as error:
             error.add_note(f"round {number} of {fault.__name__}\n{cluster.said()}")
             raise

@@ -14,9 +14,10 @@ from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS, DISTRICT_TALLIES
 from schemas.references import as_reference
 from tests.distributed.cluster import Cluster
+from tests.distributed.hostile import newest
 from tests.distributed.nights import night
 from tests.distributed.test_poison_sizes import MIB, sender
-from tests.distributed.test_poison_values import lines, newest, send
+from tests.distributed.test_poison_values import lines, send
 from tests.sinks.delivery.engine import Engine
 
 

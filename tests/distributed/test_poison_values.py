@@ -6,9 +6,8 @@ None is shown, each is named with its place, and what is right comes again by it
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -17,18 +16,18 @@ from kafka import KafkaProducer
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_ROWS, DISTRICT_TALLIES, NATION_TALLIES, PROVINCE_TALLIES, Topic
 from schemas.ballots import Ballots
-from schemas.tallies import CELL
-from schemas.tally_messages import TallyMessage, decode_tally
+from schemas.tally_messages import decode_tally
 from sinks.row_messages import encode
 from sinks.rows import Rows
+from tests.corpus.messages import FAR, IMPOSSIBLE, raised
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster
+from tests.distributed.hostile import newest
 from tests.distributed.nights import nation, night
 from tests.distributed.processes import Process
 from tests.sinks.delivery.engine import Engine
 
 PPWP: Final = "PPWP"
-FAR: Final = 1_000_000_000
 FIRST, SECOND, THIRD = night()[:150], night()[150:250], night()[250:300]
 
 
@@ -53,28 +52,6 @@ def send(
     return int(sent.offset)
 
 
-def newest(cluster: Cluster, topic: Topic) -> dict[int, TallyMessage]:
-    """By partition the last total on that topic."""
-    found = {}
-    with KafkaLog(cluster.connection, topic) as log:
-        for partition in range(log.partitions):
-            for records in log.read(partition, log.begins()[partition]):
-                found[partition] = decode_tally(records[-1].raw)
-    return found
-
-
-def raised(message: TallyMessage, by: int) -> TallyMessage:
-    """The totals as if so many more events had been accepted, with 9,000 valid votes each."""
-    (ballot, cells), *others = message.cells.items()
-    forged = (
-        cells[0] + by,
-        *cells[1 : CELL["valid"]],
-        cells[CELL["valid"]] + 9_000 * by,
-        *cells[CELL["valid"] + 1 :],
-    )
-    return replace(message, version=message.version + by, cells={ballot: forged, **dict(others)})
-
-
 def lines(process: Process) -> list[dict[str, Any]]:
     """What it has logged about messages that it set aside."""
     said = [json.loads(line) for line in process.said.splitlines() if line.startswith("{")]
@@ -85,19 +62,6 @@ def tells(process: Process, topic: Topic, partition: int, offset: int) -> Callab
     """Whether it has named the message at that place."""
     place = {"topic": topic.name, "partition": partition, "offset": offset}
     return lambda: any(place.items() <= line.items() for line in lines(process))
-
-
-IMPOSSIBLE: Final[Mapping[str, Callable[[TallyMessage], TallyMessage]]] = {
-    "version": lambda message: raised(message, 1_000),
-    "contest": lambda message: replace(message, contest="XXX"),
-    "unit": lambda message: replace(message, unit="99"),
-    "cells": lambda message: replace(message, cells={b: cells[:-1] for b, cells in message.cells.items()}),
-    "source": lambda message: replace(message, source={0: FAR}),
-    "partition": lambda message: replace(message, source={FAR: 1}),
-    "stations": lambda message: replace(
-        message, cells={b: (cells[0], FAR, FAR, *cells[3:]) for b, cells in message.cells.items()}
-    ),
-}
 
 
 def test_totals_that_can_not_be_are_set_aside_and_nothing_is_added_to_them(cluster: Cluster) -> None:

@@ -27,6 +27,7 @@ from clickhouse.interface.server import Server
 from clickhouse.interface.settings import READER_SETTINGS
 from serving import connections
 from tests.clickhouse.interface.http_client import ask, connection, request
+from tests.corpus.requests import HARD_TO_PARSE, STATEMENTS
 
 
 @pytest.fixture
@@ -108,38 +109,7 @@ def test_the_engine_does_not_take_its_configuration_from_the_working_directory(
 
 @pytest.mark.parametrize(
     "statement",
-    [
-        "SELECT * FROM '{path}'",
-        "SELECT * FROM `{path}`",
-        "SELECT * FROM file('{path}')",
-        "SELECT * FROM file('{path}', 'LineAsString')",
-        "SELECT * FROM numbers(1), file('{path}')",
-        "INSERT INTO FUNCTION file('{new}') SELECT 1",
-        "SELECT 1 INTO OUTFILE '{new}'",
-        "SELECT 1 AS a FORMAT ProtobufList SETTINGS output_format_schema = '{new}'",
-        "SELECT 1 AS a SETTINGS output_format_schema = '{new}' FORMAT ProtobufList",
-        "SELECT 1 FORMAT Template SETTINGS format_template_resultset = '{path}'",
-        "CREATE TABLE t (a Int8) ENGINE = File(CSV, '{new}')",
-        "CREATE DICTIONARY d (a Int8) PRIMARY KEY a SOURCE(FILE(path '{path}' format CSV)) LAYOUT(FLAT())",
-        "BACKUP DATABASE rekap TO File('{new}')",
-        "ATTACH TABLE t FROM '{path}' (a Int8) ENGINE = MergeTree ORDER BY a",
-        "SELECT catboostEvaluate('{path}', 1)",
-        "SELECT hasColumnInTable('127.0.0.1:{port}', '', '', 'system', 'one', 'dummy')",
-        "SELECT * FROM executable('touch {new}', TabSeparated, 'a String')",
-        "SELECT * FROM url('http://127.0.0.1:{port}/', CSV)",
-        "SELECT * FROM remote('127.0.0.1:{port}', system.one)",
-        "SELECT * FROM mysql('127.0.0.1:{port}', 'a', 'b', 'c', 'd')",
-        "DESCRIBE TABLE file('{path}')",
-        "EXPLAIN SELECT * FROM file('{path}')",
-        "SELECT 1; SELECT 1 INTO OUTFILE '{new}'",
-        "SELECT 1 /* */ INTO /* */ OUTFILE '{new}'",
-        "WITH a AS (SELECT * FROM file('{path}')) SELECT * FROM a",
-        "SELECT * FROM view(SELECT * FROM file('{path}'))",
-        "SELECT (SELECT groupArray(a) FROM file('{path}', CSV, 'a String, b String'))",
-        "SELECT * FROM {{t:Identifier}}",
-        "SYSTEM RELOAD CONFIG",
-        "SET output_format_schema = '{new}'",
-    ],
+    STATEMENTS,
 )
 def test_no_statement_reaches_a_file_or_another_host(served: Server, outside: Path, statement: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
@@ -216,26 +186,7 @@ def test_a_byte_at_a_time_does_not_extend_a_deadline(served: Server, monkeypatch
 
 @pytest.mark.parametrize(
     "body",
-    [
-        b"$a" * 130_000,
-        b"/*" * 130_000,
-        b"'" * 259_001,
-        b"(" * 60_000,
-        b"SELECT " + b"(" * 30_000 + b"1" + b")" * 30_000,
-        b"SELECT " + b"1+" * 30_000 + b"1",
-        b"SELECT " + b"[" * 10_000,
-        b"SELECT " + b"NOT " * 15_000 + b"1",
-        b"SELECT " + b"-" * 60_000 + b"1",
-        b"SELECT * FROM " + b"(SELECT * FROM " * 2_000 + b"numbers(1)" + b")" * 2_000,
-        b"WITH " + b"a AS (SELECT 1), " * 3_000 + b"b AS (SELECT 1) SELECT 1",
-        b"SELECT " + b"CASE WHEN 1 THEN " * 3_000 + b"1",
-        b"SELECT 1 AS a" + b", a + a AS a" * 3_000,
-        b"\x00" * 1_000,
-        b"\xff\xfe" * 1_000,
-        b"SELECT " + b"x" * 60_000,
-        b"SELECT '" + b"\\'" * 30_000,
-        b"SELECT " + b"multiIf(" * 5_000,
-    ],
+    HARD_TO_PARSE,
 )
 def test_a_statement_that_is_hard_to_parse_is_refused_and_the_process_goes_on(
     served: Server, body: bytes
