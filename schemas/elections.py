@@ -32,11 +32,13 @@ class DefinitionInvalid(ValueError):
 
 
 class ContestKind(StrEnum):
-    """What a voter chooses: a pair (president), a person (DPD), or a party with its candidates."""
+    """What a voter chooses: a pair (president), a person (DPD), a party with its candidates, or a pair for
+    governor, regent or mayor, of whom each province or district has its own."""
 
     PAIRS = "pairs"
     PERSONS = "persons"
     PARTIES = "parties"
+    LOCAL_PAIRS = "local_pairs"
 
 
 class Scope(StrEnum):
@@ -82,12 +84,14 @@ class Option(_Part):
 
 
 class Contest(_Part):
-    """One question on one ballot paper."""
+    """One question on one ballot paper. `held_in` names the regions of any level in which it is held (null:
+    everywhere), `excluded` those within them in which it is not."""
 
     id: Identifier
     name: Name
     kind: ContestKind
     scope: Scope
+    held_in: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     excluded: tuple[Identifier, ...] = ()
     options: tuple[Option, ...] = ()
     sources: dict[str, dict[str, OptionId]] = {}
@@ -101,12 +105,14 @@ class Contest(_Part):
 
 
 class ElectoralDistrict(_Part):
-    """A daerah pemilihan of one contest: whole regions (of any level) that share a ballot."""
+    """A daerah pemilihan of one contest: whole regions (of any level) that share a ballot. A region that is
+    named belongs to it with all below that no other district names. `seats`: how many it elects."""
 
     contest: Identifier
     id: Identifier
     name: str
     regions: tuple[Identifier, ...]
+    seats: Annotated[int, Field(ge=1)] | None = None
 
 
 class Candidate(_Part):
@@ -178,6 +184,11 @@ class Root(_Part):
     name: str
 
 
+ADDED_LATER: Final = ("held_in", "seats")
+"""Fields that definitions had not from the beginning. Where they are null they are no part of `hash`, so that
+the hash of a count which exists stays as it is."""
+
+
 class Election(_Part):
     """Everything that is fixed before polling day. `hash` names its content."""
 
@@ -208,7 +219,12 @@ class Election(_Part):
 
     def to_json(self) -> bytes:
         """The canonical JSON that `hash` is drawn from and `from_json` reads."""
-        return dumps(self.model_dump(mode="json"))
+        document = self.model_dump(mode="json")
+        for part in (document, *document["contests"], *document["electoral_districts"]):
+            for name in ADDED_LATER:
+                if part.get(name, name) is None:
+                    del part[name]
+        return dumps(document)
 
     @classmethod
     def from_json(cls, raw: bytes) -> Election:
