@@ -23,6 +23,7 @@ from schemas.canonical import dumps
 from schemas.events import Identifier
 from schemas.forms import OptionId
 from schemas.input_files import read_text
+from schemas.regions import REGION_LEVELS, Level
 from schemas.text import quoted
 from schemas.yaml_text import load_yaml
 
@@ -184,7 +185,11 @@ class Root(_Part):
     name: str
 
 
-ADDED_LATER: Final = ("held_in", "seats")
+CERTIFIED_LEVELS: Final = (Level.SUBDISTRICT, Level.DISTRICT, Level.PROVINCE, Level.NATION)
+"""Levels that have a certified document where a definition does not say which: those of 2024, in which the
+document of the sub-district has a column for each village."""
+
+ADDED_LATER: Final = ("held_in", "seats", "certified_levels")
 """Fields that definitions had not from the beginning. Where they are null they are no part of `hash`, so that
 the hash of a count which exists stays as it is."""
 
@@ -201,6 +206,7 @@ class Election(_Part):
     limits: Limits = Limits()
     poll: Poll | None = None
     poll_exceptions: tuple[Poll, ...] = ()
+    certified_levels: tuple[Level, ...] | None = None  # null: CERTIFIED_LEVELS
     contests: Annotated[tuple[Contest, ...], Field(min_length=1)]
     electoral_districts: tuple[ElectoralDistrict, ...] = ()
     candidates: tuple[Candidate, ...] = ()
@@ -211,6 +217,19 @@ class Election(_Part):
         if twice := _first_repeated(contest.id.lower() for contest in contests):
             raise ValueError(f"contest {quoted(twice)} stands twice; keep one of them")
         return contests
+
+    @field_validator("certified_levels")
+    @classmethod
+    def _are_of_regions(cls, levels: tuple[Level, ...] | None) -> tuple[Level, ...] | None:
+        if levels is not None and Level.STATION in levels:
+            raise ValueError("a station has a form (C.Hasil) and no recapitulation; leave it out")
+        return levels
+
+    @property
+    def certified(self) -> tuple[Level, ...]:
+        """The levels that have a certified document (D.Hasil), from the nation down."""
+        levels = CERTIFIED_LEVELS if self.certified_levels is None else self.certified_levels
+        return tuple(level for level in REGION_LEVELS if level in levels)
 
     @cached_property
     def hash(self) -> str:
