@@ -69,6 +69,7 @@ def command(
     source = open_source(
         files,
         session.election,
+        registry=session.directory.registry,
         contest=chosen,
         observed_at=observed_at,
         order_by_copy=order_by == "copy",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from schemas.candidates import COLUMNS
+from schemas.candidates import COLUMNS, KEY_COLUMN
 from schemas.elections import Contest, ContestKind, Election, Limits, Option, Poll, Scope, StationIds
 from schemas.registry_files import BY_SEX, LEVEL_WORDS, REGION_COLUMNS, STATION_COLUMNS
 from tests.rekap.conftest import Rekap
@@ -35,7 +35,7 @@ def test_every_word_of_a_definition_and_every_column_is_documented() -> None:
         for word in words
     }
     assert columns | set(BY_SEX) <= WORDS
-    assert {*COLUMNS, "title", "seats", "region"} <= WORDS
+    assert {*COLUMNS, KEY_COLUMN, "title", "seats", "region"} <= WORDS
     assert set(LEVEL_WORDS) - {"negara"} <= WORDS
 
 
