@@ -16,6 +16,7 @@ from producers.importers.problems import SourceInvalid
 from producers.importers.recognition import FileKind, recognise
 from producers.importers.sirekap import SirekapSource
 from producers.importers.sirekap_contests import Contests
+from producers.importers.sirekap_recaps import RecapSource
 from producers.importers.situng import SitungSource
 from schemas.elections import Contest, Election
 from schemas.regions import Registry
@@ -33,13 +34,15 @@ def open_source(
     contest: str | None = None,
     observed_at: str | None = None,
     order_by_copy: bool = False,
+    certified: bool = False,
 ) -> Source:
     """The records in `paths`, ready to be imported into `election`.
 
     `contest` names the contest of files that don't name it themselves; `registry` tells which contests are
     held at a station, where files of several are imported; `observed_at` (a time with its zone, or the path
     of a table of files and their times) tells when the source showed what is in them; with
-    `order_by_copy` that orders pages which name a time of their own. Raises SourceInvalid for what can't be
+    `order_by_copy` that orders pages which name a time of their own. `certified`: these are pages of
+    certified recapitulations, for which the register is needed. Raises SourceInvalid for what can't be
     imported at all, with a text that says what can, and OSError.
     """
     observed = read_observed(observed_at, orders=order_by_copy)
@@ -51,6 +54,13 @@ def open_source(
         told = "; ".join(f"{quoted(path)} is {kind.value}" for path, kind in kinds.items())
         raise SourceInvalid(f"Import files of one kind at a time: {told}.")
     known = _contest(election, contest)
+    if certified:
+        if any(kind is not FileKind.SIREKAP for kind in kinds.values()) or registry is None:
+            raise SourceInvalid(
+                "--certified is for pages of Sirekap's certified recapitulations (tree hr): .json files, a "
+                "folder of them, a .zip of them."
+            )
+        return RecapSource(paths, election, registry, Contests(election, registry, known), observed)
     match next(iter(kinds.values())):
         case FileKind.SITUNG:
             return SitungSource(paths, election, (known or election.contest("PPWP")).id, observed)

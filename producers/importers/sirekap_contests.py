@@ -62,14 +62,26 @@ class Contests:
     def of(self, path: PurePath, station: str, raw: Callable[[], bytes]) -> str:
         """The contest of the response at `path` about that station; `raw` is called for its bytes where
         nothing else tells it. Raises RecordInvalid."""
+        return self._told(path, lambda some: self._held(some, station), lambda: _chart_keys(raw()))
+
+    def of_region(self, path: PurePath, region: int, keys: set[str]) -> str:
+        """The contest of a page about the region at that index, with those keys. Raises RecordInvalid."""
+        return self._told(path, lambda some: self._held_in(some, region), lambda: keys)
+
+    def _told(
+        self,
+        path: PurePath,
+        held: Callable[[Sequence[str]], list[str]],
+        chart_keys: Callable[[], set[str]],
+    ) -> str:
         if self._only is not None:
             return self._only
         folders = (self._folders.get(part.lower()) for part in reversed(path.parts[:-1]))
         possible = next(filter(None, folders), self._usual)  # the nearest folder that names any
         if len(possible) > 1:
-            possible = self._held(possible, station)
+            possible = held(possible)
         if len(possible) > 1:
-            keys = _chart_keys(raw())
+            keys = chart_keys()
             possible = [one for one in possible if keys and keys <= self.keys[one].options.keys()]
         if len(possible) == 1:
             return possible[0]
@@ -108,6 +120,11 @@ class Contests:
             return list(contests)
         held = self._held_at.get(village, set())
         return [one for one in contests if one in held]
+
+    def _held_in(self, contests: Sequence[str], region: int) -> list[str]:
+        if self._ballots is None:
+            return list(contests)
+        return [one for one in contests if self._ballots.of_region(self._numbers[one], region)]
 
     def _village(self, station: str) -> int | None:
         found = self._registry.station(station) if self._registry is not None else None
