@@ -6,7 +6,7 @@ which the contest is not held has no row. No sums are made here: totals come fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,9 +22,11 @@ FUNNEL: Final = ("expected", "received", "clean", "flagged", "blank", "annulled"
 FUNNEL_COLUMNS: Final = tuple(f"stations_{step}" for step in FUNNEL)
 
 COLUMNS: Final = ", ".join(
-    ("unit", "version", "registered", "registered_outstanding", *FUNNEL_COLUMNS, *figures.COLUMNS)
+    ("contest", "unit", "version", "registered", "registered_outstanding", *FUNNEL_COLUMNS, *figures.COLUMNS)
 )
-_OF_CONTEST: Final = "election = {election:String} AND contest = {contest:String} AND level = {level:String}"
+_OF_CONTEST: Final = (
+    "election = {election:String} AND contest IN {contests:Array(String)} AND level = {level:String}"
+)
 
 NOW: Final = f"SELECT {COLUMNS} FROM tally FINAL WHERE {_OF_CONTEST}"
 # The rows of version 0 state what to expect, whenever they were written. Versions of one region are distinct
@@ -32,7 +34,7 @@ NOW: Final = f"SELECT {COLUMNS} FROM tally FINAL WHERE {_OF_CONTEST}"
 THEN: Final = (
     f"SELECT {COLUMNS} FROM tally_history WHERE {_OF_CONTEST} "
     "AND (recorded_at <= {as_of:DateTime64(6, 'UTC')} OR version = 0) "
-    "ORDER BY unit, version DESC LIMIT 1 BY unit"
+    "ORDER BY contest, unit, version DESC LIMIT 1 BY contest, unit"
 )
 
 _SQL: Final = """
@@ -43,14 +45,14 @@ INNER JOIN (
     WHERE election = {{election:String}} AND level = {{level:String}} AND ({inside})
 ) AS place USING (unit)
 ORDER BY length(province), province, length(district), district, length(subdistrict), subdistrict,
-    length(unit), unit
+    length(unit), unit, indexOf({{contests:Array(String)}}, contest)
 """
 
 
 def results(
     client: Client,
     election: str,
-    contest: str,
+    contest: str | Sequence[str],
     level: Level | str,
     region: str | None = None,
     as_of: datetime | None = None,
@@ -62,12 +64,13 @@ def results(
 def stream_results(
     client: Client,
     election: str,
-    contest: str,
+    contest: str | Sequence[str],
     level: Level | str,
     region: str | None = None,
     as_of: datetime | None = None,
 ) -> Iterator[Row]:
-    """One row for each unit of `level` inside `region` (default: everywhere) where the contest is held:
+    """One row for each unit of `level` inside `region` (default: everywhere) where the contest (or each of
+    several) is held:
     `{level, region, name, parent, contest, version, votes, valid, invalid, voters, registered, shares,
     share_forms, share_total, share_votes, forms, stations, clean, outstanding}`.
 
@@ -80,15 +83,17 @@ def stream_results(
     level = Level(level)
     place = None if region is None else locate(client, election, region)
     condition = regions_inside(place, level)
-    asked: dict[str, Any] = {"election": election, "contest": contest, "level": level.value, **bound(place)}
+    contests = [contest] if isinstance(contest, str) else list(contest)
+    asked: dict[str, Any] = {"election": election, "contests": contests, "level": level.value, **bound(place)}
     if as_of is not None:
         asked["as_of"] = as_of
     if level is Level.STATION:
-        yield from station_results(client, asked, place)
+        for one in contests:
+            yield from station_results(client, {**asked, "contest": one}, place)
         return
     sql = _SQL.format(snapshots=NOW if as_of is None else THEN, inside=condition)
     for row in select(client, sql, asked):
-        yield shaped(row, contest, level)
+        yield shaped(row, row["contest"], level)
 
 
 def shaped(row: Row, contest: str, level: Level) -> Row:

@@ -10,6 +10,7 @@ import shutil
 import sys
 import textwrap
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ import click
 from rekap.terminal import echo, echo_lines
 from rekap.text.language import of_environment
 from schemas.language import Language, Said
-from schemas.text import visible
+from schemas.text import quoted, visible
 
 if TYPE_CHECKING:
     from schemas.data_directory import DataDirectory
@@ -83,8 +84,26 @@ class Session:
             raise click.BadParameter(str(error.args[0]), param_hint="--contest") from None
 
     def contests(self, named: tuple[str, ...]) -> tuple[str, ...]:
-        """The ids of the contests of those names, () for all."""
-        return tuple(self.contest(one).id for one in named)
+        """The ids of the contests of those names, () for all; `BUP-*` names those that begin so. Raises
+        BadParameter."""
+        return tuple(dict.fromkeys(one for name in named for one in self._matching(name)))
+
+    def _matching(self, named: str) -> list[str]:
+        if "*" not in named:
+            return [self.contest(named).id]
+        pattern = named.lower()
+        found = [one.id for one in self.election.contests if fnmatchcase(one.id.lower(), pattern)]
+        if not found:
+            raise click.BadParameter(
+                self.text(
+                    Said(
+                        id=f"tidak ada pemilihan yang cocok dengan '{quoted(named)}'.",
+                        en=f"no contest matches '{quoted(named)}'.",
+                    )
+                ),
+                param_hint="--contest",
+            )
+        return found
 
     def text(self, said: Said) -> str:
         """The sentence in the user's language."""

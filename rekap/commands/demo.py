@@ -135,7 +135,9 @@ def _look_around(session: Session) -> Verification:
     election = session.election.id
     with reader(session, "demo") as client:
         echo()
-        show_results(session, client, CONTEST, "nation", results(client, election, CONTEST, "nation"), None)
+        show_results(
+            session, client, (CONTEST,), "nation", results(client, election, CONTEST, "nation"), None
+        )
         counts = count_findings(client, election, contests=[CONTEST])
         title = session.text(FOUND).format(contest=CONTEST)
         show([[("", "")], [(title, "title")], *finding_counts(counts, session.language, width())])

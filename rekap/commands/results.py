@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from rekap.command import Option, subcommand
 from rekap.output.formats import Format, chosen_format, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
+from rekap.text.numbers import whole
 from schemas.language import Said
 from schemas.text import quoted
 
@@ -28,8 +30,8 @@ MORE = Said(
     "side, with the stations and voters still outstanding.",
 )
 CONTEST_HELP = Said(
-    id="Pemilihan yang mana, misalnya PPWP; tanpa ini yang pertama.",
-    en="Which contest, for instance PPWP; without it the first.",
+    id="Pemilihan yang mana, misalnya PPWP atau BUP-*; boleh diulang; tanpa ini yang pertama.",
+    en="Which contest, for instance PPWP or BUP-*; may be repeated; without it the first.",
 )
 LEVEL_HELP = Said(id="Tingkat wilayah.", en="The level of the rows.")
 REGION_HELP = Said(
@@ -49,6 +51,7 @@ EXAMPLES = (
     "rekap --data demo-data results --level village --region 3204 --format csv > villages.csv",
     "rekap --data demo-data results --as-of 2024-02-14T20:00:00+07:00 --format json",
 )
+SEVERAL = Said(id="{number} pemilihan", en="{number} contests")
 NO_ROWS = Said(
     id="{contest} tidak diadakan di sana.",
     en="{contest} is not held there.",
@@ -74,7 +77,7 @@ def moment_option(_: click.Context, parameter: click.Parameter, value: str | Non
 
 
 @subcommand("results", MORE, EXAMPLES)
-@click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
+@click.option("--contest", "-c", "named", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
 @click.option("--level", "-l", cls=Option, said=LEVEL_HELP, type=click.Choice(LEVELS), default="nation")
 @click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
 @click.option("--as-of", cls=Option, said=AS_OF_HELP, metavar="TIME", callback=moment_option)
@@ -83,7 +86,7 @@ def moment_option(_: click.Context, parameter: click.Parameter, value: str | Non
 @pass_session
 def command(
     session: Session,
-    contest: str | None,
+    named: tuple[str, ...],
     level: str,
     region: str | None,
     as_of: datetime | None,
@@ -92,7 +95,7 @@ def command(
     written: str | None,
 ) -> None:
     form = chosen_format(session, written, output)
-    chosen = session.contest(contest).id
+    chosen = session.contests(named) or (session.contest(None).id,)
 
     from queries.results import stream_results
     from rekap.reading import reader
@@ -109,11 +112,17 @@ def command(
 
 
 def show_results(
-    session: Session, client: Client, contest: str, level: str, rows: list[Row], as_of: datetime | None
+    session: Session,
+    client: Client,
+    contests: Sequence[str],
+    level: str,
+    rows: list[Row],
+    as_of: datetime | None,
 ) -> None:
     """The rows as a table, or as a sheet where there is one."""
     from queries.places import LEVEL_NAMES
     from queries.progress import reached
+    from rekap.render.own_options import by_option
     from rekap.render.result_sheet import sheet
     from rekap.render.result_tables import several
     from rekap.render.tables import show, width
@@ -121,19 +130,27 @@ def show_results(
     from rekap.text.options import OptionNames
     from schemas.regions import Level
 
-    one = session.election.contest(contest)
     if not rows:
-        session.say(Said(*(text.format(contest=contest) for text in (NO_ROWS.id, NO_ROWS.en))))
+        named = ", ".join(contests)
+        session.say(Said(*(text.format(contest=named) for text in (NO_ROWS.id, NO_ROWS.en))))
         return
     language = session.language
     last = as_of or reached(client, session.election.id)["recorded_at"]
     when = session.text(UNTIL).format(moment=moment(last)) if last else session.text(NOTHING_CAME)
-    title = f"{one.name.within(language)} ({contest})"
-    names = OptionNames(session.election, one, session.region_name)
+    present = dict.fromkeys(row["contest"] for row in rows)
+    of = {one: session.election.contest(one) for one in present}
+    names = {one: OptionNames(session.election, contest, session.region_name) for one, contest in of.items()}
+    first = rows[0]["contest"]
+    title = f"{of[first].name.within(language)} ({first})"
+    title = title if len(of) == 1 else session.text(SEVERAL).format(number=whole(len(of), language))
     if len(rows) == 1:
         where = " ".join(part for part in (rows[0]["region"], rows[0]["name"]) if part)
-        lines = sheet(rows[0], names, language, width())
+        lines = sheet(rows[0], names[first], language, width())
         show([[(f"{title}, {where}", "title")], [(when, "dim")], [("", "")], *lines])
+        return
+    heading = LEVEL_NAMES[Level(level)]
+    if len(of) > 1:
+        lines = by_option(rows, heading, names, language, width())
     else:
-        lines = several(rows, LEVEL_NAMES[Level(level)], names, language, width())
-        show([[(title, "title")], [(when, "dim")], [("", "")], *lines])
+        lines = several(rows, heading, names[first], language, width())
+    show([[(title, "title")], [(when, "dim")], [("", "")], *lines])

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rekap.render.tables import Line
 from rekap.text import words
 from rekap.text.numbers import MISSING, percent, whole
-from rekap.text.options import OptionNames
+from rekap.text.options import OptionNames, constituency_of
 from schemas.language import Language, Said
 
 Row = dict[str, Any]
@@ -59,7 +59,10 @@ def _partly_given(
 ) -> Iterator[str]:
     """Each figure that fewer than `forms` forms give, with their number."""
     given = totals["forms"]
+    elsewhere = len({constituency_of(key) for key in given["votes"]} - {""}) > 1
     for option in options:
+        if elsewhere and constituency_of(option):
+            continue  # not on every ballot: how many forms could give it is not known here
         if (count := given["votes"].get(option, 0)) < forms:
             yield f"{names.short(option)} {whole(count, language)}"
     for word, name in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):

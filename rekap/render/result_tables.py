@@ -1,7 +1,8 @@
 """Results of several units as a table: recorded and clean totals beside each other, and what is outstanding.
 
-On a pipe one unit is one line. On a terminal that is too narrow for that, clean stands below recorded. Which
-options are shown, where there are more than fit, is said under the table; other formats leave nothing out.
+On a pipe one unit is one line, unless each has options of its own (rekap.render.own_options). On a terminal
+that is too narrow for that, clean stands below recorded. Which options are shown, where there are more than
+fit, is said under the table; other formats leave nothing out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rekap.render.figure_notes import notes, share
+from rekap.render.own_options import by_option, each_has_its_own
 from rekap.render.result_sums import summed
 from rekap.render.tables import Column, Line, Table, drawn, fits
 from rekap.text import words
@@ -66,6 +68,8 @@ def several(
     rows: Sequence[Row], level: Said, names: OptionNames, language: Language, limit: int | None
 ) -> list[Line]:
     """The table's lines for a terminal of `limit` columns, or for a pipe (None)."""
+    if each_has_its_own(rows):
+        return by_option(rows, level, {rows[0]["contest"]: names}, language, limit)
     options, more = top_options(rows, FEW_OPTIONS)
     # Votes of one constituency, but each row's own: what the table holds decides, not what its columns show.
     view = _View(rows, level.within(language), names.listed(_top(rows)), language)
