@@ -132,6 +132,13 @@ def recaps_schema() -> pa.Schema:
     )
 
 
+def seats_schema() -> pa.Schema:
+    """Rows of `rekap determination seats`."""
+    return pa.schema(
+        [*_fields("dapil", "party"), *_fields("seats", "votes", "votes_to_last_seat", kind=_INT)]
+    )
+
+
 def findings_schema() -> pa.Schema:
     """Rows of `rekap findings`."""
     return pa.schema(
