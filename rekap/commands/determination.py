@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from rekap.cluster import clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
-from rekap.output.formats import Format, chosen_format, row_options, write_rows
+from rekap.output.formats import (
+    DOCUMENTS,
+    Format,
+    chosen_format,
+    row_options,
+    write_document,
+    write_rows,
+)
 from rekap.session import Session, pass_session, session_of
 from schemas.language import Said
 from schemas.text import quoted
@@ -19,40 +27,52 @@ from schemas.text import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clickhouse_connect.driver.client import Client
+
     from determination.seats import SeatsResult
     from rekap.output.json_rows import Row
+    from schemas.elections import Contest
 
 MORE = Said(
-    id="determination seats membagi kursi dari dua berkas CSV: suara menurut dapil dan partai, dan kursi "
-    "menurut dapil. votes_to_last_seat: suara tambahan paling sedikit untuk mendapat kursi terakhir dapil.",
-    en="determination seats divides the seats of two CSV files: votes by dapil and party, and seats by "
-    "dapil. votes_to_last_seat: the fewest further votes with which the party would have the last seat.",
+    id="Tanpa seats: apa yang diputuskan suatu penghitungan sejauh ini; proyeksi sampai disahkan. "
+    "Pemilihan partai memerlukan --districts. determination seats membagi kursi dari dua berkas CSV. "
+    "votes_to_last_seat: suara tambahan paling sedikit untuk mendapat kursi terakhir dapil.",
+    en="Without seats: what a count decides as it stands; a projection until it is certified. A contest of "
+    "parties needs --districts. determination seats divides the seats of two CSV files. "
+    "votes_to_last_seat: the fewest further votes with which the party would have the last seat.",
 )
 EXAMPLES = (
-    "rekap determination seats --votes votes.csv --districts dapil.csv",
-    "rekap determination seats --votes votes.csv --districts dapil.csv --threshold 0 --format json",
+    "rekap --data count determination --contest PPWP --format json",
+    "rekap --data count determination --contest DPR --districts dapil.csv --format csv",
+    "rekap determination seats --votes votes.csv --districts dapil.csv --threshold 0.04 --format json",
+)
+CONTEST_HELP = Said(
+    id="Pemilihan yang mana dari penghitungan; tanpa ini yang pertama.",
+    en="Which contest of the count; without it the first.",
 )
 VOTES_HELP = Said(
     id="seats: CSV dengan kolom dapil_code,party_number,total_votes.",
     en="seats: CSV with the columns dapil_code,party_number,total_votes.",
 )
 DISTRICTS_HELP = Said(
-    id="seats: CSV dengan kolom dapil_code,seats.", en="seats: CSV with the columns dapil_code,seats."
+    id="Kursi setiap dapil: CSV dengan kolom dapil_code,seats.",
+    en="The seats of each dapil: CSV with the columns dapil_code,seats.",
 )
 THRESHOLD_HELP = Said(
-    id="Bagian suara sah nasional yang harus dicapai: DPR 0.04, DPRD 0.",
-    en="The part of the valid votes of the nation to reach: DPR 0.04, DPRD 0.",
+    id="Bagian suara sah nasional yang harus dicapai partai; semula 0.04, dan 0 untuk DPRD dari "
+    "penghitungan.",
+    en="The part of the valid votes of the nation that a party has to reach; default 0.04, and 0 for the "
+    "DPRD of a count.",
 )
 TIES_HELP = Said(
     id="Siapa mendapat kursi terakhir bila hasil bagi sama: votes (semula), number, atau open.",
     en="Who has the last seat when quotients are equal: votes (default), number or open.",
 )
-DEFAULT_THRESHOLD: Final = "0.04"
-"""DPR (art. 414 (1))."""
+DPR: Final = "DPR"
+"""The contest that has a threshold (art. 414); all others of parties have none."""
+DPR_PART: Final = "0.04"
 TIES: Final = ("votes", "number", "open")
 """The values of determination.seats.EqualQuotients."""
-
-
 PART: Final = re.compile(r"(0?\.[0-9]{1,9}|0|1(\.0{1,9})?)")
 """A part of one as it is written; finer than a vote of a nation is not needed."""
 
@@ -72,46 +92,75 @@ def fraction_option(context: click.Context, parameter: click.Parameter, value: s
 
 
 @subcommand("determination", MORE, EXAMPLES)
-@click.argument("action", type=click.Choice(["seats"]))
+@click.argument("action", type=click.Choice(["seats"]), required=False)
+@click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
 @click.option("--votes", cls=Option, said=VOTES_HELP, metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--districts", cls=Option, said=DISTRICTS_HELP, metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--threshold", cls=Option, said=THRESHOLD_HELP, metavar="PART", callback=fraction_option)
 @click.option("--ties", cls=Option, said=TIES_HELP, type=click.Choice(TIES))
+@clickhouse_option
 @row_options
 @pass_session
-def command(session: Session, /, action: str, **chosen: Any) -> int:
-    assert action == "seats"
-    return _seats(session, **chosen)
-
-
-def _seats(
+def command(
     session: Session,
+    /,
+    action: str | None,
+    contest: str | None,
     votes: Path | None,
     districts: Path | None,
     threshold: Fraction | None,
     ties: str | None,
+    clickhouse: str | None,
     output: Path | None,
     written: str | None,
 ) -> int:
     form = chosen_format(session, written, output)
-    if votes is None or districts is None:
-        raise click.UsageError(
-            session.text(
-                Said(
-                    id="rekap determination seats memerlukan --votes BERKAS dan --districts BERKAS.",
-                    en="rekap determination seats needs --votes FILE and --districts FILE.",
-                )
+    if action is None:
+        if votes is not None:
+            raise _usage(
+                session,
+                id="--votes hanya untuk rekap determination seats.",
+                en="--votes is for rekap determination seats only.",
             )
+        chosen = session.contest(contest)
+        return _of_count(session, chosen, districts, threshold, ties, clickhouse, form, output)
+    if contest is not None:
+        raise _usage(
+            session,
+            id="--contest hanya untuk penghitungan: rekap --data DIR determination --contest PEMILIHAN.",
+            en="--contest is for a count only: rekap --data DIR determination --contest CONTEST.",
         )
+    if votes is None or districts is None:
+        raise _usage(
+            session,
+            id="rekap determination seats memerlukan --votes BERKAS dan --districts BERKAS.",
+            en="rekap determination seats needs --votes FILE and --districts FILE.",
+        )
+    return _of_files(session, votes, districts, threshold, ties, form, output)
+
+
+def _usage(session: Session, *, id: str, en: str) -> click.UsageError:
+    return click.UsageError(session.text(Said(id=id, en=en)))
+
+
+def _of_files(
+    session: Session,
+    votes: Path,
+    districts: Path,
+    threshold: Fraction | None,
+    ties: str | None,
+    form: Format,
+    output: Path | None,
+) -> int:
     from determination.seats import EqualQuotients, determine_seats
     from rekap.vote_files import read_sizes, read_votes, require_the_same_districts
 
     of_districts, sizes = read_votes(votes), read_sizes(districts)
     require_the_same_districts(of_districts, sizes, votes, districts)
-    part = Fraction(DEFAULT_THRESHOLD) if threshold is None else threshold
+    part = Fraction(DPR_PART) if threshold is None else threshold
     result = determine_seats(of_districts, sizes, part, EqualQuotients(ties or TIES[0]))
     if form is Format.TABLE:
-        _show(session, result)
+        _show_seats(session, result)
     else:
         from rekap.output.parquet_rows import seats_schema
 
@@ -135,7 +184,7 @@ def _rows(result: SeatsResult) -> Iterator[Row]:
             }
 
 
-def _show(session: Session, result: SeatsResult) -> None:
+def _show_seats(session: Session, result: SeatsResult) -> None:
     from rekap.render.seat_tables import district_lines, party_lines
     from rekap.render.tables import show, width
 
@@ -152,3 +201,115 @@ def _say_what_is_equal(session: Session, result: SeatsResult) -> int:
         if (said := equal_quotients(district, result)) is not None:
             session.say(said)
     return ANSWER_IS_NO if any(seats.open for seats in result.districts.values()) else DONE
+
+
+def _of_count(
+    session: Session,
+    contest: Contest,
+    districts: Path | None,
+    threshold: Fraction | None,
+    ties: str | None,
+    clickhouse: str | None,
+    form: Format,
+    output: Path | None,
+) -> int:
+    from rekap.reading import reader
+    from schemas.elections import ContestKind
+
+    if contest.kind is ContestKind.PAIRS:
+        if form not in DOCUMENTS:
+            raise _usage(
+                session,
+                id=f"{contest.id} dijawab dengan satu dokumen; pilih --format table atau json.",
+                en=f"{contest.id} is answered with one document; choose --format table or json.",
+            )
+        with reader(session, "determination", clickhouse) as client:
+            return _president(session, client, contest, form)
+    if contest.kind is ContestKind.PERSONS:
+        with reader(session, "determination", clickhouse) as client:
+            return _persons(session, client, contest, form, output)
+    with reader(session, "determination", clickhouse) as client:
+        return _parties(session, client, contest, districts, threshold, ties, form, output)
+
+
+def _president(session: Session, client: Client, contest: Contest, form: Format) -> int:
+    from rekap.determining import presidency
+
+    document = presidency(client, session.election, contest)
+    if form is Format.JSON:
+        write_document(document)
+        return DONE
+    from rekap.render.outcome import president_lines
+    from rekap.render.tables import show, width
+    from rekap.text.options import OptionNames
+
+    names = OptionNames(session.election, contest, session.region_name)
+    show(president_lines(document, names, session.language, width()))
+    return DONE
+
+
+def _persons(session: Session, client: Client, contest: Contest, form: Format, output: Path | None) -> int:
+    from rekap.determining_seats import dpd_rows
+
+    rows = dpd_rows(client, session.election, contest, session.directory.registry)
+    if form is Format.TABLE:
+        from rekap.render.outcome import person_lines
+        from rekap.render.tables import show, width
+        from rekap.text.options import OptionNames
+
+        names = OptionNames(session.election, contest, session.region_name)
+        show(person_lines(list(rows), names, session.language, width()))
+        return DONE
+    from rekap.output.parquet_rows import persons_schema
+
+    write_rows(rows, form, output, persons_schema)
+    return DONE
+
+
+def _parties(
+    session: Session,
+    client: Client,
+    contest: Contest,
+    sizes_file: Path | None,
+    threshold: Fraction | None,
+    ties: str | None,
+    form: Format,
+    output: Path | None,
+) -> int:
+    from determination.seats import EqualQuotients
+    from rekap.determining_seats import districts_of, seat_rows, seats_of_count
+    from rekap.vote_files import read_sizes, require_the_same_districts
+
+    districts = districts_of(client, session.election, session.directory.registry, contest)
+    if not districts:
+        raise _usage(
+            session,
+            id=f"Pemilu ini tidak memuat dapil {contest.id}; sebutkan dapilnya dalam --candidates saat rekap "
+            "init.",
+            en=f"This election names no electoral districts of {contest.id}; give them with --candidates at "
+            "rekap init.",
+        )
+    if sizes_file is None:
+        raise _usage(
+            session,
+            id=f"{contest.id} memerlukan kursi setiap dapil: --districts BERKAS dengan dapil_code,seats.",
+            en=f"{contest.id} needs the seats of each dapil: --districts FILE with dapil_code,seats.",
+        )
+    sizes = read_sizes(sizes_file)
+    require_the_same_districts(
+        {one.id: one.votes for one in districts.values()}, sizes, session.path, sizes_file
+    )
+    part = Fraction(DPR_PART) if contest.id.upper() == DPR else Fraction(0)
+    result = seats_of_count(
+        districts, sizes, part if threshold is None else threshold, EqualQuotients(ties or TIES[0])
+    )
+    if form is Format.TABLE:
+        from rekap.render.outcome import projection_of
+
+        _show_seats(session, result)
+        session.say(projection_of(districts))
+    else:
+        from rekap.output.parquet_rows import count_seats_schema
+
+        write_rows(seat_rows(districts, result), form, output, count_seats_schema)
+    return _say_what_is_equal(session, result)

@@ -1,0 +1,167 @@
+"""What a count decides for councils and for DPD: seats of parties in their electoral districts with their
+elected candidates, and the persons elected in each province.
+
+A district's votes are those of the regions that it is made of. Certified documents stand in for the count of
+their region. The formulas are those of `determination`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from determination.margins import could_change, votes_to_last_seat
+from determination.order import by_number
+from determination.persons import Elected, elected_candidates, elected_dpd, evenness
+from determination.seats import EqualQuotients, SeatsResult, determine_seats
+from queries.figures import is_top
+from queries.standings import Standing, standings, standings_of
+from schemas.elections import Contest, Election, ElectoralDistrict
+from schemas.regions import Level, Registry
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """An electoral district with the votes of its regions; `votes` and `candidates` (by party) are of options
+    with figures."""
+
+    id: str
+    name: str
+    votes: dict[str, int]
+    candidates: dict[str, dict[str, int]]
+    certified: bool
+    stations: int
+    outstanding: int | None
+    unread: bool
+
+
+def districts_of(
+    client: Client, election: Election, registry: Registry, contest: Contest
+) -> dict[str, District]:
+    """The electoral districts of the contest, by id."""
+    own = [one for one in election.electoral_districts if one.contest == contest.id]
+    regions = {region: level for one in own for region, level in _levels(registry, one)}
+    found = standings_of(client, election.id, contest.id, regions.keys(), sorted(set(regions.values())))
+    return {
+        one.id: _district(one, [found[region] for region in one.regions if region in found]) for one in own
+    }
+
+
+def _levels(registry: Registry, district: ElectoralDistrict) -> Iterator[tuple[str, Level]]:
+    for region in district.regions:
+        if (known := registry.region(region)) is not None:
+            yield region, known.level
+
+
+def _district(district: ElectoralDistrict, parts: list[Standing]) -> District:
+    votes: dict[str, int] = {}
+    candidates: dict[str, dict[str, int]] = {}
+    for part in parts:
+        for option, figure in part.votes.items():
+            constituency, _, own = option.rpartition(":")
+            if figure is None or constituency not in ("", district.id):
+                continue
+            if is_top(option):
+                votes[own] = votes.get(own, 0) + figure
+            else:
+                of_party = candidates.setdefault(own.partition(".")[0], {})
+                of_party[own] = of_party.get(own, 0) + figure
+    outstanding = [part.outstanding for part in parts]
+    return District(
+        id=district.id,
+        name=district.name,
+        votes=votes,
+        candidates=candidates,
+        certified=bool(parts) and all(part.certified for part in parts),
+        stations=sum(part.stations for part in parts),
+        outstanding=None if None in outstanding else sum(one or 0 for one in outstanding),
+        unread=any(part.unread for part in parts),
+    )
+
+
+def seats_of_count(
+    districts: Mapping[str, District], sizes: Mapping[str, int], threshold: Fraction, ties: EqualQuotients
+) -> SeatsResult:
+    """The seats as the count stands."""
+    return determine_seats({one.id: one.votes for one in districts.values()}, sizes, threshold, ties)
+
+
+def seat_rows(districts: Mapping[str, District], result: SeatsResult) -> Iterable[Row]:
+    """A row for each party of each district. Where a district has no votes yet, its seats are not known."""
+    projection = not all(one.certified for one in districts.values())
+    changes = could_change(result, {one.id: one.outstanding for one in districts.values()})
+    for identity in sorted(result.districts, key=by_number):
+        district, seats = districts[identity], result.districts[identity]
+        for party in sorted(seats.votes, key=by_number):
+            elected = elected_candidates(district.candidates.get(party, {}), seats.of(party))
+            change = changes[identity] if projection else False
+            yield {
+                "dapil": identity,
+                "name": district.name,
+                "party": party,
+                "seats": seats.of(party) if seats.awarded else None,
+                "votes": seats.votes[party],
+                "votes_to_last_seat": votes_to_last_seat(result, identity, party),
+                "elected": list(elected.persons),
+                "equal": list(elected.equal.persons) if elected.equal else [],
+                "projection": projection,
+                "could_change": None if projection and change is False and district.unread else change,
+                "outstanding": {"stations": district.stations, "registered": district.outstanding},
+            }
+
+
+def dpd_rows(client: Client, election: Election, contest: Contest, registry: Registry) -> Iterable[Row]:
+    """A row for each person of each province, by votes."""
+    provinces = standings(client, election.id, contest.id, Level.PROVINCE)
+    by_district: dict[str, dict[str, dict[str, int]]] | None = None
+    for province, one in provinces.items():
+        votes = {
+            option.rpartition(":")[2]: figure for option, figure in one.votes.items() if figure is not None
+        }
+        elected = elected_dpd(votes)
+        if elected.equal is not None and elected.equal.open:
+            by_district = by_district or _by_district(client, election, contest, registry)
+            spread = evenness(by_district.get(province, {}), elected.equal.persons)
+            elected = elected_dpd(votes, {person: (figure,) for person, figure in spread.items()})
+        for person in sorted(votes, key=lambda person: (-votes[person], by_number(person))):
+            yield {
+                "province": province,
+                "name": one.name,
+                "person": person,
+                "votes": votes[person],
+                "elected": _is_elected(person, elected) if any(votes.values()) else None,
+                "equal": list(elected.equal.persons) if elected.equal else [],
+                "projection": not one.certified,
+                "outstanding": {"stations": one.stations, "registered": one.outstanding},
+            }
+
+
+def _is_elected(person: str, elected: Elected) -> bool | None:
+    """None: the person is one of those whom nothing tells apart."""
+    if person in elected.persons:
+        return True
+    equal = elected.equal
+    return None if equal is not None and equal.open and person in equal.persons else False
+
+
+def _by_district(
+    client: Client, election: Election, contest: Contest, registry: Registry
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Votes by province, district and person."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for region, one in standings(client, election.id, contest.id, Level.DISTRICT).items():
+        known = registry.region(region)
+        if known is not None and known.parent is not None:
+            found.setdefault(known.parent, {})[region] = {
+                option.rpartition(":")[2]: figure
+                for option, figure in one.votes.items()
+                if figure is not None
+            }
+    return found
