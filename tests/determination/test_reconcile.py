@@ -1,4 +1,4 @@
-"""Documents held against sums: nothing differs from itself, each changed cell is found, shifts add up to 0."""
+"""Documents held against sums: nothing differs from itself, each changed cell is found; shifts add to 0."""
 
 from __future__ import annotations
 
