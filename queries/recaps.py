@@ -13,10 +13,12 @@ from clickhouse_connect.driver.client import Client
 
 from queries.places import COLUMN, bound, locate
 from queries.rows import Row, in_utc, select
-from schemas.regions import Level
+from schemas.regions import REGION_LEVELS, Level
 
-LEVELS: Final = (Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT)
-"""Levels that have a certified document."""
+ABOVE_VILLAGE: Final = (Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT)
+"""Levels that the register of regions has a column for."""
+
+_FROM_THE_NATION: Final = [level.value for level in REGION_LEVELS]
 
 _SQL: Final = """
 SELECT certified.level AS level, certified.unit AS region, place.name AS name, place.parent AS parent,
@@ -32,8 +34,8 @@ INNER JOIN (
     SELECT unit, parent, name, province, district, subdistrict FROM region FINAL
     WHERE election = {{election:String}} AND ({inside})
 ) AS place ON certified.unit = place.unit
-ORDER BY contest, toInt8(certified.level) DESC, length(province), province, length(district), district,
-    length(region), region
+ORDER BY contest, indexOf({levels}, toString(certified.level)), length(province), province, length(district),
+    district, length(region), region
 {limit}
 """
 
@@ -54,7 +56,7 @@ def recaps(
     place = None if region is None else locate(client, election, region)
     inside = "true"
     if place is not None and place.level is not Level.NATION:
-        column = COLUMN[place.level] if place.level in LEVELS else "unit"
+        column = COLUMN[place.level] if place.level in ABOVE_VILLAGE else "unit"
         inside = f"unit = {{place:String}} OR {column} = {{place:String}}"
     asked: dict[str, Any] = {
         "election": election,
@@ -65,7 +67,7 @@ def recaps(
     if limit is not None:
         asked["limit"] = limit
     cut = "" if limit is None else "LIMIT {limit:UInt64}"
-    for row in select(client, _SQL.format(inside=inside, limit=cut), asked):
+    for row in select(client, _SQL.format(inside=inside, limit=cut, levels=_FROM_THE_NATION), asked):
         row["parent"] = row["parent"] or None
         row["recorded_at"] = in_utc(row["recorded_at"])
         yield row

@@ -2,13 +2,15 @@
 
 Columns `contest,constituency,option,name`. A row with the option `region` says that the region named in
 `name` belongs to the electoral district `constituency`; with the option `title`, `name` is what that district
-is called. Every other row is a candidate. Whether the regions exist is not known here.
+is called, and with the option `seats` how many seats it has. Every other row is a candidate, or a local pair.
+Whether the regions exist is not known here.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -24,11 +26,13 @@ COLUMNS: Final = ("contest", "constituency", "option", "name")
 MAX_CANDIDATES_BYTES: Final = 64 * 1024**2
 """The some 250,000 candidates of all legislative contests of 2024 have about 15 MB."""
 
+_SEATS: Final = re.compile("[1-9][0-9]{0,3}")
+
 
 def with_candidates(election: Election, path: Path) -> Election:
     """`election` with what the file at `path` adds. Raises DefinitionInvalid with the line,
     InputRefused and OSError."""
-    read = _Reader(election)
+    read = _Reader(election, path.name)
     for line, row in _rows(path):
         try:
             read.row(row)
@@ -49,9 +53,11 @@ def with_candidates(election: Election, path: Path) -> Election:
 class _Reader:
     """What the rows so far have said."""
 
-    def __init__(self, election: Election) -> None:
+    def __init__(self, election: Election, file: str) -> None:
         self._election = election
+        self._file = file
         self.candidates: dict[tuple[str, str, str], Candidate] = {}
+        self._seats: dict[tuple[str, str], str] = {}
         self._titles: dict[tuple[str, str], str] = {}
         self._district_of: dict[tuple[str, str], str] = {}
 
@@ -61,7 +67,7 @@ class _Reader:
         candidate = Candidate(
             contest=contest.id,
             constituency=row["constituency"],
-            option="0" if row["option"] in ("region", "title") else row["option"],
+            option="0" if row["option"] in ("region", "title", "seats") else row["option"],
             name=row["name"],
         )
         key = (contest.id, candidate.constituency)
@@ -76,6 +82,13 @@ class _Reader:
                 raise ValueError(
                     f"the region {quoted(row['name'])} belongs to {quoted(held)} already; keep one of them."
                 )
+        elif row["option"] == "seats":
+            if not _SEATS.fullmatch(candidate.name):
+                raise ValueError(
+                    f"{quoted(repr(candidate.name))} is no number of seats; write a whole number from 1."
+                )
+            if self._seats.setdefault(key, candidate.name) != candidate.name:
+                raise ValueError(f"{quoted(key[1])} has other seats above; keep one of them.")
         else:
             _refuse_misfit(contest, candidate)
             if self.candidates.setdefault((*key, candidate.option), candidate) is not candidate:
@@ -89,15 +102,25 @@ class _Reader:
         regions: dict[tuple[str, str], list[str]] = {}
         for (contest, region), district in self._district_of.items():
             regions.setdefault((contest, district), []).append(region)
+        if nowhere := next((key for key in self._seats if key not in regions), None):
+            raise DefinitionInvalid(
+                f"{quoted(self._file)}: {quoted(nowhere[1])} of {quoted(nowhere[0])} has a row `seats` and "
+                "no row `region`; say which regions it holds."
+            )
         return tuple(
             ElectoralDistrict(
                 contest=contest,
                 id=district,
                 name=self._titles.get((contest, district), district),
                 regions=tuple(members),
+                seats=self._seats_of(contest, district),
             )
             for (contest, district), members in regions.items()
         )
+
+    def _seats_of(self, contest: str, district: str) -> int | None:
+        seats = self._seats.get((contest, district))
+        return None if seats is None else int(seats)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -120,14 +143,20 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
-    """A person stands for himself, a party's candidate under its party, and pairs are in the definition."""
+    """A person or a local pair stands for itself, a party's candidate under its party, and national pairs are
+    in the definition."""
     party, _, person = candidate.option.partition(".")
+    if candidate.option in {option.id for option in contest.options}:
+        raise ValueError(
+            f"{quoted(candidate.option)} stands in the definition of {contest.id} already; keep one of them."
+        )
     match contest.kind:
         case ContestKind.PAIRS:
             raise ValueError(f"the options of {contest.id} stand in the definition, not here.")
-        case ContestKind.PERSONS if person:
+        case ContestKind.PERSONS | ContestKind.LOCAL_PAIRS if person:
+            what = "persons" if contest.kind is ContestKind.PERSONS else "pairs"
             raise ValueError(
-                f"{contest.id} is a contest of persons; write {quoted(party)} instead of a party's number."
+                f"{contest.id} is a contest of {what}; write {quoted(party)} instead of a party's number."
             )
         case ContestKind.PARTIES if not person or int(person) == 0:
             raise ValueError(

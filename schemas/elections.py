@@ -23,6 +23,7 @@ from schemas.canonical import dumps
 from schemas.events import Identifier
 from schemas.forms import OptionId
 from schemas.input_files import read_text
+from schemas.regions import REGION_LEVELS, Level
 from schemas.text import quoted
 from schemas.yaml_text import load_yaml
 
@@ -32,11 +33,13 @@ class DefinitionInvalid(ValueError):
 
 
 class ContestKind(StrEnum):
-    """What a voter chooses: a pair (president), a person (DPD), or a party with its candidates."""
+    """What a voter chooses: a pair (president), a person (DPD), a party with its candidates, or a pair for
+    governor, regent or mayor, of whom each province or district has its own."""
 
     PAIRS = "pairs"
     PERSONS = "persons"
     PARTIES = "parties"
+    LOCAL_PAIRS = "local_pairs"
 
 
 class Scope(StrEnum):
@@ -82,12 +85,14 @@ class Option(_Part):
 
 
 class Contest(_Part):
-    """One question on one ballot paper."""
+    """One question on one ballot paper. `held_in` names the regions of any level in which it is held (null:
+    everywhere), `excluded` those within them in which it is not."""
 
     id: Identifier
     name: Name
     kind: ContestKind
     scope: Scope
+    held_in: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     excluded: tuple[Identifier, ...] = ()
     options: tuple[Option, ...] = ()
     sources: dict[str, dict[str, OptionId]] = {}
@@ -101,12 +106,14 @@ class Contest(_Part):
 
 
 class ElectoralDistrict(_Part):
-    """A daerah pemilihan of one contest: whole regions (of any level) that share a ballot."""
+    """A daerah pemilihan of one contest: whole regions (of any level) that share a ballot. A region that is
+    named belongs to it with all below that no other district names. `seats`: how many it elects."""
 
     contest: Identifier
     id: Identifier
     name: str
     regions: tuple[Identifier, ...]
+    seats: Annotated[int, Field(ge=1)] | None = None
 
 
 class Candidate(_Part):
@@ -178,6 +185,15 @@ class Root(_Part):
     name: str
 
 
+CERTIFIED_LEVELS: Final = (Level.SUBDISTRICT, Level.DISTRICT, Level.PROVINCE, Level.NATION)
+"""Levels that have a certified document where a definition does not say which: those of 2024, in which the
+document of the sub-district has a column for each village."""
+
+ADDED_LATER: Final = ("held_in", "seats", "certified_levels")
+"""Fields that definitions had not from the beginning. Where they are null they are no part of `hash`, so that
+the hash of a count which exists stays as it is."""
+
+
 class Election(_Part):
     """Everything that is fixed before polling day. `hash` names its content."""
 
@@ -190,6 +206,7 @@ class Election(_Part):
     limits: Limits = Limits()
     poll: Poll | None = None
     poll_exceptions: tuple[Poll, ...] = ()
+    certified_levels: tuple[Level, ...] | None = None  # null: CERTIFIED_LEVELS
     contests: Annotated[tuple[Contest, ...], Field(min_length=1)]
     electoral_districts: tuple[ElectoralDistrict, ...] = ()
     candidates: tuple[Candidate, ...] = ()
@@ -201,6 +218,19 @@ class Election(_Part):
             raise ValueError(f"contest {quoted(twice)} stands twice; keep one of them")
         return contests
 
+    @field_validator("certified_levels")
+    @classmethod
+    def _are_of_regions(cls, levels: tuple[Level, ...] | None) -> tuple[Level, ...] | None:
+        if levels is not None and Level.STATION in levels:
+            raise ValueError("a station has a form (C.Hasil) and no recapitulation; leave it out")
+        return levels
+
+    @property
+    def certified(self) -> tuple[Level, ...]:
+        """The levels that have a certified document (D.Hasil), from the nation down."""
+        levels = CERTIFIED_LEVELS if self.certified_levels is None else self.certified_levels
+        return tuple(level for level in REGION_LEVELS if level in levels)
+
     @cached_property
     def hash(self) -> str:
         """Hex SHA-256 over the canonical JSON of the definition with its candidates."""
@@ -208,7 +238,12 @@ class Election(_Part):
 
     def to_json(self) -> bytes:
         """The canonical JSON that `hash` is drawn from and `from_json` reads."""
-        return dumps(self.model_dump(mode="json"))
+        document = self.model_dump(mode="json")
+        for part in (document, *document["contests"], *document["electoral_districts"]):
+            for name in ADDED_LATER:
+                if part.get(name, name) is None:
+                    del part[name]
+        return dumps(document)
 
     @classmethod
     def from_json(cls, raw: bytes) -> Election:

@@ -186,6 +186,22 @@ class Registry:
             at.append(found)
         return at
 
+    def villages_below(self, region: int) -> NDArray[np.int64]:
+        """The indexes of all villages in the region at that index (of a village: its own), ascending."""
+        order, above = self._villages_by_ancestor[self.depth[region]]
+        first, end = np.searchsorted(above, [region, region + 1])
+        return np.sort(order[first:end])
+
+    @cached_property
+    def _villages_by_ancestor(self) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+        """For each depth the villages in the order of their ancestors there, with these."""
+        villages = np.flatnonzero(self.depth == VILLAGE_DEPTH)
+        found = []
+        for ancestors in self.ancestors:
+            order = villages[np.argsort(ancestors[villages], kind="stable")]
+            found.append((order, ancestors[order]))
+        return found
+
     @cached_property
     def stations_unknown(self) -> NDArray[np.int64]:
         """By region index, of villages: the expected stations whose voters the register does not tell one by

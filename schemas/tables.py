@@ -27,8 +27,9 @@ STATION_STATUSES: Final = ("clean", "flagged", "blank", "annulled")
 SEVERITIES: Final = ("hard", "soft")
 LEVELS: Final = ("village", "subdistrict", "district", "province", "nation")
 """Levels that have a tally, bottom up. Also the levels of `region`."""
-RECAP_LEVELS: Final = ("subdistrict", "district", "province", "nation")
-"""Levels with a certified document. The village is a drill-down, not a step of the legal chain."""
+RECAP_LEVELS: Final = ("subdistrict", "district", "province", "nation", "village")
+"""Levels that can have a certified document, in the order in which they came to the table. Which ones have is
+the election's (schemas.elections.Election.certified)."""
 
 MANY_PARTITIONS: Final = 2**32 - 1
 """The partition of totals that add up several: those above the district when the log has partitions. They

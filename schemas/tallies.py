@@ -135,7 +135,7 @@ def registered_outstanding(
     registered: int | None, unknown: int, registered_in: int, unclear: int, cleared: int
 ) -> int | None:
     """The registered voters whose stations are not in; None where nobody knows. `unknown`: see
-    schemas.ballots.Ballots.unknown_columns; the rest are cells (OUTSTANDING)."""
+    schemas.ballots.Ballots.unknown_in; the rest are cells (OUTSTANDING)."""
     return None if unknown + unclear - cleared > 0 else (registered or 0) - registered_in
 
 

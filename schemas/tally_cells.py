@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from operator import add
 from typing import Final
 
+import numpy as np
+
 from schemas.ballots import Ballot, Ballots
 from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
 from schemas.tallies import BY_OPTION, CELL, FIRST_VOTE, FIXED_CELLS, Tally, registered_outstanding
@@ -43,7 +45,7 @@ def tally_of(
     for name in _OF_SHARES:
         sums[name] = {key: figure for key, figure in sums[name].items() if key in shared}
     expected, registered = ballots.expected(contest, region)
-    unknown = int(ballots.unknown_columns(contest)[region])
+    unknown = int(ballots.unknown_in(contest, np.array([region]))[0])
     voters = (fixed[CELL[name]] for name in ("registered_in", "unclear", "cleared"))
     parent = int(registry.parent[region])
     return Tally(

@@ -48,11 +48,10 @@ def _tallies(rows: Rows, registry: Registry, ballots: Ballots) -> Iterator[pa.Ta
     for contest in range(len(ballots.contests)):
         alone: dict[int, list[int]] = {}
         several = []
-        for region in range(len(registry.ids)):
-            held = ballots.of_region(contest, region)
+        for region, held in ballots.held(contest):
             if len(held) == 1:
                 alone.setdefault(held[0], []).append(region)
-            elif held:
+            else:
                 zeros = [(ballots.ballots[index], [0] * cell_count(ballots.ballots[index])) for index in held]
                 several.append(tally_of(registry, ballots, contest, region, zeros))
         for index, regions in alone.items():

@@ -199,12 +199,11 @@ class Rows:
     ) -> pa.Table:
         """The totals of regions that have this ballot only: a row of `cells` for each."""
         contest = self._ballots.contest_of[ballot.index]
-        expected, registered = self._ballots.expected_columns(contest)
+        expected, voters = self._ballots.expected_in(contest, regions)
         figures = _unsigned(cells)
         fixed = {name: figures[:, CELL[name]] for name in FIXED_CELLS}
         parents = self._registry.parent[regions]
-        voters = registered[regions]
-        unknown = self._ballots.unknown_columns(contest)[regions]
+        unknown = self._ballots.unknown_in(contest, regions)
         is_unknown = unknown + cells[:, CELL["unclear"]] - cells[:, CELL["cleared"]] > 0
         to_come = np.maximum(voters, 0) - cells[:, CELL["registered_in"]]
         return self._table(
@@ -220,7 +219,7 @@ class Rows:
                 "version": figures[:, 0],
                 "position": np.full(len(regions), position),
                 **{_FUNNEL_COLUMN.get(name, name): column for name, column in fixed.items()},
-                "stations_expected": expected[regions],
+                "stations_expected": expected,
                 "registered": pa.array(voters, pa.uint64(), mask=voters == UNKNOWN, safe=False),
                 "registered_outstanding": pa.array(to_come, pa.uint64(), mask=is_unknown, safe=False),
                 **_by_option(ballot, figures),

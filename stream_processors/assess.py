@@ -28,14 +28,12 @@ from stream_processors.rejections import (
     Placement,
     given_twice,
     misplaced,
+    no_recap,
     not_held,
     only_recorded,
     unknown_option,
 )
 from stream_processors.station import Proposal, proposal_of
-
-CERTIFIED_LEVELS: Final = frozenset({Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT})
-"""The recapitulation goes from sub-district to nation; a village has no document of its own."""
 
 WATCHING: Final = frozenset({Role.SAKSI, Role.BAWASLU})
 """Roles whose copies of a form are compared with the official one and are never counted."""
@@ -254,14 +252,8 @@ class Assessor:
         event = decoded.event
         assert isinstance(event, RecapCertified)
         region = self.registry.region(event.region)
-        if region is None or region.level not in CERTIFIED_LEVELS:
-            raise reject(
-                Reason.UNKNOWN_REGION,
-                id=f"Wilayah {event.region} bukan kecamatan, kabupaten/kota, provinsi, atau nasional dalam "
-                "daftar wilayah. Periksa kodenya.",
-                en=f"Region {event.region} is no sub-district, district, province or nation of the register. "
-                "Check its code.",
-            )
+        if region is None or region.level not in self._election.certified:
+            raise no_recap(event.region, self._election.certified)
         ballots = [self._ballots.ballots[i] for i in self._ballots.of_region(contest, region.index)]
         if not ballots:
             raise not_held(event.contest, event.region)

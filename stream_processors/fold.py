@@ -17,7 +17,7 @@ from schemas.ballots import Ballot, Ballots
 from schemas.elections import Election
 from schemas.events import CountCorrected, CountSubmitted
 from schemas.findings import Status
-from schemas.regions import REGION_LEVELS, UNKNOWN, VILLAGE_DEPTH, Level, Registry
+from schemas.regions import REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.tallies import BY_OPTION, FIXED_CELLS, Tally, state_digest
 from stream_processors.assess import Assessed, AssessedCount, AssessedRejection, Assessor
 from stream_processors.rejections import PartitionOf, Placement
@@ -233,33 +233,35 @@ class _Sum:
 
 def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
     """Villages from their stations, every region above from the regions right below it."""
-    sums: dict[tuple[int, int], _Sum] = {}
-    for contest in range(len(ballots.contests)):
-        for village in range(len(registry.ids)):
-            ballot = ballots.of(contest, village) if registry.depth[village] == VILLAGE_DEPTH else None
-            if ballot is not None:
-                total = sums[contest, village] = _Sum()
-                for name, figures in total.by_option.items():
-                    keys = ballot.top_keys if "share" in name else ballot.keys
-                    figures.update(dict.fromkeys(keys, 0))
     received: dict[tuple[int, int], list[InForce]] = {}
+    added: dict[tuple[int, int], list[tuple[InForce, Tally]]] = {}
     stations = zip(folded.in_force.items(), folded.stations(), strict=True)
     for ((contest, _), station), tally in stations:
-        sums[contest, station.village].add_station(station, tally)
+        added.setdefault((contest, station.village), []).append((station, tally))
         if station.status is not Status.ANNULLED and not station.unlisted:
             received.setdefault((contest, station.village), []).append(station)
-    absent = _absent(folded, registry, range(len(ballots.contests)))
-    for (contest, village), total in sums.items():
-        here = received.get((contest, village), [])
-        expected, voters = int(registry.stations[village]), int(registry.registered[village])
-        total.fixed[_SURPLUS] = max(len(here) - expected, 0)
-        to_come = _to_come(registry, village, here, absent[contest].get(village, []))
-        total.expect(expected, None if voters == UNKNOWN else voters, to_come)
+    listed = _listed(registry)
     for contest, name in enumerate(ballots.contests):
-        for region in range(len(registry.ids) - 1, -1, -1):  # children stand after their parents
-            if (contest, region) not in sums:
+        held = [region for region, _ in ballots.held(contest)]
+        sums: dict[int, _Sum] = {}
+        for village in held:
+            ballot = ballots.of(contest, village)
+            if ballot is None:
                 continue
-            total = sums[contest, region]
+            total = sums[village] = _Sum()
+            for by_option, figures in total.by_option.items():
+                keys = ballot.top_keys if "share" in by_option else ballot.keys
+                figures.update(dict.fromkeys(keys, 0))
+            for station, tally in added.get((contest, village), []):
+                total.add_station(station, tally)
+            here = received.get((contest, village), [])
+            expected, voters = int(registry.stations[village]), int(registry.registered[village])
+            total.fixed[_SURPLUS] = max(len(here) - expected, 0)
+            absent = _absent(folded, contest, listed.get(village, []))
+            to_come = _to_come(registry, village, here, absent)
+            total.expect(expected, None if voters == UNKNOWN else voters, to_come)
+        for region in reversed(held):  # children stand after their parents
+            total = sums.pop(region)
             parent = int(registry.parent[region])
             folded.regions[name, registry.ids[region]] = Tally(
                 contest=name,
@@ -274,31 +276,31 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
                 **_shown(total, ballots, contest, region),
             )
             if parent != UNKNOWN:
-                sums.setdefault((contest, parent), _Sum()).add(total)
+                sums.setdefault(parent, _Sum()).add(total)
 
 
-def _absent(folded: Folded, registry: Registry, contests: Iterable[int]) -> list[dict[int, list[int | None]]]:
-    """By contest and village the voters (None: not known) of each listed station without a count in force."""
-    stations = [
-        (unit.decode(), village, None if voters == UNKNOWN else voters)
-        for unit, village, voters, listed in zip(
-            registry.station_ids.tolist(),
-            registry.station_village.tolist(),
-            registry.station_registered.tolist(),
-            registry.station_listed.tolist(),
-            strict=True,
-        )
-        if listed
+def _listed(registry: Registry) -> dict[int, list[tuple[str, int | None]]]:
+    """By village the listed stations, each with its voters (None: not known)."""
+    found: dict[int, list[tuple[str, int | None]]] = {}
+    for unit, village, voters, listed in zip(
+        registry.station_ids.tolist(),
+        registry.station_village.tolist(),
+        registry.station_registered.tolist(),
+        registry.station_listed.tolist(),
+        strict=True,
+    ):
+        if listed:
+            found.setdefault(village, []).append((unit.decode(), None if voters == UNKNOWN else voters))
+    return found
+
+
+def _absent(folded: Folded, contest: int, stations: Sequence[tuple[str, int | None]]) -> list[int | None]:
+    """Of these listed stations the voters (None: not known) of each without a count in force."""
+    return [
+        voters
+        for unit, voters in stations
+        if (held := folded.in_force.get((contest, unit))) is None or held.status is Status.ANNULLED
     ]
-    absent: list[dict[int, list[int | None]]] = []
-    for contest in contests:
-        found: dict[int, list[int | None]] = {}
-        for unit, village, voters in stations:
-            held = folded.in_force.get((contest, unit))
-            if held is None or held.status is Status.ANNULLED:
-                found.setdefault(village, []).append(voters)
-        absent.append(found)
-    return absent
 
 
 def _to_come(

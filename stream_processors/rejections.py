@@ -5,13 +5,14 @@ stream_processors.assess decides which of them applies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from schemas.ballots import Ballot
 from schemas.elections import ContestKind
 from schemas.events import NotCounted
 from schemas.language import Said
+from schemas.regions import Level
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
 
@@ -33,6 +34,31 @@ def not_held(contest: str, unit: str) -> Rejected:
         id=f"Pemilihan {contest} tidak diadakan di {unit}. Periksa jenis pemilihan dan kodenya.",
         en=f"{contest} is not held at {unit}. Check the contest and the code.",
     )
+
+
+def no_recap(region: str, levels: Sequence[Level]) -> Rejected:
+    """The region is none of those levels, which have a certified document in this election."""
+    named = [_LEVEL_NAMES[level] for level in reversed(levels)]
+    return reject(
+        Reason.UNKNOWN_REGION,
+        id=f"Wilayah {region} bukan {_listed([one.id for one in named], 'atau')} dalam daftar wilayah; hanya "
+        "itu yang direkapitulasi dalam pemilihan ini. Periksa kodenya.",
+        en=f"Region {region} is no {_listed([one.en for one in named], 'or')} of the register; only these "
+        "have a recapitulation in this election. Check its code.",
+    )
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+_LEVEL_NAMES: Final = {
+    Level.NATION: Said("nasional", "nation"),
+    Level.PROVINCE: Said("provinsi", "province"),
+    Level.DISTRICT: Said("kabupaten/kota", "district"),
+    Level.SUBDISTRICT: Said("kecamatan", "sub-district"),
+    Level.VILLAGE: Said("desa/kelurahan", "village"),
+}
 
 
 def misplaced(found: Placement, right: Placement) -> Rejection:

@@ -13,22 +13,23 @@ import numpy as np
 
 from producers.simulator.draws import below, key_of, within
 from producers.simulator.electoral_districts import divide
+from schemas.contest_areas import held_villages
 from schemas.elections import Candidate, Contest, ContestKind, Election, ElectoralDistrict, Option, Scope
-from schemas.regions import Level, Registry
+from schemas.regions import DEPTH, Level, Registry
 
 MOST_CANDIDATES: Final = 8
 """Candidates of one party on one ballot. The law allows one a seat, so up to 10 or 12; fewer keep messages
 and the election's definition at the size of a usual ballot."""
 
-PERSONS: Final = (10, 20)
-"""Fewest and most persons on a ballot for persons: enough to be wider than a ballot for pairs."""
+STANDING: Final = {ContestKind.PERSONS: (10, 20), ContestKind.LOCAL_PAIRS: (2, 4)}
+"""Fewest and most persons or pairs on a ballot: persons enough to be wider than a ballot for pairs."""
 
 
 def builtin_candidates(election: Election, registry: Registry) -> Election:
     """`election` with electoral districts and candidates for `registry` in every contest that has none.
 
-    A contest of pairs needs none. Raises ValueError for a contest by electoral district that PLANS does
-    not know, because nobody said how its seats are shared out.
+    A contest of pairs in the whole nation needs none. Raises ValueError for a contest by electoral district
+    that PLANS does not know, because nobody said how its seats are shared out.
     """
     districts: list[ElectoralDistrict] = []
     candidates: list[Candidate] = []
@@ -37,8 +38,8 @@ def builtin_candidates(election: Election, registry: Registry) -> Election:
     for contest in election.contests:
         if contest.id in filled or contest.kind is ContestKind.PAIRS:
             continue
-        if contest.kind is ContestKind.PERSONS:
-            candidates += _persons(contest, registry)
+        if contest.kind in STANDING:
+            candidates += _standing(contest, registry)
             continue
         if contest.scope is not Scope.ELECTORAL_DISTRICT:
             continue
@@ -54,15 +55,17 @@ def builtin_candidates(election: Election, registry: Registry) -> Election:
     )
 
 
-def _persons(contest: Contest, registry: Registry) -> Iterator[Candidate]:
+def _standing(contest: Contest, registry: Registry) -> Iterator[Candidate]:
+    """The persons or pairs of each constituency in which the contest is held."""
     level = {Scope.NATION: Level.NATION, Scope.PROVINCE: Level.PROVINCE, Scope.DISTRICT: Level.DISTRICT}
     if contest.scope not in level or contest.options:
         return
-    for region in registry.regions():
-        if region.level is not level[contest.scope] or region.id in contest.excluded:
-            continue
+    fewest, most = STANDING[contest.kind]
+    own = registry.ancestors[DEPTH[level[contest.scope]]]
+    for index in np.unique(own[held_villages(registry, contest)]).tolist():
+        region = registry.region_at(index)
         key = within(np.array([key_of(f"{contest.id} {region.id}")]), 0)
-        count = PERSONS[0] + int(below(key, PERSONS[1] - PERSONS[0] + 1)[0])
+        count = fewest + int(below(key, most - fewest + 1)[0])
         for number in range(1, count + 1):
             yield Candidate(
                 contest=contest.id,

@@ -62,7 +62,7 @@ class Rows:
     voters, keys of its regions (levels x rows) and constituency, layout, close (seconds since 1970), window
     (seconds), zone (minutes ahead of UTC), whether votes may be handed over there."""
 
-    contest: NDArray[np.int8]
+    contest: NDArray[np.int32]
     action: NDArray[np.int8]
     station: NDArray[np.bytes_]
     registered: NDArray[np.int32]

@@ -95,7 +95,7 @@ def divide(contest: Contest, registry: Registry) -> Iterator[tuple[ElectoralDist
         if registry.depth[index] != DEPTH[plan.of]:
             continue
         codes = {registry.ids[above] for above in registry.chain(index)}
-        if not codes.isdisjoint(contest.excluded):
+        if not codes.isdisjoint(contest.excluded) or not _names(contest.held_in, codes):
             continue
         if code == OVERSEAS and OVERSEAS_VOTES_WITH in registry.index:
             continue
@@ -117,7 +117,13 @@ def divide(contest: Contest, registry: Registry) -> Iterator[tuple[ElectoralDist
 
 
 def _is_held(code: str, contest: Contest, registry: Registry) -> bool:
-    return code in registry.index and code not in contest.excluded
+    codes = {code, registry.ids[0]}
+    return code in registry.index and code not in contest.excluded and _names(contest.held_in, codes)
+
+
+def _names(held_in: Sequence[str] | None, codes: set[str]) -> bool:
+    """Whether a contest is held in all of the region with those codes: its own and of those above."""
+    return held_in is None or not codes.isdisjoint(held_in)
 
 
 def _divided(

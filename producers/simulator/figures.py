@@ -46,7 +46,12 @@ MOVED_IN_BALLOTS: Final = {
 DISABLED: Final = 0.5
 RETURNED: Final = 0.3
 """Mean of disabled voters of each sex, and of ballots returned as damaged, at a station."""
-INVALID: Final = {ContestKind.PAIRS: 0.025, ContestKind.PERSONS: 0.14, ContestKind.PARTIES: 0.09}
+INVALID: Final = {
+    ContestKind.PAIRS: 0.025,
+    ContestKind.PERSONS: 0.14,
+    ContestKind.PARTIES: 0.09,
+    ContestKind.LOCAL_PAIRS: 0.05,
+}
 """Share of invalid votes: few of three large pictures, many on a ballot of persons whom few know."""
 UNKNOWN_VOTERS: Final = (180, 301)
 """Range of listed voters where the register does not say."""

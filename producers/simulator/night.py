@@ -24,7 +24,7 @@ from producers.simulator.stories import tell
 from producers.simulator.timetable import count_times
 from schemas.ballots import Ballot, Ballots
 from schemas.elections import Election
-from schemas.regions import UNKNOWN, Registry
+from schemas.regions import UNKNOWN, VILLAGE_DEPTH, Registry
 from schemas.sources import Lineage
 
 CHUNK_MESSAGES: Final = 5_000
@@ -54,21 +54,28 @@ class Night:
         self._stations = stations_of(election, registry)
         chosen = {contest.id for contest in map(election.contest, contests)} if contests is not None else None
         ballots = Ballots(election, registry)
-        # For each contest, by region index: the key of the constituency, and the ballot's layout.
+        # For each contest the stations that hold it, and of each the key of the constituency and the ballot's
+        # layout.
+        self._forms: list[NDArray[np.int32]] = []
         self._constituency: list[Bits] = []
         self._layout: list[NDArray[np.int32]] = []
-        self._forms: list[NDArray[np.int32]] = []  # for each contest the stations that hold it
         held: list[NightContest] = []
         for rank, contest in enumerate(election.contests):
             if chosen is not None and contest.id not in chosen:
                 continue
-            of_village = [ballots.of(rank, village) for village in range(len(registry.ids))]
-            forms = np.flatnonzero(np.array([one is not None for one in of_village])[self._stations.village])
+            ballot_of = np.full(len(registry.ids), UNKNOWN, np.int32)
+            for village, held_there in ballots.held(rank):
+                if registry.depth[village] == VILLAGE_DEPTH:
+                    [ballot_of[village]] = held_there
+            of_station = ballot_of[self._stations.village]
+            forms = np.flatnonzero(of_station != UNKNOWN)
             if not len(forms):
                 continue
-            layout, table = _layouts(of_village, election.id)
-            self._layout.append(layout)
-            self._constituency.append(_constituencies(of_village))
+            used, place = np.unique(of_station[forms], return_inverse=True)
+            there = [ballots.ballots[ballot] for ballot in used.tolist()]
+            layouts, table = _layouts(there, election.id)
+            self._layout.append(layouts[place])
+            self._constituency.append(_constituencies(there)[place])
             self._forms.append(forms.astype(np.int32))
             held.append(NightContest(contest.id, contest.kind, contest.scope, rank, table))
         self._setting = Setting(
@@ -146,15 +153,15 @@ class Night:
         held = list(self._setting.contests)
         for number in np.unique(contest).tolist():
             here = contest == number
-            station[here] = self._forms[number][form[here] - self._first[number]]
-            village = self._stations.village[station[here]]
-            constituency[here] = self._constituency[number][village]
-            used, layout[here] = np.unique(self._layout[number][village], return_inverse=True)
+            places = form[here] - self._first[number]
+            station[here] = self._forms[number][places]
+            constituency[here] = self._constituency[number][places]
+            used, layout[here] = np.unique(self._layout[number][places], return_inverse=True)
             one = held[number]
             held[number] = NightContest(one.id, one.kind, one.scope, one.rank, one.table.of(used))
         village = self._stations.village[station]
         rows = Rows(
-            contest=contest.astype(np.int8),
+            contest=contest.astype(np.int32),
             action=action.astype(np.int8),
             station=self._stations.ids[station],
             registered=self._stations.registered[station],
@@ -174,27 +181,19 @@ class Night:
         )
 
 
-def _layouts(of_village: Sequence[Ballot | None], election: str) -> tuple[NDArray[np.int32], Table]:
-    """By region index the number of the layout (UNKNOWN: no ballot), and the table of all layouts. Ballots
-    with the same options share one."""
+def _layouts(ballots: Sequence[Ballot], election: str) -> tuple[NDArray[np.int32], Table]:
+    """The number of the layout of each ballot, and the table of all layouts. Ballots with the same options
+    share one."""
     numbers: dict[tuple[str, ...], int] = {}
-    layout = np.full(len(of_village), UNKNOWN, np.int32)
-    for village, ballot in enumerate(of_village):
-        if ballot is not None:
-            if not ballot.options:
-                raise ValueError(
-                    f"Nobody stands for {ballot.contest} of {election}; give a file with candidates, "
-                    "or take builtin_candidates."
-                )
-            layout[village] = numbers.setdefault(ballot.options, len(numbers))
-    return layout, table_of(list(numbers))
+    for ballot in ballots:
+        if not ballot.options:
+            raise ValueError(
+                f"Nobody stands for {ballot.contest} of {election}; give a file with candidates, "
+                "or take builtin_candidates."
+            )
+        numbers.setdefault(ballot.options, len(numbers))
+    return np.array([numbers[ballot.options] for ballot in ballots], np.int32), table_of(list(numbers))
 
 
-def _constituencies(of_village: Sequence[Ballot | None]) -> Bits:
-    keys: dict[str, np.uint64] = {}
-    of = np.zeros(len(of_village), np.uint64)
-    for village, ballot in enumerate(of_village):
-        if ballot is not None:
-            name = ballot.constituency
-            of[village] = keys.setdefault(name, key_of(f"constituency {name}"))
-    return of
+def _constituencies(ballots: Sequence[Ballot]) -> Bits:
+    return np.array([key_of(f"constituency {ballot.constituency}") for ballot in ballots], np.uint64)

@@ -21,6 +21,7 @@ NATION: Final = {
     ContestKind.PAIRS: (0.6, 0.8),  # a contest of few: the last has rarely less than a fifth
     ContestKind.PERSONS: (0.15, 1.0),
     ContestKind.PARTIES: (0.03, 1.0),  # some have hardly anybody
+    ContestKind.LOCAL_PAIRS: (0.3, 0.9),
 }
 """Least weight of an option in the nation, and how much the square of its draw adds."""
 

@@ -13,7 +13,7 @@ from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
 from schemas.language import Said
 
-LEVELS = ("nation", "province", "district", "subdistrict")
+LEVELS = ("nation", "province", "district", "subdistrict", "village")
 
 MORE = Said(
     id="Rekapitulasi yang disahkan (D.Hasil) sebagaimana ditandatangani, yang terbaru dari tiap wilayah. "

@@ -42,13 +42,14 @@ OPTIONS: Final[Mapping[ContestKind, Said]] = MappingProxyType(
         ContestKind.PAIRS: Said("pasangan calon", "pairs"),
         ContestKind.PERSONS: Said("calon", "candidates"),
         ContestKind.PARTIES: Said("partai politik", "parties"),
+        ContestKind.LOCAL_PAIRS: Said("pasangan calon", "pairs"),
     }
 )
 
 
 def option_name(kind: ContestKind, option: str) -> Said:
     """What the option with that id is called: `2` of pairs is 'pasangan calon nomor urut 2'."""
-    if kind is ContestKind.PAIRS:
+    if kind in (ContestKind.PAIRS, ContestKind.LOCAL_PAIRS):
         return Said(f"pasangan calon nomor urut {option}", f"pair {option}")
     if kind is ContestKind.PERSONS:
         return Said(f"calon nomor urut {option}", f"candidate {option}")

@@ -68,7 +68,7 @@ def changed_totals(
     for ballot, everywhere in touched.items():
         regions = everywhere[registry.depth[everywhere] >= DEPTH[top]]
         contest = ballots.contest_of[ballot]
-        alone = ballots.has_one(contest)[regions]
+        alone = ballots.have_one(contest, regions)
         totals.append((ballot, regions[alone], state.rollup.cells(ballot, regions[alone])))
         several.update((contest, region) for region in regions[~alone].tolist())
     return totals, [state.rollup.tally(contest, region) for contest, region in sorted(several)]

@@ -10,10 +10,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from clickhouse.client import connect
 from schemas.data_directory import DataDirectory
+from schemas.elections import Election
+from schemas.regions import Level
 from stream_processors.embedded.runner import Runner
 from tests.rekap.conftest import Rekap
-from tests.worlds import DPD, PPWP, id_of, recap, world
+from tests.worlds import DPD, PPWP, id_of, pairs, recap, submitted, world
 
 FIRST = recap("11", {"1": 10, "2": 20, "3": 30})
 MESSAGES = (
@@ -65,6 +68,25 @@ def test_level_region_and_contest_limit_them(
 ) -> None:
     ran = rekap("--data", certified, "recaps", *asked, "--format", "json")
     assert (ran.code, [row["region"] for row in ran.json]) == (0, regions)
+
+
+def test_a_village_has_a_document_where_the_election_says_so(rekap: Rekap, tmp_path: Path) -> None:
+    election = world().election.model_copy(update={"certified_levels": (Level.VILLAGE, Level.NATION)})
+    directory = DataDirectory.create(
+        tmp_path / "data", Election.from_json(election.to_json()), world().registry
+    )
+    documents = (recap("1101012001", {"1": 1, "2": 2, "3": 3}), recap("0", {"1": 1, "2": 2, "3": 3}))
+    with Runner.open(directory, command="test", workers=0) as runner:
+        assert runner.submit([*documents, recap("11", {"1": 1})]).accepted == len(documents)
+    rows = rekap("--data", directory.path, "recaps", "--format", "json").json
+    assert [(row["level"], row["region"]) for row in rows] == [("nation", "0"), ("village", "1101012001")]
+    only = rekap("--data", directory.path, "recaps", "--level", "village", "--region", "11")
+    assert "1101012001" in only.out
+    with Runner.open(directory, command="test", workers=0) as runner:
+        runner.submit([submitted("1101012001001", pairs(5, 2, 3))])
+        client = connect(runner.url, readonly=True)
+        found = client.query("SELECT level, cell, difference FROM recap_difference WHERE unit = '1101012001'")
+        assert found.result_rows == [("village", "votes.1", -4)]
 
 
 def test_every_format_holds_the_same_rows(rekap: Rekap, certified: Path, tmp_path: Path) -> None:

@@ -72,6 +72,23 @@ def election() -> Election:
                     "excluded": ["31", "992", "1112"],
                     "options": parties,
                 },
+                {
+                    "id": "GOVERNOR",
+                    "name": NAME,
+                    "kind": "local_pairs",
+                    "scope": "province",
+                    "held_in": ["31"],
+                    "options": [{"id": "1", "name": "A"}, {"id": "2", "name": "B"}],
+                },
+                {
+                    "id": "REGENT",
+                    "name": NAME,
+                    "kind": "local_pairs",
+                    "scope": "district",
+                    # A district twice (whole, and a village of it), and one without a part of it.
+                    "held_in": ["112", "11211", "312"],
+                    "excluded": ["3121"],
+                },
             ],
             "electoral_districts": [
                 # A whole district, and one sub-district of another together with all that remains of it.
@@ -87,6 +104,9 @@ def election() -> Election:
                 {"contest": "PARTIES", "constituency": "11-1", "option": "1.1", "name": "x"},
                 {"contest": "PARTIES", "constituency": "11-1", "option": "18.2", "name": "x"},
                 {"contest": "PARTIES", "constituency": "31-2", "option": "24.1", "name": "x"},
+                {"contest": "REGENT", "constituency": "112", "option": "1", "name": "x"},
+                {"contest": "REGENT", "constituency": "312", "option": "1", "name": "y"},
+                {"contest": "REGENT", "constituency": "312", "option": "2", "name": "z"},
             ],
         }
     )
@@ -133,6 +153,36 @@ def test_a_contest_is_not_held_where_it_is_excluded() -> None:
     assert ballot("LOCAL", "99111") is not None
     assert ballot("LOCAL", "11121") is None
     assert ballot("LOCAL", "11111") is not None
+
+
+def test_a_contest_is_held_where_it_says_and_nowhere_else() -> None:
+    assert [one for one in villages_below("0") if ballot("GOVERNOR", one)] == villages_below("31")
+    regent = [one for one in villages_below("0") if ballot("REGENT", one)]
+    assert regent == [*villages_below("112"), *villages_below("3122")]
+
+
+def test_local_pairs_are_of_the_contest_or_of_one_constituency() -> None:
+    assert keys("GOVERNOR", "31111") == ["1", "2"]
+    assert keys("REGENT", "11222") == ["112:1"]
+    assert keys("REGENT", "31221") == ["312:1", "312:2"]
+
+
+def test_a_contest_that_is_held_nowhere_has_no_ballot() -> None:
+    nowhere = election().model_copy(
+        update={"contests": (election().contests[5].model_copy(update={"held_in": ("77",)}),)}
+    )
+    ballots = Ballots(nowhere, REGISTRY)
+    assert (ballots.ballots, list(ballots.held(0))) == ([], [])
+    assert ballots.expected(0, 0) == (0, None)
+    assert ballots.have_one(0, np.array([0])).tolist() == [False]
+
+
+def test_what_is_held_of_a_contest_grows_with_its_villages() -> None:
+    for number in range(len(BALLOTS.contests)):
+        held = [region for region, _ in BALLOTS.held(number)]
+        assert held == [
+            region.index for region in REGISTRY.regions() if BALLOTS.of_region(number, region.index)
+        ]
 
 
 def test_a_party_is_on_the_ballot_with_all_its_votes_and_with_its_own() -> None:
@@ -200,12 +250,14 @@ def test_a_region_has_the_ballots_of_its_villages_and_expects_their_stations(con
         stations = sum(village.count("2") + 1 for village, _ in held)
         known = [(village.count("2") + 1) * 100 for village, _ in held if village != "31222"]
         assert BALLOTS.expected(number, region.index) == (stations, sum(known) if known else None)
-        assert bool(BALLOTS.has_one(number)[region.index]) == (len({found.index for _, found in held}) == 1)
+        assert bool(BALLOTS.have_one(number, np.array([region.index]))[0]) == (
+            len({found.index for _, found in held}) == 1
+        )
 
 
 def test_the_columns_are_what_is_told_of_single_regions() -> None:
     for number in range(len(BALLOTS.contests)):
-        stations, registered = BALLOTS.expected_columns(number)
+        stations, registered = BALLOTS.expected_in(number, np.arange(len(REGISTRY.ids)))
         for region in REGISTRY.regions():
             told = BALLOTS.expected(number, region.index)
             voters = UNKNOWN if told[1] is None else told[1]
@@ -239,4 +291,4 @@ def test_the_contests_of_2024_are_held_where_the_law_holds_them() -> None:
     assert of_dprd is not None
     assert of_dprd_elsewhere is not None
     assert [len(one.top) for one in (of_dpr, of_dprd, of_dprd_elsewhere)] == [18, 24, 18]
-    assert int(np.sum(ballots.expected_columns(0)[0] > 0)) == len(REGISTRY.ids)
+    assert int(np.sum(ballots.expected_in(0, np.arange(len(REGISTRY.ids)))[0] > 0)) == len(REGISTRY.ids)

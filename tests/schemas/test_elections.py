@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,11 @@ contests:
     kind: parties
     scope: electoral_district
     options: [{id: "1", name: A}, {id: "24", name: B}]
+  - id: L
+    name: {id: a, en: b}
+    kind: local_pairs
+    scope: district
+    options: [{id: "7", name: A}]
 """
 CANDIDATES = """contest,constituency,option,name
 R,R-1,title,Dapil Satu
@@ -178,6 +185,27 @@ def test_candidates_and_electoral_districts_come_from_a_file(tmp_path: Path) -> 
     ]
 
 
+def test_an_electoral_district_has_the_seats_that_its_row_says(tmp_path: Path) -> None:
+    [district] = with_file(tmp_path, CANDIDATES + "R,R-1,seats,7\n").electoral_districts
+    assert district.seats == 7
+    [without] = with_file(tmp_path, CANDIDATES).electoral_districts
+    assert without.seats is None
+
+
+def test_a_local_pair_stands_in_its_constituency(tmp_path: Path) -> None:
+    election = with_file(tmp_path, CANDIDATES + "L,3101,1,Ani - Budi\n")
+    last = election.candidates[-1]
+    assert (last.contest, last.constituency, last.option, last.name) == ("L", "3101", "1", "Ani - Budi")
+
+
+def test_the_name_of_a_definition_does_not_change_with_fields_that_it_does_not_use() -> None:
+    document = json.loads(parse_election(SMALL, "small").to_json())
+    assert not {"held_in", "seats"} & {name for one in document["contests"] for name in one}
+    held = parse_election(SMALL.replace("scope: district", "scope: district\n    held_in: ['11']"), "small")
+    assert json.loads(held.to_json())["contests"][-1]["held_in"] == ["11"]
+    assert Election.from_json(held.to_json()) == held
+
+
 def test_a_district_without_a_title_is_called_by_its_id(tmp_path: Path) -> None:
     [district] = with_file(tmp_path, CANDIDATES.replace("R,R-1,title,Dapil Satu\n", "")).electoral_districts
     assert district.name == "R-1"
@@ -198,6 +226,12 @@ def test_a_district_without_a_title_is_called_by_its_id(tmp_path: Path) -> None:
         ("R,R-1,3,Dodi", "line 8"),
         ("D,1,21.1,Dodi", "line 8"),
         ("P,0,3,Dodi", "line 8"),
+        ("R,R-1,seats,0", "line 8: '0' is no number of seats"),
+        ("R,R-1,seats,\u0667", "line 8"),
+        ("R,R-1,seats,8\nR,R-1,seats,9", "line 9: R-1 has other seats above"),
+        ("R,R-2,seats,8", "R-2 of R has a row `seats` and no row `region`"),
+        ("L,1,1.1,Dodi", "line 8: L is a contest of pairs; write 1 instead"),
+        ("L,1,7,Dodi", "line 8: 7 stands in the definition of L already"),
     ],
 )
 def test_a_candidates_file_that_can_not_be_used_is_refused_with_its_line(
@@ -205,7 +239,7 @@ def test_a_candidates_file_that_can_not_be_used_is_refused_with_its_line(
 ) -> None:
     with pytest.raises(DefinitionInvalid) as error:
         with_file(tmp_path, CANDIDATES + row + "\n")
-    assert str(error.value).startswith("candidates.csv, ")
+    assert re.match("candidates.csv[,:] ", str(error.value))
     assert what in str(error.value)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from schemas.ballots import Ballots
 from schemas.candidates import with_candidates
 from schemas.decode import encode
-from schemas.elections import load_election
+from schemas.elections import Election, load_election
 from schemas.findings import Status
 from schemas.regions import Level
 from schemas.registry_files import read_registry
@@ -94,6 +94,23 @@ def rejected(raw: bytes, of: World = WORLD) -> AssessedRejection:
 def rules(raw: bytes, of: World = WORLD) -> list[str]:
     """The rules that a form fails."""
     return [finding.rule for finding in count(raw, of).findings]
+
+
+# Which levels have a certified document
+
+
+def test_which_levels_have_a_certified_document_is_the_elections() -> None:
+    message = recap("1101012001", {"1": 1})
+    sentence = rejected(message).rejection.said
+    assert sentence.en.startswith("Region 1101012001 is no sub-district, district, province or nation of")
+    assert "bukan kecamatan, kabupaten/kota, provinsi atau nasional" in sentence.id
+    document = WORLD.election.model_copy(update={"certified_levels": (Level.NATION, Level.VILLAGE)})
+    with_villages = Election.from_json(document.to_json())
+    assessor = Assessor(with_villages, WORLD.registry, Ballots(with_villages, WORLD.registry))
+    [accepted, refused] = assessor.assess([message, recap("1101", {"1": 1})])
+    assert isinstance(accepted, AssessedRecap)
+    assert isinstance(refused, AssessedRejection)
+    assert "is no village or nation of the register" in refused.rejection.said.en
 
 
 # What is rejected
