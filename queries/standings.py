@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from clickhouse_connect.driver.client import Client
 
 from queries.figures import is_top
-from queries.recaps import LEVELS, recaps
+from queries.recaps import recaps
 from queries.results import results
 from queries.rows import Row
 from schemas.regions import Level
@@ -46,9 +46,7 @@ def whole(votes: dict[str, int | None]) -> dict[str, int] | None:
 
 def standings(client: Client, election: str, contest: str, level: Level) -> dict[str, Standing]:
     """The standing of each region of `level` in which the contest is held."""
-    signed: dict[str, Row] = {}
-    if level in LEVELS:
-        signed = {row["region"]: row for row in recaps(client, election, level=level, contests=[contest])}
+    signed = {row["region"]: row for row in recaps(client, election, level=level, contests=[contest])}
     return {
         row["region"]: _standing(row, signed.get(row["region"]))
         for row in results(client, election, contest, level)

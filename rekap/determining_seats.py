@@ -7,7 +7,7 @@ their region. The formulas are those of `determination`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ class District:
     stations: int
     outstanding: int | None
     unread: bool
+    seats: int | None
 
 
 def districts_of(
@@ -47,42 +48,65 @@ def districts_of(
 ) -> dict[str, District]:
     """The electoral districts of the contest, by id."""
     own = [one for one in election.electoral_districts if one.contest == contest.id]
-    regions = {region: level for one in own for region, level in _levels(registry, one)}
+    regions = {
+        region: known.level
+        for one in own
+        for region in one.regions
+        if (known := registry.region(region)) is not None
+    }
     found = standings_of(client, election.id, contest.id, regions.keys(), sorted(set(regions.values())))
+    without: dict[str, list[str]] = {}
+    for region in regions:
+        if (holder := _holder(registry, region, regions)) is not None:
+            without.setdefault(holder, []).append(region)
     return {
-        one.id: _district(one, [found[region] for region in one.regions if region in found]) for one in own
+        one.id: _district(
+            one,
+            [found[region] for region in one.regions if region in found],
+            [found[inner] for region in one.regions for inner in without.get(region, ()) if inner in found],
+        )
+        for one in own
     }
 
 
-def _levels(registry: Registry, district: ElectoralDistrict) -> Iterator[tuple[str, Level]]:
-    for region in district.regions:
-        if (known := registry.region(region)) is not None:
-            yield region, known.level
+def _holder(registry: Registry, region: str, named: Collection[str]) -> str | None:
+    """The smallest named region that holds this one: what is named inside belongs to its own district."""
+    above = registry.region(region)
+    while above is not None and above.parent is not None:
+        if above.parent in named:
+            return above.parent
+        above = registry.region(above.parent)
+    return None
 
 
-def _district(district: ElectoralDistrict, parts: list[Standing]) -> District:
+def _district(
+    district: ElectoralDistrict, parts: Sequence[Standing], without: Sequence[Standing]
+) -> District:
+    """The district of these regions, less those in them that are another's."""
     votes: dict[str, int] = {}
     candidates: dict[str, dict[str, int]] = {}
-    for part in parts:
+    for sign, part in [*((1, part) for part in parts), *((-1, part) for part in without)]:
         for option, figure in part.votes.items():
             constituency, _, own = option.rpartition(":")
             if figure is None or constituency not in ("", district.id):
                 continue
             if is_top(option):
-                votes[own] = votes.get(own, 0) + figure
+                votes[own] = votes.get(own, 0) + sign * figure
             else:
                 of_party = candidates.setdefault(own.partition(".")[0], {})
-                of_party[own] = of_party.get(own, 0) + figure
-    outstanding = [part.outstanding for part in parts]
+                of_party[own] = of_party.get(own, 0) + sign * figure
+    outstanding = [part.outstanding for part in (*parts, *without)]
+    inside = sum(part.outstanding or 0 for part in without)
     return District(
         id=district.id,
         name=district.name,
         votes=votes,
         candidates=candidates,
-        certified=bool(parts) and all(part.certified for part in parts),
-        stations=sum(part.stations for part in parts),
-        outstanding=None if None in outstanding else sum(one or 0 for one in outstanding),
+        certified=bool(parts) and all(part.certified for part in (*parts, *without)),
+        stations=sum(part.stations for part in parts) - sum(part.stations for part in without),
+        outstanding=None if None in outstanding else sum(part.outstanding or 0 for part in parts) - inside,
         unread=any(part.unread for part in parts),
+        seats=district.seats,
     )
 
 

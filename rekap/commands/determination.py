@@ -216,6 +216,12 @@ def _of_count(
     from rekap.reading import reader
     from schemas.elections import ContestKind
 
+    if contest.kind is ContestKind.LOCAL_PAIRS:
+        raise _usage(
+            session,
+            id=f"{contest.id} adalah pemilihan kepala daerah; undang-undangnya belum ada di sini.",
+            en=f"{contest.id} elects a head of a region; its law is not implemented here.",
+        )
     if contest.kind is ContestKind.PAIRS:
         if form not in DOCUMENTS:
             raise _usage(
@@ -289,16 +295,20 @@ def _parties(
             en=f"This election names no electoral districts of {contest.id}; give them with --candidates at "
             "rekap init.",
         )
-    if sizes_file is None:
+    if sizes_file is not None:
+        sizes = read_sizes(sizes_file)
+        of_districts = {one.id: one.votes for one in districts.values()}
+        require_the_same_districts(of_districts, sizes, session.path, sizes_file)
+    else:
+        sizes = {one.id: one.seats for one in districts.values() if one.seats is not None}
+    if len(sizes) < len(districts):
         raise _usage(
             session,
-            id=f"{contest.id} memerlukan kursi setiap dapil: --districts BERKAS dengan dapil_code,seats.",
-            en=f"{contest.id} needs the seats of each dapil: --districts FILE with dapil_code,seats.",
+            id=f"Kursi dapil {contest.id} tidak diketahui: --districts BERKAS dengan dapil_code,seats, atau "
+            "baris seats dalam --candidates saat rekap init.",
+            en=f"The seats of each dapil of {contest.id} are not known: --districts FILE with "
+            "dapil_code,seats, or rows seats in --candidates at rekap init.",
         )
-    sizes = read_sizes(sizes_file)
-    require_the_same_districts(
-        {one.id: one.votes for one in districts.values()}, sizes, session.path, sizes_file
-    )
     part = Fraction(DPR_PART) if contest.id.upper() == DPR else Fraction(0)
     result = seats_of_count(
         districts, sizes, part if threshold is None else threshold, EqualQuotients(ties or TIES[0])

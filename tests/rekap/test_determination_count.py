@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.data_directory import DataDirectory
+from schemas.elections import Election
 from stream_processors.embedded.runner import Runner
 from tests.rekap.conftest import Rekap
 from tests.worlds import (
@@ -200,7 +201,7 @@ def test_seats_of_a_count_with_the_elected_of_each_party(rekap: Rekap, count: Co
 def test_a_council_needs_the_seats_of_its_districts(rekap: Rekap, count: Count, tmp_path: Path) -> None:
     path = count([])
     ran = rekap("--data", path, "determination", "--contest", "DPR")
-    assert (ran.code, "needs the seats of each dapil" in ran.err) == (2, True)
+    assert (ran.code, "seats of each dapil of DPR are not known" in ran.err) == (2, True)
     ran = rekap("--data", path, "determination", "--votes", tmp_path / "x.csv")
     assert (ran.code, "--votes is for rekap determination seats only" in ran.err) == (2, True)
     ran = rekap("determination", "seats", "--contest", "DPR")
@@ -224,3 +225,29 @@ def test_persons_of_a_province_by_votes(rekap: Rekap, count: Count) -> None:
     shown = rekap("--data", path, "determination", "-c", "DPD").out
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert "12 PROVINCE 12 22 Calon 22 30 yes" in lines
+
+
+def test_a_region_that_another_district_names_is_not_counted_twice(rekap: Rekap, tmp_path: Path) -> None:
+    """11-A is 1101 without its sub-district 110101, which is 11-C; seats stand in the definition."""
+    definition = election().model_dump(mode="json")
+    definition["candidates"] = [one for one in definition["candidates"] if one["contest"] != DPR]
+    definition["electoral_districts"] = [
+        {"contest": DPR, "id": "11-A", "name": "A", "regions": ["1101"], "seats": 2},
+        {"contest": DPR, "id": "11-C", "name": "C", "regions": ["110101"], "seats": 1},
+        {"contest": DPR, "id": "12-A", "name": "REST", "regions": ["1102", "12", "99"], "seats": 3},
+    ]
+    held = Election.model_validate(definition)
+    directory = DataDirectory.create(tmp_path / "data", held, registry())
+    messages = [
+        submitted(stations(villages()[0])[0], form({"1": 90, "2": 40, "20": 0}), DPR),  # 110101
+        submitted(stations(villages()[2])[0], form({"1": 20, "2": 10, "20": 0}), DPR),  # 110102
+        submitted(stations(villages()[8])[0], form({"1": 50, "2": 30}), DPR),
+    ]
+    with Runner.open(directory, command="test", workers=0) as runner:
+        assert runner.submit(messages).accepted == len(messages)
+    ran = rekap("--data", directory.path, "determination", "--contest", "DPR", "--format", "json")
+    rows = {(row["dapil"], row["party"]): row for row in ran.json}
+    assert [rows[district, "1"]["votes"] for district in ("11-A", "11-C", "12-A")] == [20, 90, 50]
+    assert [rows[district, "1"]["seats"] for district in ("11-A", "11-C", "12-A")] == [1, 1, 2]
+    assert rows["11-C", "1"]["outstanding"] == {"stations": 5, "registered": 2 * 606 - 201}
+    assert rows["11-A", "1"]["outstanding"] == {"stations": 5, "registered": 2 * 606 - 201}
