@@ -141,7 +141,7 @@ def _within(party: str, differing: Mapping[str, int | None]) -> Shift | None:
     candidates = {
         option: figure
         for option, figure in differing.items()
-        if _is_candidate(option) and option.rpartition(".")[0] == party
+        if _is_candidate(option) and _is_on_list(option, party)
     }
     if total is None or total or None in candidates.values():
         return None
@@ -150,6 +150,14 @@ def _within(party: str, differing: Mapping[str, int | None]) -> Shift | None:
         return None
     alone = -sum(moved.values())
     return Shift(ShiftKind.WITHIN_PARTY, ({party: alone} if alone else {}) | moved, party)
+
+
+def _is_on_list(candidate: str, party: str) -> bool:
+    """Whether the candidate is the party's: `11-A:4.2` is of party 4, which stands in all constituencies, and
+    of `11-A:4`, where parties stand in one."""
+    constituency, _, own = candidate.rpartition(":")
+    of_party, _, number = party.rpartition(":")
+    return own.partition(".")[0] == number and of_party in ("", constituency)
 
 
 def _is_candidate(option: str) -> bool:

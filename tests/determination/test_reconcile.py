@@ -119,3 +119,9 @@ def test_votes_that_moved_within_a_party(
     ]
     assert [dict(one.differences) for one in found] == ([moved] if moved else [])
     assert all(one.party == "4" for one in found)
+
+
+def test_candidates_of_a_constituency_are_on_the_list_of_the_party_of_all() -> None:
+    computed = {"votes.4": 100, "votes.A:4.1": 40, "votes.A:4.2": 30, "votes.A:14.1": 5}
+    (shift,) = shifts(computed | {"votes.A:4.1": 50, "votes.A:4.2": 20}, computed)
+    assert (shift.party, shift.differences) == ("4", {"A:4.1": 10, "A:4.2": -10})
