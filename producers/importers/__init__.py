@@ -13,6 +13,7 @@ from producers.importers.commission import CommissionSource
 from producers.importers.commission_row import Defaults
 from producers.importers.observed import read_observed
 from producers.importers.problems import SourceInvalid
+from producers.importers.recap_file import RecapSource
 from producers.importers.recognition import FileKind, recognise
 from producers.importers.sirekap import SOURCE as SIREKAP
 from producers.importers.sirekap import SirekapSource
@@ -53,6 +54,8 @@ def open_source(
             return SitungSource(paths, election, (known or election.contest("PPWP")).id, observed)
         case FileKind.SIREKAP:
             return SirekapSource(paths, election, known or _of_sirekap(election), observed)
+        case FileKind.RECAP:
+            return RecapSource(paths, election, known.id if known else None, observed)
         case FileKind.CSV | FileKind.JSONL:
             only = known or (election.contests[0] if len(election.contests) == 1 else None)
             defaults = Defaults(
