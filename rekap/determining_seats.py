@@ -30,12 +30,13 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class District:
     """An electoral district with the votes of its regions; `votes` and `candidates` (by party) are of options
-    with figures."""
+    with figures, `unknown` are parties that no form gives one for."""
 
     id: str
     name: str
     votes: dict[str, int]
     candidates: dict[str, dict[str, int]]
+    unknown: frozenset[str]
     certified: bool
     stations: int
     outstanding: int | None
@@ -85,10 +86,15 @@ def _district(
     """The district of these regions, less those in them that are another's."""
     votes: dict[str, int] = {}
     candidates: dict[str, dict[str, int]] = {}
+    named: set[str] = set()
     for sign, part in [*((1, part) for part in parts), *((-1, part) for part in without)]:
         for option, figure in part.votes.items():
             constituency, _, own = option.rpartition(":")
-            if figure is None or constituency not in ("", district.id):
+            if constituency not in ("", district.id):
+                continue
+            if is_top(option):
+                named.add(own)
+            if figure is None:
                 continue
             if is_top(option):
                 votes[own] = votes.get(own, 0) + sign * figure
@@ -102,6 +108,7 @@ def _district(
         name=district.name,
         votes=votes,
         candidates=candidates,
+        unknown=frozenset(named - votes.keys()),
         certified=bool(parts) and all(part.certified for part in (*parts, *without)),
         stations=sum(part.stations for part in parts) - sum(part.stations for part in without),
         outstanding=None if None in outstanding else sum(part.outstanding or 0 for part in parts) - inside,
@@ -118,25 +125,33 @@ def seats_of_count(
 
 
 def seat_rows(districts: Mapping[str, District], result: SeatsResult) -> Iterable[Row]:
-    """A row for each party of each district. Where a district has no votes yet, its seats are not known."""
+    """A row for each party of each district. Where a district has no votes yet, its seats are not known, nor
+    are those of a party without a figure."""
     projection = not all(one.certified for one in districts.values())
+    # The threshold is of the votes of all districts, so that forms without votes anywhere matter everywhere.
+    unread = {one.id for one in districts.values() if one.unread}
+    if unread and result.threshold:
+        unread = set(districts)
     changes = could_change(result, {one.id: one.outstanding for one in districts.values()})
     for identity in sorted(result.districts, key=by_number):
         district, seats = districts[identity], result.districts[identity]
-        for party in sorted(seats.votes, key=by_number):
+        change = changes[identity] if projection else False
+        if projection and change is False and identity in unread:
+            change = None
+        for party in sorted(seats.votes.keys() | district.unknown, key=by_number):
+            is_known = party in seats.votes
             elected = elected_candidates(district.candidates.get(party, {}), seats.of(party))
-            change = changes[identity] if projection else False
             yield {
                 "dapil": identity,
                 "name": district.name,
                 "party": party,
-                "seats": seats.of(party) if seats.awarded else None,
-                "votes": seats.votes[party],
-                "votes_to_last_seat": votes_to_last_seat(result, identity, party),
+                "seats": seats.of(party) if seats.awarded and is_known else None,
+                "votes": seats.votes.get(party),
+                "votes_to_last_seat": votes_to_last_seat(result, identity, party) if is_known else None,
                 "elected": list(elected.persons),
                 "equal": list(elected.equal.persons) if elected.equal else [],
                 "projection": projection,
-                "could_change": None if projection and change is False and district.unread else change,
+                "could_change": change,
                 "outstanding": {"stations": district.stations, "registered": district.outstanding},
             }
 
