@@ -1,4 +1,4 @@
-"""A cache file of the count events that importers compare their records with, and the position read of each
+"""A cache file of the events that importers compare their records with, and the position read of each
 partition.
 
 It can be made from the log again at any time: it may be removed, and a caller that finds that it does not fit
@@ -24,7 +24,7 @@ from schemas.language import Said
 from schemas.private_files import use_private_umask
 from schemas.text import quoted
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """PRAGMA user_version; a file of any other format is emptied."""
 
 PAGE_CACHE_KIB: Final = 128 * 1024

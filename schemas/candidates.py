@@ -3,7 +3,8 @@
 Columns `contest,constituency,option,name`. A row with the option `region` says that the region named in
 `name` belongs to the electoral district `constituency`; with the option `title`, `name` is what that district
 is called, and with the option `seats` how many seats it has. Every other row is a candidate, or a local pair.
-Whether the regions exist is not known here.
+Whether the regions exist is not known here. A column `sirekap`, if there is one, has the key that Sirekap
+gives to the candidate.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from schemas.input_files import open_input
 from schemas.text import quoted
 
 COLUMNS: Final = ("contest", "constituency", "option", "name")
+KEY_COLUMN: Final = "sirekap"
+"""The column with a source's keys, named as that source is in `sources`; it may be left out."""
 
 MAX_CANDIDATES_BYTES: Final = 64 * 1024**2
 """The some 250,000 candidates of all legislative contests of 2024 have about 15 MB."""
@@ -47,6 +50,7 @@ def with_candidates(election: Election, path: Path) -> Election:
     kept = {name: getattr(election, name) for name in Election.model_fields}
     kept["electoral_districts"] += read.districts()
     kept["candidates"] += tuple(read.candidates.values())
+    kept["contests"] = tuple(_with_keys(contest, read.keys) for contest in election.contests)
     return Election(**kept)
 
 
@@ -57,6 +61,8 @@ class _Reader:
         self._election = election
         self._file = file
         self.candidates: dict[tuple[str, str, str], Candidate] = {}
+        self.keys: dict[tuple[str, str], str] = {}
+        """By contest and key of the source the option, with its constituency."""
         self._seats: dict[tuple[str, str], str] = {}
         self._titles: dict[tuple[str, str], str] = {}
         self._district_of: dict[tuple[str, str], str] = {}
@@ -96,6 +102,16 @@ class _Reader:
                     f"candidate {quoted(candidate.option)} of {quoted(candidate.constituency)} stands "
                     "twice; keep one."
                 )
+            if source_key := row.get(KEY_COLUMN):
+                self._take_key(contest, source_key, f"{candidate.constituency}:{candidate.option}")
+
+    def _take_key(self, contest: Contest, key: str, option: str) -> None:
+        named = contest.sources.get(KEY_COLUMN, {}).get(key)
+        held = self.keys.setdefault((contest.id, key), named or option)
+        if held != option:
+            raise ValueError(
+                f"the key {quoted(key)} of {KEY_COLUMN} is that of {quoted(held)} already; keep one of them."
+            )
 
     def districts(self) -> tuple[ElectoralDistrict, ...]:
         """The electoral districts, in the order in which the file first names them."""
@@ -123,6 +139,14 @@ class _Reader:
         return None if seats is None else int(seats)
 
 
+def _with_keys(contest: Contest, keys: dict[tuple[str, str], str]) -> Contest:
+    own = {key: option for (contest_id, key), option in keys.items() if contest_id == contest.id}
+    if not own:
+        return contest
+    sources = {**contest.sources, KEY_COLUMN: {**contest.sources.get(KEY_COLUMN, {}), **own}}
+    return contest.model_copy(update={"sources": sources})
+
+
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with (
@@ -135,7 +159,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                     f"{quoted(path.name)}: the columns {', '.join(sorted(missing))} are missing."
                 )
             for row in reader:
-                yield reader.line_num, {name: row[name] or "" for name in COLUMNS}
+                yield reader.line_num, {name: row.get(name) or "" for name in (*COLUMNS, KEY_COLUMN)}
     except (UnicodeDecodeError, csv.Error) as error:
         raise DefinitionInvalid(
             f"{quoted(path.name)} can't be read ({quoted(error)}); save it as CSV UTF-8."

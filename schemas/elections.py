@@ -20,7 +20,7 @@ import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from schemas.canonical import dumps
-from schemas.events import Identifier
+from schemas.events import CertifiedOption, Identifier
 from schemas.forms import OptionId
 from schemas.input_files import read_text
 from schemas.regions import REGION_LEVELS, Level
@@ -86,7 +86,8 @@ class Option(_Part):
 
 class Contest(_Part):
     """One question on one ballot paper. `held_in` names the regions of any level in which it is held (null:
-    everywhere), `excluded` those within them in which it is not."""
+    everywhere), `excluded` those within them in which it is not. `sources` says by source what its keys mean:
+    `1`, or `31:21` for the option of one constituency."""
 
     id: Identifier
     name: Name
@@ -95,7 +96,7 @@ class Contest(_Part):
     held_in: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     excluded: tuple[Identifier, ...] = ()
     options: tuple[Option, ...] = ()
-    sources: dict[str, dict[str, OptionId]] = {}
+    sources: dict[str, dict[str, CertifiedOption]] = {}
 
     @field_validator("options")
     @classmethod

@@ -54,9 +54,10 @@ class NothingNew:
 Record = Message | Unreadable | NothingNew
 
 Lineage = Callable[[str, Sequence[str]], Mapping[str, Sequence[bytes]]]
-"""(contest, stations) -> for each of these stations that has any, the bytes of its count events, oldest
-first: those that were accepted, and those that were rejected because of what was accepted or because of
-`not_counted`. With it a source finds out what a record changes: see producers.importers.lineage."""
+"""(contest, units) -> for each of these stations that has any, the bytes of its count events, or of these
+regions, of its certified recapitulations, oldest first: those that were accepted, and those that were
+rejected because of what was accepted or because of `not_counted`. With it a source finds out what a record
+changes: see producers.importers.lineage."""
 
 
 class Chunk(Protocol):

@@ -43,6 +43,7 @@ ENGINE: Final = (
     "schemas/test_data_directory.py",
     "clickhouse/interface",
     "clickhouse/test_client.py",
+    "producers/importers/test_sirekap_recaps.py",
     "queries",
     "rekap",
     "distributed",

@@ -165,7 +165,7 @@ class RecapChunk:
                 yield _record(lines[key], row.document, row.place)
 
 
-class RecapSource:
+class RecapFileSource:
     """The rows of these files, in order."""
 
     def __init__(

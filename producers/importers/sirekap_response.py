@@ -18,6 +18,7 @@ import orjson
 
 from producers.importers.accepted import Document, without_nulls
 from producers.importers.problems import RecordInvalid, unique_keys
+from producers.importers.sirekap_keys import Keys, constituencies_of, figure, plain
 from schemas.events import CountKind
 from schemas.forms import MAX_FIGURE
 from schemas.text import quoted
@@ -38,9 +39,6 @@ ADMINISTRATION: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Where on the form a figure of `administrasi` stands. `non_dpt` are the voters of the special list, DPK."""
 
-NOT_OPTIONS: Final = ("null", "persen")
-"""Keys of `chart` that stand for no option."""
-
 KINDS: Final[Mapping[str, CountKind]] = {
     "reguler": CountKind.REGULAR,
     "susulan": CountKind.FOLLOW_UP,
@@ -48,6 +46,9 @@ KINDS: Final[Mapping[str, CountKind]] = {
     "ulang": CountKind.REVOTE,
 }
 """The word of the phrase in `psu` that tells the kind; `ulang` with `penghitungan` is a recount."""
+
+LOCAL: Final = "tungsura"
+"""Around chart and administrasi in the responses of the local elections of 2024."""
 
 _TS: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _STATION_IN_ADDRESS: Final = re.compile(r"/([0-9A-Za-z]{10}[0-9]{3})-[^/]*$")
@@ -62,26 +63,28 @@ class Response:
     observed_at: str | None
 
 
-def read_response(raw: bytes, station: str | None, options: Mapping[str, str]) -> Response:
-    """The response in `raw`; `options` gives the option for each key of its chart.
+def read_response(raw: bytes, station: str | None, keys: Keys, constituency: str | None = None) -> Response:
+    """The response in `raw`; `keys` tell what those of its chart mean.
 
-    `station` is what the file's name says, None where it says nothing. Raises RecordInvalid.
+    `station` is what the file's name says, None where it says nothing; `constituency` the one that it votes
+    in, where that is known. Raises RecordInvalid.
     """
     document = _station_response(raw)
     images = [image for image in document.get("images") or [] if isinstance(image, str)]
     if station is not None:
         _refuse_images_of_another(images, station)
     form: Document = _administration(document["administrasi"])
-    votes = _votes(document["chart"], options)
+    votes = _votes(document["chart"], keys, constituency)
     if votes:
         form["votes"] = votes
     shows_a_form = bool(form or images)
     return Response(
-        form if shows_a_form else None, _kind(document.get("psu")), _observed_at(document.get("ts"))
+        form if shows_a_form else None, _kind(document.get("psu")), observed_at(document.get("ts"))
     )
 
 
-def _station_response(raw: bytes) -> Document:
+def read_json(raw: bytes) -> Any:
+    """The value in `raw`. Raises RecordInvalid, also where an object has a key twice."""
     try:
         document = orjson.loads(raw)
         json.loads(raw, object_pairs_hook=unique_keys)  # the fast parser keeps the last of two equal keys
@@ -90,6 +93,20 @@ def _station_response(raw: bytes) -> Document:
             id=f"Bukan JSON yang utuh ({quoted(error)}); ambil lagi berkasnya.",
             en=f"Not whole JSON ({quoted(error)}); get the file again.",
         ) from None
+    return document
+
+
+def _station_response(raw: bytes) -> Document:
+    document = read_json(raw)
+    if isinstance(document, dict) and isinstance(inner := document.get(LOCAL), dict):
+        if twice := sorted(inner.keys() & document.keys()):
+            raise RecordInvalid(
+                id=f"{quoted(', '.join(twice))} ada di dalam dan di luar {LOCAL}; tidak jelas mana yang "
+                f"benar.",
+                en=f"{quoted(', '.join(twice))} stands within and beside {LOCAL}, so which is right is not "
+                "clear.",
+            )
+        document = {**document, **inner}
     if (
         not isinstance(document, dict)
         or not {"chart", "administrasi"} <= document.keys()
@@ -109,38 +126,24 @@ def _station_response(raw: bytes) -> Document:
     return document
 
 
-def _votes(chart: Document | None, options: Mapping[str, str]) -> dict[str, int]:
-    votes: dict[str, int | None] = {}
-    keys: dict[str, str] = {}
-    for key, value in (chart or {}).items():
-        if key in options:
-            option, figure = options[key], _figure(f"chart.{key}", value)
-            if figure is None:
-                continue
-            if option in votes:
-                raise RecordInvalid(
-                    id=f"Kunci chart '{keys[option]}' dan '{key}' sama-sama pilihan {option}; tidak jelas "
-                    "angka mana yang benar. Perbaiki sources.sirekap dalam definisi pemilihan, atau "
-                    "berkasnya.",
-                    en=f"The chart keys '{keys[option]}' and '{key}' both mean option {option}, so which "
-                    "figure is right is not clear. Correct sources.sirekap in the election's definition, or "
-                    "the file.",
-                )
-            votes[option], keys[option] = figure, key
-        elif key not in NOT_OPTIONS:
-            known = ", ".join(options)
-            raise RecordInvalid(
-                id=f"Kunci chart '{quoted(key)}' bukan pilihan kontes ini ({quoted(known)}); sebutkan "
-                "kontesnya dengan --contest.",
-                en=f"The chart key '{quoted(key)}' is no option of this contest ({quoted(known)}); name "
-                "its contest with --contest.",
-            )
-        elif key == "null" and value:
-            raise RecordInvalid(
-                id=f"chart memuat {quoted(value)} suara tanpa pilihan (kunci 'null').",
-                en=f"chart has {quoted(value)} votes for no option (the key 'null').",
-            )
-    return {option: figure for option, figure in votes.items() if figure is not None}
+def _votes(chart: Document | None, keys: Keys, constituency: str | None) -> dict[str, int]:
+    """The votes as the form of a station in that constituency (None: not known) holds them."""
+    votes = keys.votes(chart or {}, MAX_FIGURE)
+    named = constituencies_of(votes)
+    if constituency is None and len(named) < 2:  # whose station it is can't be checked
+        strange: set[str] = set()
+    else:
+        strange = named - {constituency}
+    if strange:
+        raise RecordInvalid(
+            id=f"chart memuat calon daerah pemilihan {quoted(', '.join(sorted(strange)))}, yang tidak "
+            f"berdiri di TPS "
+            "ini. Periksa berkasnya, dan kolom sirekap berkas calon.",
+            en=f"chart holds candidates of the constituency {quoted(', '.join(sorted(strange)))}, who do "
+            f"not stand at "
+            "this station. Check the file, and the column sirekap of the candidates file.",
+        )
+    return {plain(option): cell for option, cell in votes.items()}
 
 
 def _administration(figures: Document | None) -> Document:
@@ -157,21 +160,8 @@ def _administration(figures: Document | None) -> Document:
         block = form
         for name in blocks:
             block = block.setdefault(name, {})
-        block[field] = _figure(f"administrasi.{key}", value)
+        block[field] = figure(f"administrasi.{key}", value, MAX_FIGURE)
     return without_nulls(form)
-
-
-def _figure(place: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_FIGURE:
-        raise RecordInvalid(
-            id=f"{quoted(place)} berisi {quoted(repr(value))}; formulir hanya memuat bilangan bulat 0 "
-            f"sampai {MAX_FIGURE}.",
-            en=f"{quoted(place)} holds {quoted(repr(value))}; a form holds whole numbers from 0 to "
-            f"{MAX_FIGURE} only.",
-        )
-    return value
 
 
 def _kind(phrase: Any) -> CountKind:
@@ -191,7 +181,8 @@ def _kind(phrase: Any) -> CountKind:
     return KINDS[found[0]]
 
 
-def _observed_at(ts: Any) -> str | None:
+def observed_at(ts: Any) -> str | None:
+    """When a response was made, out of its `ts`. Raises RecordInvalid."""
     if ts is None:
         return None
     try:

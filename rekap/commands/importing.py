@@ -37,6 +37,10 @@ ORDER_HELP = Said(
     id="Waktu mana yang mengurutkan halaman: yang disebut halaman itu (page), atau penyalinannya (copy).",
     en="Which time orders pages: the one that a page names (page), or that of its copy (copy).",
 )
+CERTIFIED_HELP = Said(
+    id="Berkasnya adalah rekapitulasi yang disahkan dari Sirekap (pohon hr).",
+    en="The files are certified recapitulations of Sirekap (the tree hr).",
+)
 EXAMPLES = (
     "rekap --data data2019 import pilpres2019/tps.parquet",
     "rekap --data data2024 import sirekap_json/ --observed-at 2024-02-19T12:00:00+07:00",
@@ -50,6 +54,7 @@ EXAMPLES = (
 @click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
 @click.option("--observed-at", cls=Option, said=OBSERVED_HELP, metavar="TIME|FILE")
 @click.option("--order-by", cls=Option, said=ORDER_HELP, type=click.Choice(("page", "copy")), default="page")
+@click.option("--certified", cls=Option, said=CERTIFIED_HELP, is_flag=True)
 @broker_options(required=False)
 @document_option
 @pass_session
@@ -60,6 +65,7 @@ def command(
     contest: str | None,
     observed_at: str | None,
     order_by: str,
+    certified: bool,
     connection: Connection | None,
     written: str,
 ) -> int:
@@ -69,9 +75,11 @@ def command(
     source = open_source(
         files,
         session.election,
+        registry=session.directory.registry,
         contest=chosen,
         observed_at=observed_at,
         order_by_copy=order_by == "copy",
+        certified=certified,
     )
     if connection is not None:
         from rekap import sending

@@ -1,4 +1,4 @@
-"""The count events of each station in the log on Kafka, for importers to compare their records with.
+"""The events of each station and region in the log on Kafka, for importers to compare their records with.
 
 The log is read at the first call, up to its end then, with the rules of the workers: an event is accepted
 here if and only if a worker accepts it. Rejected counts that fit the election are given too, each once. What
@@ -26,7 +26,7 @@ from schemas.rejections import Reason
 from stream_processors.assess import Assessor
 from stream_processors.distributed.ranges import Range, ranges, read_range
 from stream_processors.partition.assessing import Workers
-from stream_processors.partition.batch import COUNT, REJECTED
+from stream_processors.partition.batch import REJECTED, STATEFUL
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Proposal, Repeated, decide
 
 ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
@@ -35,8 +35,8 @@ ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The counts in a range of the log that fit the election, with their bytes, and the end of the range.
-    Those that are only to be recorded propose nothing."""
+    """The counts and recapitulations in a range of the log that fit the election, with their bytes, and the
+    end of the range. Those that are only to be recorded propose nothing."""
 
     partition: int
     size: int
@@ -54,7 +54,7 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
     counts: list[tuple[str, str, bytes, Proposal | None, bytes]] = []
     for place, kind in enumerate(batch.kinds):
         event, unit, raw = batch.ids[place], batch.units[place], batch.raws[place]
-        if kind == COUNT:
+        if kind in STATEFUL:
             proposal = Proposal(event, unit, batch.supersedes[place], batch.annuls[place])
             counts.append((contests[batch.contests[place]], unit, event, proposal, raw))
         elif kind == REJECTED and batch.rejections[place].reason in ONLY_RECORDED:

@@ -18,7 +18,7 @@ from schemas.regions import Registry
 from schemas.rejections import Reason, Rejection
 from stream_processors.cells import Cells, figure_count, station_cells
 from stream_processors.partition import unit_states
-from stream_processors.partition.batch import COUNT, REJECTED, STATEFUL, Batch
+from stream_processors.partition.batch import COUNT, RECAP, REJECTED, STATEFUL, Batch
 from stream_processors.partition.differences import with_cells
 from stream_processors.rollup import Rollup
 from stream_processors.station import Accepted, Proposal, Repeated, decide
@@ -73,10 +73,10 @@ class State:
         # By kind and contest index. Keys and values hold nothing for the garbage collector to traverse.
         self._units: list[list[dict[str, bytes]]] = [[{} for _ in ballots.contests] for _ in STATEFUL]
 
-    def states_of(self, contest: int, stations: Iterable[str]) -> list[tuple[str, bytes]]:
-        """The states of those `stations` with accepted events."""
-        units = self._units[COUNT][contest]
-        return [(station, units[station]) for station in stations if station in units]
+    def states_of(self, contest: int, units: Iterable[str]) -> list[tuple[str, bytes]]:
+        """The states of those stations, or regions (recapitulations), with accepted events."""
+        counts, recaps = self._units[COUNT][contest], self._units[RECAP][contest]
+        return [(unit, held) for unit in units if (held := counts.get(unit) or recaps.get(unit)) is not None]
 
     def decide_batch(self, batch: Batch, first: int, rejected_before: RejectedBefore) -> Outcome:
         """Decide about each message of `batch`, which is to be appended from position `first` on."""

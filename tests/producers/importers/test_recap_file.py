@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from producers.importers import SourceInvalid, open_source
-from producers.importers.recap_file import RecapSource
+from producers.importers.recap_file import RecapFileSource
 from schemas.decode import decode
 from schemas.elections import load_election
 from schemas.events import RecapCertified
@@ -144,7 +144,7 @@ TABLE_2019 = """parent_id,parent_depth,child_id,child_level,child_name,rekap_pas
 def test_the_table_of_2019_is_read_as_it_is(tmp_path: Path) -> None:
     path = file(tmp_path, TABLE_2019)
     source = open_source([path], load_election("pilpres2019"))
-    assert isinstance(source, RecapSource)
+    assert isinstance(source, RecapFileSource)
     found = run(source)
     first, second = messages(found)
     assert (first["region"], first["contest"], first["payload"]["document"]) == ("1", "PPWP", "DC1-PPWP")
@@ -165,3 +165,8 @@ def test_the_certified_tables_of_2019_are_read_as_they_are(tmp_path: Path) -> No
     cells = [event["payload"]["cells"]["votes"] for event in messages(provinces)]
     assert len(cells) == 35
     assert [sum(one[pair] for one in cells) for pair in ("1", "2")] == [85_607_362, 68_650_239]
+
+
+def test_a_file_of_documents_needs_no_option_and_takes_it(tmp_path: Path) -> None:
+    path = file(tmp_path, HEADER + FIRST)
+    assert isinstance(open_source([path], election(), certified=True), RecapFileSource)

@@ -350,7 +350,7 @@ def test_a_folder_without_responses_is_refused(tmp_path: Path) -> None:
 def test_a_contest_that_sirekap_has_no_keys_for_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, f"{CODE}.json", response())
     with pytest.raises(SourceInvalid, match=r"sources\.sirekap"):
-        open_source([path], ELECTION, contest="DPR")
+        open_source([path], ELECTION, contest="DPD")
 
 
 @pytest.mark.real_data

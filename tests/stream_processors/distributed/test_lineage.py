@@ -21,6 +21,7 @@ from event_log.kafka.topics import COUNT_EVENTS
 from producers.publisher import Publisher
 from producers.simulator.faults import Faults
 from schemas.ballots import Ballots
+from schemas.decode import decode, encode
 from stream_processors.assess import Assessor
 from stream_processors.distributed import ranges
 from stream_processors.distributed.lineage import LogLineage
@@ -182,3 +183,28 @@ def test_who_asks_nothing_reads_nothing(topics: Connection, file: AcceptedEvents
     send(topics, messages(night(Faults(), contests=["PPWP"])))
     assert Asked(topics, file, workers).entries_read == 0
     assert file.read_positions() == {}
+
+
+def test_the_documents_of_a_region_are_given_too(
+    topics: Connection, file: AcceptedEvents, workers: Workers
+) -> None:
+    province = REGISTER.ids[1]
+
+    def document(votes: int, supersedes: str | None) -> bytes:
+        payload = {"document": "D", "cells": {"votes": {"1": votes}}, "supersedes": supersedes}
+        return encode(
+            {
+                "type": "RecapCertified",
+                "schema_version": 1,
+                "election": ELECTION.id,
+                "contest": CONTESTS[0],
+                "region": province,
+                "payload": payload,
+            }
+        )
+
+    first = document(1, None)
+    second = document(2, decode(first).event_id)
+    send(topics, [first, second])
+    asked = Asked(topics, file, workers)
+    assert asked.lineage(CONTESTS[0], [province, STATIONS[0]]) == {province: [first, second]}
