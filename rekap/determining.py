@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from determination.outlook import could_change
 from determination.persons import regions_ahead
 from determination.presidency import PLURALITY_PAIRS, PresidencyResult, elected_pair
+from queries.places import Unanswerable
 from queries.progress import reached
 from queries.standings import Standing, standings, whole
 from schemas.elections import Contest, Election
+from schemas.language import Said
 from schemas.regions import Level
 
 if TYPE_CHECKING:
@@ -28,8 +30,16 @@ SPREAD_LEVELS = (Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT, Level.VILLAG
 
 
 def presidency(client: Client, election: Election, contest: Contest) -> Document:
-    """The outcome as the count stands: see docs/commands.md for its members."""
-    (nation,) = standings(client, election.id, contest.id, Level.NATION).values()
+    """The outcome as the count stands: see docs/commands.md for its members. Raises Unanswerable."""
+    nations = list(standings(client, election.id, contest.id, Level.NATION).values())
+    if not nations:
+        raise Unanswerable(
+            Said(
+                id=f"Belum ada hasil {contest.id} yang dapat dibaca di sini.",
+                en=f"There are no results of {contest.id} to read here yet.",
+            )
+        )
+    nation = nations[0]
     provinces = {
         region: one
         for region, one in standings(client, election.id, contest.id, Level.PROVINCE).items()

@@ -11,13 +11,10 @@ import click
 
 from rekap.cluster import clickhouse_option
 from rekap.command import Option, subcommand
-from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import (
-    DOCUMENTS,
     Format,
     chosen_format,
     row_options,
-    write_document,
     write_rows,
 )
 from rekap.session import Session, pass_session, session_of
@@ -27,11 +24,8 @@ from schemas.text import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clickhouse_connect.driver.client import Client
-
     from determination.seats import SeatsResult
     from rekap.output.json_rows import Row
-    from schemas.elections import Contest
 
 MORE = Said(
     id="Tanpa seats: apa yang diputuskan suatu penghitungan sejauh ini; proyeksi sampai disahkan. "
@@ -68,9 +62,8 @@ TIES_HELP = Said(
     id="Siapa mendapat kursi terakhir bila hasil bagi sama: votes (semula), number, atau open.",
     en="Who has the last seat when quotients are equal: votes (default), number or open.",
 )
-DPR: Final = "DPR"
-"""The contest that has a threshold (art. 414); all others of parties have none."""
 DPR_PART: Final = "0.04"
+"""What `seats` takes where no threshold is named (art. 414 (1))."""
 TIES: Final = ("votes", "number", "open")
 """The values of determination.seats.EqualQuotients."""
 PART: Final = re.compile(r"(0?\.[0-9]{1,9}|0|1(\.0{1,9})?)")
@@ -122,8 +115,12 @@ def command(
                 id="--votes hanya untuk rekap determination seats.",
                 en="--votes is for rekap determination seats only.",
             )
+        from determination.seats import EqualQuotients
+        from rekap.outcomes import SeatsAsked, of_count
+
         chosen = session.contest(contest)
-        return _of_count(session, chosen, districts, threshold, ties, clickhouse, form, output)
+        asked = SeatsAsked(districts, threshold, EqualQuotients(ties or TIES[0]))
+        return of_count(session, chosen, asked, clickhouse, form, output)
     if contest is not None:
         raise _usage(
             session,
@@ -153,6 +150,7 @@ def _of_files(
     output: Path | None,
 ) -> int:
     from determination.seats import EqualQuotients, determine_seats
+    from rekap.seat_report import say_what_is_equal, show_seats
     from rekap.vote_files import read_sizes, read_votes, require_the_same_districts
 
     of_districts, sizes = read_votes(votes), read_sizes(districts)
@@ -160,12 +158,12 @@ def _of_files(
     part = Fraction(DPR_PART) if threshold is None else threshold
     result = determine_seats(of_districts, sizes, part, EqualQuotients(ties or TIES[0]))
     if form is Format.TABLE:
-        _show_seats(session, result)
+        show_seats(session, result)
     else:
         from rekap.output.parquet_rows import seats_schema
 
         write_rows(_rows(result), form, output, seats_schema)
-    return _say_what_is_equal(session, result)
+    return say_what_is_equal(session, result)
 
 
 def _rows(result: SeatsResult) -> Iterator[Row]:
@@ -182,144 +180,3 @@ def _rows(result: SeatsResult) -> Iterator[Row]:
                 "votes": seats.votes[party],
                 "votes_to_last_seat": votes_to_last_seat(result, district, party),
             }
-
-
-def _show_seats(session: Session, result: SeatsResult) -> None:
-    from rekap.render.seat_tables import district_lines, party_lines
-    from rekap.render.tables import show, width
-
-    language = session.language
-    show([*party_lines(result, language, width()), [("", "")], *district_lines(result, language, width())])
-
-
-def _say_what_is_equal(session: Session, result: SeatsResult) -> int:
-    """Name what equal quotients decided; the answer is no where that leaves a seat open."""
-    from determination.order import by_number
-    from rekap.render.seat_tables import equal_quotients
-
-    for district in sorted(result.districts, key=by_number):
-        if (said := equal_quotients(district, result)) is not None:
-            session.say(said)
-    return ANSWER_IS_NO if any(seats.open for seats in result.districts.values()) else DONE
-
-
-def _of_count(
-    session: Session,
-    contest: Contest,
-    districts: Path | None,
-    threshold: Fraction | None,
-    ties: str | None,
-    clickhouse: str | None,
-    form: Format,
-    output: Path | None,
-) -> int:
-    from rekap.reading import reader
-    from schemas.elections import ContestKind
-
-    if contest.kind is ContestKind.LOCAL_PAIRS:
-        raise _usage(
-            session,
-            id=f"{contest.id} adalah pemilihan kepala daerah; undang-undangnya belum ada di sini.",
-            en=f"{contest.id} elects a head of a region; its law is not implemented here.",
-        )
-    if contest.kind is ContestKind.PAIRS:
-        if form not in DOCUMENTS:
-            raise _usage(
-                session,
-                id=f"{contest.id} dijawab dengan satu dokumen; pilih --format table atau json.",
-                en=f"{contest.id} is answered with one document; choose --format table or json.",
-            )
-        with reader(session, "determination", clickhouse) as client:
-            return _president(session, client, contest, form)
-    if contest.kind is ContestKind.PERSONS:
-        with reader(session, "determination", clickhouse) as client:
-            return _persons(session, client, contest, form, output)
-    with reader(session, "determination", clickhouse) as client:
-        return _parties(session, client, contest, districts, threshold, ties, form, output)
-
-
-def _president(session: Session, client: Client, contest: Contest, form: Format) -> int:
-    from rekap.determining import presidency
-
-    document = presidency(client, session.election, contest)
-    if form is Format.JSON:
-        write_document(document)
-        return DONE
-    from rekap.render.outcome import president_lines
-    from rekap.render.tables import show, width
-    from rekap.text.options import OptionNames
-
-    names = OptionNames(session.election, contest, session.region_name)
-    show(president_lines(document, names, session.language, width()))
-    return DONE
-
-
-def _persons(session: Session, client: Client, contest: Contest, form: Format, output: Path | None) -> int:
-    from rekap.determining_seats import dpd_rows
-
-    rows = dpd_rows(client, session.election, contest, session.directory.registry)
-    if form is Format.TABLE:
-        from rekap.render.outcome import person_lines
-        from rekap.render.tables import show, width
-        from rekap.text.options import OptionNames
-
-        names = OptionNames(session.election, contest, session.region_name)
-        show(person_lines(list(rows), names, session.language, width()))
-        return DONE
-    from rekap.output.parquet_rows import persons_schema
-
-    write_rows(rows, form, output, persons_schema)
-    return DONE
-
-
-def _parties(
-    session: Session,
-    client: Client,
-    contest: Contest,
-    sizes_file: Path | None,
-    threshold: Fraction | None,
-    ties: str | None,
-    form: Format,
-    output: Path | None,
-) -> int:
-    from determination.seats import EqualQuotients
-    from rekap.determining_seats import districts_of, seat_rows, seats_of_count
-    from rekap.vote_files import read_sizes, require_the_same_districts
-
-    districts = districts_of(client, session.election, session.directory.registry, contest)
-    if not districts:
-        raise _usage(
-            session,
-            id=f"Pemilu ini tidak memuat dapil {contest.id}; sebutkan dapilnya dalam --candidates saat rekap "
-            "init.",
-            en=f"This election names no electoral districts of {contest.id}; give them with --candidates at "
-            "rekap init.",
-        )
-    if sizes_file is not None:
-        sizes = read_sizes(sizes_file)
-        of_districts = {one.id: one.votes for one in districts.values()}
-        require_the_same_districts(of_districts, sizes, session.path, sizes_file)
-    else:
-        sizes = {one.id: one.seats for one in districts.values() if one.seats is not None}
-    if len(sizes) < len(districts):
-        raise _usage(
-            session,
-            id=f"Kursi dapil {contest.id} tidak diketahui: --districts BERKAS dengan dapil_code,seats, atau "
-            "baris seats dalam --candidates saat rekap init.",
-            en=f"The seats of each dapil of {contest.id} are not known: --districts FILE with "
-            "dapil_code,seats, or rows seats in --candidates at rekap init.",
-        )
-    part = Fraction(DPR_PART) if contest.id.upper() == DPR else Fraction(0)
-    result = seats_of_count(
-        districts, sizes, part if threshold is None else threshold, EqualQuotients(ties or TIES[0])
-    )
-    if form is Format.TABLE:
-        from rekap.render.outcome import projection_of
-
-        _show_seats(session, result)
-        session.say(projection_of(districts))
-    else:
-        from rekap.output.parquet_rows import count_seats_schema
-
-        write_rows(seat_rows(districts, result), form, output, count_seats_schema)
-    return _say_what_is_equal(session, result)

@@ -254,3 +254,23 @@ def test_a_region_that_another_district_names_is_not_counted_twice(rekap: Rekap,
     assert [rows[district, "1"]["seats"] for district in ("11-A", "11-C", "12-A")] == [1, 1, 2]
     assert rows["11-C", "1"]["outstanding"] == {"stations": 5, "registered": 2 * 606 - 201}
     assert rows["11-A", "1"]["outstanding"] == {"stations": 5, "registered": 2 * 606 - 201}
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "english", "indonesian"),
+    [
+        ("local_pairs", "province", "elects a head of a region", "pemilihan kepala daerah"),
+        ("persons", "district", "elects persons not by province", "bukan per provinsi"),
+    ],
+)
+def test_a_contest_whose_law_is_not_here_is_refused(
+    rekap: Rekap, tmp_path: Path, kind: str, scope: str, english: str, indonesian: str
+) -> None:
+    definition = election().model_dump(mode="json")
+    definition["contests"][2] |= {"kind": kind, "scope": scope}
+    definition["candidates"] = [one for one in definition["candidates"] if one["contest"] != DPD]
+    directory = DataDirectory.create(tmp_path / "data", Election.model_validate(definition), registry())
+    ran = rekap("--data", directory.path, "determination", "--contest", "DPD")
+    assert (ran.code, english in ran.err) == (2, True)
+    told = rekap("--data", directory.path, "--lang", "id", "determination", "--contest", "DPD")
+    assert indonesian in told.err
