@@ -13,6 +13,7 @@ from producers.importers.commission import CommissionSource
 from producers.importers.commission_row import Defaults
 from producers.importers.observed import read_observed
 from producers.importers.problems import SourceInvalid
+from producers.importers.recap_file import RecapFileSource
 from producers.importers.recognition import FileKind, recognise
 from producers.importers.sirekap import SirekapSource
 from producers.importers.sirekap_contests import Contests
@@ -54,7 +55,7 @@ def open_source(
         told = "; ".join(f"{quoted(path)} is {kind.value}" for path, kind in kinds.items())
         raise SourceInvalid(f"Import files of one kind at a time: {told}.")
     known = _contest(election, contest)
-    if certified:
+    if certified and FileKind.RECAP not in kinds.values():  # such a file says itself that it is one
         if any(kind is not FileKind.SIREKAP for kind in kinds.values()) or registry is None:
             raise SourceInvalid(
                 "--certified is for pages of Sirekap's certified recapitulations (tree hr): .json files, a "
@@ -66,6 +67,8 @@ def open_source(
             return SitungSource(paths, election, (known or election.contest("PPWP")).id, observed)
         case FileKind.SIREKAP:
             return SirekapSource(paths, election, Contests(election, registry, known), observed)
+        case FileKind.RECAP:
+            return RecapFileSource(paths, election, known.id if known else None, observed)
         case FileKind.CSV | FileKind.JSONL:
             only = known or (election.contests[0] if len(election.contests) == 1 else None)
             defaults = Defaults(

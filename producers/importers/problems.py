@@ -18,6 +18,8 @@ ACCEPTED: Final = """Accepted are:
   - the 2019 SITUNG results: a .parquet file with the columns kel_id, tps_no, kpu_pas1, kpu_pas2,
     kpu_sah, kpu_tidak_sah and kpu_pengguna
   - a commission's counts: a .csv file with a column `station`, or a .jsonl file with a key `station`
+  - certified recapitulations: a .csv file with the columns `region`, `document` and `vote_1`, or the tables
+    of 2019 with the columns rekap_pas1 and rekap_pas2
   - exported events: a .jsonl file with one event a line
 docs/importing.md describes them."""
 

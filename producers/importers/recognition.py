@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from producers.importers.problems import SourceInvalid, unknown_file
+from producers.importers.recap_columns import is_recap
 from producers.importers.sirekap_files import ZIP_START
 from producers.importers.situng_file import COLUMNS, is_situng
 from producers.importers.text_lines import BYTE_ORDER_MARK, MAX_LINE_BYTES
@@ -31,6 +32,7 @@ class FileKind(Enum):
     SIREKAP = "Sirekap's JSON"
     CSV = "a commission's CSV"
     JSONL = "JSON lines"
+    RECAP = "a CSV of certified recapitulations"
 
     @property
     def source(self) -> str:
@@ -74,6 +76,8 @@ def _of_text(path: Path, first_line: bytes, more: bool) -> FileKind:
         raise unknown_file(path, "is neither text nor a kind of file known here") from None
     if "station" in columns:
         return FileKind.CSV
+    if is_recap(columns):
+        return FileKind.RECAP
     raise unknown_file(path, "has no column `station` in its first line")
 
 

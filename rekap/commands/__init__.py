@@ -47,6 +47,14 @@ KNOWN: Final = {
         id="Daftar rekapitulasi yang disahkan (D.Hasil).",
         en="List certified recapitulations (D.Hasil).",
     ),
+    "reconcile": Said(
+        id="Bandingkan rekapitulasi yang disahkan dengan jumlah formulirnya.",
+        en="Compare certified recapitulations with the sum of their forms.",
+    ),
+    "determination": Said(
+        id="Terapkan undang-undang pada suara: siapa terpilih, siapa mendapat kursi.",
+        en="Apply the law to votes: who is elected, who has which seats.",
+    ),
     "history": Said(
         id="Ceritakan bagaimana hasil suatu TPS atau wilayah menjadi seperti kini.",
         en="Tell how a station or region came to its present count.",

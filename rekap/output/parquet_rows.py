@@ -132,6 +132,40 @@ def recaps_schema() -> pa.Schema:
     )
 
 
+def seats_schema() -> pa.Schema:
+    """Rows of `rekap determination seats`."""
+    return pa.schema(
+        [*_fields("dapil", "party"), *_fields("seats", "votes", "votes_to_last_seat", kind=_INT)]
+    )
+
+
+def count_seats_schema() -> pa.Schema:
+    """Rows of `rekap determination` of a contest of parties."""
+    return pa.schema(
+        [
+            *_fields("dapil", "name", "party"),
+            *_fields("seats", "votes", "votes_to_last_seat", kind=_INT),
+            *_fields("elected", "equal", kind=pa.list_(pa.string())),
+            *_fields("projection", "could_change", kind=pa.bool_()),
+            ("outstanding", _OUTSTANDING),
+        ]
+    )
+
+
+def persons_schema() -> pa.Schema:
+    """Rows of `rekap determination` of a contest of persons."""
+    return pa.schema(
+        [
+            *_fields("province", "name", "person"),
+            ("votes", _INT),
+            ("elected", pa.bool_()),
+            ("equal", pa.list_(pa.string())),
+            ("projection", pa.bool_()),
+            ("outstanding", _OUTSTANDING),
+        ]
+    )
+
+
 def findings_schema() -> pa.Schema:
     """Rows of `rekap findings`."""
     return pa.schema(

@@ -120,3 +120,25 @@ def test_what_is_outstanding_is_that_of_the_list_of_stations(count: Path) -> Non
 def test_the_rules_find_what_the_data_is_known_to_hold(count: Path) -> None:
     found = {row["rule"]: row["stations"] for row in answer(count, "findings", "--count")}
     assert (found["R06"], found["R08"], found["unlisted_station"]) == (13_848, 39_666, 3_571)
+
+
+def test_of_two_pairs_the_plurality_wins_and_the_count_is_a_projection(count: Path) -> None:
+    outcome = answer(count, "determination", "--contest", "PPWP")
+    assert (outcome["decided"], outcome["rule"], outcome["winner"]) == (True, "plurality", "1")
+    assert (outcome["projection"], outcome["provinces"]["total"]) == (True, 34)
+    assert outcome["outstanding"]["stations"] > 0
+
+
+def test_certified_villages_that_differ_from_their_stations_are_found(count: Path) -> None:
+    """The last test of this module: it adds the documents to the count."""
+    report = answer(count, "import", str(FOLDER / "official_recap.csv"))
+    assert (report["read"], report["accepted"]) == (79_033, 79_033)
+    again = answer(count, "import", str(FOLDER / "official_per_province.csv"))
+    assert (again["read"], again["accepted"]) == (35, 0)
+    counts = {row["level"]: row for row in answer(count, "reconcile", "--count")}
+    village = counts["village"]
+    assert (village["differing"], village["differing_incomplete"]) == (7_326, 512)
+    rows = answer(count, "reconcile", "--level", "village", "--contest", "PPWP")
+    assert len({row["region"] for row in rows if row["complete"]}) == 7_326
+    assert all(row["certified"] - row["computed"] == row["difference"] != 0 for row in rows)
+    assert {row["reason"] for row in rows} == {None}

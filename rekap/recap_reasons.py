@@ -1,0 +1,95 @@
+"""Reading the reasons that were stated for differences of certified documents: CSV, a row for each.
+
+Columns `contest,region,cell,reason,signer`; an empty cell means all cells of the document. Raises
+InputRefused with the line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from determination.reconcile import Reason
+from schemas.input_files import InputRefused, read_text
+from schemas.text import quoted
+
+COLUMNS: Final = ("contest", "region", "cell", "reason", "signer")
+MAX_BYTES: Final = 64 * 1024**2
+"""A reason for each of a million cells has some 50 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A reason and who signed it."""
+
+    reason: Reason
+    signer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Reasons by contest (in lower case) and region, then by cell ('' for all cells)."""
+
+    by_region: Mapping[tuple[str, str], Mapping[str, Stated]] = field(default_factory=dict)
+
+    def of(self, contest: str, region: str) -> Mapping[str, Stated]:
+        """The reasons of one document, by cell."""
+        return self.by_region.get((contest.lower(), region), {})
+
+
+def read_reasons(path: Path) -> Reasons:
+    """The reasons in the file at `path`. Raises InputRefused and OSError."""
+    try:
+        text = read_text(path, MAX_BYTES)
+    except UnicodeDecodeError as error:
+        raise InputRefused(
+            id=f"{quoted(path)} bukan teks UTF-8 ({quoted(error)}); simpan sebagai CSV UTF-8.",
+            en=f"{quoted(path)} is no UTF-8 text ({quoted(error)}); save it as CSV UTF-8.",
+        ) from None
+    delimiter = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    if tuple(name.strip().lower() for name in next(rows, [])) != COLUMNS:
+        listed = ",".join(COLUMNS)
+        raise InputRefused(
+            id=f"{quoted(path)}, baris 1: kolomnya harus {listed}.",
+            en=f"{quoted(path)}, line 1: the columns must be {listed}.",
+        )
+    found: dict[tuple[str, str], dict[str, Stated]] = {}
+    for row in rows:
+        if not any(row):
+            continue
+        cells = [cell.strip() for cell in row]
+        if len(cells) != len(COLUMNS) or not all((cells[0], cells[1], cells[3], cells[4])):
+            raise _refused(
+                path,
+                rows.line_num,
+                id="setiap alasan memerlukan contest, region, reason, dan signer.",
+                en="each reason needs contest, region, reason and signer.",
+            )
+        contest, region, cell, reason, signer = cells
+        if reason not in list(Reason):
+            known = ", ".join(Reason)
+            raise _refused(
+                path,
+                rows.line_num,
+                id=f"alasan {quoted(repr(reason))} tidak dikenal; pilih {known}.",
+                en=f"the reason {quoted(repr(reason))} is unknown; choose one of {known}.",
+            )
+        of_region = found.setdefault((contest.lower(), region), {})
+        if cell in of_region:
+            raise _refused(
+                path,
+                rows.line_num,
+                id="sel ini sudah beralasan di atas; hapus salah satu.",
+                en="this cell has a reason above; keep one of them.",
+            )
+        of_region[cell] = Stated(Reason(reason), signer)
+    return Reasons(found)
+
+
+def _refused(path: Path, line: int, *, id: str, en: str) -> InputRefused:
+    return InputRefused(id=f"{quoted(path)}, baris {line}: {id}", en=f"{quoted(path)}, line {line}: {en}")

@@ -1,0 +1,166 @@
+"""Outcomes for people: president as a sheet with each condition, persons elected as a table.
+
+A projection is called one in the first lines, with what is outstanding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rekap.render.tables import Column, Line, Table, drawn, paragraph
+from rekap.text import words
+from rekap.text.numbers import MISSING, percent, whole
+from rekap.text.options import OptionNames
+from schemas.language import Language, Said
+
+if TYPE_CHECKING:
+    from rekap.determining_seats import District
+
+Row = dict[str, Any]
+
+PAIR: Final = Said(id="Pasangan", en="Pair")
+PROVINCES_20: Final = Said(id="Provinsi dengan 20%", en="Provinces with 20%")
+SHARE: Final = Said(id="Bagian", en="Share")
+VOTES: Final = Said(id="Suara", en="Votes")
+ELECTED: Final = Said(id="Terpilih", en="Elected")
+PROVINCE: Final = Said(id="Provinsi", en="Province")
+YES: Final = Said(id="ya", en="yes")
+EQUAL: Final = Said(id="suara sama", en="equal votes")
+
+RULES: Final = {
+    "plurality": Said(
+        id="Dua pasangan atau kurang: suara terbanyak (Putusan MK 50/PUU-XII/2014).",
+        en="Two pairs or fewer: the most votes (Constitutional Court 50/PUU-XII/2014).",
+    ),
+    "majority_and_spread": Said(
+        id="Lebih dari setengah suara, dan sedikitnya 20% di lebih dari setengah provinsi (Pasal 416(1)).",
+        en="More than half of the votes, and at least 20% in more than half of the provinces (art. 416 (1)).",
+    ),
+    "second_round": Said(
+        id="Tidak ada pasangan yang memenuhi kedua syarat: putaran kedua (Pasal 416 ayat 2).",
+        en="No pair has both: a second round (art. 416 (2)).",
+    ),
+}
+DECIDED: Final = Said(id="Terpilih menurut angka ini: {pair}.", en="Elected by these figures: {pair}.")
+SECOND_ROUND: Final = Said(id="Ke putaran kedua: {pairs}.", en="To the second round: {pairs}.")
+UNKNOWN: Final = Said(
+    id="Belum diketahui: angka yang menentukan belum ada.",
+    en="Not known: figures that decide are not there yet.",
+)
+CERTIFIED: Final = Said(id="Menurut rekapitulasi yang disahkan.", en="By the certified recapitulation.")
+PROJECTION: Final = Said(
+    id="Proyeksi, bukan hasil: belum masuk {stations} TPS dengan {voters} pemilih terdaftar.",
+    en="A projection, not a result: {stations} stations with {voters} registered voters are outstanding.",
+)
+CHANGES: Final = {
+    True: Said(
+        id="Pemilih yang belum masuk masih dapat mengubahnya.", en="Outstanding voters could still change it."
+    ),
+    False: Said(
+        id="Pemilih yang belum masuk tidak dapat lagi mengubahnya.",
+        en="Outstanding voters can't change it any more.",
+    ),
+    None: Said(
+        id="Apakah pemilih yang belum masuk masih dapat mengubahnya tidak diketahui.",
+        en="Whether outstanding voters could still change it is not known.",
+    ),
+}
+EQUAL_PAIRS: Final = Said(
+    id="Suara sama: {pairs}. Menurut persebaran wilayah: {chosen}.",
+    en="Equal votes: {pairs}. By spread over regions: {chosen}.",
+)
+
+
+def president_lines(
+    document: Mapping[str, Any], names: OptionNames, language: Language, limit: int | None
+) -> list[Line]:
+    """The sheet of the outcome for president."""
+    table = Table(
+        [
+            Column(PAIR.within(language), cuts=True),
+            Column(VOTES.within(language), right=True),
+            Column(SHARE.within(language), right=True),
+            Column(PROVINCES_20.within(language), right=True),
+        ]
+    )
+    provinces = document["provinces"]
+    for pair, votes in document["votes"].items():
+        reached = whole(provinces["with_20_percent"].get(pair), language)
+        table.rows.append(
+            [
+                f"{pair} {names.name(pair)}".strip(),
+                whole(votes, language),
+                percent(votes, document["valid"], language),
+                f"{reached}/{whole(provinces['total'], language)}",
+            ]
+        )
+    lines: list[Line] = [*drawn(table, limit), [("", "")]]
+
+    def add(said: Said, **values: str) -> None:
+        lines.extend(paragraph(said.within(language).format(**values)))
+
+    add(RULES[document["rule"]])
+    if document["winner"] is not None:
+        add(DECIDED, pair=f"{document['winner']} {names.name(document['winner'])}".strip())
+    elif document["decided"] is None:
+        add(UNKNOWN)
+    else:
+        add(SECOND_ROUND, pairs=", ".join(document["second_round"]) or MISSING)
+    if (equal := document["equal"]) is not None:
+        add(EQUAL_PAIRS, pairs=", ".join(equal["pairs"]), chosen=", ".join(equal["chosen"]) or MISSING)
+    if document["projection"]:
+        outstanding = document["outstanding"]
+        add(
+            PROJECTION,
+            stations=whole(outstanding["stations"], language),
+            voters=whole(outstanding["registered"], language),
+        )
+        add(CHANGES[document["could_change"]])
+    else:
+        add(CERTIFIED)
+    return lines
+
+
+def person_lines(
+    rows: Sequence[Row], names: OptionNames, language: Language, limit: int | None
+) -> list[Line]:
+    """The persons of each province by votes, with who is elected."""
+    table = Table(
+        [
+            Column(PROVINCE.within(language), cuts=True),
+            Column(words.NAME.within(language), cuts=True),
+            Column(VOTES.within(language), right=True),
+            Column(ELECTED.within(language)),
+        ]
+    )
+    for row in rows:
+        elected = YES.within(language) if row["elected"] else ""
+        if row["elected"] is None:
+            elected = EQUAL.within(language) if row["equal"] else MISSING
+        name = names.name(f"{row['province']}:{row['person']}")
+        table.rows.append(
+            [
+                f"{row['province']} {row['name']}",
+                f"{row['person']} {name}".strip(),
+                whole(row["votes"], language),
+                elected,
+            ]
+        )
+    return list(drawn(table, limit))
+
+
+def projection_of(districts: Mapping[str, District]) -> Said:
+    """Whether the seats of a count are a projection, with what is outstanding in all districts together."""
+    if all(one.certified for one in districts.values()):
+        return CERTIFIED
+    stations = sum(one.stations for one in districts.values())
+    voters = [one.outstanding for one in districts.values()]
+    known = None if None in voters else sum(one or 0 for one in voters)
+
+    def filled(language: Language) -> str:
+        return PROJECTION.within(language).format(
+            stations=whole(stations, language), voters=whole(known, language)
+        )
+
+    return Said(id=filled("id"), en=filled("en"))

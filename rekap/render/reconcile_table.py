@@ -1,0 +1,128 @@
+"""Differences of certified documents as tables, and the three columns of a court's table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from queries.places import LEVEL_NAMES
+from rekap.render.tables import Column, Line, Table, drawn
+from rekap.text import words
+from rekap.text.numbers import MISSING, whole
+from schemas.language import Language, Said
+from schemas.regions import Level
+
+Row = dict[str, Any]
+
+LEVEL: Final = Said(id="Tingkat", en="Level")
+CELL: Final = Said(id="Sel", en="Cell")
+CERTIFIED: Final = Said(id="Disahkan", en="Certified")
+COMPUTED: Final = Said(id="Dihitung", en="Computed")
+DIFFERENCE: Final = Said(id="Selisih", en="Difference")
+STATIONS_IN: Final = Said(id="Semua TPS masuk", en="All stations in")
+SHIFT: Final = Said(id="Pergeseran berjumlah nol", en="Zero-sum shift")
+OPTION: Final = Said(id="Pilihan", en="Option")
+DOCUMENTS: Final = Said(id="Dokumen", en="Documents")
+DIFFERING: Final = Said(id="Wilayah lengkap berbeda", en="Complete regions differing")
+INCOMPLETE: Final = Said(id="Belum lengkap berbeda", en="Incomplete differing")
+CELLS: Final = Said(id="Sel berbeda", en="Cells differing")
+OPEN: Final = Said(id="Tanpa alasan", en="Without a reason")
+YES: Final = Said(id="ya", en="yes")
+NO: Final = Said(id="belum", en="no")
+
+SHIFTS: Final = {
+    None: Said(id="", en=""),
+    "between_options": Said(id="antarpilihan", en="between options"),
+    "between_two": Said(id="antara dua pilihan", en="between two options"),
+    "within_party": Said(id="di dalam partai", en="within a party"),
+}
+
+
+def difference_lines(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
+    """A line for each cell that differs."""
+    table = Table(
+        [
+            Column(LEVEL.within(language)),
+            Column(words.CODE.within(language), style="id"),
+            Column(words.NAME.within(language), cuts=True),
+            Column(words.CONTEST.within(language)),
+            Column(CELL.within(language)),
+            *(Column(said.within(language), right=True) for said in (CERTIFIED, COMPUTED, DIFFERENCE)),
+            Column(STATIONS_IN.within(language)),
+            Column(words.REASON.within(language)),
+            Column(SHIFT.within(language)),
+        ]
+    )
+    for row in rows:
+        table.rows.append(
+            [
+                LEVEL_NAMES[Level(row["level"])].within(language),
+                row["region"],
+                row["name"],
+                row["contest"],
+                row["cell"],
+                whole(row["certified"], language),
+                whole(row["computed"], language),
+                signed(row["difference"], language),
+                (YES if row["complete"] else NO).within(language),
+                row["reason"] or MISSING,
+                SHIFTS[row["shift"]].within(language),
+            ]
+        )
+    return list(drawn(table, limit))
+
+
+def count_lines(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
+    """How many differ, by contest and level."""
+    table = Table(
+        [
+            Column(words.CONTEST.within(language)),
+            Column(LEVEL.within(language)),
+            *(
+                Column(said.within(language), right=True)
+                for said in (DOCUMENTS, DIFFERING, INCOMPLETE, CELLS, OPEN)
+            ),
+        ]
+    )
+    for row in rows:
+        figures = ("documents", "differing", "differing_incomplete", "cells", "open")
+        table.rows.append(
+            [
+                row["contest"],
+                LEVEL_NAMES[Level(row["level"])].within(language),
+                *(whole(row[figure], language) for figure in figures),
+            ]
+        )
+    return list(drawn(table, limit))
+
+
+def court_lines(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
+    """Every option of each document with its three columns."""
+    table = Table(
+        [
+            Column(words.CODE.within(language), style="id"),
+            Column(words.NAME.within(language), cuts=True),
+            Column(words.CONTEST.within(language)),
+            Column(OPTION.within(language), cuts=True),
+            *(Column(said.within(language), right=True) for said in (CERTIFIED, COMPUTED, DIFFERENCE)),
+        ]
+    )
+    for row in rows:
+        table.rows.append(
+            [
+                row["region"],
+                row["name"],
+                row["contest"],
+                f"{row['option']} {row['option_name']}".strip(),
+                whole(row["certified"], language),
+                whole(row["computed"], language),
+                signed(row["difference"], language),
+            ]
+        )
+    return list(drawn(table, limit))
+
+
+def signed(figure: int | None, language: Language) -> str:
+    """A difference with its sign: +12, -3, 0."""
+    text = whole(figure, language)
+    return f"+{text}" if figure is not None and figure > 0 else text
