@@ -91,6 +91,21 @@ def locate(client: Client, election: str, unit: str) -> Place:
     return Place(unit, Level.STATION, station_name(row["number"]), row["village"])
 
 
+def locate_or_rejected(client: Client, election: str, unit: str) -> Place:
+    """As `locate`; a unit that only rejected messages name is taken for a station, of unknown village."""
+    try:
+        return locate(client, election, unit)
+    except Unanswerable:
+        named = first(
+            client,
+            "SELECT unit FROM rejected WHERE election = {election:String} AND unit = {unit:String} LIMIT 1",
+            {"election": election, "unit": unit},
+        )
+        if named is None:
+            raise
+    return Place(unit, Level.STATION, "", "")
+
+
 def station_name(number: int | None) -> str:
     """What people call a station: TPS and its number in the village; '' when the register gives none."""
     return f"TPS {number:03d}" if number else ""

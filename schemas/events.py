@@ -49,7 +49,8 @@ def _with_zone(text: str) -> str:
 _TIME: Final = re.compile(TIME_PATTERN)
 
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
+IDENTIFIER_PATTERN: Final = r"^[A-Za-z0-9._:/-]{1,64}$"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
 """Ids of elections, contests, regions, stations, officers, devices, keys: ASCII, no spaces."""
 EventId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Time = Annotated[
