@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from queries.rows import first
 from schemas.language import Said
-from schemas.regions import Level
+from schemas.regions import LEVEL_NAMES, Level
 from schemas.text import quoted
 
 DEPTH: Final = {level: depth for depth, level in enumerate(Level)}
@@ -26,15 +26,6 @@ COLUMN: Final = {
     Level.STATION: "unit",
 }
 """The column that names the unit of that level in tables whose rows are about stations."""
-
-LEVEL_NAMES: Final = {
-    Level.NATION: Said(id="nasional", en="nation"),
-    Level.PROVINCE: Said(id="provinsi", en="province"),
-    Level.DISTRICT: Said(id="kabupaten/kota", en="district"),
-    Level.SUBDISTRICT: Said(id="kecamatan", en="sub-district"),
-    Level.VILLAGE: Said(id="desa/kelurahan", en="village"),
-    Level.STATION: Said(id="TPS", en="polling station"),
-}
 
 
 class Unanswerable(LookupError):

@@ -1,4 +1,4 @@
-"""Persons, party candidates and electoral districts, from the CSV that the commission supplies.
+"""Persons, party candidates and electoral districts, from the table that the commission supplies.
 
 Columns `contest,constituency,option,name`. A row with the option `region` says that the region named in
 `name` belongs to the electoral district `constituency`; with the option `title`, `name` is what that district
@@ -7,8 +7,6 @@ is called. Every other row is a candidate. Whether the regions exist is not know
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -16,8 +14,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas.elections import Candidate, Contest, ContestKind, DefinitionInvalid, Election, ElectoralDistrict
-from schemas.input_files import open_input
+from schemas.language import ExplainedError, Said
 from schemas.text import quoted
+from schemas.text_tables import read_rows
+from schemas.validation_words import explained
 
 COLUMNS: Final = ("contest", "constituency", "option", "name")
 
@@ -29,17 +29,14 @@ def with_candidates(election: Election, path: Path) -> Election:
     """`election` with what the file at `path` adds. Raises DefinitionInvalid with the line,
     InputRefused and OSError."""
     read = _Reader(election)
-    for line, row in _rows(path):
+    for line, row in rows_of_candidates(path):
         try:
             read.row(row)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise DefinitionInvalid(
-                f"{quoted(path.name)}, line {line}: {quoted(place)}: {quoted(first['msg'])}"
-            ) from None
-        except (KeyError, ValueError) as error:
-            raise DefinitionInvalid(f"{quoted(path.name)}, line {line}: {error.args[0]}") from None
+            said = explained(error)
+            raise _in_line(path, line, Said(f"{said.id}.", f"{said.en}.")) from None
+        except ExplainedError as error:
+            raise _in_line(path, line, error.said) from None
     kept = {name: getattr(election, name) for name in Election.model_fields}
     kept["electoral_districts"] += read.districts()
     kept["candidates"] += tuple(read.candidates.values())
@@ -56,7 +53,7 @@ class _Reader:
         self._district_of: dict[tuple[str, str], str] = {}
 
     def row(self, row: dict[str, str]) -> None:
-        """Take in one row. Raises ValueError and KeyError that say what is wrong with it."""
+        """Take in one row. Raises ExplainedError and ValidationError that tell what is wrong with it."""
         contest = self._election.contest(row["contest"])
         candidate = Candidate(
             contest=contest.id,
@@ -73,15 +70,18 @@ class _Reader:
             )
             held = self._district_of.setdefault((contest.id, row["name"]), district.id)
             if held != district.id:
-                raise ValueError(
-                    f"the region {quoted(row['name'])} belongs to {quoted(held)} already; keep one of them."
+                region = quoted(row["name"])
+                raise ExplainedError(
+                    id=f"wilayah {region} sudah termasuk {quoted(held)}; sisakan satu.",
+                    en=f"the region {region} belongs to {quoted(held)} already; keep one of them.",
                 )
         else:
             _refuse_misfit(contest, candidate)
             if self.candidates.setdefault((*key, candidate.option), candidate) is not candidate:
-                raise ValueError(
-                    f"candidate {quoted(candidate.option)} of {quoted(candidate.constituency)} stands "
-                    "twice; keep one."
+                option, where = quoted(candidate.option), quoted(candidate.constituency)
+                raise ExplainedError(
+                    id=f"calon {option} di {where} ada dua kali; sisakan satu.",
+                    en=f"candidate {option} of {where} stands twice; keep one.",
                 )
 
     def districts(self) -> tuple[ElectoralDistrict, ...]:
@@ -100,23 +100,26 @@ class _Reader:
         )
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with (
-            open_input(path, MAX_CANDIDATES_BYTES) as raw,
-            io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file,
-        ):
-            reader = csv.DictReader(file)
-            if missing := set(COLUMNS) - set(reader.fieldnames or ()):
-                raise DefinitionInvalid(
-                    f"{quoted(path.name)}: the columns {', '.join(sorted(missing))} are missing."
-                )
-            for row in reader:
-                yield reader.line_num, {name: row[name] or "" for name in COLUMNS}
-    except (UnicodeDecodeError, csv.Error) as error:
+def rows_of_candidates(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a file of candidates with the numbers of their lines. Raises DefinitionInvalid,
+    InputRefused and OSError."""
+    rows = read_rows(path, MAX_CANDIDATES_BYTES, DefinitionInvalid)
+    _, names = next(rows)
+    if missing := ", ".join(sorted(set(COLUMNS) - set(names))):
         raise DefinitionInvalid(
-            f"{quoted(path.name)} can't be read ({quoted(error)}); save it as CSV UTF-8."
-        ) from None
+            id=f"{quoted(path.name)}: kolom {missing} tidak ada.",
+            en=f"{quoted(path.name)}: the columns {missing} are missing.",
+        )
+    places = {name: names.index(name) for name in COLUMNS}
+    for line, cells in rows:
+        yield line, {name: cells[place].strip() for name, place in places.items()}
+
+
+def _in_line(path: Path, line: int, why: Said) -> DefinitionInvalid:
+    return DefinitionInvalid(
+        id=f"{quoted(path.name)}, baris {line}: {why.id}",
+        en=f"{quoted(path.name)}, line {line}: {why.en}",
+    )
 
 
 def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
@@ -124,14 +127,23 @@ def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
     party, _, person = candidate.option.partition(".")
     match contest.kind:
         case ContestKind.PAIRS:
-            raise ValueError(f"the options of {contest.id} stand in the definition, not here.")
+            raise ExplainedError(
+                id=f"pilihan {contest.id} ada dalam definisi pemilu, bukan di sini.",
+                en=f"the options of {contest.id} stand in the definition, not here.",
+            )
         case ContestKind.PERSONS if person:
-            raise ValueError(
-                f"{contest.id} is a contest of persons; write {quoted(party)} instead of a party's number."
+            raise ExplainedError(
+                id=f"{contest.id} memilih orang; tulis {quoted(party)}, bukan nomor partai.",
+                en=f"{contest.id} is a contest of persons; write {quoted(party)} instead of a party's "
+                "number.",
             )
         case ContestKind.PARTIES if not person or int(person) == 0:
-            raise ValueError(
-                f"{contest.id} is a contest of parties; write a candidate as party.number, such as 4.1."
+            raise ExplainedError(
+                id=f"{contest.id} memilih partai; tulis calon sebagai partai.nomor, misalnya 4.1.",
+                en=f"{contest.id} is a contest of parties; write a candidate as party.number, such as 4.1.",
             )
         case ContestKind.PARTIES if party not in {option.id for option in contest.options}:
-            raise ValueError(f"there is no party {quoted(party)} in {contest.id}.")
+            raise ExplainedError(
+                id=f"tidak ada partai {quoted(party)} dalam {contest.id}.",
+                en=f"there is no party {quoted(party)} in {contest.id}.",
+            )

@@ -1,6 +1,7 @@
 """Sentences in the two languages that the public reads: Indonesian and English.
 
-Only the pair and the choice between them live here; each sentence stands with the thing it explains.
+Only the pair, the choice between them and the errors that carry them live here; each sentence stands with the
+thing it explains.
 """
 
 from __future__ import annotations
@@ -19,3 +20,11 @@ class Said(NamedTuple):
     def within(self, language: Language) -> str:
         """The sentence in `language`."""
         return self.id if language == "id" else self.en
+
+
+class ExplainedError(ValueError):
+    """An error for people: `said` tells what is wrong and what to do, in both languages."""
+
+    def __init__(self, *, id: str, en: str) -> None:
+        super().__init__(en)
+        self.said = Said(id, en)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from producers.importers.problems import RecordInvalid, SourceInvalid
-from producers.importers.zip_bounds import require_directory_bounds, require_member_bounds
 from schemas.input_files import InputRefused, open_input
 from schemas.text import quoted
+from schemas.zip_bounds import require_directory_bounds, require_member_bounds
 
 MAX_RESPONSE_BYTES: Final = 1024 * 1024
 """A station's response has 600 to 1,200 bytes, with every candidate of a party contest some 20 KiB."""

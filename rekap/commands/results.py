@@ -112,14 +112,13 @@ def show_results(
     session: Session, client: Client, contest: str, level: str, rows: list[Row], as_of: datetime | None
 ) -> None:
     """The rows as a table, or as a sheet where there is one."""
-    from queries.places import LEVEL_NAMES
     from queries.progress import reached
     from rekap.render.result_sheet import sheet
     from rekap.render.result_tables import several
     from rekap.render.tables import show, width
     from rekap.text.numbers import moment
     from rekap.text.options import OptionNames
-    from schemas.regions import Level
+    from schemas.regions import LEVEL_NAMES, Level
 
     one = session.election.contest(contest)
     if not rows:
