@@ -89,7 +89,7 @@ def exit_code(error: BaseException, session: Session) -> int:
         if kind is not None and isinstance(error, kind):
             said = getattr(error, "said", None)
             if name in OF_LINES:
-                echo_lines(str(error), err=True)
+                echo_lines(session.text(said) if isinstance(said, Said) else str(error), err=True)
             elif module.startswith("clickhouse_connect"):
                 echo(quoted(error, MAX_ANSWER), err=True)
             else:

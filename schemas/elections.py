@@ -23,13 +23,13 @@ from schemas.canonical import dumps
 from schemas.events import Identifier
 from schemas.forms import OptionId
 from schemas.input_files import read_text
-from schemas.language import ExplainedError
+from schemas.language import ExplainedError, ValueExplained
 from schemas.text import quoted
 from schemas.validation_words import explained
 from schemas.yaml_text import load_yaml, yaml_fault
 
 
-class DefinitionInvalid(ExplainedError):
+class DefinitionInvalid(ExplainedError, ValueError):
     """An election definition or candidates file that can't be used; the sentence says where and what to "
     "do."""
 
@@ -103,7 +103,7 @@ class Contest(_Part):
     @classmethod
     def _have_an_id_each(cls, options: tuple[Option, ...]) -> tuple[Option, ...]:
         if twice := _first_repeated(option.id for option in options):
-            raise ExplainedError(
+            raise ValueExplained(
                 id=f"pilihan {quoted(twice)} ada dua kali; sisakan satu",
                 en=f"option {quoted(twice)} stands twice; keep one of them",
             )
@@ -146,12 +146,12 @@ class StationIds(_Part):
         try:
             groups = re.compile(pattern).groupindex
         except re.error as error:
-            raise ExplainedError(
+            raise ValueExplained(
                 id=f"bukan ekspresi reguler (di karakter ke-{error.pos or 0})",
                 en=f"is no regular expression (at character {error.pos or 0})",
             ) from None
         if "village" not in groups:
-            raise ExplainedError(
+            raise ValueExplained(
                 id="memerlukan grup bernama village: (?P<village>...)",
                 en="needs a group named village: (?P<village>...)",
             )
@@ -163,7 +163,7 @@ class StationIds(_Part):
         try:
             format.format(village="1", number=1)
         except (LookupError, ValueError):
-            raise ExplainedError(
+            raise ValueExplained(
                 id="hanya boleh memuat {village} dan {number:03d}",
                 en="may hold {village} and {number:03d} only",
             ) from None
@@ -217,7 +217,7 @@ class Election(_Part):
     @classmethod
     def _have_a_name_each(cls, contests: tuple[Contest, ...]) -> tuple[Contest, ...]:
         if twice := _first_repeated(contest.id.lower() for contest in contests):
-            raise ExplainedError(
+            raise ValueExplained(
                 id=f"pemilihan {quoted(twice)} ada dua kali; sisakan satu",
                 en=f"contest {quoted(twice)} stands twice; keep one of them",
             )

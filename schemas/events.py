@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.forms import CHasil
-from schemas.language import ExplainedError
+from schemas.language import ValueExplained
 from schemas.parts import part
 from schemas.text import quoted
 
@@ -58,9 +58,9 @@ def _with_zone(text: str) -> str:
     return text
 
 
-def _bad_time(text: str, indonesian: str, english: str) -> ExplainedError:
+def _bad_time(text: str, indonesian: str, english: str) -> ValueExplained:
     shown = quoted(repr(text))
-    return ExplainedError(
+    return ValueExplained(
         id=f"{shown} {indonesian.format(time=_EXAMPLE)}", en=f"{shown} {english.format(time=_EXAMPLE)}"
     )
 

@@ -24,7 +24,7 @@ _KINDS: Final = (
 _UNKNOWN_KIND: Final = Said(id="bukan berkas biasa", en="is no regular file")
 
 
-class InputRefused(ExplainedError):
+class InputRefused(ExplainedError, ValueError):
     """A file that is not opened, or not read."""
 
 

@@ -6,9 +6,10 @@ thing it explains.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 Language = Literal["id", "en"]
+LANGUAGES: Final[tuple[Language, Language]] = ("id", "en")
 
 
 class Said(NamedTuple):
@@ -22,9 +23,13 @@ class Said(NamedTuple):
         return self.id if language == "id" else self.en
 
 
-class ExplainedError(ValueError):
+class ExplainedError(Exception):
     """An error for people: `said` tells what is wrong and what to do, in both languages."""
 
     def __init__(self, *, id: str, en: str) -> None:
         super().__init__(en)
         self.said = Said(id, en)
+
+
+class ValueExplained(ExplainedError, ValueError):
+    """What is wrong with one value. A ValueError, because the validators of models raise those."""

@@ -26,7 +26,7 @@ UNKNOWN: Final = -1
 """In arrays of numbers: the register does not say. Outside them it is None."""
 
 
-class RegistryInvalid(ExplainedError):
+class RegistryInvalid(ExplainedError, ValueError):
     """A register that can't be used; the sentence says which region or station and what to do."""
 
 

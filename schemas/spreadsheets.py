@@ -11,6 +11,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +60,13 @@ def is_spreadsheet(path: Path) -> bool:
 def as_csv(path: Path) -> bytes:
     """The sheet as CSV in UTF-8 with commas: line N is row N, an empty row an empty line, every line as wide
     as the widest, a line break in a cell a space. Raises InputRefused and OSError."""
+    about = path.stat()
+    return _as_csv(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=1)
+def _as_csv(path: Path, _changed: int, _size: int) -> bytes:
+    # Kept for the next reader: a table is read once to recognise it, once to group it, and once to import it.
     with open_input(path, MAX_FILE_BYTES) as file:
         require_directory_bounds(path, file)
         try:

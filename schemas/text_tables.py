@@ -44,8 +44,8 @@ def is_whole_row(text: str) -> bool:
 
 
 @contextmanager
-def open_table(path: Path, most: int) -> Iterator[BinaryIO]:
-    """The bytes of a CSV, or of what a spreadsheet is as one; `most`: bytes that a CSV may have.
+def open_table(path: Path, most: int | None = None) -> Iterator[BinaryIO]:
+    """The bytes of a file, of a spreadsheet those of its sheet as CSV; `most`: bytes that it may have.
     Raises InputRefused and OSError."""
     if is_spreadsheet(path):
         yield io.BytesIO(as_csv(path))

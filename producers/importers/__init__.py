@@ -13,11 +13,12 @@ from producers.importers.commission import CommissionSource
 from producers.importers.commission_row import Defaults
 from producers.importers.observed import read_observed
 from producers.importers.problems import SourceInvalid
-from producers.importers.recognition import FileKind, recognise
+from producers.importers.recognition import KINDS, FileKind, recognise
 from producers.importers.sirekap import SOURCE as SIREKAP
 from producers.importers.sirekap import SirekapSource
 from producers.importers.situng import SitungSource
-from schemas.elections import Contest, Election
+from schemas.elections import Contest, Election, UnknownContest
+from schemas.language import LANGUAGES
 from schemas.sources import Source
 from schemas.text import quoted
 
@@ -41,12 +42,20 @@ def open_source(
     """
     observed = read_observed(observed_at, orders=order_by_copy)
     if not paths:
-        raise SourceInvalid("There is nothing to import; name a file.")
+        raise SourceInvalid(
+            id="Tidak ada yang dapat diimpor; sebutkan berkas.", en="There is nothing to import; name a file."
+        )
     kinds = {path: recognise(path) for path in paths}
     if len({kind.source for kind in kinds.values()}) > 1:
         # Each source groups the records of a station; two sources can't know of each other's.
-        told = "; ".join(f"{quoted(path)} is {kind.value}" for path, kind in kinds.items())
-        raise SourceInvalid(f"Import files of one kind at a time: {told}.")
+        told_id, told_en = (
+            "; ".join(f"{quoted(path)}: {KINDS[kind].within(language)}" for path, kind in kinds.items())
+            for language in LANGUAGES
+        )
+        raise SourceInvalid(
+            id=f"Impor berkas sejenis dalam satu perintah: {told_id}.",
+            en=f"Import files of one kind at a time: {told_en}.",
+        )
     known = _contest(election, contest)
     match next(iter(kinds.values())):
         case FileKind.SITUNG:
@@ -67,8 +76,8 @@ def open_source(
 def _contest(election: Election, contest: str | None) -> Contest | None:
     try:
         return None if contest is None else election.contest(contest)
-    except KeyError as error:
-        raise SourceInvalid(f"--contest: {error.args[0]}") from None
+    except UnknownContest as error:
+        raise SourceInvalid(id=f"--contest: {error.said.id}", en=f"--contest: {error.said.en}") from None
 
 
 def _of_sirekap(election: Election) -> Contest:

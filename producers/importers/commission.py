@@ -176,7 +176,7 @@ class CommissionSource:
 
     def _lines(self) -> Iterator[tuple[Table, Line]]:
         for table in self._tables:
-            lines = read_lines(Path(table.path))
+            lines = read_lines(Path(table.path), has_header=table.columns is not None)
             if table.columns is not None:
                 next(lines, None)
             for line in lines:
@@ -184,9 +184,9 @@ class CommissionSource:
 
 
 def _columns(path: Path) -> CsvColumns:
-    first = next(read_lines(path), None)
+    first = next(read_lines(path, has_header=True), None)
     if first is None:
-        raise SourceInvalid(f"{quoted(path)} is empty.")
+        raise SourceInvalid(id=f"{quoted(path)} kosong.", en=f"{quoted(path)} is empty.")
     return read_header(path, first)
 
 

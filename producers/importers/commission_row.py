@@ -106,7 +106,7 @@ def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
         )
     station = checked(cells, "station")
     if station is None:
-        raise bad_cell("station", None, STATION_CELL, id_ending="kode TPS sebagai teks")
+        raise bad_cell("station", None, STATION_CELL.en, id_ending=STATION_CELL.id)
     return contest, station
 
 

@@ -79,9 +79,13 @@ class SirekapSource:
         self._options = contest.sources.get(SOURCE)
         if self._options is None:
             raise SourceInvalid(
-                f"The definition of {quoted(election.id)} does not say which of Sirekap's keys stand for "
+                id=f"Definisi {quoted(election.id)} tidak menyebutkan kunci Sirekap mana yang berarti "
+                "pilihan "
+                f"{quoted(contest.id)}; tambahkan di bawah sources.sirekap, atau pilih yang lain dengan "
+                "--contest.",
+                en=f"The definition of {quoted(election.id)} does not say which of Sirekap's keys stand for "
                 f"the options of {quoted(contest.id)}; add them there under sources.sirekap, or choose "
-                "another with --contest."
+                "another with --contest.",
             )
         self._codes = StationCodes(election.stations.pattern, election.overseas)
         self._election = election.id

@@ -18,6 +18,7 @@ import orjson
 
 from producers.importers.accepted import Document, without_nulls
 from producers.importers.problems import RecordInvalid, unique_keys
+from producers.importers.text_lines import BYTE_ORDER_MARK
 from schemas.events import CountKind
 from schemas.forms import MAX_FIGURE
 from schemas.text import quoted
@@ -82,6 +83,7 @@ def read_response(raw: bytes, station: str | None, options: Mapping[str, str]) -
 
 
 def _station_response(raw: bytes) -> Document:
+    raw = raw.removeprefix(BYTE_ORDER_MARK)
     try:
         document = orjson.loads(raw)
         json.loads(raw, object_pairs_hook=unique_keys)  # the fast parser keeps the last of two equal keys
