@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from queries.rows import first
 from schemas.language import Said
-from schemas.regions import Level
+from schemas.regions import LEVEL_NAMES, Level
 from schemas.text import quoted
 
 DEPTH: Final = {level: depth for depth, level in enumerate(Level)}
@@ -27,15 +27,6 @@ COLUMN: Final = {
 }
 """The column that names the unit of that level in tables whose rows are about stations."""
 
-LEVEL_NAMES: Final = {
-    Level.NATION: Said(id="nasional", en="nation"),
-    Level.PROVINCE: Said(id="provinsi", en="province"),
-    Level.DISTRICT: Said(id="kabupaten/kota", en="district"),
-    Level.SUBDISTRICT: Said(id="kecamatan", en="sub-district"),
-    Level.VILLAGE: Said(id="desa/kelurahan", en="village"),
-    Level.STATION: Said(id="TPS", en="polling station"),
-}
-
 
 class Unanswerable(LookupError):
     """A question about something that is not there; `said` tells what to ask instead."""
@@ -47,7 +38,8 @@ class Unanswerable(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A region, or a station; `parent` is the id of the region right above it, '' for the nation."""
+    """A region, or a station; `parent` is the id of the region right above it, '' for the nation. Stations
+    have no `name`: the register gives them a number only, and what people call them differs."""
 
     unit: str
     level: Level
@@ -68,15 +60,14 @@ def locate(client: Client, election: str, unit: str) -> Place:
         return Place(unit, Level(row["level"]), row["name"], row["parent"])
     row = first(
         client,
-        "SELECT village, number FROM register_station FINAL "
+        "SELECT village FROM register_station FINAL "
         "WHERE election = {election:String} AND unit = {unit:String}",
         asked,
     )
     if row is None:
         row = first(
             client,
-            "SELECT village, 0 AS number FROM station FINAL "
-            "WHERE election = {election:String} AND unit = {unit:String}",
+            "SELECT village FROM station FINAL WHERE election = {election:String} AND unit = {unit:String}",
             asked,
         )
     if row is None:
@@ -88,12 +79,22 @@ def locate(client: Client, election: str, unit: str) -> Place:
                 "results --level province, then --region ID --level district, and so on.",
             )
         )
-    return Place(unit, Level.STATION, station_name(row["number"]), row["village"])
+    return Place(unit, Level.STATION, "", row["village"])
 
 
-def station_name(number: int | None) -> str:
-    """What people call a station: TPS and its number in the village; '' when the register gives none."""
-    return f"TPS {number:03d}" if number else ""
+def locate_or_rejected(client: Client, election: str, unit: str) -> Place:
+    """As `locate`; a unit that only rejected messages name is taken for a station, of unknown village."""
+    try:
+        return locate(client, election, unit)
+    except Unanswerable:
+        named = first(
+            client,
+            "SELECT unit FROM rejected WHERE election = {election:String} AND unit = {unit:String} LIMIT 1",
+            {"election": election, "unit": unit},
+        )
+        if named is None:
+            raise
+    return Place(unit, Level.STATION, "", "")
 
 
 def inside(place: Place | None) -> str:

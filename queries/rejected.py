@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from queries.places import bound, locate
+from queries.places import bound, locate_or_rejected
 from queries.rows import Row, in_utc, select
-from schemas.regions import Registry
+from schemas.regions import Level, Registry
 
 _ASKED: Final = """
 FROM rejected FINAL
@@ -29,7 +29,7 @@ ORDER BY partition, position
 """
 _COUNT: Final = "SELECT reason, count() AS count {asked} GROUP BY reason ORDER BY count DESC, reason"
 
-# Rejected events say only which unit they speak of, and perhaps of none that the register knows.
+# Rejected messages say only which unit they speak of, and perhaps of none that the register knows.
 _INSIDE: Final = """
 unit = {place:String} OR unit IN (
     SELECT unit FROM region FINAL WHERE election = {election:String}
@@ -59,8 +59,9 @@ def rejected(
     registry: Registry | None = None,
 ) -> Iterator[Row]:
     """One row for each rejected message: `{partition, position, recorded_at, event_id, type, contest, unit,
-    reason, sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for an unknown
-    region. With the `registry`, a region has also the stations that no list names, by their ids."""
+    reason, sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for a region that
+    neither the register nor a rejected message names. With the `registry`, a region has also the stations
+    that no list names, by their ids."""
     asked, where = _asked(client, election, reasons, region, contests, registry)
     if limit is not None:
         asked["limit"] = limit
@@ -93,14 +94,14 @@ def _asked(
     contests: Sequence[str],
     registry: Registry | None,
 ) -> tuple[dict[str, Any], str]:
-    place = None if region is None else locate(client, election, region)
+    place = None if region is None else locate_or_rejected(client, election, region)
     parameters = {
         "election": election,
         "reasons": list(reasons),
         "contests": list(contests),
         **bound(place),
     }
-    if place is None or not place.parent:
+    if place is None or place.level is Level.NATION:
         return parameters, _ASKED.format(inside="true")
     parameters["units"] = [] if registry is None else _unlisted(client, election, place.unit, registry)
     return parameters, _ASKED.format(inside=_INSIDE)

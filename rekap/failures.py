@@ -37,6 +37,7 @@ KINDS: Final = {
     ("schemas.private_files", "NotOurs"): OUTSIDE_FAILED,
     ("schemas.input_files", "InputRefused"): WRONG_USAGE,
     ("schemas.directory_identity", "DirectoryCopied"): WRONG_USAGE,
+    ("schemas.language", "ValueExplained"): WRONG_USAGE,
     ("schemas.elections", "DefinitionInvalid"): WRONG_USAGE,
     ("schemas.regions", "RegistryInvalid"): WRONG_USAGE,
     ("producers.importers.problems", "SourceInvalid"): WRONG_USAGE,
@@ -89,7 +90,7 @@ def exit_code(error: BaseException, session: Session) -> int:
         if kind is not None and isinstance(error, kind):
             said = getattr(error, "said", None)
             if name in OF_LINES:
-                echo_lines(str(error), err=True)
+                echo_lines(session.text(said) if isinstance(said, Said) else str(error), err=True)
             elif module.startswith("clickhouse_connect"):
                 echo(quoted(error, MAX_ANSWER), err=True)
             else:

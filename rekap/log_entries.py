@@ -20,6 +20,7 @@ from rekap.reading import open_kafka_log, reader
 from rekap.session import Session
 from schemas.decode import decode
 from schemas.language import Said
+from schemas.place_in_bytes import place_in
 from schemas.rejections import Rejected
 
 if TYPE_CHECKING:
@@ -134,11 +135,11 @@ def row_of(partition: int, position: int, recorded_at: int, raw: bytes, fate: Fa
 
 
 def _said(raw: bytes) -> dict[str, Any]:
-    """What the bytes say of themselves; nothing where they are no event."""
+    """What the bytes say of themselves; where they are no event, as far as they tell."""
     try:
         decoded = decode(raw)
     except Rejected:
-        return {"event_id": "", "type": "", "contest": "", "unit": "", "occurred_at": None}
+        return {"event_id": "", **place_in(raw)._asdict(), "occurred_at": None}
     event = decoded.event
     moment = None
     if event.occurred_at:

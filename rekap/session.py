@@ -76,12 +76,14 @@ class Session:
 
     def contest(self, named: str | None) -> Contest:
         """The contest of that name in any case of letters; None: the first one. Raises BadParameter."""
+        from schemas.elections import UnknownContest
+
         if named is None:
             return self.election.contests[0]
         try:
             return self.election.contest(named)
-        except KeyError as error:
-            raise click.BadParameter(str(error.args[0]), param_hint="--contest") from None
+        except UnknownContest as error:
+            raise click.BadParameter(self.text(error.said), param_hint="--contest") from None
 
     def contests(self, named: tuple[str, ...]) -> tuple[str, ...]:
         """The ids of the contests of those names, () for all; `BUP-*` names those that begin so. Raises

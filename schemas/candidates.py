@@ -1,4 +1,4 @@
-"""Persons, party candidates and electoral districts, from the CSV that the commission supplies.
+"""Persons, party candidates and electoral districts, from the table that the commission supplies.
 
 Columns `contest,constituency,option,name`. A row with the option `region` says that the region named in
 `name` belongs to the electoral district `constituency`; with the option `title`, `name` is what that district
@@ -9,8 +9,6 @@ gives to the candidate.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +17,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas.elections import Candidate, Contest, ContestKind, DefinitionInvalid, Election, ElectoralDistrict
-from schemas.input_files import open_input
+from schemas.language import ExplainedError, Said
 from schemas.text import quoted
+from schemas.text_tables import read_rows
+from schemas.validation_words import explained
 
 COLUMNS: Final = ("contest", "constituency", "option", "name")
 KEY_COLUMN: Final = "sirekap"
@@ -36,17 +36,14 @@ def with_candidates(election: Election, path: Path) -> Election:
     """`election` with what the file at `path` adds. Raises DefinitionInvalid with the line,
     InputRefused and OSError."""
     read = _Reader(election, path.name)
-    for line, row in _rows(path):
+    for line, row in rows_of_candidates(path):
         try:
             read.row(row)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise DefinitionInvalid(
-                f"{quoted(path.name)}, line {line}: {quoted(place)}: {quoted(first['msg'])}"
-            ) from None
-        except (KeyError, ValueError) as error:
-            raise DefinitionInvalid(f"{quoted(path.name)}, line {line}: {error.args[0]}") from None
+            said = explained(error)
+            raise _in_line(path, line, Said(f"{said.id}.", f"{said.en}.")) from None
+        except ExplainedError as error:
+            raise _in_line(path, line, error.said) from None
     kept = {name: getattr(election, name) for name in Election.model_fields}
     kept["electoral_districts"] += read.districts()
     kept["candidates"] += tuple(read.candidates.values())
@@ -68,7 +65,7 @@ class _Reader:
         self._district_of: dict[tuple[str, str], str] = {}
 
     def row(self, row: dict[str, str]) -> None:
-        """Take in one row. Raises ValueError and KeyError that say what is wrong with it."""
+        """Take in one row. Raises ExplainedError and ValidationError that tell what is wrong with it."""
         contest = self._election.contest(row["contest"])
         candidate = Candidate(
             contest=contest.id,
@@ -85,22 +82,30 @@ class _Reader:
             )
             held = self._district_of.setdefault((contest.id, row["name"]), district.id)
             if held != district.id:
-                raise ValueError(
-                    f"the region {quoted(row['name'])} belongs to {quoted(held)} already; keep one of them."
+                region = quoted(row["name"])
+                raise ExplainedError(
+                    id=f"wilayah {region} sudah termasuk {quoted(held)}; sisakan satu.",
+                    en=f"the region {region} belongs to {quoted(held)} already; keep one of them.",
                 )
         elif row["option"] == "seats":
             if not _SEATS.fullmatch(candidate.name):
-                raise ValueError(
-                    f"{quoted(repr(candidate.name))} is no number of seats; write a whole number from 1."
+                seats = quoted(repr(candidate.name))
+                raise ExplainedError(
+                    id=f"{seats} bukan jumlah kursi; tulis bilangan bulat mulai 1.",
+                    en=f"{seats} is no number of seats; write a whole number from 1.",
                 )
             if self._seats.setdefault(key, candidate.name) != candidate.name:
-                raise ValueError(f"{quoted(key[1])} has other seats above; keep one of them.")
+                raise ExplainedError(
+                    id=f"{quoted(key[1])} punya jumlah kursi lain di atas; sisakan satu.",
+                    en=f"{quoted(key[1])} has other seats above; keep one of them.",
+                )
         else:
             _refuse_misfit(contest, candidate)
             if self.candidates.setdefault((*key, candidate.option), candidate) is not candidate:
-                raise ValueError(
-                    f"candidate {quoted(candidate.option)} of {quoted(candidate.constituency)} stands "
-                    "twice; keep one."
+                option, where = quoted(candidate.option), quoted(candidate.constituency)
+                raise ExplainedError(
+                    id=f"calon {option} di {where} ada dua kali; sisakan satu.",
+                    en=f"candidate {option} of {where} stands twice; keep one.",
                 )
             if source_key := row.get(KEY_COLUMN):
                 self._take_key(contest, source_key, f"{candidate.constituency}:{candidate.option}")
@@ -109,8 +114,9 @@ class _Reader:
         named = contest.sources.get(KEY_COLUMN, {}).get(key)
         held = self.keys.setdefault((contest.id, key), named or option)
         if held != option:
-            raise ValueError(
-                f"the key {quoted(key)} of {KEY_COLUMN} is that of {quoted(held)} already; keep one of them."
+            raise ExplainedError(
+                id=f"kunci {quoted(key)} dari {KEY_COLUMN} sudah milik {quoted(held)}; sisakan satu.",
+                en=f"the key {quoted(key)} of {KEY_COLUMN} is that of {quoted(held)} already; keep one.",
             )
 
     def districts(self) -> tuple[ElectoralDistrict, ...]:
@@ -119,9 +125,12 @@ class _Reader:
         for (contest, region), district in self._district_of.items():
             regions.setdefault((contest, district), []).append(region)
         if nowhere := next((key for key in self._seats if key not in regions), None):
+            contest, district = map(quoted, nowhere)
             raise DefinitionInvalid(
-                f"{quoted(self._file)}: {quoted(nowhere[1])} of {quoted(nowhere[0])} has a row `seats` and "
-                "no row `region`; say which regions it holds."
+                id=f"{quoted(self._file)}: {district} dari {contest} punya baris `seats` dan tidak punya "
+                "baris `region`; sebutkan wilayahnya.",
+                en=f"{quoted(self._file)}: {district} of {contest} has a row `seats` and no row `region`; "
+                "say which regions it holds.",
             )
         return tuple(
             ElectoralDistrict(
@@ -147,23 +156,26 @@ def _with_keys(contest: Contest, keys: dict[tuple[str, str], str]) -> Contest:
     return contest.model_copy(update={"sources": sources})
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with (
-            open_input(path, MAX_CANDIDATES_BYTES) as raw,
-            io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file,
-        ):
-            reader = csv.DictReader(file)
-            if missing := set(COLUMNS) - set(reader.fieldnames or ()):
-                raise DefinitionInvalid(
-                    f"{quoted(path.name)}: the columns {', '.join(sorted(missing))} are missing."
-                )
-            for row in reader:
-                yield reader.line_num, {name: row.get(name) or "" for name in (*COLUMNS, KEY_COLUMN)}
-    except (UnicodeDecodeError, csv.Error) as error:
+def rows_of_candidates(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a file of candidates with the numbers of their lines. Raises DefinitionInvalid,
+    InputRefused and OSError."""
+    rows = read_rows(path, MAX_CANDIDATES_BYTES, DefinitionInvalid)
+    _, names = next(rows)
+    if missing := ", ".join(sorted(set(COLUMNS) - set(names))):
         raise DefinitionInvalid(
-            f"{quoted(path.name)} can't be read ({quoted(error)}); save it as CSV UTF-8."
-        ) from None
+            id=f"{quoted(path.name)}: kolom {missing} tidak ada.",
+            en=f"{quoted(path.name)}: the columns {missing} are missing.",
+        )
+    places = {name: names.index(name) for name in (*COLUMNS, KEY_COLUMN) if name in names}
+    for line, cells in rows:
+        yield line, {name: cells[place].strip() for name, place in places.items()}
+
+
+def _in_line(path: Path, line: int, why: Said) -> DefinitionInvalid:
+    return DefinitionInvalid(
+        id=f"{quoted(path.name)}, baris {line}: {why.id}",
+        en=f"{quoted(path.name)}, line {line}: {why.en}",
+    )
 
 
 def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
@@ -171,20 +183,31 @@ def _refuse_misfit(contest: Contest, candidate: Candidate) -> None:
     in the definition."""
     party, _, person = candidate.option.partition(".")
     if candidate.option in {option.id for option in contest.options}:
-        raise ValueError(
-            f"{quoted(candidate.option)} stands in the definition of {contest.id} already; keep one of them."
+        raise ExplainedError(
+            id=f"{quoted(candidate.option)} sudah ada dalam definisi {contest.id}; sisakan satu.",
+            en=f"{quoted(candidate.option)} stands in the definition of {contest.id} already; keep one.",
         )
     match contest.kind:
         case ContestKind.PAIRS:
-            raise ValueError(f"the options of {contest.id} stand in the definition, not here.")
+            raise ExplainedError(
+                id=f"pilihan {contest.id} ada dalam definisi pemilu, bukan di sini.",
+                en=f"the options of {contest.id} stand in the definition, not here.",
+            )
         case ContestKind.PERSONS | ContestKind.LOCAL_PAIRS if person:
-            what = "persons" if contest.kind is ContestKind.PERSONS else "pairs"
-            raise ValueError(
-                f"{contest.id} is a contest of {what}; write {quoted(party)} instead of a party's number."
+            persons = contest.kind is ContestKind.PERSONS
+            raise ExplainedError(
+                id=f"{contest.id} memilih {'orang' if persons else 'pasangan'}; tulis {quoted(party)}, bukan "
+                "nomor partai.",
+                en=f"{contest.id} is a contest of {'persons' if persons else 'pairs'}; write {quoted(party)} "
+                "instead of a party's number.",
             )
         case ContestKind.PARTIES if not person or int(person) == 0:
-            raise ValueError(
-                f"{contest.id} is a contest of parties; write a candidate as party.number, such as 4.1."
+            raise ExplainedError(
+                id=f"{contest.id} memilih partai; tulis calon sebagai partai.nomor, misalnya 4.1.",
+                en=f"{contest.id} is a contest of parties; write a candidate as party.number, such as 4.1.",
             )
         case ContestKind.PARTIES if party not in {option.id for option in contest.options}:
-            raise ValueError(f"there is no party {quoted(party)} in {contest.id}.")
+            raise ExplainedError(
+                id=f"tidak ada partai {quoted(party)} dalam {contest.id}.",
+                en=f"there is no party {quoted(party)} in {contest.id}.",
+            )

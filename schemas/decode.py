@@ -27,6 +27,7 @@ from schemas.references import as_reference
 from schemas.rejections import Reason, Rejected, reject
 from schemas.text import quoted
 from schemas.upcasts import upcast
+from schemas.validation_words import explained
 
 MAX_BYTES: Final = 65_535
 """One event: what a length of 16 bits can say. The widest ballot of 2024 with every field filled and written
@@ -60,9 +61,10 @@ def decode(raw: bytes) -> Decoded:
     document = _parse(raw)
     try:
         canonical_bytes = dumps(document)
-    except TypeError as error:  # read, but nested more deeply than can be written
+    except TypeError:  # read, but nested more deeply than can be written, or with numbers that can't be
         raise _malformed(
-            f"JSON tanpa bentuk kanonik ({quoted(error)})", f"no canonical form ({quoted(error)})"
+            "JSON tanpa bentuk kanonik: bersarang terlalu dalam, atau bilangannya terlalu besar",
+            "no canonical form: nested too deeply, or with a number that is too large",
         ) from None
     if canonical_bytes != raw:
         # Bytes in their canonical form can't hold a key twice; only other spellings need the slow look.
@@ -138,8 +140,8 @@ def _parse(raw: bytes) -> dict[str, Any]:
                 f"byte {unicode_error.start} is not UTF-8; send JSON in UTF-8",
             ) from None
         raise _malformed(
-            f"bukan JSON ({quoted(error)}); kirim satu objek JSON",
-            f"not JSON ({quoted(error)}); send one JSON object",
+            f"bukan JSON mulai karakter ke-{error.pos}; kirim satu objek JSON",
+            f"not JSON from character {error.pos} on; send one JSON object",
         ) from None
     if not isinstance(document, dict):
         raise _malformed("bukan objek JSON", "not a JSON object; send one event as {...}")
@@ -197,24 +199,16 @@ def _refuse_duplicate_keys(raw: bytes) -> None:
     except RecursionError:
         raise _malformed("JSON bersarang terlalu dalam", "the JSON is nested too deeply") from None
     except ValueError as error:
-        raise _malformed(f"bukan JSON ({quoted(error)})", f"not JSON ({quoted(error)})") from None
+        place = error.pos if isinstance(error, json.JSONDecodeError) else 0
+        raise _malformed(
+            f"bukan JSON mulai karakter ke-{place}; kirim satu objek JSON",
+            f"not JSON from character {place} on; send one JSON object",
+        ) from None
 
 
 def _explain(error: ValidationError) -> Rejected:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "type"
-    more = error.error_count() - 1
-    also_id, also_en = (f" (dan {more} lagi)", f" (and {more} more)") if more else ("", "")
-    if first["type"] == "unexpected_keyword_argument":  # pydantic speaks to who calls a function
-        return _malformed(
-            f"bidang {quoted(place)} tidak dikenal; hapus bidang itu{also_id}",
-            f"the field {quoted(place)} is not known; leave it out{also_en}",
-        )
-    message = first["msg"]
-    return _malformed(
-        f"bidang {quoted(place)}: {quoted(message)}{also_id}",
-        f"field {quoted(place)}: {quoted(message)}{also_en}",
-    )
+    said = explained(error, top="type")
+    return _malformed(f"bidang {said.id}", f"field {said.en}")
 
 
 def _malformed(indonesian: str, english: str) -> Rejected:

@@ -23,13 +23,20 @@ from schemas.canonical import dumps
 from schemas.events import CertifiedOption, Identifier
 from schemas.forms import OptionId
 from schemas.input_files import read_text
+from schemas.language import ExplainedError, ValueExplained
 from schemas.regions import REGION_LEVELS, Level
 from schemas.text import quoted
-from schemas.yaml_text import load_yaml
+from schemas.validation_words import explained
+from schemas.yaml_text import load_yaml, yaml_fault
 
 
-class DefinitionInvalid(ValueError):
-    """An election definition or candidates file that can't be used; the text says where and what to do."""
+class DefinitionInvalid(ExplainedError, ValueError):
+    """An election definition or candidates file that can't be used; the sentence says where and what to "
+    "do."""
+
+
+class UnknownContest(ExplainedError):
+    """There is no contest of that name; the sentence lists those there are."""
 
 
 class ContestKind(StrEnum):
@@ -102,7 +109,10 @@ class Contest(_Part):
     @classmethod
     def _have_an_id_each(cls, options: tuple[Option, ...]) -> tuple[Option, ...]:
         if twice := _first_repeated(option.id for option in options):
-            raise ValueError(f"option {quoted(twice)} stands twice; keep one of them")
+            raise ValueExplained(
+                id=f"pilihan {quoted(twice)} ada dua kali; sisakan satu",
+                en=f"option {quoted(twice)} stands twice; keep one of them",
+            )
         return options
 
 
@@ -144,9 +154,15 @@ class StationIds(_Part):
         try:
             groups = re.compile(pattern).groupindex
         except re.error as error:
-            raise ValueError(f"is no regular expression: {quoted(error)}") from None
+            raise ValueExplained(
+                id=f"bukan ekspresi reguler (di karakter ke-{error.pos or 0})",
+                en=f"is no regular expression (at character {error.pos or 0})",
+            ) from None
         if "village" not in groups:
-            raise ValueError("needs a group named village: (?P<village>...)")
+            raise ValueExplained(
+                id="memerlukan grup bernama village: (?P<village>...)",
+                en="needs a group named village: (?P<village>...)",
+            )
         return pattern
 
     @field_validator("format")
@@ -154,8 +170,11 @@ class StationIds(_Part):
     def _is_made_of_village_and_number(cls, format: str) -> str:
         try:
             format.format(village="1", number=1)
-        except (LookupError, ValueError) as error:
-            raise ValueError(f"may hold {{village}} and {{number:03d}} only: {quoted(repr(error))}") from None
+        except (LookupError, ValueError):
+            raise ValueExplained(
+                id="hanya boleh memuat {village} dan {number:03d}",
+                en="may hold {village} and {number:03d} only",
+            ) from None
         return format
 
 
@@ -216,14 +235,20 @@ class Election(_Part):
     @classmethod
     def _have_a_name_each(cls, contests: tuple[Contest, ...]) -> tuple[Contest, ...]:
         if twice := _first_repeated(contest.id.lower() for contest in contests):
-            raise ValueError(f"contest {quoted(twice)} stands twice; keep one of them")
+            raise ValueExplained(
+                id=f"pemilihan {quoted(twice)} ada dua kali; sisakan satu",
+                en=f"contest {quoted(twice)} stands twice; keep one of them",
+            )
         return contests
 
     @field_validator("certified_levels")
     @classmethod
     def _are_of_regions(cls, levels: tuple[Level, ...] | None) -> tuple[Level, ...] | None:
         if levels is not None and Level.STATION in levels:
-            raise ValueError("a station has a form (C.Hasil) and no recapitulation; leave it out")
+            raise ValueExplained(
+                id="TPS punya formulir (C.Hasil) dan bukan rekapitulasi; hapus dari daftar",
+                en="a station has a form (C.Hasil) and no recapitulation; leave it out",
+            )
         return levels
 
     @property
@@ -252,13 +277,16 @@ class Election(_Part):
         return cls.model_validate_json(raw)
 
     def contest(self, contest: str) -> Contest:
-        """The contest named `contest`, in any case of letters. Raises KeyError that lists those there are."""
+        """The contest named `contest`, in any case of letters. Raises UnknownContest that lists those there
+        are."""
         for one in self.contests:
             if one.id.lower() == contest.lower():
                 return one
         known = ", ".join(one.id for one in self.contests)
-        raise KeyError(
-            f"'{quoted(contest)}' is no contest of {quoted(self.id)}; choose one of: {quoted(known)}"
+        raise UnknownContest(
+            id=f"'{quoted(contest)}' bukan pemilihan dalam {quoted(self.id)}; pilih salah satu: "
+            f"{quoted(known)}",
+            en=f"'{quoted(contest)}' is no contest of {quoted(self.id)}; choose one of: {quoted(known)}",
         )
 
 
@@ -281,19 +309,25 @@ def load_election(election: str) -> Election:
     path = Path(election)
     if path.suffix in (".yaml", ".yml"):
         if not path.exists():
-            raise DefinitionInvalid(f"There is no file {quoted(path)}.")
+            raise DefinitionInvalid(
+                id=f"Tidak ada berkas {quoted(path)}.", en=f"There is no file {quoted(path)}."
+            )
         try:
             text = read_text(path, MAX_DEFINITION_BYTES)
         except UnicodeDecodeError as error:
             raise DefinitionInvalid(
-                f"{quoted(path)} can't be read ({quoted(error)}); save it as UTF-8."
+                id=f"{quoted(path)} tidak terbaca: byte ke-{error.start} bukan UTF-8; simpan sebagai UTF-8.",
+                en=f"{quoted(path)} can't be read: byte {error.start} is not UTF-8; save it as UTF-8.",
             ) from None
     elif election in available():
         text = (resources.files("schemas") / "definitions" / f"{election}.yaml").read_text(encoding="utf-8")
     else:
+        known = ", ".join(available())
         raise DefinitionInvalid(
-            f"There is no election '{quoted(election)}'. Choose one of {', '.join(available())}, "
-            "or name a YAML file that describes yours."
+            id=f"Tidak ada pemilu '{quoted(election)}'. Pilih salah satu dari {known}, atau sebutkan berkas "
+            "YAML yang menerangkan pemilu Anda.",
+            en=f"There is no election '{quoted(election)}'. Choose one of {known}, or name a YAML file that "
+            "describes yours.",
         )
     return parse_election(text, election)
 
@@ -303,10 +337,13 @@ def parse_election(text: str, source: str) -> Election:
     try:
         return Election.model_validate(load_yaml(text))
     except yaml.YAMLError as error:
+        why = yaml_fault(error)
         raise DefinitionInvalid(
-            f"{quoted(source)} is not YAML: {quoted(' '.join(str(error).split()))}"
+            id=f"{quoted(source)} bukan YAML yang dapat dipakai: {why.id}.",
+            en=f"{quoted(source)} is not YAML that can be used: {why.en}.",
         ) from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise DefinitionInvalid(f"{quoted(source)}: {quoted(place)}: {quoted(first['msg'])}") from None
+        said = explained(error)
+        raise DefinitionInvalid(
+            id=f"{quoted(source)}: {said.id}.", en=f"{quoted(source)}: {said.en}."
+        ) from None

@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.forms import CHasil
+from schemas.language import ValueExplained
 from schemas.parts import part
 from schemas.text import quoted
 
@@ -24,37 +25,59 @@ MAX_CELL: Final = 2**40
 """A certified figure of a whole nation fits easily; a larger number is a slip of the pen or an attack."""
 
 
+MAX_TIME: Final = 64
+"""Characters of a time: more decimals than any clock writes."""
+
 TIME_PATTERN: Final = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
-"""RFC 3339. Python's own reader takes more, and more with each release; whether an event is valid must not
-depend on the release that reads it."""
+"""RFC 3339, with any number of decimals. Python's own reader takes more, and more with each release; whether
+an event is valid must not depend on the release that reads it."""
 
 
 def _with_zone(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"'{quoted(text)}' is not a time; write it as 2024-02-14T15:30:00+07:00") from None
+        raise _bad_time(
+            text, "bukan waktu; tulis seperti {time}", "is not a time; write it as {time}"
+        ) from None
     if moment.tzinfo is None:
-        raise ValueError(f"'{quoted(text)}' has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z")
+        raise _bad_time(
+            text,
+            "tidak punya zona waktu; akhiri dengan +07:00 (WIB), +08:00, +09:00, atau Z",
+            "has no time zone; end it with +07:00 (WIB), +08:00, +09:00 or Z",
+        )
     if not _TIME.fullmatch(text):
-        raise ValueError(
-            f"'{quoted(text)}' is written in an unusual way; write it as 2024-02-14T15:30:00+07:00"
+        raise _bad_time(
+            text,
+            "ditulis dengan cara yang tidak lazim; tulis seperti {time}",
+            "is written in an unusual way; write it as {time}",
         )
     return text
+
+
+def _bad_time(text: str, indonesian: str, english: str) -> ValueExplained:
+    shown = quoted(repr(text))
+    return ValueExplained(
+        id=f"{shown} {indonesian.format(time=_EXAMPLE)}", en=f"{shown} {english.format(time=_EXAMPLE)}"
+    )
+
+
+_EXAMPLE: Final = "2024-02-14T15:30:00+07:00"
 
 
 _TIME: Final = re.compile(TIME_PATTERN)
 
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
+IDENTIFIER_PATTERN: Final = r"^[A-Za-z0-9._:/-]{1,64}$"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
 """Ids of elections, contests, regions, stations, officers, devices, keys: ASCII, no spaces."""
 EventId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Time = Annotated[
     str,
-    StringConstraints(max_length=40),
+    StringConstraints(max_length=MAX_TIME),
     AfterValidator(_with_zone),
     Field(json_schema_extra={"format": "date-time", "pattern": TIME_PATTERN}),
 ]

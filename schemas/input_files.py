@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from schemas.language import Said
+from schemas.language import ExplainedError, Said
 from schemas.text import quoted
 
 _KINDS: Final = (
@@ -24,12 +24,8 @@ _KINDS: Final = (
 _UNKNOWN_KIND: Final = Said(id="bukan berkas biasa", en="is no regular file")
 
 
-class InputRefused(ValueError):
-    """A file that is not opened, or not read. `said` says why, and what to do."""
-
-    def __init__(self, *, id: str, en: str) -> None:
-        super().__init__(en)
-        self.said = Said(id, en)
+class InputRefused(ExplainedError, ValueError):
+    """A file that is not opened, or not read."""
 
 
 def open_input(path: Path, most: int | None = None) -> BinaryIO:

@@ -19,12 +19,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.language import ExplainedError, Said
+from schemas.text import quoted
+
 UNKNOWN: Final = -1
 """In arrays of numbers: the register does not say. Outside them it is None."""
 
 
-class RegistryInvalid(ValueError):
-    """A register that can't be used; the text says which region or station and what to do."""
+class RegistryInvalid(ExplainedError, ValueError):
+    """A register that can't be used; the sentence says which region or station and what to do."""
 
 
 class Level(StrEnum):
@@ -41,6 +44,14 @@ class Level(StrEnum):
 REGION_LEVELS: Final = (Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT, Level.VILLAGE)
 DEPTH: Final = {level: depth for depth, level in enumerate(REGION_LEVELS)}
 VILLAGE_DEPTH: Final = DEPTH[Level.VILLAGE]
+LEVEL_NAMES: Final = {
+    Level.NATION: Said(id="nasional", en="nation"),
+    Level.PROVINCE: Said(id="provinsi", en="province"),
+    Level.DISTRICT: Said(id="kabupaten/kota", en="district"),
+    Level.SUBDISTRICT: Said(id="kecamatan", en="sub-district"),
+    Level.VILLAGE: Said(id="desa/kelurahan", en="village"),
+    Level.STATION: Said(id="TPS", en="polling station"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +275,10 @@ class Registry:
                 )
         except Exception as error:  # a damaged file makes numpy and zipfile raise a dozen kinds
             raise RegistryInvalid(
-                f"The register {path} can't be read ({error}). Run `rekap init` again in a new directory."
+                id=f"Daftar wilayah {quoted(path)} tidak terbaca ({quoted(type(error).__name__)}). Jalankan "
+                "`rekap init` lagi di direktori baru.",
+                en=f"The register {quoted(path)} can't be read ({quoted(type(error).__name__)}). Run `rekap "
+                "init` again in a new directory.",
             ) from None
 
     def _unlisted_station(self, station: str) -> Station | None:

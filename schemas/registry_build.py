@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from schemas.regions import (
     DEPTH,
+    LEVEL_NAMES,
     REGION_LEVELS,
     UNKNOWN,
     VILLAGE_DEPTH,
@@ -96,15 +97,19 @@ def _in_tree_order(rows: list[RegionRow], root: tuple[str, str]) -> list[RegionR
     """Root first, then level by level; every region checked to hang on one of the level above."""
     roots = [row for row in rows if row.level is Level.NATION]
     if len(roots) > 1:
+        first, second = quoted(roots[0].id), quoted(roots[1].id)
         raise RegistryInvalid(
-            f"Two regions are the nation: {quoted(roots[0].id)} and {quoted(roots[1].id)}; keep one."
+            id=f"Dua wilayah bertingkat nasional: {first} dan {second}; sisakan satu.",
+            en=f"Two regions are the nation: {first} and {second}; keep one.",
         )
     top = roots[0] if roots else RegionRow(root[0], None, Level.NATION, root[1])
     # Names and ids are kept as lines: a line feed in one would give every later region another's.
     for row in (top, *rows):
         if visible(row.id) != row.id:
             raise RegistryInvalid(
-                f"The id {quoted(repr(row.id))} of a region holds characters that nobody sees; take them out."
+                id=f"Kode wilayah {quoted(repr(row.id))} memuat karakter yang tidak terlihat; hapus.",
+                en=f"The id {quoted(repr(row.id))} of a region holds characters that nobody sees; take them "
+                "out.",
             )
     ordered = [replace(top, name=top.name.replace("\n", " "))]
     known: dict[str, Level] = {top.id: Level.NATION}
@@ -115,18 +120,27 @@ def _in_tree_order(rows: list[RegionRow], root: tuple[str, str]) -> list[RegionR
             parent = row.parent or (top.id if above is Level.NATION else None)
             if row.id in known:
                 raise RegistryInvalid(
-                    f"Region {quoted(row.id)} stands twice in the register; keep one of them."
+                    id=f"Wilayah {quoted(row.id)} ada dua kali dalam daftar wilayah; sisakan satu.",
+                    en=f"Region {quoted(row.id)} stands twice in the register; keep one of them.",
                 )
             if parent is None or known.get(parent) is not above:
+                shown = f"{quoted(row.id)} ({quoted(row.name)})"
                 raise RegistryInvalid(
-                    f"The {level} {quoted(row.id)} ({quoted(row.name)}) names the parent "
-                    f"{quoted(repr(parent))}, which is no {above} of this register."
+                    id=f"{LEVEL_NAMES[level].id.capitalize()} {shown} menyebut induk "
+                    f"{quoted(repr(parent))}, yang "
+                    f"bukan {LEVEL_NAMES[above].id} dalam daftar wilayah ini.",
+                    en=f"The {LEVEL_NAMES[level].en} {shown} names the parent {quoted(repr(parent))}, "
+                    "which is no "
+                    f"{LEVEL_NAMES[above].en} of this register.",
                 )
             known[row.id] = level
             clean = row.name.replace("\n", " ")
             ordered.append(RegionRow(row.id, parent, level, clean, row.stations, row.registered))
     if len(ordered) == 1:
-        raise RegistryInvalid("The register has no regions; give the file with provinces down to villages.")
+        raise RegistryInvalid(
+            id="Daftar wilayah itu kosong; berikan berkas berisi provinsi sampai desa/kelurahan.",
+            en="The register has no regions; give the file with provinces down to villages.",
+        )
     return ordered
 
 
@@ -136,13 +150,20 @@ def _refuse_bad_stations(
     before = None
     for station in stations:
         if station.id == before:
-            raise RegistryInvalid(f"Station {quoted(station.id)} stands twice in the list; keep one of them.")
+            raise RegistryInvalid(
+                id=f"TPS {quoted(station.id)} ada dua kali dalam daftar TPS; sisakan satu.",
+                en=f"Station {quoted(station.id)} stands twice in the list; keep one of them.",
+            )
         before = station.id
         village = index.get(station.village)
         if village is None or depth[village] != VILLAGE_DEPTH:
             raise RegistryInvalid(
-                f"Station {quoted(station.id)} names the village {quoted(repr(station.village))}, which "
-                "is not in the register."
+                id=f"TPS {quoted(station.id)} menyebut desa {quoted(repr(station.village))}, yang tidak "
+                "ada dalam "
+                "daftar wilayah.",
+                en=f"Station {quoted(station.id)} names the village {quoted(repr(station.village))}, which "
+                "is "
+                "not in the register.",
             )
 
 

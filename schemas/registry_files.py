@@ -1,4 +1,4 @@
-"""Reading the register of regions and the list of stations from CSV or Parquet, in any of their spellings.
+"""Reading the register of regions and the list of stations from tables, in any of their spellings.
 
 The documented columns are `id,parent,level,name,stations,registered` for regions and
 `id,village,number,registered,listed` for stations. The commission's own files use other words for the
@@ -8,20 +8,21 @@ same columns; those known are listed below, so that its files can be read as the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
-import pyarrow.csv
 
+from schemas.codes import Faults
 from schemas.elections import Election, StationIds
-from schemas.input_files import InputRefused, open_input
-from schemas.parquet_files import MAX_COLUMNS, batches, open_parquet
+from schemas.language import ExplainedError
+from schemas.parquet_files import batches, open_parquet
 from schemas.regions import Level, Registry, RegistryInvalid
 from schemas.registry_build import RegionRow, StationRow, build_registry
 from schemas.text import quoted
+from schemas.text_tables import read_rows
 
 REGION_COLUMNS: Final = {
     "id": ("id", "kode", "code"),
@@ -43,10 +44,10 @@ BY_SEX: Final = ("dpt_l", "dpt_p")
 
 MAX_CSV_BYTES: Final = 512 * 1024**2
 """The national list of stations has some 40 MB as CSV."""
-MAX_HEADER_BYTES: Final = 64 * 1024
-"""The first line of a table of MAX_COLUMNS columns."""
 BATCH_ROWS: Final = 50_000
 """Rows of a Parquet file that are unpacked at once: some 10 MB."""
+
+_Row = TypeVar("_Row", RegionRow, StationRow)
 
 _WHOLE: Final = re.compile("-?[0-9]{1,9}")
 
@@ -105,20 +106,21 @@ def disagreements(registry: Registry, regions: Path) -> list[Disagreement]:
 
 def _region_rows(path: Path) -> Iterator[RegionRow]:
     columns = _read(path, REGION_COLUMNS, needed=("id", "level", "name"))
-    for place in range(columns["length"]):
-        try:
-            yield _region_row(columns, place)
-        except ValueError as error:
-            raise RegistryInvalid(f"{quoted(path.name)}, row {place + 2}: {error}") from None
+    _refuse_bad_codes(path, columns, "id", "parent")
+    yield from _each(path, columns, _region_row)
 
 
 def _region_row(columns: dict[str, Any], place: int) -> RegionRow:
     code, word = columns["id"][place], columns["level"][place]
     if not code:
-        raise ValueError("the id is empty.")
+        raise ExplainedError(id="kodenya kosong.", en="the id is empty.")
     level = LEVEL_WORDS.get(word.lower() if word else "")
     if level is None:
-        raise ValueError(f"the level {quoted(repr(word))} is unknown; write one of {', '.join(LEVEL_WORDS)}.")
+        known = ", ".join(LEVEL_WORDS)
+        raise ExplainedError(
+            id=f"tingkat {quoted(repr(word))} tidak dikenal; tulis salah satu dari {known}.",
+            en=f"the level {quoted(repr(word))} is unknown; write one of {known}.",
+        )
     return RegionRow(
         id=code,
         parent=columns["parent"][place] or None,
@@ -132,29 +134,44 @@ def _region_row(columns: dict[str, Any], place: int) -> RegionRow:
 def _station_rows(path: Path, election: Election) -> Iterator[StationRow]:
     columns = _read(path, STATION_COLUMNS, needed=())
     if columns["id"] is _NOTHING and (columns["village"] is _NOTHING or columns["number"] is _NOTHING):
+        spellings = "; ".join(f"{name}: {', '.join(words)}" for name, words in STATION_COLUMNS.items())
         raise RegistryInvalid(
-            f"{quoted(path.name)} needs the column id, or the columns village and number. "
-            f"Known spellings: {STATION_COLUMNS}."
+            id=f"{quoted(path.name)} memerlukan kolom id, atau kolom village dan number. Ejaan yang dikenal: "
+            f"{spellings}.",
+            en=f"{quoted(path.name)} needs the column id, or the columns village and number. Known "
+            "spellings: "
+            f"{spellings}.",
         )
-    for place in range(columns["length"]):
-        try:
-            yield _station_row(columns, place, election.stations)
-        except ValueError as error:
-            raise RegistryInvalid(f"{quoted(path.name)}, row {place + 2}: {error}") from None
+    if not columns["lines"]:
+        raise RegistryInvalid(
+            id=f"{quoted(path.name)} tidak memuat satu TPS pun; berikan daftar yang berisi, atau jangan "
+            "sebutkan "
+            "--stations.",
+            en=f"{quoted(path.name)} has no row with a station; give a list that has some, or leave "
+            "--stations "
+            "out.",
+        )
+    _refuse_bad_codes(path, columns, "id", "village")
+    yield from _each(path, columns, lambda columns, place: _station_row(columns, place, election.stations))
 
 
 def _station_row(columns: dict[str, Any], place: int, ids: StationIds) -> StationRow:
     code, village, number = columns["id"][place], columns["village"][place], _whole(columns["number"][place])
     if not code:
         if not village or number is None:
-            raise ValueError("the station has no id, and no village and number to make one of.")
+            raise ExplainedError(
+                id="TPS itu tidak punya kode, juga tidak desa dan nomor untuk membuatnya.",
+                en="the station has no id, and no village and number to make one of.",
+            )
         code = ids.format.format(village=village, number=number)
     if not village:
         found = ids.compiled.fullmatch(code)
         if found is None:
-            raise ValueError(
-                f"the station {quoted(repr(code))} has no column for its village and is not written as "
-                f"{quoted(ids.pattern)}."
+            raise ExplainedError(
+                id=f"TPS {quoted(repr(code))} tidak punya kolom desa, dan kodenya tidak tertulis seperti "
+                f"{quoted(ids.pattern)}.",
+                en=f"the station {quoted(repr(code))} has no column for its village and is not written as "
+                f"{quoted(ids.pattern)}.",
             )
         village = found["village"]
     return StationRow(
@@ -164,6 +181,26 @@ def _station_row(columns: dict[str, Any], place: int, ids: StationIds) -> Statio
         registered=_voters(columns, place),
         listed=str(columns["listed"][place] or "true").lower() not in ("false", "0", "no"),
     )
+
+
+def _each(path: Path, columns: dict[str, Any], make: Callable[[dict[str, Any], int], _Row]) -> Iterator[_Row]:
+    """What `make` makes of each row. Raises RegistryInvalid with the row."""
+    for place, line in enumerate(columns["lines"]):
+        try:
+            yield make(columns, place)
+        except ExplainedError as error:
+            raise RegistryInvalid(
+                id=f"{quoted(path.name)}, baris {line}: {error.said.id}",
+                en=f"{quoted(path.name)}, row {line}: {error.said.en}",
+            ) from None
+
+
+def _refuse_bad_codes(path: Path, columns: dict[str, Any], *names: str) -> None:
+    faults = Faults()
+    for place, line in enumerate(columns["lines"]):
+        faults.look_at(line, *(columns[name][place] for name in names))
+    if (said := faults.said(path.name)) is not None:
+        raise RegistryInvalid(id=said.id, en=said.en)
 
 
 class _Nothing:
@@ -177,66 +214,70 @@ _NOTHING: Final = _Nothing()
 
 
 def _read(path: Path, spellings: dict[str, tuple[str, ...]], needed: tuple[str, ...]) -> dict[str, Any]:
-    names, table = _as_text(path)
-    columns: dict[str, Any] = {"length": table.num_rows}
+    """The known columns of the file as lists of texts (None: empty), and under `lines` their numbers."""
+    names, lines, table = _as_text(path)
+    columns: dict[str, Any] = {"lines": lines}
     for name, words in spellings.items():
-        word = next((word for word in words if word in table.column_names), None)
+        word = next((word for word in words if word in table), None)
         if word is None and name in needed:
+            there = quoted(", ".join(names))
             raise RegistryInvalid(
-                f"{quoted(path.name)} has no column for the {name}; it may be called {' or '.join(words)}. "
-                f"The file has: {quoted(', '.join(names))}."
+                id=f"{quoted(path.name)} tidak punya kolom {name}; namanya boleh {' atau '.join(words)}. "
+                "Berkas "
+                f"itu memuat: {there}.",
+                en=f"{quoted(path.name)} has no column for the {name}; it may be called "
+                f"{' or '.join(words)}. "
+                f"The file has: {there}.",
             )
-        columns[name] = _NOTHING if word is None else table[word].to_pylist()
+        columns[name] = _NOTHING if word is None else table[word]
     for word in BY_SEX:
-        columns[word] = table[word].to_pylist() if word in table.column_names else _NOTHING
+        columns[word] = table.get(word, _NOTHING)
     return columns
 
 
-def _as_text(path: Path) -> tuple[list[str], Any]:
-    """The names of the file's columns, and those that are known here as text."""
+Table = tuple[list[str], Sequence[int], dict[str, list[str | None]]]
+"""The names of all columns, the number of each row, and the columns that are known here."""
+
+
+def _as_text(path: Path) -> Table:
+    return _parquet_as_text(path) if path.suffix == ".parquet" else _rows_as_text(path)
+
+
+def _parquet_as_text(path: Path) -> Table:
     try:
-        return _parquet_as_text(path) if path.suffix == ".parquet" else _csv_as_text(path)
-    except (pa.ArrowException, UnicodeDecodeError) as error:
+        file = open_parquet(path, texts=True)
+        names: list[str] = file.schema_arrow.names
+        known = [name for name in names if name in _KNOWN]
+        parts = [
+            pa.RecordBatch.from_arrays([column.cast(pa.string()) for column in batch.columns], names=known)
+            for batch in batches(path, file, BATCH_ROWS, known)
+        ]
+        table = pa.Table.from_batches(parts, pa.schema([(name, pa.string()) for name in known]))
+        table.validate(full=True)  # a damaged page can give what is no text
+        columns = {name: table[name].to_pylist() for name in known}
+    except (pa.ArrowException, UnicodeDecodeError, KeyError):
         raise RegistryInvalid(
-            f"{quoted(path.name)} can't be read as {quoted(path.suffix or 'CSV')}: {quoted(error)}."
+            id=f"{quoted(path.name)} tidak terbaca sebagai .parquet: rusak atau terpotong, atau kolomnya "
+            "tidak "
+            "dapat ditulis sebagai teks. Ambil lagi berkasnya, atau simpan sebagai CSV UTF-8.",
+            en=f"{quoted(path.name)} can't be read as .parquet: it is damaged or cut off, or its columns "
+            "can't "
+            "be written as text. Get the file again, or save it as CSV UTF-8.",
         ) from None
+    return names, range(2, table.num_rows + 2), columns
 
 
-def _parquet_as_text(path: Path) -> tuple[list[str], Any]:
-    file = open_parquet(path, texts=True)
-    names: list[str] = file.schema_arrow.names
-    known = [name for name in names if name in _KNOWN]
-    parts = [
-        pa.RecordBatch.from_arrays([column.cast(pa.string()) for column in batch.columns], names=known)
-        for batch in batches(path, file, BATCH_ROWS, known)
-    ]
-    table = pa.Table.from_batches(parts, pa.schema([(name, pa.string()) for name in known]))
-    table.validate(full=True)  # a damaged page can give what is no text
-    return names, table
-
-
-def _csv_as_text(path: Path) -> tuple[list[str], Any]:
-    with open_input(path, MAX_CSV_BYTES) as file:
-        header = file.readline(MAX_HEADER_BYTES).decode("utf-8-sig")
-        delimiter = ";" if header.count(";") > header.count(",") else ","
-        names = [name.strip().strip('"') for name in header.split(delimiter)]
-        if len(header) >= MAX_HEADER_BYTES or len(names) > MAX_COLUMNS:
-            raise InputRefused(
-                id=f"Baris pertama {path} terlalu panjang untuk nama kolom; simpan sebagai CSV UTF-8.",
-                en=f"The first line of {path} is too long for names of columns; save it as CSV UTF-8.",
-            )
-        file.seek(0)
-        table = pyarrow.csv.read_csv(
-            file,
-            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=True,
-                null_values=[""],
-                quoted_strings_can_be_null=True,
-            ),
-        )
-    return table.column_names, table
+def _rows_as_text(path: Path) -> Table:
+    rows = read_rows(path, MAX_CSV_BYTES, RegistryInvalid)
+    _, names = next(rows)
+    known = {name: place for place, name in enumerate(names) if name in _KNOWN}
+    lines: list[int] = []
+    columns: dict[str, list[str | None]] = {name: [] for name in known}
+    for line, cells in rows:
+        lines.append(line)
+        for name, place in known.items():
+            columns[name].append(cells[place] or None)
+    return names, lines, columns
 
 
 def _voters(columns: dict[str, Any], place: int) -> int | None:
@@ -250,12 +291,15 @@ def _whole(text: str | None) -> int | None:
     """The number in `text`; None where there is none, or a negative one, which files use for unknown.
 
     A tool that knows no missing integers writes 3 as `3.0`; any other point or comma may separate thousands,
-    and is not guessed. Raises ValueError.
+    and is not guessed. Raises ExplainedError.
     """
     if not text:
         return None
     digits = text.removesuffix(".0")
     if not _WHOLE.fullmatch(digits):
-        raise ValueError(f"{quoted(repr(text))} is not a whole number; write digits only, or leave it empty.")
+        raise ExplainedError(
+            id=f"{quoted(repr(text))} bukan bilangan bulat; tulis angka saja, atau kosongkan.",
+            en=f"{quoted(repr(text))} is not a whole number; write digits only, or leave it empty.",
+        )
     number = int(digits)
     return number if number >= 0 else None

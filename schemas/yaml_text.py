@@ -10,10 +10,20 @@ from typing import Any, Final
 
 import yaml
 
+from schemas.language import Said
+
 MAX_VALUES: Final = 200_000
 """With every alias written out. The definition of the general election of 2024 has some 700."""
 MAX_DEPTH: Final = 20
 """Lists and mappings in each other; a definition has 6."""
+
+
+class _Refused(yaml.YAMLError):
+    """What is no YAML of ours; `said` says why."""
+
+    def __init__(self, indonesian: str, english: str) -> None:
+        super().__init__(english)
+        self.said = Said(indonesian, english)
 
 
 class _Loader(yaml.SafeLoader):
@@ -28,14 +38,16 @@ class _Loader(yaml.SafeLoader):
         """A value, or the one that an alias stands for."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep")
+            raise _Refused(f"bersarang lebih dari {MAX_DEPTH}", f"it is nested more than {MAX_DEPTH} deep")
         alias = self.check_event(yaml.AliasEvent)
         node = super().compose_node(parent, index)
         self._depth -= 1
         if not alias:
             self._sizes[id(node)] = self._size(node)
         elif id(node) not in self._sizes:
-            raise yaml.YAMLError("an alias stands inside its own anchor")
+            raise _Refused(
+                "sebuah alias ada di dalam jangkarnya sendiri", "an alias stands inside its own anchor"
+            )
         return node
 
     def _size(self, node: Any) -> int:
@@ -49,7 +61,10 @@ class _Loader(yaml.SafeLoader):
                 inner = []
         size = 1 + sum(self._sizes[id(one)] for one in inner)
         if size > MAX_VALUES:
-            raise yaml.YAMLError(f"with its aliases it has more than {MAX_VALUES} values")
+            raise _Refused(
+                f"dengan aliasnya ada lebih dari {MAX_VALUES} nilai",
+                f"with its aliases it has more than {MAX_VALUES} values",
+            )
         return size
 
 
@@ -59,6 +74,21 @@ def load_yaml(text: str) -> Any:
     try:
         return loader.get_single_data()
     except (RecursionError, ValueError) as error:  # ValueError: a date or number that can't be
-        raise yaml.YAMLError(str(error)) from None
+        raise _Refused(
+            "ada tanggal atau bilangan yang tidak mungkin", "it holds a date or number that can't be"
+        ) from error
     finally:
         loader.dispose()
+
+
+def yaml_fault(error: yaml.YAMLError) -> Said:
+    """Why a text can't be read, and where, without the words of the library."""
+    if isinstance(error, _Refused):
+        return error.said
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return Said(id="ada karakter yang tidak boleh", en="it holds a character that may not be there")
+    return Said(
+        id=f"periksa baris {mark.line + 1}, kolom {mark.column + 1}, dan yang sebelumnya",
+        en=f"look at line {mark.line + 1}, column {mark.column + 1}, and what is before it",
+    )

@@ -77,6 +77,7 @@ ONLY_IN: Final = {
     "chdb": ("clickhouse",),
     "starlette": ("serving", "clickhouse.interface", "monitoring"),
     "uvicorn": ("serving",),
+    "openpyxl": ("schemas",),
     "sqlite3": ("event_log", "stream_processors.embedded"),
     "kafka": (
         "devtools",

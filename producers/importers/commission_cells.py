@@ -19,7 +19,11 @@ import orjson
 from producers.importers.commission_columns import FIGURES, TEXTS, VOTE, Cells
 from producers.importers.problems import RecordInvalid, SourceInvalid, unique_keys
 from producers.importers.text_lines import Line
+from schemas.language import Said
 from schemas.text import quoted
+from schemas.text_tables import column_name, delimiter_of
+
+TAB: Final = Said(id="tab", en="a tab")
 
 EVENT_TYPES: Final = ("CountSubmitted", "CountCorrected", "CountAnnulled", "RecapCertified")
 
@@ -51,6 +55,10 @@ class CsvColumns:
     names: tuple[str, ...]
     delimiter: str
 
+    @property
+    def _separator(self) -> Said:
+        return TAB if self.delimiter == "\t" else Said(f"'{self.delimiter}'", f"'{self.delimiter}'")
+
     def cells(self, line: Line) -> Cells:
         """The cells of `line` that hold something. Raises RecordInvalid."""
         text = _text(line)
@@ -63,19 +71,20 @@ class CsvColumns:
             )
         try:
             values = next(csv.reader([text], delimiter=self.delimiter, strict=True))
-        except csv.Error as error:
+        except csv.Error:
             raise RecordInvalid(
-                id=f"Tanda kutipnya tidak berpasangan ({quoted(error)}); satu baris berkas adalah satu "
-                "catatan, tanpa ganti baris di dalam sel.",
-                en=f"Its quotes don't match ({quoted(error)}); one line of the file is one record, "
-                "without line breaks inside a cell.",
+                id="Tanda kutipnya tidak berpasangan; satu baris berkas adalah satu catatan, tanpa ganti "
+                "baris "
+                "di dalam sel.",
+                en="Its quotes don't match; one line of the file is one record, without line breaks inside a "
+                "cell.",
             ) from None
         if len(values) != len(self.names):
             raise RecordInvalid(
                 id=f"Ada {len(values)} sel, padahal {len(self.names)} kolom. Barisnya terpotong, atau ada "
-                f"'{self.delimiter}' di dalam sel: tulis sel itu dalam tanda kutip.",
+                f"{self._separator.id} di dalam sel: tulis sel itu dalam tanda kutip.",
                 en=f"It has {len(values)} cells for {len(self.names)} columns. The line is cut off, or a "
-                f"cell holds '{self.delimiter}': write that cell in quotes.",
+                f"cell holds {self._separator.en}: write that cell in quotes.",
             )
         cells = zip(self.names, (value.strip() for value in values), strict=True)
         return {name: value for name, value in cells if value}
@@ -85,20 +94,28 @@ def read_header(path: Path, line: Line) -> CsvColumns:
     """The columns that the first line of a CSV names. Raises SourceInvalid."""
     try:
         text = line.raw.decode()
-        delimiter = ";" if text.count(";") > text.count(",") else ","
-        names = [name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter, strict=True))]
-    except (UnicodeDecodeError, csv.Error) as error:
+        delimiter = delimiter_of(text)
+        rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+        names = [column_name(name) for name in next(rows)]
+    except (UnicodeDecodeError, csv.Error):
         raise SourceInvalid(
-            f"{quoted(path)}, line 1: not readable ({quoted(error)}); save the file as CSV UTF-8."
+            id=f"{quoted(path)}, baris 1: tidak terbaca, bukan UTF-8 atau tanda kutipnya tidak berpasangan; "
+            "simpan sebagai CSV UTF-8.",
+            en=f"{quoted(path)}, line 1: not readable, it is not UTF-8 or its quotes don't match; save the "
+            "file "
+            "as CSV UTF-8.",
         ) from None
     for name in names:
         if name not in TEXTS and name not in FIGURES and not VOTE.fullmatch(name):
+            unknown = _unknown(name)
             raise SourceInvalid(
-                f"{quoted(path)}, line 1: {_unknown(name)} docs/importing.md lists the columns."
+                id=f"{quoted(path)}, baris 1: {unknown.id} Semua kolom ada di docs/importing.md.",
+                en=f"{quoted(path)}, line 1: {unknown.en} docs/importing.md lists the columns.",
             )
         if names.count(name) > 1:
             raise SourceInvalid(
-                f"{quoted(path)}, line 1: the column {quoted(name)} stands twice; keep one of them."
+                id=f"{quoted(path)}, baris 1: kolom {quoted(name)} ada dua kali; sisakan satu.",
+                en=f"{quoted(path)}, line 1: the column {quoted(name)} stands twice; keep one of them.",
             )
     return CsvColumns(tuple(names), delimiter)
 
@@ -110,8 +127,8 @@ def json_cells(line: Line) -> Cells | WholeEvent:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise RecordInvalid(
-            id=f"Bukan satu objek JSON yang utuh ({quoted(error)}); tulis satu objek per baris.",
-            en=f"Not one whole JSON object ({quoted(error)}); write one object a line.",
+            id=f"Bukan satu objek JSON yang utuh (karakter ke-{error.pos}); tulis satu objek per baris.",
+            en=f"Not one whole JSON object (character {error.pos}); write one object a line.",
         ) from None
     if not isinstance(document, dict):
         raise RecordInvalid(id="Bukan objek JSON; tulis {...}.", en="Not a JSON object; write {...}.")
@@ -138,10 +155,10 @@ def _log_row(row: dict[str, Any]) -> WholeEvent:
         raw = bytes.fromhex(row["bytes"]) if event is None else orjson.dumps(event)
         at = int(row["partition"]), int(row["position"])
         whole = _whole_event(event or {}, raw)
-    except (KeyError, TypeError, ValueError, AttributeError, orjson.JSONEncodeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, orjson.JSONEncodeError):
         raise RecordInvalid(
-            id=f"Bukan baris dari rekap log --format jsonl ({error}); ekspor lagi log itu.",
-            en=f"Not a row of rekap log --format jsonl ({error}); export that log again.",
+            id="Bukan baris dari rekap log --format jsonl; ekspor lagi log itu.",
+            en="Not a row of rekap log --format jsonl; export that log again.",
         ) from None
     return replace(whole, at=at, outcome=str(row["outcome"]), reason=str(row.get("reason") or ""))
 
@@ -157,7 +174,7 @@ def _flatten(document: Mapping[str, Any], above: Sequence[str], cells: dict[str,
             raise RecordInvalid(
                 id=f"Kunci {quoted('.'.join((*above, key)))} tidak dikenal; docs/importing.md memuat "
                 "semua kunci.",
-                en=f"{_unknown(name)} docs/importing.md lists the keys.",
+                en=f"{_unknown(name).en} docs/importing.md lists the keys.",
             )
         if name in cells:
             raise RecordInvalid(
@@ -194,7 +211,10 @@ def _text(line: Line) -> str:
         ) from None
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str) -> Said:
     known = [*TEXTS, *FIGURES, "vote_1", "vote_2"]
     near = difflib.get_close_matches(name, known, 1)
-    return f"The column '{quoted(name)}' is unknown." + (f" Is it {near[0]}?" if near else "")
+    return Said(
+        id=f"Kolom '{quoted(name)}' tidak dikenal." + (f" Maksudnya {near[0]}?" if near else ""),
+        en=f"The column '{quoted(name)}' is unknown." + (f" Is it {near[0]}?" if near else ""),
+    )

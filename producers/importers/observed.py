@@ -6,7 +6,6 @@ kept. The page's own orders the pages, unless the user says that the copies' tim
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -16,7 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from producers.importers.problems import SourceInvalid
 from schemas.events import Time
+from schemas.language import Said
 from schemas.text import quoted
+from schemas.text_tables import read_rows
+from schemas.validation_words import explained
 
 COLUMNS: Final = ("file", "observed_at")
 """The first line of such a table."""
@@ -70,41 +72,38 @@ def read_observed(text: str | None, *, orders: bool = False) -> Observed:
     if text is None:
         if orders:
             raise SourceInvalid(
-                "--order-by copy needs --observed-at: the times at which the pages were copied."
+                id="--order-by copy memerlukan --observed-at: waktu halaman disalin.",
+                en="--order-by copy needs --observed-at: the times at which the pages were copied.",
             )
         return Observed()
     path = Path(text)
     if not path.is_file():
-        _refuse_bad_time(text, "--observed-at")
+        _refuse_bad_time(text, Said("--observed-at", "--observed-at"))
         return Observed(every=text, orders=orders)
-    if path.stat().st_size > MAX_TABLE_BYTES:
-        raise SourceInvalid(f"{quoted(path)} is too large for a table of files and their times.")
     files: dict[str, str] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, delimiter=";" if ";" in file.readline() else ",")
-            file.seek(0)
-            if tuple(name.strip().lower() for name in next(rows, [])) != COLUMNS:
-                raise SourceInvalid(f"{quoted(path)}, line 1: the columns must be {', '.join(COLUMNS)}.")
-            for row in rows:
-                if not any(row):
-                    continue
-                place = f"{quoted(path)}, line {rows.line_num}"
-                if len(row) != len(COLUMNS):
-                    raise SourceInvalid(f"{place}: it must hold a file and a time.")
-                name, time = str(PurePath(row[0].strip())), row[1].strip()
-                _refuse_bad_time(time, place)
-                if files.setdefault(name, time) != time:
-                    raise SourceInvalid(f"{place}: {quoted(name)} has another time above; keep one of them.")
-    except (UnicodeDecodeError, csv.Error) as error:
+    rows = read_rows(path, MAX_TABLE_BYTES, SourceInvalid)
+    _, names = next(rows)
+    if tuple(names) != COLUMNS:
+        wanted = ", ".join(COLUMNS)
         raise SourceInvalid(
-            f"{quoted(path)} is not readable ({quoted(error)}); save it as CSV UTF-8."
-        ) from None
+            id=f"{quoted(path)}, baris 1: kolomnya harus {wanted}.",
+            en=f"{quoted(path)}, line 1: the columns must be {wanted}.",
+        )
+    for line, cells in rows:
+        place = Said(f"{quoted(path)}, baris {line}", f"{quoted(path)}, line {line}")
+        name, time = str(PurePath(cells[0].strip())), cells[1].strip()
+        _refuse_bad_time(time, place)
+        if files.setdefault(name, time) != time:
+            raise SourceInvalid(
+                id=f"{place.id}: {quoted(name)} punya waktu lain di atas; sisakan satu.",
+                en=f"{place.en}: {quoted(name)} has another time above; keep one of them.",
+            )
     return Observed(files=files, orders=orders)
 
 
-def _refuse_bad_time(text: str, place: str) -> None:
+def _refuse_bad_time(text: str, place: Said) -> None:
     try:
         _TIME.validate_python(text)
     except ValidationError as error:
-        raise SourceInvalid(f"{place}: {error.errors()[0]['msg']}") from None
+        said = explained(error)
+        raise SourceInvalid(id=f"{place.id}: {said.id}.", en=f"{place.en}: {said.en}.") from None

@@ -8,29 +8,39 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.language import Said
+from schemas.language import ExplainedError, Said
 from schemas.sources import Unreadable
 from schemas.text import quoted
 
-ACCEPTED: Final = """Accepted are:
+ACCEPTED: Final = Said(
+    id="""Yang diterima:
+  - jawaban TPS dari Sirekap: berkas .json, folder berisi berkas itu, .zip berisi berkas itu
+    (nama masing-masing memuat kode TPS 13 angka)
+  - hasil SITUNG 2019: berkas .parquet dengan kolom kel_id, tps_no, kpu_pas1, kpu_pas2,
+    kpu_sah, kpu_tidak_sah, dan kpu_pengguna
+  - hasil dari komisi: berkas .csv atau .xlsx dengan kolom `station`, atau .jsonl dengan kunci `station`
+  - peristiwa yang diekspor: berkas .jsonl, satu peristiwa per baris
+Keterangannya: docs/importing.md.""",
+    en="""Accepted are:
   - Sirekap's station responses: a .json file, a folder of them, a .zip of them
     (the name of each must hold the 13-digit station code)
   - the 2019 SITUNG results: a .parquet file with the columns kel_id, tps_no, kpu_pas1, kpu_pas2,
     kpu_sah, kpu_tidak_sah and kpu_pengguna
-  - a commission's counts: a .csv file with a column `station`, or a .jsonl file with a key `station`
+  - a commission's counts: a .csv or .xlsx file with a column `station`, or a .jsonl file with a key `station`
   - certified recapitulations: a .csv file with the columns `region`, `document` and `vote_1`, or the tables
     of 2019 with the columns rekap_pas1 and rekap_pas2
   - exported events: a .jsonl file with one event a line
-docs/importing.md describes them."""
+docs/importing.md describes them.""",
+)
 
 
-class SourceInvalid(ValueError):
-    """A file that can't be imported at all; the text says why, and what to do."""
+class SourceInvalid(ExplainedError, ValueError):
+    """A file that can't be imported at all."""
 
 
-def unknown_file(path: Path, what: str) -> SourceInvalid:
-    """The error for a file that is none of those accepted; `what` says what it seems to be."""
-    return SourceInvalid(f"{quoted(path)} {what}. {ACCEPTED}")
+def unknown_file(path: Path, *, id: str, en: str) -> SourceInvalid:
+    """The error for a file that is none of those accepted; the words say what it seems to be."""
+    return SourceInvalid(id=f"{quoted(path)} {id}. {ACCEPTED.id}", en=f"{quoted(path)} {en}. {ACCEPTED.en}")
 
 
 def unreadable(place: str, *, id: str, en: str) -> Unreadable:
@@ -38,12 +48,8 @@ def unreadable(place: str, *, id: str, en: str) -> Unreadable:
     return Unreadable(place, Said(id=id, en=en))
 
 
-class RecordInvalid(Exception):
+class RecordInvalid(ExplainedError):
     """Raised inside an importer where a record can't be turned into an event; carries the sentence."""
-
-    def __init__(self, *, id: str, en: str) -> None:
-        super().__init__(en)
-        self.said = Said(id=id, en=en)
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -62,14 +62,18 @@ def read_recap_header(path: Path, line: Line) -> RecapColumns:
         delimiter = ";" if text.count(";") > text.count(",") else ","
         raw = [name.strip() for name in next(csv.reader([text], delimiter=delimiter, strict=True))]
     except (UnicodeDecodeError, csv.Error, StopIteration) as error:
-        raise SourceInvalid(
-            f"{quoted(path)}, line 1: not readable ({quoted(error)}); save the file as CSV UTF-8."
+        raise _of_header(
+            path,
+            id=f"tidak terbaca ({quoted(error)}); simpan berkasnya sebagai CSV UTF-8.",
+            en=f"not readable ({quoted(error)}); save the file as CSV UTF-8.",
         ) from None
     names = [name if VOTE.fullmatch(name) else name.lower() for name in raw]
     for name in names:
         if names.count(name) > 1:
-            raise SourceInvalid(
-                f"{quoted(path)}, line 1: the column {quoted(name)} stands twice; keep one of them."
+            raise _of_header(
+                path,
+                id=f"kolom {quoted(name)} ada dua kali; sisakan satu.",
+                en=f"the column {quoted(name)} stands twice; keep one of them.",
             )
     cells = CsvColumns(tuple(names), delimiter)
     if PAIRS_2019.keys() <= set(names):
@@ -78,12 +82,16 @@ def read_recap_header(path: Path, line: Line) -> RecapColumns:
     for name in names:
         if name not in ("region", *TEXTS, *FIGURES, *votes):
             known = ", ".join(("region", *TEXTS, *FIGURES, "vote_1"))
-            raise SourceInvalid(
-                f"{quoted(path)}, line 1: the column {quoted(name)} is unknown; there are {known}."
+            raise _of_header(
+                path,
+                id=f"kolom {quoted(name)} tidak dikenal; yang ada: {known}.",
+                en=f"the column {quoted(name)} is unknown; there are {known}.",
             )
     if not votes:
-        raise SourceInvalid(
-            f"{quoted(path)}, line 1: there is no column of votes; name them vote_1, vote_2 and so on."
+        raise _of_header(
+            path,
+            id="tidak ada kolom suara; namai vote_1, vote_2 dan seterusnya.",
+            en="there is no column of votes; name them vote_1, vote_2 and so on.",
         )
     return RecapColumns(cells, "region", votes, {name: name for name in FIGURES if name in names})
 
@@ -109,6 +117,12 @@ def _of_2019(path: Path, cells: CsvColumns) -> RecapColumns:
             document_column=None,
             source="rekap2019",
         )
-    raise SourceInvalid(
-        f"{quoted(path)}, line 1: the recapitulation of 2019 needs child_id and child_level, or prov_id."
+    raise _of_header(
+        path,
+        id="rekapitulasi 2019 memerlukan child_id dan child_level, atau prov_id.",
+        en="the recapitulation of 2019 needs child_id and child_level, or prov_id.",
     )
+
+
+def _of_header(path: Path, *, id: str, en: str) -> SourceInvalid:
+    return SourceInvalid(id=f"{quoted(path)}, baris 1: {id}", en=f"{quoted(path)}, line 1: {en}")

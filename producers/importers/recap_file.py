@@ -228,7 +228,7 @@ def _chunk(rows: Sequence[RecapRow], again: set[str], lineage: Lineage) -> Recap
 def _columns(path: Path) -> RecapColumns:
     first = next(read_lines(path), None)
     if first is None:
-        raise SourceInvalid(f"{quoted(path)} is empty.")
+        raise SourceInvalid(id=f"{quoted(path)} kosong.", en=f"{quoted(path)} is empty.")
     return read_recap_header(path, first)
 
 

@@ -16,9 +16,10 @@ from producers.importers.problems import SourceInvalid, unknown_file
 from producers.importers.recap_columns import is_recap
 from producers.importers.sirekap_files import ZIP_START
 from producers.importers.situng_file import COLUMNS, is_situng
-from producers.importers.text_lines import BYTE_ORDER_MARK, MAX_LINE_BYTES
-from schemas.input_files import open_input
+from producers.importers.text_lines import BYTE_ORDER_MARK, first_record
+from schemas.language import Said
 from schemas.text import quoted
+from schemas.text_tables import column_name, delimiter_of, open_table
 
 PARQUET_START: Final = b"PAR1"
 UTF16_STARTS: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -28,16 +29,26 @@ UTF16_STARTS: Final = (b"\xff\xfe", b"\xfe\xff")
 class FileKind(Enum):
     """The kinds of files that can be imported."""
 
-    SITUNG = "SITUNG's Parquet file"
-    SIREKAP = "Sirekap's JSON"
-    CSV = "a commission's CSV"
-    JSONL = "JSON lines"
-    RECAP = "a CSV of certified recapitulations"
+    SITUNG = "situng"
+    SIREKAP = "sirekap"
+    CSV = "csv"
+    JSONL = "jsonl"
+    RECAP = "recap"
 
     @property
     def source(self) -> str:
         """Files with the same one can be imported together."""
         return "commission" if self in (FileKind.CSV, FileKind.JSONL) else self.value
+
+
+KINDS: Final = {
+    FileKind.SITUNG: Said(id="Parquet dari SITUNG", en="SITUNG's Parquet file"),
+    FileKind.SIREKAP: Said(id="JSON dari Sirekap", en="Sirekap's JSON"),
+    FileKind.CSV: Said(id="tabel dari komisi", en="a commission's table"),
+    FileKind.JSONL: Said(id="baris-baris JSON", en="JSON lines"),
+    FileKind.RECAP: Said(id="CSV rekapitulasi yang disahkan", en="a CSV of certified recapitulations"),
+}
+"""What people call them."""
 
 
 def recognise(path: Path) -> FileKind:
@@ -46,39 +57,56 @@ def recognise(path: Path) -> FileKind:
     if path.is_dir():
         return FileKind.SIREKAP
     if not path.exists():
-        raise SourceInvalid(f"There is no file {quoted(path)}.")
-    with open_input(path) as file:
-        start = file.readline(MAX_LINE_BYTES)
+        raise SourceInvalid(id=f"Tidak ada berkas {quoted(path)}.", en=f"There is no file {quoted(path)}.")
+    with open_table(path) as file:
+        start = first_record(file)
         more = file.read(1)
     if start.startswith(ZIP_START):
         return FileKind.SIREKAP
     if start.startswith(PARQUET_START):
         if is_situng(path):
             return FileKind.SITUNG
-        raise unknown_file(path, f"lacks columns of SITUNG ({', '.join(COLUMNS)})")
+        columns = ", ".join(COLUMNS)
+        raise unknown_file(
+            path, id=f"tidak punya semua kolom SITUNG ({columns})", en=f"lacks columns of SITUNG ({columns})"
+        )
     if start.startswith(UTF16_STARTS):
-        raise SourceInvalid(f"{quoted(path)} is written in UTF-16; save it as CSV UTF-8.")
+        raise SourceInvalid(
+            id=f"{quoted(path)} ditulis dalam UTF-16; simpan sebagai CSV UTF-8.",
+            en=f"{quoted(path)} is written in UTF-16; save it as CSV UTF-8.",
+        )
     return _of_text(path, start.removeprefix(BYTE_ORDER_MARK), bool(more))
 
 
 def _of_text(path: Path, first_line: bytes, more: bool) -> FileKind:
     if not first_line.strip() and not more:
-        raise unknown_file(path, "is empty")
+        raise unknown_file(path, id="kosong", en="is empty")
     if first_line.lstrip()[:1] in (b"{", b"["):
         return _of_json(path, first_line)
-    if b"\r" in first_line.rstrip(b"\r\n"):
-        raise SourceInvalid(f"{quoted(path)} ends its lines in an old way (CR alone); save it as CSV UTF-8.")
+    if b"\r" in first_line.replace(b"\r\n", b"\n").rstrip(b"\r\n"):
+        raise SourceInvalid(
+            id=f"{quoted(path)} mengakhiri barisnya dengan cara lama (CR saja); simpan sebagai CSV UTF-8.",
+            en=f"{quoted(path)} ends its lines in an old way (CR alone); save it as CSV UTF-8.",
+        )
     try:
         text = first_line.decode()
-        columns = {name.strip().lower() for part in csv.reader([text]) for name in part}
-        columns |= {name.strip().lower() for part in csv.reader([text], delimiter=";") for name in part}
+        rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter_of(text))
+        columns = {column_name(name) for part in rows for name in part}
     except (UnicodeDecodeError, csv.Error):
-        raise unknown_file(path, "is neither text nor a kind of file known here") from None
+        raise unknown_file(
+            path,
+            id="bukan teks dan bukan jenis berkas yang dikenal",
+            en="is neither text nor a kind of file known here",
+        ) from None
     if "station" in columns:
         return FileKind.CSV
     if is_recap(columns):
         return FileKind.RECAP
-    raise unknown_file(path, "has no column `station` in its first line")
+    raise unknown_file(
+        path,
+        id="tidak punya kolom `station` di baris pertamanya",
+        en="has no column `station` in its first line",
+    )
 
 
 def _of_json(path: Path, first_line: bytes) -> FileKind:
@@ -87,7 +115,7 @@ def _of_json(path: Path, first_line: bytes) -> FileKind:
         return FileKind.JSONL
     if path.suffix == ".json" or "chart" in document:
         return FileKind.SIREKAP
-    raise unknown_file(path, "is JSON of an unknown kind")
+    raise unknown_file(path, id="adalah JSON dari jenis yang tidak dikenal", en="is JSON of an unknown kind")
 
 
 def _json(line: bytes) -> dict[str, Any]:

@@ -47,9 +47,12 @@ class Contests:
         if not named and (only is None or not self.keys):
             one = only or election.contests[0]
             raise SourceInvalid(
-                f"The definition of {quoted(election.id)} does not say which of Sirekap's keys stand for "
+                id=f"Definisi {quoted(election.id)} tidak menyebutkan kunci Sirekap mana yang berarti "
+                f"pilihan {quoted(one.id)}; tambahkan di bawah sources.sirekap, atau pilih yang lain dengan "
+                "--contest.",
+                en=f"The definition of {quoted(election.id)} does not say which of Sirekap's keys stand for "
                 f"the options of {quoted(one.id)}; add them there under sources.sirekap, or choose "
-                "another with --contest."
+                "another with --contest.",
             )
         self._only = only.id if only is not None else None
         self._usual = named

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from producers.importers.problems import RecordInvalid, SourceInvalid
-from producers.importers.zip_bounds import require_directory_bounds, require_member_bounds
 from schemas.input_files import InputRefused, open_input
 from schemas.text import quoted
+from schemas.zip_bounds import require_directory_bounds, require_member_bounds
 
 MAX_RESPONSE_BYTES: Final = 1024 * 1024
 """A station's response has 600 to 1,200 bytes, with every candidate of a party contest some 20 KiB."""
@@ -114,7 +114,8 @@ def find_entries(paths: Sequence[Path]) -> Iterator[Entry]:
                 yield entry
         if not found:
             raise SourceInvalid(
-                f"{quoted(path)} holds no .json file; name the folder or zip with the responses."
+                id=f"{quoted(path)} tidak memuat berkas .json; sebutkan folder atau zip berisi jawaban.",
+                en=f"{quoted(path)} holds no .json file; name the folder or zip with the responses.",
             )
 
 
@@ -170,9 +171,9 @@ def _members(path: Path) -> Iterator[Entry]:
     # A directory that is damaged makes zipfile raise these too.
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error) as error:
         raise SourceInvalid(
-            f"{quoted(path)} is cut off or damaged ({quoted(error)}). Nothing was read from it; get the "
-            "file again."
-        ) from None
+            id=f"{quoted(path)} terpotong atau rusak. Tidak ada yang dibaca darinya; ambil lagi berkasnya.",
+            en=f"{quoted(path)} is cut off or damaged. Nothing was read from it; get the file again.",
+        ) from error
     for info in infos:
         if info.filename.endswith(".json") and not Path(info.filename).name.startswith("."):
             packed = Packed(

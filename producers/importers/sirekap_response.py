@@ -19,6 +19,7 @@ import orjson
 from producers.importers.accepted import Document, without_nulls
 from producers.importers.problems import RecordInvalid, unique_keys
 from producers.importers.sirekap_keys import Keys, constituencies_of, figure, plain
+from producers.importers.text_lines import BYTE_ORDER_MARK
 from schemas.events import CountKind
 from schemas.forms import MAX_FIGURE
 from schemas.text import quoted
@@ -85,6 +86,7 @@ def read_response(raw: bytes, station: str | None, keys: Keys, constituency: str
 
 def read_json(raw: bytes) -> Any:
     """The value in `raw`. Raises RecordInvalid, also where an object has a key twice."""
+    raw = raw.removeprefix(BYTE_ORDER_MARK)
     try:
         document = orjson.loads(raw)
         json.loads(raw, object_pairs_hook=unique_keys)  # the fast parser keeps the last of two equal keys

@@ -42,8 +42,9 @@ def open_parquet(path: Path) -> Any:
         return parquet_files.open_parquet(path)
     except pa.ArrowException as error:
         raise SourceInvalid(
-            f"{quoted(path)} is cut off or damaged ({quoted(error)}). Nothing was read; get the file again."
-        ) from None
+            id=f"{quoted(path)} terpotong atau rusak. Tidak ada yang dibaca; ambil lagi berkasnya.",
+            en=f"{quoted(path)} is cut off or damaged. Nothing was read; get the file again.",
+        ) from error
 
 
 def open_situng(path: Path) -> Any:
@@ -60,9 +61,14 @@ def open_situng(path: Path) -> Any:
             **dict.fromkeys(FIGURES, pa.types.is_integer(kind) or pa.types.is_floating(kind)),
         }
         if not fits[name]:
-            must = "true or false" if name == LISTED else "whole numbers"
+            must_id, must = (
+                ("true atau false", "true or false")
+                if name == LISTED
+                else ("bilangan bulat", "whole numbers")
+            )
             raise SourceInvalid(
-                f"{quoted(path)}: the column {quoted(name)} holds {quoted(kind)}; it must hold {must}."
+                id=f"{quoted(path)}: kolom {quoted(name)} berisi {quoted(kind)}; seharusnya {must_id}.",
+                en=f"{quoted(path)}: the column {quoted(name)} holds {quoted(kind)}; it must hold {must}.",
             )
     return file
 
@@ -74,9 +80,13 @@ def batches(path: Path, file: Any, columns: list[str]) -> Iterator[Any]:
         yield from parquet_files.batches(path, file, BATCH_ROWS, columns)
     except (pa.ArrowException, OSError) as error:
         raise SourceInvalid(
-            f"{quoted(path)} is damaged ({quoted(error)}). What was imported stays; get the file again "
-            "and repeat the command: what is in the log already is not counted twice."
-        ) from None
+            id=f"{quoted(path)} rusak. Yang sudah diimpor tetap ada; ambil lagi berkasnya, lalu ulangi "
+            "perintah "
+            "ini: yang sudah ada di log tidak dihitung dua kali.",
+            en=f"{quoted(path)} is damaged. What was imported stays; get the file again and repeat the "
+            "command: "
+            "what is in the log already is not counted twice.",
+        ) from error
 
 
 def station_keys(path: Path, file: Any) -> NDArray[np.int64]:
@@ -88,8 +98,12 @@ def station_keys(path: Path, file: Any) -> NDArray[np.int64]:
             bounds = pyarrow.compute.min_max(values).as_py()
             if values.null_count or bounds["min"] < -_HALF or bounds["max"] >= _HALF:
                 raise SourceInvalid(
-                    f"{quoted(path)}: {quoted(key)} is empty or out of bounds in some rows; every row "
-                    "needs its station."
+                    id=f"{quoted(path)}: {quoted(key)} kosong atau di luar batas pada sebagian baris; "
+                    "setiap baris "
+                    "memerlukan TPS-nya.",
+                    en=f"{quoted(path)}: {quoted(key)} is empty or out of bounds in some rows; every row "
+                    "needs "
+                    "its station.",
                 )
         parts.append((villages.to_numpy() << 32) | (numbers.to_numpy() & 0xFFFF_FFFF))
     return np.concatenate(parts)

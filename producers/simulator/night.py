@@ -24,6 +24,7 @@ from producers.simulator.stories import tell
 from producers.simulator.timetable import count_times
 from schemas.ballots import Ballot, Ballots
 from schemas.elections import Election
+from schemas.language import ValueExplained
 from schemas.regions import UNKNOWN, VILLAGE_DEPTH, Registry
 from schemas.sources import Lineage
 
@@ -83,7 +84,11 @@ class Night:
         )
         self._first = np.cumsum([0, *(len(forms) for forms in self._forms)])
         if self._first[-1] > plan.MOST_FORMS:
-            raise ValueError(f"{self._first[-1]} forms are too many for one night; name fewer contests.")
+            raise ValueExplained(
+                id=f"{self._first[-1]} formulir terlalu banyak untuk satu malam; sebutkan lebih sedikit "
+                "pemilihan.",
+                en=f"{self._first[-1]} forms are too many for one night; name fewer contests.",
+            )
         self._injected: Counter[str] = Counter()
         self._order = self._planned()
 
@@ -187,9 +192,11 @@ def _layouts(ballots: Sequence[Ballot], election: str) -> tuple[NDArray[np.int32
     numbers: dict[tuple[str, ...], int] = {}
     for ballot in ballots:
         if not ballot.options:
-            raise ValueError(
-                f"Nobody stands for {ballot.contest} of {election}; give a file with candidates, "
-                "or take builtin_candidates."
+            raise ValueExplained(
+                id=f"Tidak ada calon {ballot.contest} dari {election}; berikan berkas calon (--candidates "
+                "pada rekap init).",
+                en=f"Nobody stands for {ballot.contest} of {election}; give a file with candidates "
+                "(--candidates of rekap init).",
             )
         numbers.setdefault(ballot.options, len(numbers))
     return np.array([numbers[ballot.options] for ballot in ballots], np.int32), table_of(list(numbers))

@@ -59,12 +59,12 @@ def command(
     chosen = session.contests(contests)
 
     from queries.history import region_history, station_history
-    from queries.places import locate
+    from queries.places import locate_or_rejected
     from rekap.reading import reader
     from schemas.regions import Level
 
     with reader(session, "history", clickhouse) as client:
-        place = locate(client, session.election.id, unit)
+        place = locate_or_rejected(client, session.election.id, unit)
         if place.level is Level.STATION:
             rows = station_history(client, session.election.id, unit, chosen)
         else:

@@ -15,6 +15,7 @@ from schemas.language import Language, Said
 
 if TYPE_CHECKING:
     from schemas.data_directory import DataDirectory
+    from schemas.election_checks import Missing
     from schemas.elections import Election
     from schemas.regions import Registry
 
@@ -31,14 +32,16 @@ ELECTION_HELP = Said(
     en="pemilu2024, pilpres2019, or a YAML file that describes your election.",
 )
 REGISTRY_HELP = Said(
-    id="Daftar wilayah sampai desa/kelurahan, CSV atau Parquet.",
-    en="The register of regions down to villages, CSV or Parquet.",
+    id="Daftar wilayah sampai desa/kelurahan: CSV, Parquet, atau .xlsx.",
+    en="The register of regions down to villages: CSV, Parquet or .xlsx.",
 )
 STATIONS_HELP = Said(
-    id="Daftar TPS, CSV atau Parquet; tanpa ini cukup banyaknya TPS per desa.",
-    en="The list of stations, CSV or Parquet; without it their number in each village is enough.",
+    id="Daftar TPS: CSV, Parquet, atau .xlsx; tanpa ini cukup banyaknya TPS per desa.",
+    en="The list of stations: CSV, Parquet or .xlsx; without it their number in each village is enough.",
 )
-CANDIDATES_HELP = Said(id="Calon dan daerah pemilihan, CSV.", en="Candidates and electoral districts, CSV.")
+CANDIDATES_HELP = Said(
+    id="Calon dan daerah pemilihan: CSV atau .xlsx.", en="Candidates and electoral districts: CSV or .xlsx."
+)
 BUILTIN_HELP = Said(
     id="Pakai negara percontohan; sama dengan tanpa --registry.",
     en="Take the built-in nation; the same as no --registry.",
@@ -91,8 +94,17 @@ FIRST = Said(
     id="{place}: {register} menurut daftar wilayah, {listed} dalam daftar TPS",
     en="{place}: {register} in the register, {listed} in the list",
 )
+NOT_IN_REGISTER = Said(
+    id="Definisi pemilu menyebut {count} wilayah yang tidak ada dalam daftar wilayah ({shown}); "
+    "ketentuannya tidak "
+    "berlaku bagi siapa pun. Jika daftar itu menulis kodenya dengan cara lain, salin definisi ke berkas YAML "
+    "dan sesuaikan.",
+    en="The definition names {count} regions that the register does not have ({shown}): what it says of them "
+    "holds for nobody. If the register writes their codes in another way, copy the definition to a YAML file "
+    "and mend it.",
+)
 DISAGREEMENTS_SHOWN = 5
-"""Villages that are named where people read; --format json names all."""
+"""Villages and regions that are named where people read; --format json names all."""
 
 
 @subcommand("init", MORE, EXAMPLES)
@@ -124,12 +136,14 @@ def command(
 
     with Waiting(session, Said(PREPARING.id.format(path=path), PREPARING.en.format(path=path))):
         chosen, regions = _read(election, registry, stations, candidates, provinces, size)
+        missing = _checked(election, chosen, regions, registry, candidates)
         existed = (path / ELECTION_FILE).is_file()
         directory = DataDirectory.create(path, chosen, regions)
         prepare(directory)
         differing = _disagreements(regions, registry)
     if Format(written) is Format.JSON:
         about = {"built_in": registry is None, "new": not existed, "disagreements": differing}
+        about["not_in_register"] = [{"place": place, "region": region} for place, region in missing]
         write_document({**_summary(chosen, regions), **about})
         return
     if registry is None:
@@ -140,7 +154,37 @@ def command(
     write(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
     if differing:
         session.say(Said(_disagree(differing, "id"), _disagree(differing, "en")))
+    if missing:
+        session.say(_not_in_register(missing))
     echo(session.text(NEXT).format(path=path), err=True)
+
+
+def _checked(
+    source: str, election: Election, regions: Registry, registry: Path | None, candidates: Path | None
+) -> list[Missing]:
+    """Refuse what could never be counted. What is left are the regions that a definition of ours names and
+    the register of a part of the nation does not have."""
+    from schemas import election_checks
+    from schemas.elections import available
+
+    if candidates is not None or registry is not None:
+        election_checks.refuse_candidates_nowhere(election, regions, candidates)
+    if registry is None:
+        return []
+    election_checks.refuse_options_nowhere(election, regions)
+    election_checks.refuse_stations_nowhere(election, regions)
+    missing = election_checks.regions_missing(election, regions)
+    if source not in available():
+        election_checks.refuse_missing_regions(missing, source)
+    return missing
+
+
+def _not_in_register(missing: list[Missing]) -> Said:
+    codes = list(dict.fromkeys(region for _, region in missing))
+    shown = ", ".join(codes[:DISAGREEMENTS_SHOWN]) + (", ..." if len(codes) > DISAGREEMENTS_SHOWN else "")
+    return Said(
+        *(text.format(count=len(codes), shown=shown) for text in (NOT_IN_REGISTER.id, NOT_IN_REGISTER.en))
+    )
 
 
 def _disagreements(registry: Registry, regions: Path | None) -> list[dict[str, Any]]:

@@ -120,7 +120,6 @@ def show_results(
     as_of: datetime | None,
 ) -> None:
     """The rows as a table, or as a sheet where there is one."""
-    from queries.places import LEVEL_NAMES
     from queries.progress import reached
     from rekap.render.own_options import by_option
     from rekap.render.result_sheet import sheet
@@ -128,7 +127,7 @@ def show_results(
     from rekap.render.tables import show, width
     from rekap.text.numbers import moment
     from rekap.text.options import OptionNames
-    from schemas.regions import Level
+    from schemas.regions import LEVEL_NAMES, Level
 
     if not rows:
         named = ", ".join(contests)

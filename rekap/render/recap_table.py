@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from queries.places import LEVEL_NAMES
 from rekap.render.tables import KEPT, Column, Line, Table, drawn
 from rekap.text import words
 from rekap.text.numbers import clock, whole, zone_of
 from rekap.text.options import OptionNames, in_ballot_order, is_top
 from schemas.language import Language, Said
-from schemas.regions import Level
+from schemas.regions import LEVEL_NAMES, Level
 
 Row = dict[str, Any]
 

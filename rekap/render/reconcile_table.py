@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from queries.places import LEVEL_NAMES
 from rekap.render.tables import Column, Line, Table, drawn
 from rekap.text import words
 from rekap.text.numbers import MISSING, whole
 from schemas.language import Language, Said
-from schemas.regions import Level
+from schemas.regions import LEVEL_NAMES, Level
 
 Row = dict[str, Any]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from queries.places import LEVEL_NAMES
 from rekap.render.tables import Column, Table, drawn, show, width, write
 from rekap.session import Session
 from rekap.terminal import echo
 from rekap.text.numbers import whole
 from schemas.language import Said
-from schemas.regions import Level
+from schemas.regions import LEVEL_NAMES, Level
 
 if TYPE_CHECKING:
     from audit.comparison import Difference

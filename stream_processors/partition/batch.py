@@ -16,12 +16,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from schemas.decode import Decoded
 from schemas.events import CountAnnulled
 from schemas.findings import Finding
 from schemas.forms import CHasil
+from schemas.place_in_bytes import place_in
 from schemas.rejections import Rejection
-from stream_processors.assess import AssessedCount, AssessedRecap, AssessedRejection, Assessor
+from stream_processors.assess import Assessed, AssessedCount, AssessedRecap, AssessedRejection, Assessor
 from stream_processors.cells import STATUS_CODE
 from stream_processors.rejections import Placement
 
@@ -97,7 +97,7 @@ def assess_batch(
     )
     for index, one in enumerate(assessed):
         if with_rows:
-            events.append(_event_row(one.decoded))
+            events.append(_event_row(one))
         if isinstance(one, AssessedCount):
             rows.append(_count_row(one, len(stations)))
             if with_rows:
@@ -199,12 +199,12 @@ STATION_COLUMNS = pa.schema(
 """The form in force as the projection shows it: a missing figure stays null, a missing option is absent."""
 
 
-def _event_row(decoded: Decoded | None) -> tuple[Any, ...]:
-    if decoded is None:
-        return "", "", "", "", None
-    event = decoded.event
+def _event_row(one: Assessed) -> tuple[Any, ...]:
+    if one.decoded is None:
+        return "", *place_in(one.raw), None
+    event = one.decoded.event
     moment = datetime.fromisoformat(event.occurred_at) if event.occurred_at else None
-    return decoded.event_id, event.type, event.contest, event.unit, moment
+    return one.decoded.event_id, event.type, event.contest, event.unit, moment
 
 
 def _station_row(one: AssessedCount) -> tuple[Any, ...]:

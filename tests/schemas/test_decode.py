@@ -154,7 +154,7 @@ def test_a_field_that_is_not_known_is_named(place: str) -> None:
     (document if place == "seal" else document["payload"]["form"])["seal"] = 1
     with pytest.raises(Rejected) as raised:
         decode(orjson.dumps(document))
-    assert raised.value.rejection.said.en == f"Can't be read: the field {place} is not known; leave it out."
+    assert raised.value.rejection.said.en == f"Can't be read: field {place}: is not known; leave it out."
 
 
 def test_an_id_may_be_left_out_or_null() -> None:

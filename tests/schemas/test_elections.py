@@ -14,6 +14,7 @@ from schemas.elections import (
     DefinitionInvalid,
     Election,
     Scope,
+    UnknownContest,
     available,
     load_election,
     parse_election,
@@ -119,7 +120,7 @@ def test_a_contest_is_found_in_any_case_and_otherwise_those_there_are_are_listed
     election = parse_election(SMALL, "small")
     assert election.contest("p").id == "P"
     assert election.contest("R").scope is Scope.ELECTORAL_DISTRICT
-    with pytest.raises(KeyError, match="choose one of: P, D, R"):
+    with pytest.raises(UnknownContest, match="choose one of: P, D, R"):
         election.contest("X")
 
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from producers.importers import SourceInvalid, open_source, zip_bounds
+from producers.importers import SourceInvalid, open_source
+from schemas import zip_bounds
 from schemas.elections import load_election
 from schemas.input_files import InputRefused
 from tests.producers.importers.support import counts, run, unreadables

@@ -56,8 +56,14 @@ def require_directory_bounds(path: Path, file: BinaryIO) -> None:
     file.seek(0)
 
 
-def require_member_bounds(path: Path, file: BinaryIO, members: Sequence[zipfile.ZipInfo]) -> None:
-    """Hold what the members say of themselves against the bounds. Raises InputRefused."""
+def require_member_bounds(
+    path: Path,
+    file: BinaryIO,
+    members: Sequence[zipfile.ZipInfo],
+    most_unpacked: int = MAX_UNPACKED_BYTES,
+) -> None:
+    """Hold what the members say of themselves against the bounds; `most_unpacked`: bytes of all of them.
+    Raises InputRefused."""
     size = os.fstat(file.fileno()).st_size
     _require_number(path, len(members))
     if sum(member.compress_size for member in members) > size:
@@ -68,12 +74,12 @@ def require_member_bounds(path: Path, file: BinaryIO, members: Sequence[zipfile.
             "read; check where it comes from.",
         )
     unpacked = sum(member.file_size for member in members)
-    most = min(MAX_UNPACKED_BYTES, max(SMALL_BYTES, MAX_RATIO * size))
+    most = min(most_unpacked, max(SMALL_BYTES, MAX_RATIO * size))
     if unpacked > most:
         raise InputRefused(
-            id=f"{path} berukuran {size} byte dan menyatakan isinya {unpacked} byte; jawaban nyata tidak "
+            id=f"{path} berukuran {size} byte dan menyatakan isinya {unpacked} byte; berkas nyata tidak "
             f"pernah lebih dari {most}. Tidak ada yang dibaca; periksa asalnya.",
-            en=f"{path} has {size} bytes and announces {unpacked} unpacked; real responses never have more "
+            en=f"{path} has {size} bytes and announces {unpacked} unpacked; real files never have more "
             f"than {most}. Nothing was read; check where it comes from.",
         )
 

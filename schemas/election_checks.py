@@ -1,0 +1,151 @@
+"""Whether an election and a register fit each other: what could never be counted is refused before a count.
+
+It is asked when a data directory is made. Each part can be right by itself (a definition, a file of
+candidates, a register), and together name regions or stations that are not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from schemas.ballots import Ballots
+from schemas.candidates import rows_of_candidates
+from schemas.codes import LINES_SHOWN, named_lines
+from schemas.elections import DefinitionInvalid, Election
+from schemas.language import Said
+from schemas.regions import VILLAGE_DEPTH, Registry, RegistryInvalid
+from schemas.text import quoted
+
+Missing = tuple[str, str]
+"""A place in the definition, such as `contests.DPD.excluded`, and the region that it names."""
+
+
+def regions_missing(election: Election, registry: Registry) -> list[Missing]:
+    """The regions that the definition itself names and the register does not have."""
+    return [
+        (place, region) for place, region in _named_in_definition(election) if region not in registry.index
+    ]
+
+
+def refuse_missing_regions(missing: list[Missing], source: str) -> None:
+    """Refuse a definition that names regions that are not there. Raises DefinitionInvalid."""
+    if not missing:
+        return
+    shown = ", ".join(f"{quoted(place)} {quoted(repr(region))}" for place, region in missing[:LINES_SHOWN])
+    more = len(missing) - LINES_SHOWN
+    raise DefinitionInvalid(
+        id=f"{quoted(source)} menyebut wilayah yang tidak ada dalam daftar wilayah: {shown}"
+        f"{f' dan {more} lagi' if more > 0 else ''}. Perbaiki kodenya, hapus, atau lengkapi daftar wilayah.",
+        en=f"{quoted(source)} names regions that the register does not have: {shown}"
+        f"{f' and {more} more' if more > 0 else ''}. Mend the codes, take them out, or complete the "
+        "register.",
+    )
+
+
+def refuse_candidates_nowhere(election: Election, registry: Registry, path: Path | None) -> None:
+    """Refuse candidates whose constituency is on no ballot, and regions of electoral districts that the
+    register does not have: of the file at `path` with the first lines concerned, of a definition that holds
+    them itself by their place in it. Raises DefinitionInvalid."""
+    ballots = Ballots(election, registry)
+    there = {(ballot.contest, ballot.constituency) for ballot in ballots.ballots}
+    places: dict[Said, list[tuple[int, str]]] = {}
+    for line, row in rows_of_candidates(path) if path is not None else _rows_of_definition(election):
+        contest, constituency = election.contest(row["contest"]).id, row["constituency"]
+        if row["option"] == "region":
+            if row["name"] not in registry.index:
+                places.setdefault(NO_REGION, []).append((line, row["name"]))
+        elif (contest, constituency) not in there:
+            places.setdefault(NO_CONSTITUENCY, []).append((line, f"{contest} {constituency}"))
+    if not places:
+        return
+    parts = [(named_lines(lines), why) for why, lines in places.items()]
+    name = quoted(path.name) if path is not None else "electoral_districts, candidates"
+    raise DefinitionInvalid(
+        id=f"{name}: " + " ".join(f"{why.id}: {lines.id}." for lines, why in parts),
+        en=f"{name}: " + " ".join(f"{why.en}: {lines.en}." for lines, why in parts),
+    )
+
+
+def refuse_options_nowhere(election: Election, registry: Registry) -> None:
+    """Refuse options that are on no ballot although the register has their regions: `only_in` is for
+    provinces, or what holds them. Raises DefinitionInvalid."""
+    ballots = Ballots(election, registry)
+    held = {ballot.contest for ballot in ballots.ballots}
+    there = {(ballot.contest, option) for ballot in ballots.ballots for option in ballot.options}
+    for contest in election.contests:
+        for option in contest.options:
+            only_in = option.only_in or ()
+            named = contest.id in held and all(region in registry.index for region in only_in)
+            if only_in and named and (contest.id, option.id) not in there:
+                shown = quoted(", ".join(only_in))
+                raise DefinitionInvalid(
+                    id=f"Pilihan {option.id} dari {contest.id} tidak ada di surat suara mana pun: only_in "
+                    f"({shown}) "
+                    "harus menyebut provinsi tempat pemilihan itu diadakan.",
+                    en=f"Option {option.id} of {contest.id} is on no ballot: only_in ({shown}) must name "
+                    "provinces in "
+                    "which the contest is held.",
+                )
+
+
+def _rows_of_definition(election: Election) -> Iterator[tuple[int, dict[str, str]]]:
+    for number, one in enumerate(election.candidates, 1):
+        yield number, {"contest": one.contest, "constituency": one.constituency, "option": one.option}
+    for number, district in enumerate(election.electoral_districts, 1):
+        for region in district.regions:
+            row = {"contest": district.contest, "constituency": district.id, "option": "region"}
+            yield number, {**row, "name": region}
+
+
+NO_REGION: Final = Said(
+    id="Wilayah dapil yang tidak ada dalam daftar wilayah",
+    en="Regions of electoral districts that the register does not have",
+)
+NO_CONSTITUENCY: Final = Said(
+    id="Daerah pemilihan yang tidak ada di mana pun dalam daftar wilayah, atau tempat pemilihan itu tidak "
+    "diadakan",
+    en="Constituencies that are nowhere in the register, or where the contest is not held",
+)
+
+
+def refuse_stations_nowhere(election: Election, registry: Registry) -> None:
+    """Refuse a register without a list of stations in whose villages the election's pattern finds none: their
+    forms could never be counted. Raises RegistryInvalid with the first of them."""
+    if registry.has_station_list:
+        return
+    nowhere = []
+    for village, depth in enumerate(registry.depth.tolist()):
+        if depth != VILLAGE_DEPTH:
+            continue
+        station = election.stations.format.format(village=registry.ids[village], number=1)
+        found = registry.station(station)
+        if found is None or found.village != village:
+            nowhere.append(station)
+    if not nowhere:
+        return
+    shown = quoted(", ".join(nowhere[:LINES_SHOWN]))
+    pattern = quoted(election.stations.pattern)
+    raise RegistryInvalid(
+        id=f"Di {len(nowhere)} desa/kelurahan tidak ada TPS yang dapat ditemukan: kode TPS-nya, misalnya "
+        f"{shown}, "
+        f"tidak sesuai dengan stations.pattern pemilu itu ({pattern}). Berikan daftar TPS dengan --stations, "
+        "atau perbaiki kode desa atau definisinya.",
+        en=f"In {len(nowhere)} villages no station can be found: their ids, such as {shown}, do not fit the "
+        f"election's stations.pattern ({pattern}). Give a list of stations with --stations, or mend the "
+        "codes of "
+        "villages or the definition.",
+    )
+
+
+def _named_in_definition(election: Election) -> Iterator[Missing]:
+    yield from (("overseas", region) for region in election.overseas)
+    yield from (("limits.voters_exempt", region) for region in election.limits.voters_exempt)
+    for poll in election.poll_exceptions:
+        yield from (("poll_exceptions", region) for region in poll.regions)
+    for contest in election.contests:
+        yield from ((f"contests.{contest.id}.excluded", region) for region in contest.excluded)
+        for option in contest.options:
+            place = f"contests.{contest.id}.options.{option.id}.only_in"
+            yield from ((place, region) for region in option.only_in or ())
