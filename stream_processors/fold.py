@@ -234,10 +234,9 @@ class _Sum:
 def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
     """Villages from their stations, every region above from the regions right below it."""
     received: dict[tuple[int, int], list[InForce]] = {}
-    added: dict[tuple[int, int], list[tuple[InForce, Tally]]] = {}
-    stations = zip(folded.in_force.items(), folded.stations(), strict=True)
-    for ((contest, _), station), tally in stations:
-        added.setdefault((contest, station.village), []).append((station, tally))
+    added: dict[tuple[int, int], list[tuple[str, InForce]]] = {}
+    for (contest, unit), station in folded.in_force.items():
+        added.setdefault((contest, station.village), []).append((unit, station))
         if station.status is not Status.ANNULLED and not station.unlisted:
             received.setdefault((contest, station.village), []).append(station)
     listed = _listed(registry)
@@ -252,8 +251,8 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
             for by_option, figures in total.by_option.items():
                 keys = ballot.top_keys if "share" in by_option else ballot.keys
                 figures.update(dict.fromkeys(keys, 0))
-            for station, tally in added.get((contest, village), []):
-                total.add_station(station, tally)
+            for unit, station in added.get((contest, village), []):
+                total.add_station(station, station.tally(name, unit, registry.ids[village]))
             here = received.get((contest, village), [])
             expected, voters = int(registry.stations[village]), int(registry.registered[village])
             total.fixed[_SURPLUS] = max(len(here) - expected, 0)

@@ -169,8 +169,7 @@ def _added_up(
         shown = ", ".join(missing[:MISSING_NAMED])
         raise RecordInvalid(
             id=f"table tidak memuat {lacking} wilayah atau TPS di bawahnya ({quoted(shown)}), sehingga "
-            f"jumlahnya "
-            "bukan angka wilayah itu. Ambil halaman yang lengkap.",
+            "jumlahnya bukan angka wilayah itu. Ambil halaman yang lengkap.",
             en=f"table lacks {lacking} regions or stations below it ({quoted(shown)}), so its sum is not the "
             "region's figure. Get the whole page.",
         )
@@ -209,11 +208,9 @@ def _region(rows: Mapping[str, Any], path: PurePath, places: Places) -> int:
     if len(named) != 1:
         raise RecordInvalid(
             id="Halaman ini tidak memuat table, dan nama berkasnya tidak memuat tepat satu kode wilayah; "
-            "namai "
-            "berkas dengan kodenya, misalnya 310101.json.",
+            "namai berkas dengan kodenya, misalnya 310101.json.",
             en="This page has no table, and its file's name does not hold exactly one code of a region; "
-            "name the "
-            "file with it, such as 310101.json.",
+            "name the file with it, such as 310101.json.",
         )
     return index[named[0]]
 

@@ -92,8 +92,7 @@ class RecapChunk:
         return unreadable(
             page.place,
             id="Halaman ini tidak lebih baru daripada yang berlaku dan angkanya lain; sebutkan waktunya "
-            "dengan "
-            "--observed-at jika halaman ini lebih baru.",
+            "dengan --observed-at jika halaman ini lebih baru.",
             en="This page is not newer than the one in force, and has other figures; give its time with "
             "--observed-at if it is newer.",
         )
@@ -171,11 +170,11 @@ class RecapSource:
             levels = ", ".join(self._election.certified)
             raise RecordInvalid(
                 id=f"{region} berada di tingkat {level}, yang tidak punya rekapitulasi sendiri dalam "
-                f"pemilihan "
-                f"ini ({levels}). Jika punya, sebutkan dalam certified_levels pada definisi pemilihan.",
+                f"pemilihan ini ({levels}). Jika punya, sebutkan dalam certified_levels pada definisi "
+                f"pemilihan.",
                 en=f"{region} is of the level {level}, which has no recapitulation of its own in this "
-                f"election "
-                f"({levels}). If it has, name the level in certified_levels of the election's definition.",
+                f"election ({levels}). If it has, name the level in certified_levels of the election's "
+                f"definition.",
             )
         contest = self._contests.of_region(path, page.region, page.keys)
         cells = cells_of(page, self._numbers[contest], self._contests.keys[contest], self._places)

@@ -104,7 +104,7 @@ def _station_response(raw: bytes) -> Document:
         if twice := sorted(inner.keys() & document.keys()):
             raise RecordInvalid(
                 id=f"{quoted(', '.join(twice))} ada di dalam dan di luar {LOCAL}; tidak jelas mana yang "
-                f"benar.",
+                "benar.",
                 en=f"{quoted(', '.join(twice))} stands within and beside {LOCAL}, so which is right is not "
                 "clear.",
             )
@@ -137,13 +137,12 @@ def _votes(chart: Document | None, keys: Keys, constituency: str | None) -> dict
     else:
         strange = named - {constituency}
     if strange:
+        named_there = quoted(", ".join(sorted(strange)))
         raise RecordInvalid(
-            id=f"chart memuat calon daerah pemilihan {quoted(', '.join(sorted(strange)))}, yang tidak "
-            f"berdiri di TPS "
-            "ini. Periksa berkasnya, dan kolom sirekap berkas calon.",
-            en=f"chart holds candidates of the constituency {quoted(', '.join(sorted(strange)))}, who do "
-            f"not stand at "
-            "this station. Check the file, and the column sirekap of the candidates file.",
+            id=f"chart memuat calon daerah pemilihan {named_there}, yang tidak berdiri di TPS ini. Periksa "
+            "berkasnya, dan kolom sirekap berkas calon.",
+            en=f"chart holds candidates of the constituency {named_there}, who do not stand at this station. "
+            "Check the file, and the column sirekap of the candidates file.",
         )
     return {plain(option): cell for option, cell in votes.items()}
 

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from rekap.render.figure_notes import notes, share
 from rekap.render.result_sums import summed
+from rekap.render.stations import extra_stations, stations_in
 from rekap.render.tables import Column, Line, Table, drawn, fits
 from rekap.text import words
-from rekap.text.numbers import percent, whole
+from rekap.text.numbers import whole
 from rekap.text.options import OptionNames, in_ballot_order, is_top, option_of
 from schemas.language import Language, Said
 
@@ -78,17 +79,17 @@ def _table(
 ) -> tuple[Table, int]:
     """The table, and how many options it leaves out."""
 
+    extra = extra_stations(rows)
+
     def word(said: Said) -> str:
         return said.within(language)
 
     def stations(row: Row) -> list[str]:
         if not with_stations:
             return []
-        expected, outstanding = row["stations"]["expected"], row["outstanding"]["stations"]
-        counted = expected - outstanding
         return [
-            f"{whole(counted, language)}/{whole(expected, language)}",
-            percent(counted, expected, language),
+            *stations_in(row, language),
+            *(whole(row["stations"][step], language) for step, _ in extra),
             whole(row["outstanding"]["registered"], language),
         ]
 
@@ -100,6 +101,7 @@ def _table(
         columns += [
             Column(word(words.STATIONS), right=True),
             Column("%", right=True),
+            *(Column(word(said), right=True) for _, said in extra),
             Column(word(words.VOTERS_OUT), right=True),
         ]
     columns += [

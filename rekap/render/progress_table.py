@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rekap.render.result_tables import extra_stations, stations_in
+from rekap.render.stations import extra_stations, stations_in
 from rekap.render.tables import Column, Line, Table, drawn, fits, paragraph
 from rekap.text import words
 from rekap.text.numbers import moment, whole

@@ -14,9 +14,10 @@ from typing import Any, Final
 from rekap.render.figure_notes import notes, share
 from rekap.render.own_options import by_option, each_has_its_own
 from rekap.render.result_sums import summed
+from rekap.render.stations import extra_stations, stations_in
 from rekap.render.tables import Column, Line, Table, drawn, fits
 from rekap.text import words
-from rekap.text.numbers import percent, whole
+from rekap.text.numbers import whole
 from rekap.text.options import OptionNames, in_ballot_order, is_top
 from schemas.language import Language, Said
 
@@ -48,20 +49,6 @@ def top_options(rows: Sequence[Row], most: int) -> tuple[list[str], int]:
                 sums[key] = sums.get(key, 0) + (votes or 0)
     shown = sorted(sums, key=lambda key: (-sums[key], in_ballot_order(key)))[:most]
     return sorted(shown, key=in_ballot_order), len(sums) - len(shown)
-
-
-def stations_in(row: Row, language: Language) -> tuple[str, str]:
-    """Expected stations that are in, of all that are expected: `13,592/15,616`, and the same in percent.
-    Those that are on no list, or more than their village has, are not among them."""
-    expected = row["stations"]["expected"]
-    counted = expected - row["outstanding"]["stations"]
-    return f"{whole(counted, language)}/{whole(expected, language)}", percent(counted, expected, language)
-
-
-def extra_stations(rows: Sequence[Row]) -> list[tuple[str, Said]]:
-    """What to show of stations beside those expected, where any row has some: the step and its name."""
-    steps = (("unlisted", words.UNLISTED), ("surplus", words.SURPLUS))
-    return [(step, word) for step, word in steps if any(row["stations"][step] for row in rows)]
 
 
 def several(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rekap.render.result_tables import stations_in, top_options
+from rekap.render.result_tables import top_options
+from rekap.render.stations import stations_in
 from rekap.render.tables import KEPT, Column, Line, Style, Table, drawn, fits, paragraph
 from rekap.text import words
 from rekap.text.numbers import MISSING, clock, moment, whole, zone_of
