@@ -7,10 +7,12 @@ It never guesses a figure and never drops a record silently.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from producers.importers.commission import CommissionSource
 from producers.importers.commission_row import Defaults
+from producers.importers.current_rows import Correcting
 from producers.importers.observed import read_observed
 from producers.importers.problems import SourceInvalid
 from producers.importers.recognition import KINDS, FileKind, recognise
@@ -18,11 +20,12 @@ from producers.importers.sirekap import SOURCE as SIREKAP
 from producers.importers.sirekap import SirekapSource
 from producers.importers.situng import SitungSource
 from schemas.elections import Contest, Election, UnknownContest
+from schemas.events import Role
 from schemas.language import LANGUAGES
 from schemas.sources import Source
 from schemas.text import quoted
 
-__all__ = ["SourceInvalid", "open_source"]
+__all__ = ["Correcting", "Current", "SourceInvalid", "open_source"]
 
 
 def open_source(
@@ -32,13 +35,15 @@ def open_source(
     contest: str | None = None,
     observed_at: str | None = None,
     order_by_copy: bool = False,
+    current: Current | None = None,
 ) -> Source:
     """The records in `paths`, ready to be imported into `election`.
 
     `contest` names the contest of files that don't name it themselves; `observed_at` (a time with its
     zone, or the path of a table of files and their times) tells when the source showed what is in them; with
-    `order_by_copy` that orders pages which name a time of their own. Raises SourceInvalid for what can't be
-    imported at all, with a text that says what can, and OSError.
+    `order_by_copy` that orders pages which name a time of their own. With `current` the rows of a
+    commission's tables say what the count is now. Raises SourceInvalid for what can't be imported at all,
+    with a text that says what can, and OSError.
     """
     observed = read_observed(observed_at, orders=order_by_copy)
     if not paths:
@@ -57,6 +62,12 @@ def open_source(
             en=f"Import files of one kind at a time: {told_en}.",
         )
     known = _contest(election, contest)
+    if current is not None and next(iter(kinds.values())).source != FileKind.CSV.source:
+        raise SourceInvalid(
+            id="--current adalah untuk tabel dari komisi; halaman suatu sumber dibandingkan dengan "
+            "sendirinya.",
+            en="--current is for a commission's tables; a source's pages are compared by themselves.",
+        )
     match next(iter(kinds.values())):
         case FileKind.SITUNG:
             return SitungSource(paths, election, (known or election.contest("PPWP")).id, observed)
@@ -68,9 +79,22 @@ def open_source(
                 election=election.id,
                 contests=tuple(one.id for one in election.contests),
                 contest=only.id if only else None,
+                role=current.role if current else Role.IMPORTER,
+                is_current=current is not None,
             )
             tables = [(path, kinds[path] is FileKind.CSV) for path in paths]
-            return CommissionSource(tables, defaults, observed)
+            return CommissionSource(
+                tables, defaults, observed, current.correcting if current is not None else None
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What holds for all rows of tables that say what the count is now: in what role they are sent, and why a
+    count is corrected."""
+
+    correcting: Correcting
+    role: Role = Role.IMPORTER
 
 
 def _contest(election: Election, contest: str | None) -> Contest | None:

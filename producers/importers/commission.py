@@ -1,7 +1,8 @@
 """A commission's own file of counts, corrections and annulments: CSV or JSONL (docs/importing.md).
 
-A row says itself what it is. Each is compared with what the log has of its station. Stations with several
-lines come last, each with all its lines, because one line of a station changes what the next one means.
+A row says itself what it is, or what the count is now (producers.importers.current_rows). Each is compared
+with what the log has of its station. Stations with several lines come last, each with all its lines, because
+one line of a station changes what the next one means.
 Lines that are whole events, or rows of an exported log, pass through as they are.
 """
 
@@ -19,6 +20,7 @@ from producers.importers import whole_events
 from producers.importers.commission_cells import LOG_ROW, CsvColumns, WholeEvent, json_cells, read_header
 from producers.importers.commission_columns import Cells
 from producers.importers.commission_row import Defaults, read_row
+from producers.importers.current_rows import Correcting, CurrentRows
 from producers.importers.lineage import StationLine
 from producers.importers.observed import Observed
 from producers.importers.problems import RecordInvalid, SourceInvalid
@@ -92,6 +94,7 @@ class CommissionChunk:
     stations: tuple[tuple[Key | None, Lines], ...]
     events: Mapping[Key, Sequence[bytes]]
     defaults: Defaults
+    correcting: Correcting | None = None
 
     @property
     def size(self) -> int:
@@ -122,15 +125,25 @@ class CommissionChunk:
             yield from _whole(None, whole)
         elif whole:
             yield from _whole(line, whole)
-        if rows:
+        if rows and self.correcting is not None:
+            yield from CurrentRows(line, self.correcting).records(rows)
+        elif rows:
             yield from StationRows(line).records(rows)
 
 
 class CommissionSource:
     """The rows of these files, read twice: which stations stand in several lines is seen at the end."""
 
-    def __init__(self, tables: Sequence[tuple[Path, bool]], defaults: Defaults, observed: Observed) -> None:
-        """`tables` are files, each with whether it is CSV (else JSONL). Raises SourceInvalid and OSError."""
+    def __init__(
+        self,
+        tables: Sequence[tuple[Path, bool]],
+        defaults: Defaults,
+        observed: Observed,
+        correcting: Correcting | None = None,
+    ) -> None:
+        """`tables` are files, each with whether it is CSV (else JSONL). `correcting`: their rows say what the
+        count is now, and this holds for those that correct one. Raises SourceInvalid and OSError."""
+        self._correcting = correcting
         self._tables = [
             Table(str(path), _columns(path) if is_csv else None, number, observed.of(str(path)))
             for number, (path, is_csv) in enumerate(tables)
@@ -172,7 +185,7 @@ class CommissionSource:
 
     def _chunk(self, part: Sequence[tuple[Key | None, Lines]], lineage: Lineage) -> CommissionChunk:
         keys = [key for key, _ in part if key is not None]
-        return CommissionChunk(tuple(part), _lineages(lineage, keys), self._defaults)
+        return CommissionChunk(tuple(part), _lineages(lineage, keys), self._defaults, self._correcting)
 
     def _lines(self) -> Iterator[tuple[Table, Line]]:
         for table in self._tables:

@@ -77,22 +77,32 @@ class Row:
             if in_force is None:
                 return None
             document = {**document, "payload": {**document["payload"], "supersedes": in_force.event_id}}
-        raw = encode(document)
-        if len(raw) > SURE_BYTES:
-            try:
-                decode(raw)
-            except Rejected as error:
-                raise RecordInvalid(id=error.rejection.said.id, en=error.rejection.said.en) from None
-        return raw
+        return encoded(document)
+
+
+def encoded(document: Document) -> bytes:
+    """The event's bytes. Raises RecordInvalid for what the columns' own checks don't see."""
+    raw = encode(document)
+    if len(raw) > SURE_BYTES:
+        try:
+            decode(raw)
+        except Rejected as error:
+            raise RecordInvalid(id=error.rejection.said.id, en=error.rejection.said.en) from None
+    return raw
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What holds for all rows: the election and its contests, and what stands for missing cells."""
+    """What holds for all rows: the election and its contests, and what stands for missing cells.
+
+    `is_current`: the rows say what the count is now, and none says itself what it is.
+    """
 
     election: str
     contests: tuple[str, ...]
     contest: str | None
+    role: Role = Role.IMPORTER
+    is_current: bool = False
 
 
 def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
@@ -113,6 +123,8 @@ def row_key(cells: Cells, defaults: Defaults) -> tuple[str, str]:
 def read_row(cells: Cells, defaults: Defaults, observed_at: str | None = None) -> Row:
     """The row with these cells, of a file that was seen at `observed_at`. Raises RecordInvalid."""
     contest, station = row_key(cells, defaults)
+    if defaults.is_current:
+        _refuse_its_own_type(cells)
     kind = one_of(cells, "type", RowType) or RowType.COUNT
     form, supersedes = _form(cells), checked(cells, "supersedes")
     _refuse_what_has_no_place(kind, cells, form)
@@ -132,7 +144,7 @@ def read_row(cells: Cells, defaults: Defaults, observed_at: str | None = None) -
             told = ", ".join(one.value for one in reasons)
             raise bad_cell("reason", None, f"one of {told}", id_ending=f"salah satu dari {told}")
         payload["reason"] = reason.value
-    role = one_of(cells, "role", Role) or Role.IMPORTER
+    role = one_of(cells, "role", Role) or defaults.role
     document = {
         "type": _EVENT_TYPES[kind],
         "schema_version": SCHEMA_VERSION,
@@ -189,6 +201,19 @@ def _refuse_what_has_no_place(kind: RowType, cells: Cells, form: Document) -> No
             en="An annulment holds no figures and no kind; leave them empty, or write correction in column "
             "type.",
         )
+
+
+def _refuse_its_own_type(cells: Cells) -> None:
+    for name in ("type", "reason", "note", "supersedes"):
+        if name in cells:
+            raise RecordInvalid(
+                id=f"Kolom {name} tidak berlaku dengan --current, yang menentukan sendiri apa arti setiap "
+                "baris; "
+                "kosongkan, atau impor tanpa --current.",
+                en=f"Column {name} does not go with --current, which finds out itself what each row is; "
+                "leave it "
+                "empty, or import without --current.",
+            )
 
 
 def _said(document: Document) -> Document:

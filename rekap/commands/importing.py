@@ -37,10 +37,45 @@ ORDER_HELP = Said(
     id="Waktu mana yang mengurutkan halaman: yang disebut halaman itu (page), atau penyalinannya (copy).",
     en="Which time orders pages: the one that a page names (page), or that of its copy (copy).",
 )
+CURRENT_HELP = Said(
+    id="Baris-baris tabel mengatakan hasil yang berlaku sekarang: masing-masing menjadi hasil, pembetulan, "
+    "atau "
+    "bukan hal baru. Perlu --reason.",
+    en="The rows of a table say what the count is now: each becomes a count, a correction or nothing new. "
+    "Needs "
+    "--reason.",
+)
+REASON_HELP = Said(
+    id="Dengan --current: mengapa hasil yang berlaku dibetulkan.",
+    en="With --current: why a count in force is corrected.",
+)
+ROLE_HELP = Said(
+    id="Dengan --current: peran pengirim baris yang tidak menyebutkannya (importer).",
+    en="With --current: the role that rows without one are sent in (importer).",
+)
+NOTE_HELP = Said(
+    id="Dengan --current: satu kalimat untuk setiap pembetulan.",
+    en="With --current: a sentence to each correction.",
+)
+NEEDS_REASON = Said(
+    id="--current memerlukan --reason: mengapa hasil yang berlaku dibetulkan.",
+    en="--current needs --reason: why a count in force is corrected.",
+)
+ONLY_CURRENT = Said(
+    id="--reason, --role dan --note hanya berlaku dengan --current.",
+    en="--reason, --role and --note go with --current only.",
+)
+REASONS = (
+    *("pembetulan", "misread", "recount", "plenary", "bawaslu_ruling", "court_ruling", "source_changed"),
+)
+"""Those of schemas.events.CorrectionReason; help does not wait for the models."""
+ROLES = ("kpps", "ppk", "kpu_kabko", "kpu_prov", "kpu", "importer")
+"""Those of schemas.events.Role that submit a count: witnesses and supervisors don't."""
 EXAMPLES = (
     "rekap --data data2019 import pilpres2019/tps.parquet",
     "rekap --data data2024 import sirekap_json/ --observed-at 2024-02-19T12:00:00+07:00",
     "rekap --data data2024 import counts.csv --contest PPWP --format json",
+    "rekap --data data2024 import now.csv --current --reason plenary --role kpu_kabko",
     "rekap --data data2019 import pilpres2019/tps.parquet --broker 127.0.0.1:9092",
 )
 
@@ -50,6 +85,10 @@ EXAMPLES = (
 @click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
 @click.option("--observed-at", cls=Option, said=OBSERVED_HELP, metavar="TIME|FILE")
 @click.option("--order-by", cls=Option, said=ORDER_HELP, type=click.Choice(("page", "copy")), default="page")
+@click.option("--current", cls=Option, said=CURRENT_HELP, is_flag=True)
+@click.option("--reason", cls=Option, said=REASON_HELP, type=click.Choice(REASONS), metavar="CODE")
+@click.option("--role", cls=Option, said=ROLE_HELP, type=click.Choice(ROLES), metavar="ROLE")
+@click.option("--note", cls=Option, said=NOTE_HELP, metavar="TEXT")
 @broker_options(required=False)
 @document_option
 @pass_session
@@ -60,11 +99,23 @@ def command(
     contest: str | None,
     observed_at: str | None,
     order_by: str,
+    current: bool,
+    reason: str | None,
+    role: str | None,
+    note: str | None,
     connection: Connection | None,
     written: str,
 ) -> int:
-    from producers.importers import open_source
+    from producers.importers import Correcting, Current, open_source
+    from schemas.events import Role
 
+    if current and reason is None:
+        raise click.UsageError(session.text(NEEDS_REASON))
+    if not current and (reason, role, note) != (None, None, None):
+        raise click.UsageError(session.text(ONLY_CURRENT))
+    now = None
+    if reason is not None:
+        now = Current(Correcting(reason, note), Role(role) if role is not None else Role.IMPORTER)
     chosen = session.contest(contest).id if contest is not None else None
     source = open_source(
         files,
@@ -72,6 +123,7 @@ def command(
         contest=chosen,
         observed_at=observed_at,
         order_by_copy=order_by == "copy",
+        current=now,
     )
     if connection is not None:
         from rekap import sending

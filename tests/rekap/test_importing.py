@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from event_log.sqlite import SqliteLog
+from rekap.commands.importing import REASONS, ROLES
+from schemas.events import CorrectionReason, Role
 from tests.rekap.conftest import Rekap
 
 REGIONS = """id,parent,level,name,stations,registered
@@ -282,3 +284,58 @@ def test_events_that_wait_are_taken_when_what_they_replace_comes(files: Path, re
         accepted.append(ran.json["accepted"])
     assert accepted[:5] == [0, 0, 3, 1, 1]
     assert rekap("--data", "copy", "verify", "--format", "json").json["state_digest"] == digest
+
+
+def test_a_table_of_what_the_count_is_now(rekap: Rekap, own_count: Path, tmp_path: Path) -> None:
+    """One station is new, one is corrected, one is as it was; the same command again changes nothing."""
+    path = tmp_path / "now.csv"
+    fresh, corrected, same = "1101012002001", "1101012001002", "1101012001001"
+    header = "station,contest,vote_1,vote_2,vote_3,valid\n"
+    path.write_text(
+        f"{header}{fresh},PPWP,5,6,7,18\n{corrected},PPWP,60,40,20,120\n{same},PPWP,101,50,10,161\n"
+    )
+    before = rekap("--data", own_count, "history", same, "--format", "json").json
+    arguments = (
+        "--data",
+        own_count,
+        "import",
+        path,
+        "--current",
+        "--reason",
+        "plenary",
+        "--role",
+        "kpu_kabko",
+    )
+    document = rekap(*arguments, "--note", "BA 12", "--format", "json").json
+    assert (document["accepted"] + document["repeated"], document["rejected"]) == (3, 0)
+    rows = rekap("--data", own_count, "history", corrected, "--contest", "PPWP", "--format", "json").json
+    last = [row for row in rows if row["outcome"] == "accepted"][-1]
+    assert (last["type"], last["reason"], last["note"]) == ("CountCorrected", "plenary", "BA 12")
+    assert last["submitted_by"] == {"officer": "commission", "role": "kpu_kabko"}
+    assert len(rekap("--data", own_count, "history", same, "--format", "json").json) >= len(before)
+    again = rekap(*arguments, "--note", "BA 12", "--format", "json").json
+    assert (again["accepted"], again["repeated"], again["rejected"]) == (0, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("--current",), "--current needs --reason"),
+        (("--reason", "plenary"), "go with --current only"),
+        (("--role", "kpu"), "go with --current only"),
+        (("--note", "x"), "go with --current only"),
+    ],
+)
+def test_options_of_such_a_table_are_given_together(
+    rekap: Rekap, own_count: Path, tmp_path: Path, arguments: tuple[str, ...], what: str
+) -> None:
+    path = tmp_path / "now.csv"
+    path.write_text("station,vote_1\n1101012002001,5\n")
+    ran = rekap("--data", own_count, "import", path, *arguments)
+    assert ran.code == 2
+    assert what in ran.err
+
+
+def test_the_codes_of_the_options_are_those_of_events() -> None:
+    assert tuple(reason.value for reason in CorrectionReason) == REASONS
+    assert {*ROLES, Role.SAKSI, Role.BAWASLU} == set(Role)
