@@ -38,7 +38,8 @@ class Unanswerable(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A region, or a station; `parent` is the id of the region right above it, '' for the nation."""
+    """A region, or a station; `parent` is the id of the region right above it, '' for the nation. Stations
+    have no `name`: the register gives them a number only, and what people call them differs."""
 
     unit: str
     level: Level
@@ -59,15 +60,14 @@ def locate(client: Client, election: str, unit: str) -> Place:
         return Place(unit, Level(row["level"]), row["name"], row["parent"])
     row = first(
         client,
-        "SELECT village, number FROM register_station FINAL "
+        "SELECT village FROM register_station FINAL "
         "WHERE election = {election:String} AND unit = {unit:String}",
         asked,
     )
     if row is None:
         row = first(
             client,
-            "SELECT village, 0 AS number FROM station FINAL "
-            "WHERE election = {election:String} AND unit = {unit:String}",
+            "SELECT village FROM station FINAL WHERE election = {election:String} AND unit = {unit:String}",
             asked,
         )
     if row is None:
@@ -79,7 +79,7 @@ def locate(client: Client, election: str, unit: str) -> Place:
                 "results --level province, then --region ID --level district, and so on.",
             )
         )
-    return Place(unit, Level.STATION, station_name(row["number"]), row["village"])
+    return Place(unit, Level.STATION, "", row["village"])
 
 
 def locate_or_rejected(client: Client, election: str, unit: str) -> Place:
@@ -95,11 +95,6 @@ def locate_or_rejected(client: Client, election: str, unit: str) -> Place:
         if named is None:
             raise
     return Place(unit, Level.STATION, "", "")
-
-
-def station_name(number: int | None) -> str:
-    """What people call a station: TPS and its number in the village; '' when the register gives none."""
-    return f"TPS {number:03d}" if number else ""
 
 
 def inside(place: Place | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from queries.figures import FIGURES, is_top, shares
-from queries.places import COLUMN, Place, station_name
+from queries.places import COLUMN, Place
 from queries.rows import Row, select
 from schemas.regions import Level
 
@@ -105,7 +105,7 @@ def _shaped(row: Row, contest: str, options: tuple[str, ...]) -> Row:
     return {
         "level": Level.STATION.value,
         "region": row["region"],
-        "name": station_name(row["number"]),
+        "name": None,  # the register has numbers, and a name is never made up of one
         "parent": row["parent"],
         "contest": contest,
         "version": version,

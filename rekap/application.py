@@ -17,6 +17,7 @@ from rekap.commands import KNOWN
 from rekap.failures import DONE, exit_code
 from rekap.session import DATA_VARIABLE, Session, pass_session
 from rekap.terminal import echo, guard_stderr
+from rekap.text.click_words import speak
 from rekap.text.language import VARIABLE, asked_for
 from schemas.language import Language, Said
 from schemas.version import program_version
@@ -85,6 +86,7 @@ def run(arguments: Sequence[str]) -> int:
     language: Language = asked_for(arguments, os.environ)
     session = Session(language)
     guard_stderr()
+    speak(language)
     try:
         # Not `application.main`: click would decide itself what a closed pipe and Ctrl-C mean.
         with application.make_context("rekap", list(arguments), obj=session) as context:

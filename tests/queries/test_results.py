@@ -111,7 +111,7 @@ def test_stations_that_have_not_reported_are_listed_with_nulls_and_unlisted_ones
         "-991304-002",
     ]
     waiting = rows["-991304-001"]
-    assert (waiting["name"], waiting["parent"], waiting["version"]) == ("TPS 001", "-991304", 0)
+    assert (waiting["name"], waiting["parent"], waiting["version"]) == (None, "-991304", 0)
     assert [waiting[name] for name in ("votes", "valid", "invalid", "voters", "registered")] == [None] * 5
     assert waiting["stations"]["expected"] == 1
     assert waiting["outstanding"] == {"stations": 1, "registered": None}
