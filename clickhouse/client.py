@@ -25,6 +25,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from schemas.language import ExplainedError
 from schemas.private_files import use_private_umask
 from schemas.text import quoted
 
@@ -67,7 +68,7 @@ _preparing = threading.Lock()
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
-class SinkUnavailable(Exception):
+class SinkUnavailable(ExplainedError):
     """The database cannot be used now. The text says what to do about it."""
 
 
@@ -82,36 +83,49 @@ def connect(url: str, *, readonly: bool = False) -> Client:
         return _connect_chdb(parts, readonly)
     if parts.scheme in ("http", "https"):
         return _connect_server(parts, readonly)
+    begins = repr(f"{parts.scheme}:") if parts.scheme else "-"
     raise SinkUnavailable(
-        f"A database URL cannot begin with {parts.scheme + ':' if parts.scheme else 'a plain word'!r}. "
-        "Use chdb:///absolute/path for a data directory, or http://user:password@host:8123/database for a "
-        "ClickHouse server."
+        id=f"URL basis data tidak dapat diawali {begins}. Pakai chdb:///jalur/mutlak untuk direktori data, "
+        "atau "
+        "http://user:password@host:8123/database untuk server ClickHouse.",
+        en=f"A database URL cannot begin with {begins}. Use chdb:///absolute/path for a data directory, or "
+        "http://user:password@host:8123/database for a ClickHouse server.",
     )
 
 
 def _connect_chdb(parts: SplitResult, readonly: bool) -> Client:
     if parts.netloc or not parts.path.strip("/"):
         raise SinkUnavailable(
-            f"{parts.geturl()!r} has no absolute path. Write three slashes: chdb:///path/to/directory."
+            id=f"{parts.geturl()!r} tidak punya jalur mutlak. Tulis tiga garis miring: chdb:///jalur/direktori.",
+            en=f"{parts.geturl()!r} has no absolute path. Write three slashes: chdb:///path/to/directory.",
         )
     path = Path(unquote(parts.path))
     if "?" in str(path) or parts.query or parts.fragment:
         raise SinkUnavailable(
-            f"The engine in process takes what follows a question mark for its options: {parts.geturl()!r}. "
-            "Name a directory without one; in a URL a # is written %23."
+            id="Mesin basis data menganggap yang sesudah tanda tanya sebagai pengaturannya: "
+            f"{parts.geturl()!r}. "
+            "Sebutkan direktori tanpa tanda tanya; dalam URL # ditulis %23.",
+            en="The engine in process takes what follows a question mark for its options: "
+            f"{parts.geturl()!r}. "
+            "Name a directory without one; in a URL a # is written %23.",
         )
     if path.exists() and not path.is_dir():
-        raise SinkUnavailable(f"{path} is a file. Name the directory that is to hold the database.")
+        raise SinkUnavailable(
+            id=f"{path} adalah berkas. Sebutkan direktori untuk basis datanya.",
+            en=f"{path} is a file. Name the directory that is to hold the database.",
+        )
     use_private_umask()  # the engine makes its files itself
     try:
         client = clickhouse_connect.get_client(interface="chdb", path=f"{path}?{_ENGINE_OPTIONS}")
     except ImportError as error:
         raise SinkUnavailable(
-            f"The engine in process cannot be loaded here ({quoted(error)}). Install chdb-core-lite, or "
-            "give the URL of a ClickHouse server instead."
+            id=f"Mesin basis data tidak dapat dimuat di sini ({quoted(error)}). Pasang chdb-core-lite, atau "
+            "berikan URL server ClickHouse.",
+            en=f"The engine in process cannot be loaded here ({quoted(error)}). Install chdb-core-lite, or "
+            "give the URL of a ClickHouse server instead.",
         ) from error
     except (ClickHouseError, RuntimeError, OSError) as error:
-        raise SinkUnavailable(_why_not_open(path, str(error))) from error
+        raise _why_not_open(path, str(error)) from error
     try:
         _prepare_chdb(client)
         client.database = DATABASE
@@ -119,7 +133,7 @@ def _connect_chdb(parts: SplitResult, readonly: bool) -> Client:
             client.set_client_setting(name, value)
     except ClickHouseError as error:
         client.close()
-        raise SinkUnavailable(_why_not_open(path, str(error))) from error
+        raise _why_not_open(path, str(error)) from error
     return client
 
 
@@ -140,18 +154,24 @@ def _prepare_chdb(client: Client) -> None:
             client.command("ATTACH DATABASE default ENGINE = Memory")
 
 
-def _why_not_open(path: Path, error: str) -> str:
+def _why_not_open(path: Path, error: str) -> SinkUnavailable:
     """What to do about a directory that the engine did not open: its own text rarely names the cause."""
     if "already initialized with path" in error:
-        return (
-            f"This process has another chDB directory open, and the engine takes one at a time: close its "
-            f"clients before opening {path}. The engine says: {quoted(error)}"
+        return SinkUnavailable(
+            id="Proses ini sudah membuka direktori chDB lain, dan mesinnya hanya membuka satu: tutup "
+            "kliennya "
+            f"sebelum membuka {path}. Kata mesinnya: {quoted(error)}",
+            en="This process has another chDB directory open, and the engine takes one at a time: close its "
+            f"clients before opening {path}. The engine says: {quoted(error)}",
         )
     holder = _process_holding(path)
     if holder:
-        return (
-            f"Process {holder} has {path} open, and a directory belongs to one process at a time. Read "
-            "through the URL that its owner announces, or stop it."
+        return SinkUnavailable(
+            id=f"Proses {holder} sedang membuka {path}, dan satu direktori hanya untuk satu proses. Baca "
+            "lewat URL "
+            "yang diumumkan pemiliknya, atau hentikan proses itu.",
+            en=f"Process {holder} has {path} open, and a directory belongs to one process at a time. Read "
+            "through the URL that its owner announces, or stop it.",
         )
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -159,14 +179,26 @@ def _why_not_open(path: Path, error: str) -> str:
             probe.write(b"0" * 65_536)
     except OSError as cause:
         if cause.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f"The disk under {path} is full. Free some space and run the same command again."
-        return f"{path} cannot be written ({cause.strerror}). Make it writable, or name another directory."
+            return SinkUnavailable(
+                id=f"Disk tempat {path} penuh. Kosongkan ruang, lalu ulangi perintah yang sama.",
+                en=f"The disk under {path} is full. Free some space and run the same command again.",
+            )
+        return SinkUnavailable(
+            id=f"{path} tidak dapat ditulis ({cause.strerror}). Beri hak menulis, atau sebutkan direktori "
+            "lain.",
+            en=f"{path} cannot be written ({cause.strerror}). Make it writable, or name another directory.",
+        )
     # Seen once, right after a count of half a million wide forms: the engine stumbled over its own parts
     # while loading them, and opened them the next time. A failed start can't be repeated in its process.
-    return (
-        f"The database in {path} cannot be opened. Run the same command again; the log is untouched. If it "
+    return SinkUnavailable(
+        id=f"Basis data di {path} tidak dapat dibuka. Ulangi perintah yang sama; log tidak tersentuh. Jika "
+        "gagal "
+        "lagi, pindahkan direktori itu: rekap membuatnya lagi dari log. Kata mesinnya: "
+        f"{quoted(error)}",
+        en=f"The database in {path} cannot be opened. Run the same command again; the log is untouched. If "
+        "it "
         "fails again, move that directory away: rekap makes it anew from the log. The engine says: "
-        f"{quoted(error)}"
+        f"{quoted(error)}",
     )
 
 
@@ -202,28 +234,43 @@ def _connect_server(parts: SplitResult, readonly: bool) -> Client:
         for name, value in (({"readonly": 1} if readonly else WRITE_SETTINGS) if may_write else {}).items():
             client.set_client_setting(name, value)
     except (ClickHouseError, ValueError, OSError) as error:
-        raise SinkUnavailable(_why_no_server(parts, error)) from error
+        raise _why_no_server(parts, error) from error
     if not (readonly or may_write):
         client.close()
         raise SinkUnavailable(
-            f"ClickHouse at {parts.hostname}:{parts.port} lets this user only read. "
-            "Name a user that may write."
+            id=f"ClickHouse di {parts.hostname}:{parts.port} hanya mengizinkan pengguna ini membaca. "
+            "Sebutkan "
+            "pengguna yang boleh menulis.",
+            en=f"ClickHouse at {parts.hostname}:{parts.port} lets this user only read. "
+            "Name a user that may write.",
         )
     return client
 
 
-def _why_no_server(parts: SplitResult, error: Exception) -> str:
+def _why_no_server(parts: SplitResult, error: Exception) -> SinkUnavailable:
     try:
         port = parts.port or (8443 if parts.scheme == "https" else 8123)
     except ValueError:
-        return f"The port in {parts.scheme}://{parts.hostname} is not a number from 1 to 65535."
+        address = f"{parts.scheme}://{parts.hostname}"
+        return SinkUnavailable(
+            id=f"Port dalam {address} bukan bilangan 1 sampai 65535.",
+            en=f"The port in {address} is not a number from 1 to 65535.",
+        )
     where, database = f"{parts.hostname}:{port}", unquote(parts.path.strip("/"))
     code = getattr(error, "code", None)
     if code == _AUTHENTICATION_FAILED:
-        return f"ClickHouse at {where} refused the user or the password in the URL. It says: {quoted(error)}"
+        return SinkUnavailable(
+            id=f"ClickHouse di {where} menolak pengguna atau kata sandi dalam URL. Katanya: {quoted(error)}",
+            en=f"ClickHouse at {where} refused the user or the password in the URL. It says: {quoted(error)}",
+        )
     if code == _UNKNOWN_DATABASE:
-        return f"ClickHouse at {where} has no database {database!r}. Make it: CREATE DATABASE {database}"
-    return (
-        f"ClickHouse does not answer at {where}. Is it running, and is that its HTTP port? It says: "
-        f"{quoted(error)}"
+        return SinkUnavailable(
+            id=f"ClickHouse di {where} tidak punya basis data {database!r}. Buat: CREATE DATABASE {database}",
+            en=f"ClickHouse at {where} has no database {database!r}. Make it: CREATE DATABASE {database}",
+        )
+    return SinkUnavailable(
+        id=f"ClickHouse tidak menjawab di {where}. Apakah berjalan, dan apakah itu port HTTP-nya? Katanya: "
+        f"{quoted(error)}",
+        en=f"ClickHouse does not answer at {where}. Is it running, and is that its HTTP port? It says: "
+        f"{quoted(error)}",
     )

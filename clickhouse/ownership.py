@@ -27,6 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from schemas.language import ExplainedError, Said
 from schemas.private_files import FILE_MODE, OTHERS, secure, use_private_umask
 from schemas.text import quoted
 
@@ -48,19 +49,26 @@ WRITE_S: Final = 1.0
 
 
 class AlreadyOwned(Exception):
-    """Another process owns the directory. The text names it and says what to do."""
+    """Another process owns the directory. `said` names it and tells what to do."""
 
     def __init__(self, directory: Path, owner: OwnerInfo) -> None:
         self.owner = owner
-        who = f"process {owner.pid} ({quoted(owner.command)})" if owner.pid else quoted(owner.command)
-        where = f" Its results can be read at {owner.url} meanwhile." if owner.url else ""
-        super().__init__(
-            f"{directory} is in use by {who} since {owner.since}.{where} "
-            "Wait until it has finished, or stop it, and run the same command again."
+        command = quoted(owner.command)
+        who_id, who_en = (f"{word} {owner.pid} ({command})" for word in ("proses", "process"))
+        if not owner.pid:
+            who_id = who_en = command
+        where_id = f" Sementara itu hasilnya dapat dibaca di {owner.url}." if owner.url else ""
+        where_en = f" Its results can be read at {owner.url} meanwhile." if owner.url else ""
+        self.said = Said(
+            id=f"{directory} sedang dipakai {who_id} sejak {owner.since}.{where_id} "
+            "Tunggu sampai selesai, atau hentikan, lalu ulangi perintah yang sama.",
+            en=f"{directory} is in use by {who_en} since {owner.since}.{where_en} "
+            "Wait until it has finished, or stop it, and run the same command again.",
         )
+        super().__init__(self.said.en)
 
 
-class DirectoryUnusable(Exception):
+class DirectoryUnusable(ExplainedError):
     """The directory cannot be locked or written. The text says why and what to do."""
 
 
@@ -312,9 +320,14 @@ def _since_lock(directory: Path) -> str:
 def _unusable(directory: Path, error: OSError) -> DirectoryUnusable:
     if isinstance(error, FileNotFoundError):
         return DirectoryUnusable(
-            f"There is no directory {directory}. Make it with `rekap init`, or name another."
+            id=f"Tidak ada direktori {directory}. Buat dengan `rekap init`, atau sebutkan yang lain.",
+            en=f"There is no directory {directory}. Make it with `rekap init`, or name another.",
         )
     return DirectoryUnusable(
-        f"{directory} cannot be written: {error.strerror}. Make it writable for this user, make room on its "
-        "disk, or name another directory."
+        id=f"{directory} tidak dapat ditulis: {error.strerror}. Beri pengguna ini hak menulis, kosongkan "
+        "ruang di "
+        "disknya, atau sebutkan direktori lain.",
+        en=f"{directory} cannot be written: {error.strerror}. Make it writable for this user, make room on "
+        "its "
+        "disk, or name another directory.",
     )

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from event_log.errors import LogUnavailable, unavailable
 from event_log.reading import LogEntry
+from schemas.language import Said
 from schemas.private_files import use_private_umask
 
 __all__ = ["LogUnavailable", "SqliteLog", "unavailable"]
@@ -74,7 +75,12 @@ class SqliteLog:
     def open(cls, path: Path, *, readonly: bool = False) -> SqliteLog:
         """The log at `path`, made if it is not there (unless `readonly`). Raises LogUnavailable."""
         if readonly and not path.is_file():
-            raise LogUnavailable(f"There is no log at {path}. Nothing has been imported there yet.")
+            raise LogUnavailable(
+                Said(
+                    id=f"Tidak ada log di {path}. Belum ada yang diimpor di sana.",
+                    en=f"There is no log at {path}. Nothing has been imported there yet.",
+                )
+            )
         use_private_umask()  # SQLite gives the files beside it the rights of the log
         try:
             connection = sqlite3.connect(
@@ -101,16 +107,32 @@ class SqliteLog:
         ).fetchone()
         if version > FORMAT:
             raise LogUnavailable(
-                f"{self.path} has format {version}, written by a newer version of rekap; this one knows "
-                f"{FORMAT}. Upgrade rekap. The log was not touched."
+                Said(
+                    id=f"{self.path} berformat {version}, ditulis oleh versi rekap yang lebih baru; yang "
+                    "ini mengenal "
+                    f"{FORMAT}. Perbarui rekap. Log itu tidak disentuh.",
+                    en=f"{self.path} has format {version}, written by a newer version of rekap; this one "
+                    "knows "
+                    f"{FORMAT}. Upgrade rekap. The log was not touched.",
+                )
             )
         if version == 0 and tables:
             raise LogUnavailable(
-                f"{self.path} is a database of something else, with tables of its own. Name another "
-                "directory. The file was not touched."
+                Said(
+                    id=f"{self.path} adalah basis data lain, dengan tabelnya sendiri. Sebutkan direktori "
+                    "lain. "
+                    "Berkas itu tidak disentuh.",
+                    en=f"{self.path} is a database of something else, with tables of its own. Name another "
+                    "directory. The file was not touched.",
+                )
             )
         if version == 0 and readonly:
-            raise LogUnavailable(f"The log {self.path} is empty. Nothing has been imported there yet.")
+            raise LogUnavailable(
+                Said(
+                    id=f"Log {self.path} kosong. Belum ada yang diimpor di sana.",
+                    en=f"The log {self.path} is empty. Nothing has been imported there yet.",
+                )
+            )
         self.connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
         if not readonly:
             self.connection.execute("PRAGMA journal_mode = WAL")

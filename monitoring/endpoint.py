@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from monitoring.health import Health
 from monitoring.metrics import REGISTRY
+from schemas.language import ExplainedError
 from schemas.text import escaped_json
 from serving.server import HttpServer
 
@@ -25,7 +26,7 @@ BACKLOG: Final = 32
 """Connections that may wait to be accepted: a few probes and one Prometheus ask."""
 
 
-class EndpointUnusable(Exception):
+class EndpointUnusable(ExplainedError):
     """The address can't be listened at; the text says why and what to do."""
 
 
@@ -38,9 +39,13 @@ class Endpoint:
         try:
             listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
         except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
             raise EndpointUnusable(
-                f"Metrics can't be served at {host}:{port} ({getattr(error, 'strerror', None) or error}). "
-                "Name another address with --metrics HOST:PORT, or stop what listens there."
+                id=f"Metrik tidak dapat disajikan di {host}:{port} ({why}). Sebutkan alamat lain dengan "
+                "--metrics "
+                "HOST:PORT, atau hentikan yang memakai alamat itu.",
+                en=f"Metrics can't be served at {host}:{port} ({why}). Name another address with --metrics "
+                "HOST:PORT, or stop what listens there.",
             ) from error
         self._server = HttpServer(application(health), listener, "metrics-http")
         shown = f"[{host}]" if ":" in host else host

@@ -37,6 +37,7 @@ KINDS: Final = {
     ("schemas.private_files", "NotOurs"): OUTSIDE_FAILED,
     ("schemas.input_files", "InputRefused"): WRONG_USAGE,
     ("schemas.directory_identity", "DirectoryCopied"): WRONG_USAGE,
+    ("schemas.language", "ValueExplained"): WRONG_USAGE,
     ("schemas.elections", "DefinitionInvalid"): WRONG_USAGE,
     ("schemas.regions", "RegistryInvalid"): WRONG_USAGE,
     ("producers.importers.problems", "SourceInvalid"): WRONG_USAGE,

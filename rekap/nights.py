@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import click
 import numpy as np
 
 from producers.simulator.chunks import NightChunk
@@ -34,22 +33,17 @@ def invented(
 ) -> tuple[Election, Registry]:
     """`election`, with invented candidates if asked for, and the built-in nation as its register.
 
-    Raises UsageError when the election can't be held there, or with the sizes asked for.
+    Raises ValueExplained when the election can't be held there, or with the sizes asked for.
     """
-    try:
-        registry = builtin_registry(election, provinces=provinces, stations=stations)
-        return (builtin_candidates(election, registry) if candidates else election), registry
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+    registry = builtin_registry(election, provinces=provinces, stations=stations)
+    return (builtin_candidates(election, registry) if candidates else election), registry
 
 
 def night(session: Session, seed: int, contests: Sequence[str] | None) -> Night:
-    """The night of that seed in the session's election and register. Raises UsageError when none can be."""
+    """The night of that seed in the session's election and register. Raises ValueExplained when none can
+    be."""
     directory = session.directory
-    try:
-        return Night(directory.election, directory.registry, seed, contests=contests)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+    return Night(directory.election, directory.registry, seed, contests=contests)
 
 
 @dataclass(frozen=True, slots=True)

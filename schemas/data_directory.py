@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from schemas.elections import Election
 from schemas.input_files import open_input
+from schemas.language import ExplainedError, Said
 from schemas.private_files import make_directory, trust, use_private_umask
 from schemas.regions import Registry
 from schemas.text import quoted
@@ -31,15 +32,15 @@ ELECTION_FILE: Final = "election.json"
 REGISTRY_FILE: Final = "registry.npz"
 
 
-class DirectoryMissing(Exception):
+class DirectoryMissing(ExplainedError):
     """There is no count in that directory; the text says how to make one."""
 
 
-class DirectoryConflict(Exception):
+class DirectoryConflict(ExplainedError):
     """The directory is for another election or register; the text says which."""
 
 
-class DirectoryUnwritable(Exception):
+class DirectoryUnwritable(ExplainedError):
     """The directory can't be made or written; the text says why."""
 
 
@@ -63,8 +64,12 @@ class DataDirectory:
                 held = cls.open(path)
                 if held.election.hash != election.hash or held.registry.hash != registry.hash:
                     raise DirectoryConflict(
-                        f"{path} is a count of {quoted(held.election.id)} with another definition, "
-                        "candidates or register. Name a new directory: totals of two registers must not mix."
+                        id=f"{path} adalah penghitungan {quoted(held.election.id)} dengan definisi, calon, "
+                        "atau "
+                        "daftar wilayah lain. Sebutkan direktori baru: jumlah dari dua daftar tidak boleh "
+                        "tercampur.",
+                        en=f"{path} is a count of {quoted(held.election.id)} with another definition, "
+                        "candidates or register. Name a new directory: totals of two registers must not mix.",
                     )
                 return held
             registry.save(path / f"{REGISTRY_FILE}.part")
@@ -73,8 +78,10 @@ class DataDirectory:
             _write_whole(path / ELECTION_FILE, election.to_json())
         except OSError as error:
             raise DirectoryUnwritable(
-                f"{error.filename or path} can't be written: {error.strerror}. Name a directory that is "
-                "yours to write, or make room on its disk."
+                id=f"{error.filename or path} tidak dapat ditulis: {error.strerror}. Sebutkan direktori yang "
+                "boleh Anda tulis, atau kosongkan ruang di disknya.",
+                en=f"{error.filename or path} can't be written: {error.strerror}. Name a directory that is "
+                "yours to write, or make room on its disk.",
             ) from error
         return cls(path, election)
 
@@ -91,12 +98,17 @@ class DataDirectory:
                 return cls(path, Election.from_json(file.read()))
         except FileNotFoundError:
             raise DirectoryMissing(
-                f"There is no count in {path}. Make one: rekap --data {path} init --election ID"
+                id=f"Tidak ada penghitungan di {path}. Buat: rekap --data {path} init --election ID",
+                en=f"There is no count in {path}. Make one: rekap --data {path} init --election ID",
             ) from None
         except (OSError, ValidationError) as error:
+            why = Said(id="isinya rusak", en="it is damaged")
+            if isinstance(error, OSError):
+                why = Said(quoted(error.strerror), quoted(error.strerror))
             raise DirectoryMissing(
-                f"{path / ELECTION_FILE} can't be read: {quoted(error)}. Restore it from a copy of the "
-                "directory."
+                id=f"{path / ELECTION_FILE} tidak terbaca: {why.id}. Kembalikan dari salinan direktori itu.",
+                en=f"{path / ELECTION_FILE} can't be read: {why.en}. Restore it from a copy of the "
+                "directory.",
             ) from None
 
     @cached_property

@@ -30,6 +30,14 @@ class ExplainedError(Exception):
         super().__init__(en)
         self.said = Said(id, en)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors of other processes are sent to this one.
+        return _again, (type(self), self.said)
+
+
+def _again(kind: type[ExplainedError], said: Said) -> ExplainedError:
+    return kind(id=said.id, en=said.en)
+
 
 class ValueExplained(ExplainedError, ValueError):
     """What is wrong with one value. A ValueError, because the validators of models raise those."""

@@ -17,6 +17,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.sql_text import statements
+from schemas.language import ExplainedError
 
 _FILE_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
@@ -33,7 +34,7 @@ ORDER BY number
 """
 
 
-class MigrationError(Exception):
+class MigrationError(ExplainedError):
     """The schema cannot be brought up to date. The text says why and what to do."""
 
 
@@ -60,7 +61,8 @@ def known_migrations() -> tuple[Migration, ...]:
     if [migration.number for migration in found] != list(range(1, len(found) + 1)):
         numbers = ", ".join(str(migration.number) for migration in found) or "none"
         raise MigrationError(
-            f"Migrations are numbered 1, 2, 3 ... without gaps, but found {numbers}. Reinstall rekap."
+            id=f"Migrasi bernomor 1, 2, 3 ... tanpa lompatan, tetapi yang ada {numbers}. Pasang ulang rekap.",
+            en=f"Migrations are numbered 1, 2, 3 ... without gaps, but found {numbers}. Reinstall rekap.",
         )
     return tuple(found)
 
@@ -100,14 +102,24 @@ def _compare(known: tuple[Migration, ...], applied: dict[int, tuple[str, str]]) 
     newest = max((migration.number for migration in known), default=0)
     if applied and max(applied) > newest:
         raise MigrationError(
-            f"This database has schema {max(applied)} ({applied[max(applied)][0]}), made by a newer version "
-            f"of rekap; this one knows {newest}. Upgrade rekap, or point it at another database."
+            id=f"Basis data ini berskema {max(applied)} ({applied[max(applied)][0]}), dibuat oleh versi "
+            "rekap yang "
+            f"lebih baru; yang ini mengenal {newest}. Perbarui rekap, atau sebutkan basis data lain.",
+            en=f"This database has schema {max(applied)} ({applied[max(applied)][0]}), made by a newer "
+            "version "
+            f"of rekap; this one knows {newest}. Upgrade rekap, or point it at another database.",
         )
     for migration in known:
         name, checksum = applied.get(migration.number, (migration.name, migration.checksum))
         if checksum != migration.checksum:
             raise MigrationError(
-                f"Migration {migration.number:04} was applied here as {name!r} with checksum {checksum[:9]}, "
+                id=f"Migrasi {migration.number:04} diterapkan di sini sebagai {name!r} dengan checksum "
+                f"{checksum[:9]}, tetapi berkas {migration.number:04}_{migration.name}.sql punya "
+                f"{migration.checksum[:9]}. Migrasi yang sudah diterapkan tidak pernah berubah: kembalikan "
+                "teks "
+                "lamanya dan tulis berkas baru.",
+                en=f"Migration {migration.number:04} was applied here as {name!r} with checksum "
+                f"{checksum[:9]}, "
                 f"but the file {migration.number:04}_{migration.name}.sql has {migration.checksum[:9]}. "
-                "A migration never changes once applied: put the old text back and write a new file."
+                "A migration never changes once applied: put the old text back and write a new file.",
             )

@@ -83,10 +83,15 @@ def _unavailable(error: Exception) -> SinkUnavailable:
     text = str(error)
     if "No space left" in text or "NOT_ENOUGH_SPACE" in text:
         return SinkUnavailable(
-            "The disk of the projections is full. Free some space and run the same command again: the log "
-            "has everything that was reported as accepted."
+            id="Disk proyeksi penuh. Kosongkan ruang, lalu ulangi perintah yang sama: semua yang dilaporkan "
+            "diterima ada di log.",
+            en="The disk of the projections is full. Free some space and run the same command again: the log "
+            "has everything that was reported as accepted.",
         )
     return SinkUnavailable(
-        "The projections can't be read or written. Run the same command again once ClickHouse answers; the "
-        f"log has everything. It says: {text}"
+        id="Proyeksi tidak dapat dibaca atau ditulis. Ulangi perintah yang sama setelah ClickHouse menjawab; "
+        f"semuanya ada di log. Katanya: {text}",
+        en="The projections can't be read or written. Run the same command again once ClickHouse answers; "
+        "the "
+        f"log has everything. It says: {text}",
     )

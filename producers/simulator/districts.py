@@ -18,6 +18,7 @@ from math import sqrt
 import numpy as np
 
 from producers.simulator.draws import apportion
+from schemas.language import ValueExplained
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,22 @@ def choose(provinces: Sequence[str] | None, stations: int | None) -> list[Distri
     for district in all_districts():
         of_province.setdefault(district.province, []).append(district)
     if unknown := sorted(set(provinces or ()) - set(of_province)):
-        raise ValueError(
-            f"There is no province {', '.join(unknown)} in the built-in nation. "
-            f"Choose from {', '.join(of_province)}."
+        shown, known = ", ".join(unknown), ", ".join(of_province)
+        raise ValueExplained(
+            id=f"Tidak ada provinsi {shown} dalam negara percontohan. Pilih dari {known}.",
+            en=f"There is no province {shown} in the built-in nation. Choose from {known}.",
         )
     kept = {code: of for code, of in of_province.items() if provinces is None or code in provinces}
     sizes = np.array([sum(one.stations for one in of) for of in kept.values()], np.int64)
     if stations is None or stations >= sizes.sum():
         return [one for of in kept.values() for one in of]
     if stations < len(kept):
-        raise ValueError(
-            f"{stations} stations are too few for {len(kept)} provinces; ask for {len(kept)} or more, "
-            "or for fewer provinces."
+        raise ValueExplained(
+            id=f"{stations} TPS terlalu sedikit untuk {len(kept)} provinsi; minta {len(kept)} atau lebih, "
+            "atau "
+            "lebih sedikit provinsi.",
+            en=f"{stations} stations are too few for {len(kept)} provinces; ask for {len(kept)} or more, "
+            "or for fewer provinces.",
         )
     shares = apportion(stations, sizes, least=1)
     return [one for of, share in zip(kept.values(), shares, strict=True) for one in _scaled(of, int(share))]

@@ -15,6 +15,7 @@ import numpy as np
 from producers.simulator.districts import all_districts
 from producers.simulator.draws import apportion
 from schemas.elections import Contest, ElectoralDistrict
+from schemas.language import ValueExplained
 from schemas.regions import DEPTH, Level, Registry
 
 OVERSEAS: Final = "99"
@@ -86,9 +87,14 @@ def divide(contest: Contest, registry: Registry) -> Iterator[tuple[ElectoralDist
     those above. Raises ValueError for a contest that PLANS does not know."""
     plan = PLANS.get(contest.id)
     if plan is None:
-        raise ValueError(
-            f"Nobody said how {contest.id} is divided into electoral districts; give a file with its "
-            f"electoral districts and candidates, or name it as one of {', '.join(PLANS)}."
+        known = ", ".join(PLANS)
+        raise ValueExplained(
+            id=f"Pembagian {contest.id} ke dalam daerah pemilihan tidak diketahui; berikan berkas dapil "
+            "dan calonnya, "
+            f"atau namai sebagai salah satu dari {known}.",
+            en=f"Nobody said how {contest.id} is divided into electoral districts; give a file with its "
+            "electoral "
+            f"districts and candidates, or name it as one of {known}.",
         )
     voters = _voters(registry)
     for index, code in enumerate(registry.ids):

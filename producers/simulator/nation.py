@@ -18,6 +18,7 @@ from producers.simulator.candidates import builtin_candidates as builtin_candida
 from producers.simulator.districts import District, choose
 from producers.simulator.draws import Ints, apportion, below, key_of, within
 from schemas.elections import Election
+from schemas.language import ValueExplained
 from schemas.regions import UNKNOWN, Registry
 
 STATION_FORMAT: Final = "{village}{number:03d}"
@@ -58,9 +59,11 @@ def builtin_registry(
     unknown province, too few stations, or an election whose stations are not written as here.
     """
     if election.stations.format != STATION_FORMAT:
-        raise ValueError(
-            f"The built-in nation writes stations as {STATION_FORMAT}, {election.id} as "
-            f"{election.stations.format}; give the register of {election.id} itself."
+        raise ValueExplained(
+            id=f"Negara percontohan menulis TPS sebagai {STATION_FORMAT}, {election.id} sebagai "
+            f"{election.stations.format}; berikan daftar wilayah {election.id} sendiri.",
+            en=f"The built-in nation writes stations as {STATION_FORMAT}, {election.id} as "
+            f"{election.stations.format}; give the register of {election.id} itself.",
         )
     districts = choose(provinces, stations)
     shares = [_share_out(district, _limit(election, district)) for district in districts]
@@ -80,9 +83,12 @@ def _share_out(district: District, limit: int | None) -> _Shares:
     voters = apportion(district.registered, _weights(key, 3, district.stations, spread))
     if limit is not None:
         if district.registered > limit * district.stations:
-            raise ValueError(
-                f"{district.registered} voters of {district.name} do not fit into {district.stations} "
-                f"stations of {limit}; raise limits.voters_per_station."
+            raise ValueExplained(
+                id=f"{district.registered} pemilih {district.name} tidak muat di {district.stations} TPS "
+                "berisi "
+                f"{limit}; naikkan limits.voters_per_station.",
+                en=f"{district.registered} voters of {district.name} do not fit into {district.stations} "
+                f"stations of {limit}; raise limits.voters_per_station.",
             )
         beyond = int((voters - np.minimum(voters, limit)).sum())
         voters = np.minimum(voters, limit)

@@ -24,6 +24,7 @@ from producers.simulator.stories import tell
 from producers.simulator.timetable import count_times
 from schemas.ballots import Ballot, Ballots
 from schemas.elections import Election
+from schemas.language import ValueExplained
 from schemas.regions import UNKNOWN, Registry
 from schemas.sources import Lineage
 
@@ -76,7 +77,11 @@ class Night:
         )
         self._first = np.cumsum([0, *(len(forms) for forms in self._forms)])
         if self._first[-1] > plan.MOST_FORMS:
-            raise ValueError(f"{self._first[-1]} forms are too many for one night; name fewer contests.")
+            raise ValueExplained(
+                id=f"{self._first[-1]} formulir terlalu banyak untuk satu malam; sebutkan lebih sedikit "
+                "pemilihan.",
+                en=f"{self._first[-1]} forms are too many for one night; name fewer contests.",
+            )
         self._injected: Counter[str] = Counter()
         self._order = self._planned()
 
@@ -182,9 +187,12 @@ def _layouts(of_village: Sequence[Ballot | None], election: str) -> tuple[NDArra
     for village, ballot in enumerate(of_village):
         if ballot is not None:
             if not ballot.options:
-                raise ValueError(
-                    f"Nobody stands for {ballot.contest} of {election}; give a file with candidates, "
-                    "or take builtin_candidates."
+                raise ValueExplained(
+                    id=f"Tidak ada calon {ballot.contest} dari {election}; berikan berkas calon "
+                    "(--candidates pada "
+                    "rekap init).",
+                    en=f"Nobody stands for {ballot.contest} of {election}; give a file with candidates "
+                    "(--candidates of rekap init).",
                 )
             layout[village] = numbers.setdefault(ballot.options, len(numbers))
     return layout, table_of(list(numbers))

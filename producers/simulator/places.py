@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from producers.simulator.draws import Ints, keys_of
 from schemas.elections import Election, Poll
+from schemas.language import ValueExplained
 from schemas.regions import UNKNOWN, VILLAGE_DEPTH, Registry
 
 WINDOW: Final = 23 * 3600
@@ -46,9 +47,12 @@ def villages_of(election: Election, registry: Registry) -> Villages:
     """The villages of `registry`. Raises ValueError when `election` does not say when the poll closed."""
     base = election.poll
     if base is None or base.closes is None:
-        raise ValueError(
-            f"{election.id} does not say when voting closed; set poll.closes in its definition, "
-            "from which a simulated night begins."
+        raise ValueExplained(
+            id=f"{election.id} tidak menyebut kapan pemungutan suara ditutup; isi poll.closes dalam "
+            "definisinya: "
+            "dari situ malam simulasi dimulai.",
+            en=f"{election.id} does not say when voting closed; set poll.closes in its definition, "
+            "from which a simulated night begins.",
         )
     polls = [*election.poll_exceptions, base]
     exempt = set(election.limits.voters_exempt) - set(election.overseas)

@@ -13,6 +13,7 @@ from rekap.render.tables import KEPT, Column, Line, Style, Table, drawn, fits, p
 from rekap.text import words
 from rekap.text.numbers import MISSING, clock, moment, whole, zone_of
 from rekap.text.options import OptionNames, in_ballot_order, is_top, option_of
+from rekap.text.reasons import reason_in_words
 from schemas.events import CountKind
 from schemas.language import Language, Said
 from stream_processors.checks.names import NAMES, SEXES
@@ -80,14 +81,14 @@ def station_lines(rows: Sequence[Row], names: OptionNames | None, language: Lang
 def _entry(row: Row, names: OptionNames | None, language: Language) -> list[Line]:
     head: Line = [(moment(row["recorded_at"]), "id"), ("  ", "")]
     if row["outcome"] == "rejected":
-        reason = row["rejected"]["reason"] if row["rejected"] else MISSING
+        reason = reason_in_words(row["rejected"]["reason"], language) if row["rejected"] else MISSING
         head.append((REJECTED.within(language).format(reason=reason), "warn"))
         said = row["rejected"]["sentence"][language] if row["rejected"] else ""
         return [head, *paragraph(said, "", INDENT), *_who(row, language)]
     happened = HAPPENED.get(row["type"], Said(row["type"], row["type"])).within(language)
     if row["kind"] in KINDS:
         happened = OF_KIND.within(language).format(what=happened, kind=KINDS[row["kind"]].within(language))
-    because = f": {row['reason']}" if row["reason"] else ""
+    because = f": {reason_in_words(row['reason'], language)}" if row["reason"] else ""
     version = VERSION.within(language).format(version=row["version"] or MISSING)
     head += [(f"{version}, {happened}{because}", "title")]
     if row["status"]:

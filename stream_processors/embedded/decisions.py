@@ -14,6 +14,7 @@ from typing import Final
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
 from schemas.decode import decode
 from schemas.events import RecapCertified
+from schemas.language import Said
 from schemas.rejections import Reason, Rejected
 from stream_processors.partition.state import StateRow
 
@@ -80,8 +81,13 @@ class Decisions:
         held = self.checkpoint()
         if held != log.end:
             raise LogUnavailable(
-                f"The log {log.path} has {log.end} entries, but its state was made from {held}. Something "
-                "else wrote to the file. Restore it from its last copy."
+                Said(
+                    id=f"Log {log.path} berisi {log.end} entri, padahal keadaannya dibuat dari {held}. Ada "
+                    "yang lain "
+                    "menulis ke berkas itu. Kembalikan dari salinan terakhirnya.",
+                    en=f"The log {log.path} has {log.end} entries, but its state was made from {held}. "
+                    "Something else wrote to the file. Restore it from its last copy.",
+                )
             )
 
     def _has_column(self, table: str, name: str) -> bool:

@@ -32,6 +32,7 @@ from event_log.sqlite import LogUnavailable, SqliteLog
 from schemas.ballots import Ballots
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import require_original
+from schemas.language import Said
 from schemas.sources import Source, Unreadable
 from sinks.baseline import insert_baseline
 from sinks.migrate import migrate
@@ -221,9 +222,17 @@ class Runner:
         """Restore the state at the projections' checkpoint, then apply and project the entries after it."""
         if projected >= self._log.end:  # new entries would get positions that the projections have rows for
             raise LogUnavailable(
-                f"The log {self._log.path} has {self._log.end} entries, but {projected + 1} are projected: "
-                "it was cut off, or is an older copy. Put the newer log back. If that one is lost, remove "
-                "the directory clickhouse beside the log and run the same command again."
+                Said(
+                    id=f"Log {self._log.path} berisi {self._log.end} entri, padahal {projected + 1} sudah "
+                    "ada di "
+                    "proyeksi: log itu terpotong, atau salinan lama. Kembalikan log yang lebih baru. Jika "
+                    "hilang, "
+                    "hapus direktori clickhouse di sebelah log, lalu ulangi perintah yang sama.",
+                    en=f"The log {self._log.path} has {self._log.end} entries, but {projected + 1} are "
+                    "projected: it was cut off, or is an older copy. Put the newer log back. If that one "
+                    "is lost, "
+                    "remove the directory clickhouse beside the log and run the same command again.",
+                )
             )
         is_outdated = self._decisions.is_outdated  # nothing is projected then, and all is made again
         for rows in self._decisions.read(projected + 1):
@@ -234,8 +243,15 @@ class Runner:
             outcome = self._state.decide_batch(batch, first, lambda *_: False)
             if outcome.end - first != len(batch):
                 raise LogUnavailable(
-                    f"{self._log.path} holds entries that this version decides otherwise than the one that "
-                    f"appended them (from position {first}). Use that version, or report this sentence."
+                    Said(
+                        id=f"{self._log.path} memuat entri yang diputuskan lain oleh versi ini daripada "
+                        "oleh versi "
+                        f"yang menulisnya (mulai posisi {first}). Pakai versi itu, atau laporkan kalimat "
+                        "ini.",
+                        en=f"{self._log.path} holds entries that this version decides otherwise than the one "
+                        f"that appended them (from position {first}). Use that version, or report this "
+                        "sentence.",
+                    )
                 )
             if is_outdated:
                 with self._log.transaction():

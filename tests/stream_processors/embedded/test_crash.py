@@ -24,6 +24,7 @@ from producers.simulator.night import Night
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import adopt
 from schemas.elections import Election
+from schemas.language import Said
 from schemas.regions import Registry
 from sinks.writer import Writer
 from stream_processors.embedded.decisions import Decisions
@@ -145,10 +146,10 @@ def fail_position(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        (fail_append, LogUnavailable("the disk is full")),
-        (fail_state, LogUnavailable("the disk is full")),
-        (fail_rows, SinkUnavailable("gone")),
-        (fail_position, SinkUnavailable("gone")),
+        (fail_append, LogUnavailable(Said("disknya penuh", "the disk is full"))),
+        (fail_state, LogUnavailable(Said("disknya penuh", "the disk is full"))),
+        (fail_rows, SinkUnavailable(id="hilang", en="gone")),
+        (fail_position, SinkUnavailable(id="hilang", en="gone")),
     ],
     ids=["append", "state", "rows", "position"],
 )
@@ -180,7 +181,7 @@ def test_what_was_not_committed_never_enters_the_state(
     directory: DataDirectory, opened: OpenRunner, messages: list[bytes], persists: bool
 ) -> None:
     runner = opened()
-    fault = Fault(LogUnavailable("the disk is full"), calls=0, persists=persists)
+    fault = Fault(LogUnavailable(Said("disknya penuh", "the disk is full")), calls=0, persists=persists)
     with pytest.MonkeyPatch.context() as patch:
         fail_append(patch, fault)
         with pytest.raises(LogUnavailable):
@@ -199,11 +200,11 @@ def test_a_crash_while_catching_up_is_cured_by_catching_up_again(
     for step, persists in ((fail_rows, False), (fail_rows, True), (fail_position, False)):
         runner = opened()
         with pytest.MonkeyPatch.context() as patch:
-            step(patch, Fault(SinkUnavailable("gone"), calls=0, persists=persists))
+            step(patch, Fault(SinkUnavailable(id="hilang", en="gone"), calls=0, persists=persists))
             with pytest.raises(SinkUnavailable):
                 send(runner, messages)
         with pytest.MonkeyPatch.context() as patch:
-            step(patch, Fault(SinkUnavailable("gone"), calls=0, persists=persists))
+            step(patch, Fault(SinkUnavailable(id="hilang", en="gone"), calls=0, persists=persists))
             with pytest.raises(SinkUnavailable):
                 opened()
     send(opened(), messages)
