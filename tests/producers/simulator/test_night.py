@@ -19,7 +19,7 @@ from producers.simulator.faults import NO_FAULTS, Faults
 from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import Night
 from schemas.decode import decode, encode
-from schemas.elections import load_election
+from schemas.elections import UnknownContest, load_election
 from schemas.registry_build import RegionRow, build_registry
 from tests.producers.simulator.nights import (
     counted,
@@ -200,7 +200,7 @@ def test_a_night_that_can_not_be_is_refused_with_what_to_do() -> None:
     bare = load_election("pemilu2024")
     with pytest.raises(ValueError, match="Nobody stands for DPD"):
         Night(bare, registry, 1, contests=["DPD"])
-    with pytest.raises(KeyError, match="choose one of"):
+    with pytest.raises(UnknownContest, match="choose one of"):
         Night(election, registry, 1, contests=["SENATE"])
     with pytest.raises(ValueError, match=r"set poll\.closes"):
         Night(election.model_copy(update={"poll": None}), registry, 1)
