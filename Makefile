@@ -8,7 +8,7 @@ ALONE := tests/rekap/test_reading.py
 # What `make test` leaves to `make test-long`.
 LONG := faults or national or slow
 # What is installed, as pyproject.toml has it: the packages with API pages.
-DOCUMENTED := audit clickhouse event_log monitoring producers queries rekap schemas serving sinks stream_processors
+DOCUMENTED := audit clickhouse event_log monitoring producers queries rekap schemas serving sinks stream_processors transparency
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,7 @@ PACKAGES: Final = (
     "audit",
     "producers",
     "monitoring",
+    "transparency",
     "devtools",
     "benchmarks",
     "rekap",
@@ -60,6 +62,7 @@ MAY_IMPORT: Final = {
         *("event_log", "event_log.kafka", "monitoring"),
     ),
     "monitoring": ("schemas", "serving"),
+    "transparency": (),
     "queries": ("schemas",),
     "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
     "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
@@ -85,6 +88,7 @@ ONLY_IN: Final = {
     ),
     "faust": ("stream_processors.distributed", "benchmarks.stream"),
     "prometheus_client": ("monitoring",),
+    "nacl": ("transparency",),
     "click": ("rekap",),
     "rich": ("rekap",),
     "multiprocessing": ("stream_processors.partition",),
@@ -275,6 +279,14 @@ def test_pure_processors_reach_for_no_clock_no_chance_and_no_file() -> None:
         for one in imports()
         if part_of(one.module) == "stream_processors" and any(within(one.imported, name) for name in IMPURE)
     ] == []
+
+
+def test_transparency_logs_are_pure_and_need_nothing_of_ours() -> None:
+    """Whoever checks a proof installs this package, PyNaCl and nothing else."""
+    imported = {one.imported for one in imports() if part_of(one.module) == "transparency"}
+    assert [name for name in imported if any(within(name, impure) for impure in IMPURE)] == []
+    roots = {name.partition(".")[0] for name in imported}
+    assert roots - set(sys.stdlib_module_names) == {"transparency", "nacl"}
 
 
 def test_what_verifies_shares_no_adding_up_with_what_counts() -> None:
