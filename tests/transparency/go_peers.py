@@ -141,10 +141,12 @@ def litewitness(
     )
     assert agent.stdout is not None
     fingerprint = agent.stdout.readline().strip()
-    command = [peers.programs / "litewitness", "-name", name, "-db", database, "-ssh-agent", agent_socket]
+    command: list[str | Path] = [peers.programs / "litewitness", "-name", name, "-db", database]
     with (directory / "output").open("w") as output:
         witness = subprocess.Popen(
-            [*command, "-listen", f"127.0.0.1:{port}", "-key", fingerprint], stderr=output, stdout=output
+            [*command, "-ssh-agent", agent_socket, "-listen", f"127.0.0.1:{port}", "-key", fingerprint],
+            stderr=output,
+            stdout=output,
         )
     try:
         deadline = time.monotonic() + START_S
