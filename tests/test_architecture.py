@@ -63,6 +63,7 @@ MAY_IMPORT: Final = {
     ),
     "monitoring": ("schemas", "serving"),
     "transparency": (),
+    "transparency.notary": ("transparency", "schemas", "event_log"),
     "queries": ("schemas",),
     "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
     "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
@@ -78,7 +79,7 @@ ONLY_IN: Final = {
     "chdb": ("clickhouse",),
     "starlette": ("serving", "clickhouse.interface", "monitoring"),
     "uvicorn": ("serving",),
-    "sqlite3": ("event_log", "stream_processors.embedded"),
+    "sqlite3": ("event_log", "stream_processors.embedded", "transparency.notary"),
     "kafka": (
         "devtools",
         "event_log.kafka",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.client
 import re
+import shutil
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.transparency.go_peers import LiteWitness, Peers, build, litewitness
+from tests.transparency.notary_worlds import MemoryLog
 from tests.transparency.trees import (
     LOG,
     ORIGIN,
@@ -29,6 +32,10 @@ from transparency.encoding import base64
 from transparency.errors import Malformed, NotProven
 from transparency.keys import NoteSigner
 from transparency.merkle import leaf_hash, verify_consistency, verify_inclusion
+from transparency.notary.heads import HeadStore
+from transparency.notary.log_files import LogFiles
+from transparency.notary.notary import Notary
+from transparency.notary.refusals import RolledBack
 from transparency.note import Note, Signature
 from transparency.policy import Policy
 from transparency.proof import LogProof
@@ -281,3 +288,43 @@ def test_a_real_witness_cosigns_what_grows_and_refuses_everything_else(peers: Pe
         assert unheard.status == 404
         proof = TileReader(600, files.read).consistency_proof(400)
         assert isinstance(ask(witness, 400, proof, heads[600]), Cosigned)
+
+
+def test_a_night_under_real_witnesses(peers: Peers, tmp_path: Path) -> None:
+    """Two of three have to cosign. What is published is taken by all; a log that was set back is not."""
+    log, entries = MemoryLog(), some_entries(700)
+    public = tmp_path / "public"
+
+    def start(stack: ExitStack, policy: bytes) -> Notary:
+        heads = stack.enter_context(HeadStore.open(tmp_path / "heads.sqlite"))
+        notary = Notary(log, 0, LogFiles(public), heads, LOG, Policy.parse(policy))
+        notary.start()
+        return notary
+
+    with ExitStack() as stack:
+        lines = [f"log {LOG.verifier.encode()}"]
+        for number in range(1, 4):
+            place = tmp_path / f"witness{number}"
+            one = litewitness(peers, place, f"witness.example/w{number}", bytes([number]) * 32, LOG.verifier)
+            running = stack.enter_context(one)
+            lines.append(f"witness w{number} {running.key.encode()} {running.url}")
+        policy = "".join(f"{line}\n" for line in (*lines, "group g 2 w1 w2 w3", "quorum g")).encode()
+        notary = start(stack, policy)
+        for size in (0, 1, 256, 257, 700, 700):
+            log.append(*entries[len(log.raws) : size])
+            round = notary.sign()
+            assert (round.published, round.cosigners) == (True, ("w1", "w2", "w3")), round.answers
+            vkey = public / "log.vkey"
+            assert peers.ask("walk", public, vkey) == "ok"
+            assert peers.ask("fsck", public, vkey, WHOLE_S) == "ok"
+            assert peers.ask("cosigned", public / "checkpoint", peers.file("policy", policy)) == "ok"
+        path = TileReader(700, LogFiles(public).read).inclusion_proof(25)
+        proof = LogProof(25, tuple(path), (public / "checkpoint").read_bytes())
+        receipt, entry = peers.file("receipt", proof.encode()), peers.file("entry", entries[25])
+        assert peers.ask("proof", receipt, entry, tmp_path / "policy") == "ok"
+        shutil.rmtree(public)
+        for file in tmp_path.glob("heads.sqlite*"):
+            file.unlink()
+        log.raws[600:] = [b"another night"]
+        with pytest.raises(RolledBack, match="knows 700"):
+            start(stack, policy)

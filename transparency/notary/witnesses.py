@@ -1,0 +1,113 @@
+"""Asks witnesses for cosignatures over HTTP, all at once, each within a time limit (c2sp.org/tlog-witness).
+
+A witness that fails is not a reason not to ask the others. What it answers counts only with a cosignature
+that holds.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from schemas.text import quoted
+from transparency.errors import Malformed, NotProven
+from transparency.keys import VerifierKey
+from transparency.note import Note
+from transparency.policy import Witness
+from transparency.witness import (
+    ADD_CHECKPOINT,
+    MAX_ANSWER_BYTES,
+    Answer,
+    Cosigned,
+    KnowsOther,
+    answer,
+    request,
+)
+
+TIMEOUT_S: Final = 3.0
+"""Of each step of a request: two requests to a witness that hangs still end within a cadence of 10 s."""
+MOST_AT_ONCE: Final = 32
+"""Witnesses asked side by side."""
+
+Proof = Callable[[int], Sequence[bytes]]
+"""The consistency proof from an older size to the checkpoint's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """No answer that can be used; `text` says why."""
+
+    text: str
+
+
+Outcome = Answer | Unreachable
+
+
+class Post(Protocol):
+    """Sends a request to a witness: status, content type and body of the answer. Raises OSError and
+    http.client.HTTPException."""
+
+    def __call__(self, url: str, body: bytes) -> tuple[int, str, bytes]: ...
+
+
+def post(url: str, body: bytes) -> tuple[int, str, bytes]:
+    """A Post over HTTP or HTTPS; redirects are not followed, and no more is read than an answer may have."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OSError(f"{url} is not an http or https URL")
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=TIMEOUT_S, context=ssl.create_default_context()
+        )
+    else:
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+    try:
+        connection.request("POST", parts.path or "/", body)
+        response = connection.getresponse()
+        return response.status, response.headers.get("Content-Type", ""), response.read(MAX_ANSWER_BYTES + 1)
+    finally:
+        connection.close()
+
+
+class Witnesses:
+    """The witnesses of a log, and the size that each is known to have cosigned."""
+
+    def __init__(self, witnesses: Sequence[Witness], send: Post = post) -> None:
+        self.witnesses = tuple(witnesses)
+        self._send = send
+        self._sizes: dict[VerifierKey, int] = {}
+
+    def ask(self, size: int, note: Note, proof: Proof) -> dict[str, Outcome]:
+        """By name of the witness, what it answers to the checkpoint `note` of that size. Raises what `proof`
+        raises."""
+        if not self.witnesses:
+            return {}
+        with ThreadPoolExecutor(min(len(self.witnesses), MOST_AT_ONCE)) as pool:
+            outcomes = pool.map(lambda witness: self._ask(witness, size, note, proof), self.witnesses)
+            return {witness.name: one for witness, one in zip(self.witnesses, outcomes, strict=True)}
+
+    def _ask(self, witness: Witness, size: int, note: Note, proof: Proof) -> Outcome:
+        known = min(self._sizes.get(witness.key, size), size)
+        outcome = self._request(witness, known, note, proof)
+        if isinstance(outcome, KnowsOther) and outcome.size < size:
+            known = outcome.size
+            outcome = self._request(witness, known, note, proof)
+        if isinstance(outcome, Cosigned):
+            self._sizes[witness.key] = size
+        return outcome
+
+    def _request(self, witness: Witness, known: int, note: Note, proof: Proof) -> Outcome:
+        if witness.url is None:
+            return Unreachable("the policy names no URL of this witness")
+        body = request(known, proof(known), note.encode())
+        try:
+            status, kind, said = self._send(f"{witness.url.rstrip('/')}/{ADD_CHECKPOINT}", body)
+            return answer(status, kind, said, note.text, witness.key)
+        except (OSError, http.client.HTTPException, ValueError, Malformed, NotProven) as error:
+            return Unreachable(quoted(f"{type(error).__name__}: {error}"))
