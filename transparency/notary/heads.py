@@ -87,6 +87,13 @@ class HeadStore:
             raise _unusable(self._path, error) from error
         return None if row is None else Head(*row)
 
+    def any(self) -> bool:
+        """Whether a head of any log was ever persisted. Raises LogUnavailable."""
+        try:
+            return self._connection.execute("SELECT 1 FROM head LIMIT 1").fetchone() is not None
+        except sqlite3.Error as error:
+            raise _unusable(self._path, error) from error
+
     def advance(self, origin: str, last: Head | None, new: Head) -> None:
         """Bind the notary to `new`, which goes on from `last`; on the disk when this returns.
 

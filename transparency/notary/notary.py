@@ -21,7 +21,7 @@ from transparency.notary.heads import EMPTY, Head, HeadStore
 from transparency.notary.log_files import CHECKPOINT, LogFiles
 from transparency.notary.log_tree import KnownHead, LogTree
 from transparency.notary.refusals import ForeignCheckpoint, Forked, NotConfirmed, RolledBack
-from transparency.notary.witnesses import Outcome, Witnesses
+from transparency.notary.witnesses import Outcome, Witnesses, all_told
 from transparency.note import Note, Signature
 from transparency.policy import NONE, Policy
 from transparency.tile_reader import TileReader
@@ -55,7 +55,7 @@ class Round:
 class Notary:
     """The signer of one log. `start` first, then `sign` as often as heads are to be published.
 
-    Whatever they raise, the notary may go on only by `start`.
+    Whatever they raise, the notary may go on only by `start`; after NotConfirmed `confirm` is enough.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class Notary:
         self._repaired: list[str] = []
 
     def start(self) -> None:
-        """Read the whole log, and hold it against what was signed before. Raises transparency.notary.refusals
-        and LogUnavailable, OSError."""
+        """Read the whole log, and hold it against what was signed before; then `confirm`. Raises
+        transparency.notary.refusals and LogUnavailable, OSError."""
         stored = self._heads.last(self.origin)
         published = self._published()
         known = [KnownHead(stored, "heads.sqlite")] if stored else []
@@ -95,7 +95,23 @@ class Notary:
             self._heads.advance(self.origin, stored, self._bound)
         self._files.publish_key(self._signer.verifier.encode())
         self._put_partial()
-        self._confirm()
+        self.confirm()
+
+    def confirm(self) -> None:
+        """Before anything new is signed: show witnesses the head that this notary is bound to already. One
+        that knows more has seen a later state of this log than there is here. Raises as `start`."""
+        answers = self._ask(self._bound, self._signed(self._bound))
+        confirmed = [name for name, one in answers.items() if isinstance(one, Cosigned)]
+        contradicted = any(_contradicts(one, self._bound.size) for one in answers.values())
+        # A quorum may outvote a witness that is wrong; where none is asked for, nobody does.
+        if self._policy.satisfied(confirmed) and not (contradicted and self._policy.quorum == NONE):
+            return
+        for name, one in answers.items():
+            if isinstance(one, KnowsOther) and one.size > self._bound.size:
+                raise RolledBack(self.origin, self._bound.size, one.size, name)
+            if isinstance(one, Refused) and one.inconsistent:
+                raise Forked(self.origin, self._bound.size, name)
+        raise NotConfirmed(self.origin, all_told(answers))
 
     def sign(self) -> Round:
         """Sign the log as far as it goes now, and publish it if the policy's quorum cosigned. Raises as
@@ -149,22 +165,6 @@ class Notary:
         return self._witnesses.ask(
             head.size, note, lambda old: TileReader(head.size, self._files.read).consistency_proof(old)
         )
-
-    def _confirm(self) -> None:
-        """Before anything new is signed: show witnesses the head that this notary is bound to already. One
-        that knows more has seen a later state of this log than there is here."""
-        answers = self._ask(self._bound, self._signed(self._bound))
-        confirmed = [name for name, one in answers.items() if isinstance(one, Cosigned)]
-        contradicted = any(_contradicts(one, self._bound.size) for one in answers.values())
-        # A quorum may outvote a witness that is wrong; where none is asked for, nobody does.
-        if self._policy.satisfied(confirmed) and not (contradicted and self._policy.quorum == NONE):
-            return
-        for name, one in answers.items():
-            if isinstance(one, KnowsOther) and one.size > self._bound.size:
-                raise RolledBack(self.origin, self._bound.size, one.size, name)
-            if isinstance(one, Refused) and one.inconsistent:
-                raise Forked(self.origin, self._bound.size, name)
-        raise NotConfirmed(self.origin, "; ".join(f"{name}: {one}" for name, one in answers.items()) or "-")
 
 
 def _cosignatures(answers: Mapping[str, Outcome]) -> tuple[Signature, ...]:

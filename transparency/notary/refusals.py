@@ -56,6 +56,20 @@ class Forked(Refused):
         )
 
 
+class OfAnotherDirectory(Refused):
+    """The heads and the key here were copied with the data directory."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            id=f"Kunci dan kepala log di {path} disalin dari direktori data lain. Dua penanda tangan dengan "
+            "satu kunci dapat bertentangan. Kalau yang asli tidak akan menandatangani lagi, jalankan sekali "
+            "dengan --take-over; kalau tidak, hapus folder notary dari salinan ini dan pakai nama log lain.",
+            en=f"The key and the heads in {path} were copied from another data directory. Two signers with "
+            "one key can contradict each other. If the original signs no more, run once with --take-over; "
+            "otherwise remove the folder notary from this copy, and use another name for its log.",
+        )
+
+
 class HeadMoved(Refused):
     """Another process signed a head of this log meanwhile."""
 
@@ -83,10 +97,10 @@ class ForeignCheckpoint(Refused):
 class NotConfirmed(Refused):
     """Too few witnesses confirmed, at the start, that they know nothing newer."""
 
-    def __init__(self, origin: str, answers: str) -> None:
+    def __init__(self, origin: str, answers: Said) -> None:
         super().__init__(
             id=f"Saksi yang diwajibkan belum memastikan bahwa log {origin} tidak dikembalikan ke keadaan "
-            f"lama: {answers}. Tidak ada yang ditandatangani. Notaris mencoba lagi.",
+            f"lama: {answers.id}. Tidak ada yang ditandatangani. Notaris mencoba lagi.",
             en=f"The witnesses that the policy asks for have not confirmed that the log {origin} was not set "
-            f"back: {answers}. Nothing is signed. The notary tries again.",
+            f"back: {answers.en}. Nothing is signed. The notary tries again.",
         )

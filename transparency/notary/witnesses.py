@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from schemas.language import Said
 from schemas.text import quoted
 from transparency.errors import Malformed, NotProven
 from transparency.keys import VerifierKey
@@ -46,6 +47,27 @@ class Unreachable:
 
 
 Outcome = Answer | Unreachable
+
+
+def told_of(outcome: Outcome) -> Said:
+    """What a witness answered, as part of a sentence."""
+    if isinstance(outcome, Cosigned):
+        return Said("ikut menandatangani", "cosigned")
+    if isinstance(outcome, KnowsOther):
+        return Said(f"mengenal {outcome.size} entri", f"knows {outcome.size} entries")
+    if isinstance(outcome, Unreachable):
+        return Said(f"tidak menjawab: {outcome.text}", f"no answer: {outcome.text}")
+    text = f"HTTP {outcome.status} {quoted(outcome.text)}".rstrip()
+    return Said(f"menolak: {text}", f"refused: {text}")
+
+
+def all_told(outcomes: Mapping[str, Outcome]) -> Said:
+    """What all witnesses answered, by name."""
+    told = [(quoted(name), told_of(one)) for name, one in outcomes.items()]
+    return Said(
+        "; ".join(f"{name} {one.id}" for name, one in told) or "tidak ada saksi",
+        "; ".join(f"{name} {one.en}" for name, one in told) or "there are no witnesses",
+    )
 
 
 class Post(Protocol):

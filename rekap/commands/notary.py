@@ -1,0 +1,191 @@
+"""`rekap notary`: sign the log of a data directory and publish it, until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from rekap.command import Option, subcommand
+from rekap.failures import ANSWER_IS_NO, DONE
+from rekap.session import DONE as DONE_SAID
+from rekap.session import Session, pass_session
+from schemas.language import Said
+
+if TYPE_CHECKING:
+    from transparency.notary.notary import Notary, Round
+
+MORE = Said(
+    id="Setiap beberapa detik entri log dibaca ulang dan kepala pohonnya ditandatangani: checkpoint, tile "
+    "dan kunci publik terbit sebagai berkas yang dapat disajikan server web mana pun. Saksi dalam --policy "
+    "diminta ikut menandatangani. Yang tidak melanjutkan tanda tangan sebelumnya ditolak, dari disk mana "
+    "pun. Hanya satu notaris boleh berjalan; impor boleh berjalan bersamanya.",
+    en="Every few seconds the entries of the log are read again and the head of their tree is signed: "
+    "checkpoint, tiles and public key are files that any web server can serve. The witnesses of --policy are "
+    "asked to cosign. What does not go on from what was signed before is refused, from whatever disk. Only "
+    "one notary may run; imports may run beside it.",
+)
+EXAMPLES = (
+    "rekap --data count notary",
+    "rekap --data count notary --origin hitung.example/pilpres2019 --policy witnesses.policy --once",
+)
+ORIGIN_HELP = Said(
+    id="Nama log; partisinya ditambahkan: NAME/0. Berlaku sejak kali pertama. Tanpa ini id pemilunya.",
+    en="The log's name; its partition is added: NAME/0. Set the first time. Without it the election's id.",
+)
+POLICY_HELP = Said(
+    id="Saksi yang diminta, dan berapa yang wajib (c2sp.org/tlog-policy). Tanpa ini tidak ada saksi.",
+    en="The witnesses to ask, and how many have to cosign (c2sp.org/tlog-policy). Without it none.",
+)
+OUT_HELP = Said(
+    id="Terbitkan di direktori ini; tanpa ini DIR/tlog.",
+    en="Publish in this directory; without it DIR/tlog.",
+)
+EVERY_HELP = Said(id="Detik antara dua checkpoint.", en="Seconds between two checkpoints.")
+ONCE_HELP = Said(
+    id="Tandatangani sekali saja, lalu selesai: 0 bila terbit, 1 bila saksi kurang.",
+    en="Sign once and end: with 0 if it was published, with 1 if witnesses were missing.",
+)
+TAKE_OVER_HELP = Said(
+    id="Direktori ini salinan, dan aslinya tidak akan menandatangani lagi: teruskan lognya.",
+    en="This directory is a copy, and the original signs no more: go on with its log.",
+)
+EVERY_S: Final = 5.0
+"""Half of the ten seconds after which a checkpoint is to be there: the rest is for reading and witnesses."""
+LONGEST_S: Final = 3_600.0
+
+STARTED: Final = Said(
+    id="Log {origin} utuh sejauh yang dikenal. Terbit di {path}. Ctrl-C menghentikan.",
+    en="The log {origin} goes on from all that is known of it. Published at {path}. Ctrl-C ends it.",
+)
+PUBLISHED: Final = Said(
+    id="{size} entri ditandatangani dan terbit{by}.",
+    en="{size} entries signed and published{by}.",
+)
+BY: Final = Said(id=", bersama saksi {names}", en=", cosigned by {names}")
+WITHHELD: Final = Said(
+    id="{size} entri ditandatangani, belum terbit: saksi kurang. {answers}",
+    en="{size} entries signed and not published: too few witnesses. {answers}",
+)
+ALARM: Final = Said(
+    id="PERINGATAN: saksi {name} melihat log lain dengan nama ini ({answer}). Simpan checkpoint keduanya.",
+    en="WARNING: the witness {name} saw another log of this name ({answer}). Keep both checkpoints.",
+)
+REPAIRED: Final = Said(
+    id="Peringatan: {path} berisi sesuatu yang lain dari isi log, dan ditulis ulang.",
+    en="Warning: {path} held something else than the log gives, and was written again.",
+)
+
+
+@subcommand("notary", MORE, EXAMPLES)
+@click.option("--origin", cls=Option, said=ORIGIN_HELP, metavar="NAME")
+@click.option(
+    "--policy", cls=Option, said=POLICY_HELP, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE"
+)
+@click.option(
+    "--out", cls=Option, said=OUT_HELP, type=click.Path(path_type=Path, file_okay=False), metavar="DIR"
+)
+@click.option(
+    "--every",
+    cls=Option,
+    said=EVERY_HELP,
+    type=click.FloatRange(min=0.1, max=LONGEST_S),
+    default=EVERY_S,
+    metavar="SECONDS",
+)
+@click.option("--once", cls=Option, said=ONCE_HELP, is_flag=True)
+@click.option("--take-over", cls=Option, said=TAKE_OVER_HELP, is_flag=True)
+@pass_session
+def command(
+    session: Session,
+    origin: str | None,
+    policy: Path | None,
+    out: Path | None,
+    every: float,
+    once: bool,
+    take_over: bool,
+) -> int:
+    from rekap.signing import PUBLIC_FOLDER, notary_of, read_policy
+
+    parsed = read_policy(policy)
+    with notary_of(session.directory, origin, out, parsed, take_over=take_over) as notary:
+        if once:
+            notary.start()
+            return DONE if _tell(session, notary.sign(), None).published else ANSWER_IS_NO
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it: nothing is interrupted
+            _start(session, notary, every)
+            path = out or session.path / PUBLIC_FOLDER
+            session.say(_filled(STARTED, origin=notary.origin, path=path))
+            _go_on(session, notary, every)
+    session.say(DONE_SAID)
+    return DONE
+
+
+def _start(session: Session, notary: Notary, every: float) -> None:
+    """Start, and ask witnesses until enough of them have confirmed."""
+    from transparency.notary.refusals import NotConfirmed
+
+    begin = notary.start
+    while True:
+        try:
+            begin()
+        except NotConfirmed as error:
+            session.say(error.said)
+            begin = notary.confirm
+            time.sleep(every)
+        else:
+            return
+
+
+def _go_on(session: Session, notary: Notary, every: float) -> None:
+    """Sign for ever; only what is new is told."""
+    last = None
+    while True:
+        begun = time.monotonic()
+        last = _tell(session, notary.sign(), last)
+        time.sleep(max(begun + every - time.monotonic(), 0))
+
+
+def _tell(session: Session, done: Round, last: Round | None) -> Round:
+    """Say what a round came to, as far as it differs from the one before."""
+    from transparency.notary.witnesses import all_told, told_of
+
+    for path in done.repaired:
+        session.say(_filled(REPAIRED, path=path))
+    for name, answer in done.alarms.items():
+        if last is None or last.alarms.get(name) != answer:
+            one = told_of(answer)
+            session.say(
+                Said(ALARM.id.format(name=name, answer=one.id), ALARM.en.format(name=name, answer=one.en))
+            )
+    if last is None or _result(done) != _result(last):
+        if done.published:
+            names = ", ".join(done.cosigners)
+            by = _filled(BY, names=names) if names else Said("", "")
+            session.say(
+                Said(
+                    PUBLISHED.id.format(size=done.head.size, by=by.id),
+                    PUBLISHED.en.format(size=done.head.size, by=by.en),
+                )
+            )
+        else:
+            told = all_told(done.answers)
+            session.say(
+                Said(
+                    WITHHELD.id.format(size=done.head.size, answers=told.id),
+                    WITHHELD.en.format(size=done.head.size, answers=told.en),
+                )
+            )
+    return done
+
+
+def _result(done: Round) -> tuple[object, ...]:
+    """What a change of is told."""
+    return done.head, done.published, done.cosigners
+
+
+def _filled(said: Said, **values: object) -> Said:
+    return Said(said.id.format(**values), said.en.format(**values))

@@ -1,0 +1,106 @@
+"""The notary of a data directory: where its key, its heads and the published files are.
+
+DIR/notary/0.key         the private key of the log (mode 0600)
+DIR/notary/heads.sqlite  the heads that it has bound itself to sign
+OUT/0/                   what is published: tiles, checkpoint, log.vkey
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from event_log.sqlite import SqliteLog
+from schemas.directory_identity import require_original
+from schemas.input_files import open_input
+from schemas.language import Said
+from schemas.private_files import make_directory
+from schemas.text import quoted
+from transparency.errors import Malformed
+from transparency.keys import NoteSigner
+from transparency.notary.heads import HeadStore
+from transparency.notary.log_files import LogFiles
+from transparency.notary.notary import NO_POLICY, Notary
+from transparency.notary.refusals import OfAnotherDirectory
+from transparency.notary.signing_key import KeyUnusable, load_key, make_key
+from transparency.policy import MAX_POLICY_BYTES, Policy
+
+if TYPE_CHECKING:
+    from schemas.data_directory import DataDirectory
+
+PARTITION: Final = 0
+"""The SQLite log has one."""
+
+STATE_FOLDER: Final = "notary"
+PUBLIC_FOLDER: Final = "tlog"
+HEADS_FILE: Final = "heads.sqlite"
+
+KEY_MISSING: Final = Said(
+    id="{path} tidak ada, padahal log ini sudah pernah ditandatangani. Pulihkan kuncinya dari cadangan. "
+    "Kunci yang baru berarti log yang baru: sebutkan --origin dan --out yang lain.",
+    en="{path} is missing, and this log has been signed before. Restore its key from a copy. A new key "
+    "means a new log: name another --origin and --out.",
+)
+OTHER_ORIGIN: Final = Said(
+    id="log ini bernama {there}; nama log tidak berubah",
+    en="this log has the name {there}; the name of a log does not change",
+)
+
+
+@contextmanager
+def notary_of(
+    directory: DataDirectory, origin: str | None, out: Path | None, policy: Policy, *, take_over: bool
+) -> Iterator[Notary]:
+    """The notary of the directory's log, not started; its key is made where nothing was signed before. Raises
+    LogUnavailable, DirectoryCopied, BadParameter, OSError, and transparency.notary.refusals."""
+    state = directory.path / STATE_FOLDER
+    with ExitStack() as stack:
+        log = SqliteLog.open(directory.log_path, readonly=True)
+        stack.callback(log.close)
+        identity = require_original(directory.path)
+        make_directory(state)
+        heads = stack.enter_context(HeadStore.open(state / HEADS_FILE))
+        if heads.directory() not in (None, identity) and not take_over:
+            raise OfAnotherDirectory(str(state))
+        if heads.directory() != identity:
+            heads.take_over(identity)
+        files = LogFiles((out or directory.path / PUBLIC_FOLDER) / str(PARTITION))
+        name = None if origin is None else f"{origin}/{PARTITION}"
+        signer = _key(
+            state / f"{PARTITION}.key",
+            name or f"{directory.election.id}/{PARTITION}",
+            signed_before=heads.any() or files.checkpoint() is not None,
+        )
+        if name not in (None, signer.name):
+            said = OTHER_ORIGIN.en.format(there=quoted(signer.name))
+            raise click.BadParameter(said, param_hint="--origin")
+        yield Notary(log, PARTITION, files, heads, signer, policy)
+
+
+def read_policy(path: Path | None) -> Policy:
+    """The policy in a file. Raises BadParameter, InputRefused and OSError."""
+    if path is None:
+        return NO_POLICY
+    with open_input(path, MAX_POLICY_BYTES) as file:
+        raw = file.read()
+    try:
+        return Policy.parse(raw)
+    except Malformed as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--policy") from None
+
+
+def _key(path: Path, origin: str, *, signed_before: bool) -> NoteSigner:
+    try:
+        return load_key(path)
+    except FileNotFoundError:
+        if signed_before:
+            said = Said(KEY_MISSING.id.format(path=path), KEY_MISSING.en.format(path=path))
+            raise KeyUnusable(id=said.id, en=said.en) from None
+    try:
+        return make_key(path, origin)
+    except Malformed as error:
+        raise click.BadParameter(str(error), param_hint="--origin") from None
