@@ -21,9 +21,9 @@ from schemas.language import Said
 from schemas.private_files import make_directory
 from schemas.text import quoted
 from transparency.errors import Malformed
-from transparency.keys import NoteSigner
+from transparency.keys import MAX_NAME, NoteSigner, VerifierKey
 from transparency.notary.heads import HeadStore
-from transparency.notary.log_files import LogFiles
+from transparency.notary.log_files import VKEY, LogFiles
 from transparency.notary.notary import NO_POLICY, Notary
 from transparency.notary.refusals import OfAnotherDirectory
 from transparency.notary.signing_key import KeyUnusable, load_key, make_key
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 PARTITION: Final = 0
 """The SQLite log has one."""
+
+MAX_VKEY_BYTES: Final = 4 * MAX_NAME + 100
+"""Of the file with a public key: a name in UTF-8 and some 60 characters."""
 
 STATE_FOLDER: Final = "notary"
 PUBLIC_FOLDER: Final = "tlog"
@@ -91,6 +94,20 @@ def read_policy(path: Path | None) -> Policy:
         return Policy.parse(raw)
     except Malformed as error:
         raise click.BadParameter(f"{path}: {error}", param_hint="--policy") from None
+
+
+def public_key(folder: Path) -> VerifierKey:
+    """The key that is published beside a log. Raises KeyUnusable and OSError."""
+    path = folder / VKEY
+    with open_input(path, MAX_VKEY_BYTES) as file:
+        raw = file.read()
+    try:
+        return VerifierKey.parse(raw.decode("utf-8").strip())
+    except (UnicodeDecodeError, Malformed) as error:
+        raise KeyUnusable(
+            id=f"{path}: {quoted(error)}. Pulihkan kunci publik log itu.",
+            en=f"{path}: {quoted(error)}. Restore the public key of that log.",
+        ) from None
 
 
 def _key(path: Path, origin: str, *, signed_before: bool) -> NoteSigner:

@@ -66,7 +66,9 @@ MAY_IMPORT: Final = {
     "transparency.notary": ("transparency", "schemas", "event_log"),
     "queries": ("schemas",),
     "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
-    "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
+    "audit": (
+        *("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold", "transparency"),
+    ),
     "devtools": (),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),
     "rekap": PACKAGES,

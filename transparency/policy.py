@@ -13,7 +13,7 @@ from typing import Final, Self
 from transparency.checkpoint import Checkpoint, open_checkpoint
 from transparency.encoding import decimal, shown
 from transparency.errors import Malformed, NotProven
-from transparency.keys import SignatureType, VerifierKey
+from transparency.keys import SignatureType, VerifierKey, cosigned_at
 from transparency.note import Note
 
 MAX_POLICY_BYTES: Final = 64 * 1024
@@ -56,10 +56,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A checkpoint that satisfies a policy, and the names of the witnesses that cosigned it."""
+    """A checkpoint that satisfies a policy, the names of the witnesses that cosigned it, and when each says
+    that it did, in seconds since 1970."""
 
     checkpoint: Checkpoint
     witnesses: tuple[str, ...]
+    times: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,17 @@ class Policy:
                 there.add(group.name)
         return self.quorum in there
 
-    def cosigners(self, note: Note) -> tuple[str, ...]:
-        """The names of the witnesses whose cosignatures are on the note. Raises NotProven where a
-        cosignature of one of them does not hold."""
+    def cosigners(self, note: Note) -> dict[str, int]:
+        """The names of the witnesses whose cosignatures are on the note, with their latest time. Raises
+        NotProven where a cosignature of one of them does not hold."""
         names = {witness.key: witness.name for witness in self.witnesses}
         ids = {(key.name, key.key_id) for key in names}
         if not any((one.name, one.key_id) in ids for one in note.signatures):
-            return ()
-        return tuple(names[key] for key in note.verified(names))
+            return {}
+        return {
+            names[key]: max(cosigned_at(one.signature) for one in made)
+            for key, made in note.verified(names).items()
+        }
 
     def check(self, note: Note) -> Accepted:
         """The checkpoint of the note, if a log of the policy signed it and a quorum cosigned it. Raises
@@ -120,7 +125,7 @@ class Policy:
         if not self.satisfied(cosigners):
             by = ", ".join(ascii(name) for name in cosigners) or "no known witness"
             raise NotProven(f"the policy's quorum {self.quorum!a} is not reached: cosigned by {by}")
-        return Accepted(checkpoint, cosigners)
+        return Accepted(checkpoint, tuple(cosigners), tuple(cosigners.values()))
 
 
 class _Parser:

@@ -147,7 +147,7 @@ def test_a_proof_is_read_as_it_is_written_and_holds(index: int, extra: bytes | N
     assert LogProof.parse(proof.encode()) == proof
     accepted = LogProof.parse(proof.encode()).check(leaf_hash(ENTRIES[index]), POLICY)
     assert (accepted.checkpoint.origin, accepted.checkpoint.size) == (ORIGIN, 300)
-    assert accepted.witnesses == ("w1", "w2")
+    assert (accepted.witnesses, accepted.times) == (("w1", "w2"), (TIME, TIME))
 
 
 def test_a_proof_of_the_only_entry_has_no_hashes() -> None:

@@ -125,7 +125,7 @@ class Notary:
         note = self._signed(head)
         answers = self._ask(head, note)
         note = Note(note.text, note.signatures + _cosignatures(answers))
-        cosigners = self._policy.cosigners(note)
+        cosigners = tuple(self._policy.cosigners(note))
         published = self._policy.satisfied(cosigners)
         if published:
             self._files.flush()
