@@ -103,6 +103,7 @@ ONLY_IN: Final = {
         "clickhouse",
         "sinks",
         "monitoring",
+        "transparency.notary",
         "rekap",
     ),
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import socket
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -15,8 +18,10 @@ from schemas.language import Said
 from schemas.references import as_reference
 from tests.transparency.notary_worlds import MemoryLog, World
 from tests.transparency.trees import LOG, ORIGIN, oracle_root, some_entries
+from transparency.checkpoint import Checkpoint
 from transparency.keys import NoteSigner
 from transparency.merkle import leaf_hash
+from transparency.notary import witnesses
 from transparency.notary.heads import EMPTY, Head, HeadStore
 from transparency.notary.log_files import LogFiles
 from transparency.notary.notary import Notary
@@ -30,7 +35,9 @@ from transparency.notary.refusals import (
     RolledBack,
 )
 from transparency.notary.signing_key import KeyUnusable, load_key, make_key
+from transparency.notary.witnesses import all_told
 from transparency.note import Note
+from transparency.policy import Witness
 from transparency.tile_reader import TileReader
 
 
@@ -358,6 +365,72 @@ def test_a_witness_that_answers_nonsense_is_one_that_does_not_answer(tmp_path: P
         world.witnesses[0].add_checkpoint = lambda _, said=nonsense: said  # type: ignore[method-assign,misc]
         round = started(world).sign()
         assert (round.published, round.cosigners) == (True, ("w2",))
+
+
+def test_a_witness_that_drips_delays_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witnesses, "DEADLINE_S", 0.2)
+    world = World.with_witnesses(tmp_path, 2, quorum=1)
+    world.log.append(b"x")
+    notary = started(world)
+    go_on, asked = threading.Event(), []
+
+    def drip(body: bytes) -> tuple[int, str, bytes]:
+        asked.append(body)
+        go_on.wait(10)
+        raise TimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.witnesses[0], "add_checkpoint", drip)
+        for reason in ("took more than 0.2 s", "has not answered an earlier request"):
+            round = notary.sign()
+            assert round.published
+            assert reason in all_told(round.answers).en
+        assert len(asked) == 1
+        go_on.set()
+        notary._witnesses._running[world.witnesses[0].signer.verifier].done.wait(10)
+    assert notary.sign().cosigners == ("w1", "w2")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n", "refused: HTTP 302"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nnonsense\n", "no answer: Malformed"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100_000, "no answer: Malformed"),
+        (b"nonsense\r\n\r\n", "no answer: BadStatusLine"),
+        (b"", "no answer: RemoteDisconnected"),
+    ],
+)
+def test_answers_over_http_are_bounded_and_redirects_not_followed(
+    tmp_path: Path, answer: bytes, told: str
+) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        connection.recv(65_536)
+        with contextlib.suppress(OSError):
+            connection.sendall(answer)
+        connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/prefix/"
+    key = World.with_witnesses(tmp_path, 1, 1).witnesses[0].signer.verifier
+    asked = witnesses.Witnesses([Witness("w1", key, url)])
+    note = Checkpoint(ORIGIN, 0, EMPTY.root).signed(LOG)
+    assert told in all_told(asked.ask(0, note, lambda _: [])).en
+    thread.join()
+    listener.close()
+
+
+@pytest.mark.parametrize("url", [None, "ftp://a/", "http:///x", "http://127.0.0.1:1/", "nonsense"])
+def test_a_witness_that_cannot_be_asked_is_said_so(tmp_path: Path, url: str | None) -> None:
+    key = World.with_witnesses(tmp_path, 1, 1).witnesses[0].signer.verifier
+    note = Checkpoint(ORIGIN, 0, EMPTY.root).signed(LOG)
+    answers = witnesses.Witnesses([Witness("w1", key, url)]).ask(0, note, lambda _: [])
+    assert "w1 no answer" in all_told(answers).en
+    assert "w1 tidak menjawab" in all_told(answers).id
 
 
 def test_cosignatures_stand_in_the_checkpoint(tmp_path: Path) -> None:

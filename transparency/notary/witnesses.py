@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import http.client
 import ssl
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
@@ -31,9 +33,9 @@ from transparency.witness import (
 )
 
 TIMEOUT_S: Final = 3.0
-"""Of each step of a request: two requests to a witness that hangs still end within a cadence of 10 s."""
-MOST_AT_ONCE: Final = 32
-"""Witnesses asked side by side."""
+"""Of each step of a request, after which a witness that does nothing has failed."""
+DEADLINE_S: Final = 4.0
+"""Of all that is asked in a round: with reading and publishing it stays within a cadence of 10 s."""
 
 Proof = Callable[[int], Sequence[bytes]]
 """The consistency proof from an older size to the checkpoint's."""
@@ -97,6 +99,32 @@ def post(url: str, body: bytes) -> tuple[int, str, bytes]:
         connection.close()
 
 
+class _Request:
+    """A request on a thread that the process does not wait for: a witness may send a byte now and then."""
+
+    def __init__(self, ask: Callable[[], Outcome]) -> None:
+        self.done = threading.Event()
+        self._ask = ask
+        self._outcome: Outcome | None = None
+        self._error: BaseException | None = None
+        threading.Thread(target=self._run, name="witness", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._outcome = self._ask()
+        except BaseException as error:  # raised where the outcome is asked for
+            self._error = error
+        finally:
+            self.done.set()
+
+    def outcome(self) -> Outcome:
+        """What came of it, once it is done. Raises what it raised."""
+        if self._error is not None:
+            raise self._error
+        assert self._outcome is not None
+        return self._outcome
+
+
 class Witnesses:
     """The witnesses of a log, and the size that each is known to have cosigned."""
 
@@ -104,15 +132,28 @@ class Witnesses:
         self.witnesses = tuple(witnesses)
         self._send = send
         self._sizes: dict[VerifierKey, int] = {}
+        self._running: dict[VerifierKey, _Request] = {}
 
     def ask(self, size: int, note: Note, proof: Proof) -> dict[str, Outcome]:
-        """By name of the witness, what it answers to the checkpoint `note` of that size. Raises what `proof`
-        raises."""
-        if not self.witnesses:
-            return {}
-        with ThreadPoolExecutor(min(len(self.witnesses), MOST_AT_ONCE)) as pool:
-            outcomes = pool.map(lambda witness: self._ask(witness, size, note, proof), self.witnesses)
-            return {witness.name: one for witness, one in zip(self.witnesses, outcomes, strict=True)}
+        """By name of the witness, what it answers to the checkpoint `note` of that size, within DEADLINE_S.
+        One that still answers an earlier request is not asked. Raises what `proof` raises."""
+        deadline = time.monotonic() + DEADLINE_S
+        requests: dict[str, _Request] = {}
+        for witness in self.witnesses:
+            earlier = self._running.get(witness.key)
+            if earlier is None or earlier.done.is_set():
+                one = _Request(partial(self._ask, witness, size, note, proof))
+                self._running[witness.key] = requests[witness.name] = one
+        outcomes: dict[str, Outcome] = {}
+        for witness in self.witnesses:
+            asked = requests.get(witness.name)
+            if asked is None:
+                outcomes[witness.name] = Unreachable("it has not answered an earlier request")
+            elif asked.done.wait(max(deadline - time.monotonic(), 0)):
+                outcomes[witness.name] = asked.outcome()
+            else:
+                outcomes[witness.name] = Unreachable(f"it took more than {DEADLINE_S:g} s")
+        return outcomes
 
     def _ask(self, witness: Witness, size: int, note: Note, proof: Proof) -> Outcome:
         known = min(self._sizes.get(witness.key, size), size)
