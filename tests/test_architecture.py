@@ -93,6 +93,7 @@ ONLY_IN: Final = {
     "prometheus_client": ("monitoring",),
     "nacl": ("transparency",),
     "click": ("rekap",),
+    "segno": ("rekap",),
     "rich": ("rekap",),
     "multiprocessing": ("stream_processors.partition",),
     "threading": (

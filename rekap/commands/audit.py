@@ -35,6 +35,10 @@ PUBLIC_HELP = Said(
     id="receipt: direktori yang diterbitkan (rekap notary --out); tanpa ini DIR/tlog.",
     en="receipt: the published directory (rekap notary --out); without it DIR/tlog.",
 )
+QR_HELP = Said(
+    id="receipt: juga sebagai kode QR, berkas .svg atau .png.",
+    en="receipt: as a QR code too, a file .svg or .png.",
+)
 WITH_EVENT_HELP = Said(
     id="receipt: muat juga byte peristiwanya, agar berkas itu cukup sendiri.",
     en="receipt: put the event's bytes in too, so that the file is enough by itself.",
@@ -67,6 +71,7 @@ ONLY_WITH: Final = {
     "out": "receipt",
     "public": "receipt",
     "with_event": "receipt",
+    "qr": "receipt",
     "event": "check-receipt",
     "policy": "check-receipt",
 }
@@ -88,6 +93,7 @@ def _path(name: str, said: Said, metavar: str = "FILE") -> Callable[[Callable[..
 @_path("--out", OUT_HELP)
 @_path("--public", PUBLIC_HELP, "DIR")
 @click.option("--with-event", cls=Option, said=WITH_EVENT_HELP, is_flag=True)
+@_path("--qr", QR_HELP)
 @_path("--event", EVENT_HELP)
 @_path("--policy", POLICY_HELP)
 @document_option
@@ -107,18 +113,20 @@ def command(session: Session, /, action: str, subject: str, written: str, **chos
     (parameter,) = [one for one in context.command.params if one.name == "subject"]
     event = event_option(context, parameter, subject)
     assert event is not None  # an argument has a value
-    return _make(session, event, chosen["out"], chosen["public"], as_json, with_event=chosen["with_event"])
+    return _make(session, event, as_json, chosen)
 
 
-def _make(
-    session: Session, event: str, out: Path, public: Path | None, as_json: bool, *, with_event: bool
-) -> int:
+def _make(session: Session, event: str, as_json: bool, chosen: dict[str, Any]) -> int:
     from audit.receipts import make_receipt
     from event_log.sqlite import SqliteLog
     from queries.events import find_event
+    from rekap.qr_codes import TOO_LARGE, qr_code, require_kind
     from rekap.reading import reader
     from rekap.signing import PARTITION, PUBLIC_FOLDER, public_key
 
+    out, qr = chosen["out"], chosen["qr"]
+    if qr is not None:
+        require_kind(session, qr)
     with reader(session, "audit") as client:
         found = find_event(client, session.election.id, event)
     if not found:
@@ -133,16 +141,27 @@ def _make(
         (raw,) = log.at([position])
     finally:
         log.close()
-    folder = (public or session.path / PUBLIC_FOLDER) / str(PARTITION)
+    folder = (chosen["public"] or session.path / PUBLIC_FOLDER) / str(PARTITION)
     proof = make_receipt(
-        lambda path: (folder / path).read_bytes(), public_key(folder), position, raw, with_event=with_event
+        lambda path: (folder / path).read_bytes(),
+        public_key(folder),
+        position,
+        raw,
+        with_event=chosen["with_event"],
     )
     content = proof.encode()
     out.write_bytes(content)
+    image = None if qr is None else qr_code(content, qr.suffix.lower())
+    if image is not None:
+        qr.write_bytes(image)
     if as_json:
         write_document({"index": proof.index, "file": str(out), "bytes": len(content)})
     else:
         echo(session.text(WRITTEN).format(index=proof.index, path=out, size=len(content)))
+    if qr is not None and image is None:
+        size = len(content)
+        session.say(Said(TOO_LARGE.id.format(size=size), TOO_LARGE.en.format(size=size)))
+        return ANSWER_IS_NO
     return DONE
 
 

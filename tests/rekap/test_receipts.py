@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import orjson
 import pytest
+import zxingcpp
 
+from rekap.qr_codes import qr_code
 from tests.rekap.conftest import Rekap
 from tests.rekap.messages import messages
+from tests.transparency.trees import LOG, TIME, WITNESSES
 from tests.worlds import pairs, submitted
+from transparency.checkpoint import Checkpoint
 from transparency.proof import LogProof
 
 
@@ -58,6 +66,55 @@ def test_a_receipt_that_brings_its_event_is_enough(
     assert made.json == {"index": 0, "file": str(file), "bytes": file.stat().st_size}
     assert LogProof.parse(file.read_bytes()).extra == raw
     assert rekap("audit", "check-receipt", file, "--policy", policy).code == 0
+
+
+@pytest.mark.parametrize("with_event", [False, True])
+def test_a_qr_code_holds_the_same_bytes(
+    rekap: Rekap, signed: tuple[Path, Path], tmp_path: Path, with_event: bool
+) -> None:
+    data, _ = signed
+    file, image = tmp_path / "form.tlog-proof", tmp_path / "form.png"
+    more = ["--with-event"] if with_event else []
+    subject = ("--data", data, "audit", "receipt", id_of(messages()[0]), "--out", file)
+    assert rekap(*subject, "--qr", image, *more).code == 0
+    (code,) = zxingcpp.read_barcodes(pixels(image))
+    assert bytes(code.bytes) == file.read_bytes()
+    assert rekap(*subject, "--qr", tmp_path / "form.svg").code == 0
+    assert (tmp_path / "form.svg").read_bytes().startswith(b"<?xml")
+    wrong = rekap(*subject, "--qr", tmp_path / "form.jpg")
+    assert (wrong.code, ".svg or .png" in wrong.err) == (2, True)
+
+
+def test_what_fits_into_no_code_is_said() -> None:
+    assert qr_code(b"\xff" * 2_953, ".png") is not None
+    assert qr_code(b"\xff" * 2_954, ".png") is None
+
+
+def test_a_receipt_of_a_national_log_fits_into_one_code() -> None:
+    note = Checkpoint("hitung.example/pemilu2029/11", 4_076_189, bytes(32)).signed(LOG)
+    for witness in WITNESSES:
+        note = note.signed(witness, TIME)
+    receipt = LogProof(4_000_000, (bytes(range(32)),) * 22, note.encode()).encode()
+    assert len(receipt) < 1_700
+    assert qr_code(receipt, ".svg") is not None
+
+
+def pixels(image: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A PNG of two colours as grey values: what segno writes, one bit a pixel."""
+    raw, at, chunks = image.read_bytes(), 8, {}
+    while at < len(raw):
+        (length,) = struct.unpack(">I", raw[at : at + 4])
+        chunks[raw[at + 4 : at + 8]] = raw[at + 8 : at + 8 + length]
+        at += 12 + length
+    width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    assert (depth, colour) == (1, 0)
+    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, -1)
+    lines = rows[:, 1:].copy()
+    for number, kind in enumerate(rows[:, 0]):
+        assert kind in (0, 2)
+        if kind == 2:  # what differs from the line above
+            lines[number] += lines[number - 1]
+    return np.unpackbits(lines, axis=1)[:, :width] * np.uint8(255)
 
 
 def test_there_is_no_receipt_before_the_checkpoint(
