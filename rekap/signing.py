@@ -8,13 +8,12 @@ OUT/0/                   what is published: tiles, checkpoint, log.vkey
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from event_log.sqlite import SqliteLog
 from schemas.directory_identity import require_original
 from schemas.input_files import open_input
 from schemas.language import Said
@@ -30,10 +29,11 @@ from transparency.notary.signing_key import KeyUnusable, load_key, make_key
 from transparency.policy import MAX_POLICY_BYTES, Policy
 
 if TYPE_CHECKING:
+    from event_log.reading import ReadableLog
     from schemas.data_directory import DataDirectory
 
 PARTITION: Final = 0
-"""The SQLite log has one."""
+"""The one of the SQLite log."""
 
 MAX_VKEY_BYTES: Final = 4 * MAX_NAME + 100
 """Of the file with a public key: a name in UTF-8 and some 60 characters."""
@@ -55,33 +55,41 @@ OTHER_ORIGIN: Final = Said(
 
 
 @contextmanager
-def notary_of(
-    directory: DataDirectory, origin: str | None, out: Path | None, policy: Policy, *, take_over: bool
-) -> Iterator[Notary]:
-    """The notary of the directory's log, not started; its key is made where nothing was signed before. Raises
-    LogUnavailable, DirectoryCopied, BadParameter, OSError, and transparency.notary.refusals."""
+def notaries_of(
+    directory: DataDirectory,
+    log: ReadableLog,
+    origin: str | None,
+    out: Path | None,
+    policy: Policy,
+    *,
+    take_over: bool,
+) -> Iterator[list[Notary]]:
+    """The notaries of the directory's log, one a partition, not started; a key is made where nothing was
+    signed before. Raises LogUnavailable, DirectoryCopied, BadParameter, OSError, and
+    transparency.notary.refusals."""
+    identity = require_original(directory.path)
     state = directory.path / STATE_FOLDER
-    with ExitStack() as stack:
-        log = SqliteLog.open(directory.log_path, readonly=True)
-        stack.callback(log.close)
-        identity = require_original(directory.path)
-        make_directory(state)
-        heads = stack.enter_context(HeadStore.open(state / HEADS_FILE))
+    make_directory(state)
+    with HeadStore.open(state / HEADS_FILE) as heads:
         if heads.directory() not in (None, identity) and not take_over:
             raise OfAnotherDirectory(str(state))
         if heads.directory() != identity:
             heads.take_over(identity)
-        files = LogFiles((out or directory.path / PUBLIC_FOLDER) / str(PARTITION))
-        name = None if origin is None else f"{origin}/{PARTITION}"
-        signer = _key(
-            state / f"{PARTITION}.key",
-            name or f"{directory.election.id}/{PARTITION}",
-            signed_before=heads.any() or files.checkpoint() is not None,
-        )
-        if name not in (None, signer.name):
-            said = OTHER_ORIGIN.en.format(there=quoted(signer.name))
-            raise click.BadParameter(said, param_hint="--origin")
-        yield Notary(log, PARTITION, files, heads, signer, policy)
+        notaries = []
+        signed_before = heads.any()
+        for partition in range(log.partitions):
+            files = LogFiles((out or directory.path / PUBLIC_FOLDER) / str(partition))
+            name = f"{origin or directory.election.id}/{partition}"
+            signer = _key(
+                state / f"{partition}.key",
+                name,
+                signed_before=signed_before or files.checkpoint() is not None,
+            )
+            if origin is not None and signer.name != name:
+                said = OTHER_ORIGIN.en.format(there=quoted(signer.name))
+                raise click.BadParameter(said, param_hint="--origin")
+            notaries.append(Notary(log, partition, files, heads, signer, policy))
+        yield notaries
 
 
 def read_policy(path: Path | None) -> Policy:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from rekap.cluster import broker_options
 from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.session import DONE as DONE_SAID
@@ -16,6 +18,8 @@ from rekap.session import Session, pass_session
 from schemas.language import Said
 
 if TYPE_CHECKING:
+    from event_log.kafka.connection import Connection
+    from event_log.reading import ReadableLog
     from transparency.notary.notary import Notary, Round
 
 MORE = Said(
@@ -31,6 +35,7 @@ MORE = Said(
 EXAMPLES = (
     "rekap --data count notary",
     "rekap --data count notary --origin hitung.example/pilpres2019 --policy witnesses.policy --once",
+    "rekap --data night notary --broker 127.0.0.1:9092 --out public",
 )
 ORIGIN_HELP = Said(
     id="Nama log; partisinya ditambahkan: NAME/0. Berlaku sejak kali pertama. Tanpa ini id pemilunya.",
@@ -98,6 +103,7 @@ REPAIRED: Final = Said(
 )
 @click.option("--once", cls=Option, said=ONCE_HELP, is_flag=True)
 @click.option("--take-over", cls=Option, said=TAKE_OVER_HELP, is_flag=True)
+@broker_options(required=False)
 @pass_session
 def command(
     session: Session,
@@ -107,21 +113,44 @@ def command(
     every: float,
     once: bool,
     take_over: bool,
+    connection: Connection | None,
 ) -> int:
-    from rekap.signing import PUBLIC_FOLDER, notary_of, read_policy
+    from rekap.signing import PUBLIC_FOLDER, notaries_of, read_policy
 
     parsed = read_policy(policy)
-    with notary_of(session.directory, origin, out, parsed, take_over=take_over) as notary:
+    with (
+        _log(session, connection) as log,
+        notaries_of(session.directory, log, origin, out, parsed, take_over=take_over) as notaries,
+    ):
         if once:
-            notary.start()
-            return DONE if _tell(session, notary.sign(), None).published else ANSWER_IS_NO
+            for notary in notaries:
+                notary.start()
+            rounds = _tell(session, _sign(notaries), ())
+            return DONE if all(one.published for one in rounds) else ANSWER_IS_NO
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it: nothing is interrupted
-            _start(session, notary, every)
+            for notary in notaries:
+                _start(session, notary, every)
             path = out or session.path / PUBLIC_FOLDER
-            session.say(_filled(STARTED, origin=notary.origin, path=path))
-            _go_on(session, notary, every)
+            names = ", ".join(notary.origin for notary in notaries)
+            session.say(_filled(STARTED, origin=names, path=path))
+            _go_on(session, notaries, every)
     session.say(DONE_SAID)
     return DONE
+
+
+@contextlib.contextmanager
+def _log(session: Session, connection: Connection | None) -> Iterator[ReadableLog]:
+    """The log of the directory, or the one on Kafka. Raises LogUnavailable."""
+    from event_log.sqlite import SqliteLog
+    from rekap.reading import open_kafka_log
+
+    if connection is not None:
+        with open_kafka_log(session, connection) as kafka:
+            yield kafka
+        return
+    log = SqliteLog.open(session.directory.log_path, readonly=True)
+    with contextlib.closing(log):
+        yield log
 
 
 def _start(session: Session, notary: Notary, every: float) -> None:
@@ -140,46 +169,54 @@ def _start(session: Session, notary: Notary, every: float) -> None:
             return
 
 
-def _go_on(session: Session, notary: Notary, every: float) -> None:
+def _go_on(session: Session, notaries: Sequence[Notary], every: float) -> None:
     """Sign for ever; only what is new is told."""
-    last = None
+    last: Sequence[Round] = ()
     while True:
         begun = time.monotonic()
-        last = _tell(session, notary.sign(), last)
+        last = _tell(session, _sign(notaries), last)
         time.sleep(max(begun + every - time.monotonic(), 0))
 
 
-def _tell(session: Session, done: Round, last: Round | None) -> Round:
+def _sign(notaries: Sequence[Notary]) -> list[Round]:
+    """A round of all partitions: while witnesses are waited for, the next partition is read."""
+    begun = [notary.begin() for notary in notaries]
+    return [notary.finish(one) for notary, one in zip(notaries, begun, strict=True)]
+
+
+def _tell(session: Session, rounds: Sequence[Round], before: Sequence[Round]) -> Sequence[Round]:
     """Say what a round came to, as far as it differs from the one before."""
     from transparency.notary.witnesses import all_told, told_of
 
-    for path in done.repaired:
-        session.say(_filled(REPAIRED, path=path))
-    for name, answer in done.alarms.items():
-        if last is None or last.alarms.get(name) != answer:
-            one = told_of(answer)
-            session.say(
-                Said(ALARM.id.format(name=name, answer=one.id), ALARM.en.format(name=name, answer=one.en))
-            )
-    if last is None or _result(done) != _result(last):
-        if done.published:
-            names = ", ".join(done.cosigners)
-            by = _filled(BY, names=names) if names else Said("", "")
-            session.say(
-                Said(
-                    PUBLISHED.id.format(size=done.head.size, by=by.id),
-                    PUBLISHED.en.format(size=done.head.size, by=by.en),
+    earlier: list[Round | None] = [*before] if before else [None for _ in rounds]
+    for done, last in zip(rounds, earlier, strict=True):
+        for path in done.repaired:
+            session.say(_filled(REPAIRED, path=path))
+        for name, answer in done.alarms.items():
+            if last is None or last.alarms.get(name) != answer:
+                one = told_of(answer)
+                session.say(
+                    Said(ALARM.id.format(name=name, answer=one.id), ALARM.en.format(name=name, answer=one.en))
                 )
+    if before and [_result(one) for one in rounds] == [_result(one) for one in before]:
+        return rounds
+    size = sum(one.head.size for one in rounds)
+    withheld = next((one for one in rounds if not one.published), None)
+    if withheld is None:
+        # Of several partitions those are named who cosigned all.
+        names = ", ".join(
+            name for name in rounds[0].cosigners if all(name in one.cosigners for one in rounds)
+        )
+        by = _filled(BY, names=names) if names else Said("", "")
+        session.say(Said(PUBLISHED.id.format(size=size, by=by.id), PUBLISHED.en.format(size=size, by=by.en)))
+    else:
+        told = all_told(withheld.answers)
+        session.say(
+            Said(
+                WITHHELD.id.format(size=size, answers=told.id), WITHHELD.en.format(size=size, answers=told.en)
             )
-        else:
-            told = all_told(done.answers)
-            session.say(
-                Said(
-                    WITHHELD.id.format(size=done.head.size, answers=told.id),
-                    WITHHELD.en.format(size=done.head.size, answers=told.en),
-                )
-            )
-    return done
+        )
+    return rounds
 
 
 def _result(done: Round) -> tuple[object, ...]:

@@ -419,7 +419,7 @@ def test_answers_over_http_are_bounded_and_redirects_not_followed(
     key = World.with_witnesses(tmp_path, 1, 1).witnesses[0].signer.verifier
     asked = witnesses.Witnesses([Witness("w1", key, url)])
     note = Checkpoint(ORIGIN, 0, EMPTY.root).signed(LOG)
-    assert told in all_told(asked.ask(0, note, lambda _: [])).en
+    assert told in all_told(asked.begin(0, note, lambda _: []).collect()).en
     thread.join()
     listener.close()
 
@@ -428,7 +428,7 @@ def test_answers_over_http_are_bounded_and_redirects_not_followed(
 def test_a_witness_that_cannot_be_asked_is_said_so(tmp_path: Path, url: str | None) -> None:
     key = World.with_witnesses(tmp_path, 1, 1).witnesses[0].signer.verifier
     note = Checkpoint(ORIGIN, 0, EMPTY.root).signed(LOG)
-    answers = witnesses.Witnesses([Witness("w1", key, url)]).ask(0, note, lambda _: [])
+    answers = witnesses.Witnesses([Witness("w1", key, url)]).begin(0, note, lambda _: []).collect()
     assert "w1 no answer" in all_told(answers).en
     assert "w1 tidak menjawab" in all_told(answers).id
 

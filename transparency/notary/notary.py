@@ -21,7 +21,7 @@ from transparency.notary.heads import EMPTY, Head, HeadStore
 from transparency.notary.log_files import CHECKPOINT, LogFiles
 from transparency.notary.log_tree import KnownHead, LogTree
 from transparency.notary.refusals import ForeignCheckpoint, Forked, NotConfirmed, RolledBack
-from transparency.notary.witnesses import Outcome, Witnesses, all_told
+from transparency.notary.witnesses import Asked, Outcome, Witnesses, all_told
 from transparency.note import Note, Signature
 from transparency.policy import NONE, Policy
 from transparency.tile_reader import TileReader
@@ -50,6 +50,15 @@ class Round:
     def alarms(self) -> dict[str, Outcome]:
         """The answers that say that somebody saw another log than this one."""
         return {name: one for name, one in self.answers.items() if _contradicts(one, self.head.size)}
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A head that is signed, and that witnesses are asked about."""
+
+    head: Head
+    note: Note
+    asked: Asked
 
 
 class Notary:
@@ -100,7 +109,7 @@ class Notary:
     def confirm(self) -> None:
         """Before anything new is signed: show witnesses the head that this notary is bound to already. One
         that knows more has seen a later state of this log than there is here. Raises as `start`."""
-        answers = self._ask(self._bound, self._signed(self._bound))
+        answers = self._send(self._bound, self._signed(self._bound)).collect()
         confirmed = [name for name, one in answers.items() if isinstance(one, Cosigned)]
         contradicted = any(_contradicts(one, self._bound.size) for one in answers.values())
         # A quorum may outvote a witness that is wrong; where none is asked for, nobody does.
@@ -114,8 +123,12 @@ class Notary:
         raise NotConfirmed(self.origin, all_told(answers))
 
     def sign(self) -> Round:
-        """Sign the log as far as it goes now, and publish it if the policy's quorum cosigned. Raises as
-        `start`."""
+        """Sign the log as far as it goes now, and publish it if the policy's quorum cosigned: `begin`, then
+        `finish`. Raises as `start`."""
+        return self.finish(self.begin())
+
+    def begin(self) -> Begun:
+        """Sign the log as far as it goes now, and send it to the witnesses. Raises as `start`."""
         self._read_on()
         head = self._tree.head()
         if head != self._bound:
@@ -123,8 +136,12 @@ class Notary:
             self._heads.advance(self.origin, self._bound, head)  # the commit point: only this can be signed
             self._bound = head
         note = self._signed(head)
-        answers = self._ask(head, note)
-        note = Note(note.text, note.signatures + _cosignatures(answers))
+        return Begun(head, note, self._send(head, note))
+
+    def finish(self, begun: Begun) -> Round:
+        """Wait for the witnesses, and publish what `begin` signed. Raises as `start`."""
+        head, answers = begun.head, begun.asked.collect()
+        note = Note(begun.note.text, begun.note.signatures + _cosignatures(answers))
         cosigners = tuple(self._policy.cosigners(note))
         published = self._policy.satisfied(cosigners)
         if published:
@@ -160,9 +177,9 @@ class Notary:
     def _signed(self, head: Head) -> Note:
         return Checkpoint(self.origin, head.size, head.root).signed(self._signer)
 
-    def _ask(self, head: Head, note: Note) -> dict[str, Outcome]:
+    def _send(self, head: Head, note: Note) -> Asked:
         # A reader for each proof: witnesses are asked side by side.
-        return self._witnesses.ask(
+        return self._witnesses.begin(
             head.size, note, lambda old: TileReader(head.size, self._files.read).consistency_proof(old)
         )
 

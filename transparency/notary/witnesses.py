@@ -125,6 +125,26 @@ class _Request:
         return self._outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Requests that are under way, and the moment until which they are waited for."""
+
+    _requests: Mapping[str, _Request | None]
+    _deadline: float
+
+    def collect(self) -> dict[str, Outcome]:
+        """By name of the witness what it answered until the deadline. Raises what making a proof raised."""
+        outcomes: dict[str, Outcome] = {}
+        for name, one in self._requests.items():
+            if one is None:
+                outcomes[name] = Unreachable("it has not answered an earlier request")
+            elif one.done.wait(max(self._deadline - time.monotonic(), 0)):
+                outcomes[name] = one.outcome()
+            else:
+                outcomes[name] = Unreachable(f"it took more than {DEADLINE_S:g} s")
+        return outcomes
+
+
 class Witnesses:
     """The witnesses of a log, and the size that each is known to have cosigned."""
 
@@ -134,26 +154,18 @@ class Witnesses:
         self._sizes: dict[VerifierKey, int] = {}
         self._running: dict[VerifierKey, _Request] = {}
 
-    def ask(self, size: int, note: Note, proof: Proof) -> dict[str, Outcome]:
-        """By name of the witness, what it answers to the checkpoint `note` of that size, within DEADLINE_S.
-        One that still answers an earlier request is not asked. Raises what `proof` raises."""
-        deadline = time.monotonic() + DEADLINE_S
-        requests: dict[str, _Request] = {}
+    def begin(self, size: int, note: Note, proof: Proof) -> Asked:
+        """Ask all witnesses about the checkpoint `note` of that size, without waiting. One that still answers
+        an earlier request is not asked."""
+        requests: dict[str, _Request | None] = {}
         for witness in self.witnesses:
             earlier = self._running.get(witness.key)
             if earlier is None or earlier.done.is_set():
                 one = _Request(partial(self._ask, witness, size, note, proof))
                 self._running[witness.key] = requests[witness.name] = one
-        outcomes: dict[str, Outcome] = {}
-        for witness in self.witnesses:
-            asked = requests.get(witness.name)
-            if asked is None:
-                outcomes[witness.name] = Unreachable("it has not answered an earlier request")
-            elif asked.done.wait(max(deadline - time.monotonic(), 0)):
-                outcomes[witness.name] = asked.outcome()
             else:
-                outcomes[witness.name] = Unreachable(f"it took more than {DEADLINE_S:g} s")
-        return outcomes
+                requests[witness.name] = None
+        return Asked(requests, time.monotonic() + DEADLINE_S)
 
     def _ask(self, witness: Witness, size: int, note: Note, proof: Proof) -> Outcome:
         known = min(self._sizes.get(witness.key, size), size)
