@@ -294,6 +294,15 @@ def test_transparency_logs_are_pure_and_need_nothing_of_ours() -> None:
     assert roots - set(sys.stdlib_module_names) == {"transparency", "nacl"}
 
 
+def test_what_a_notary_may_sign_is_decided_without_a_clock_and_a_disk() -> None:
+    assert [
+        one.imported
+        for one in imports()
+        if one.module in ("transparency.notary.log_tree", "transparency.notary.refusals")
+        and any(within(one.imported, name) for name in (*IMPURE, "sqlite3", "transparency.notary.heads"))
+    ] == []
+
+
 def test_what_verifies_shares_no_adding_up_with_what_counts() -> None:
     """Everything that audit and the fold reach, by any way: none of it is the runner's way to its totals."""
     reached, waiting = set(), ["audit.verify", "stream_processors.fold"]

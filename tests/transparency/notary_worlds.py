@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,9 @@ from transparency.encoding import decimal, unbase64
 from transparency.errors import NotProven
 from transparency.keys import NoteSigner, VerifierKey
 from transparency.merkle import EMPTY_ROOT, leaf_hash, verify_consistency
-from transparency.notary.heads import Head, HeadStore
+from transparency.notary.heads import HeadStore
 from transparency.notary.log_files import LogFiles
+from transparency.notary.log_tree import Head
 from transparency.notary.notary import Notary
 from transparency.notary.witnesses import Witnesses
 from transparency.note import Note
@@ -63,9 +65,14 @@ class MemoryWitness:
     size: int = 0
     root: bytes = EMPTY_ROOT
     down: bool = False
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def add_checkpoint(self, body: bytes) -> tuple[int, str, bytes]:
         """Status, content type and body of the answer. Raises OSError."""
+        with self._one_at_a_time:
+            return self._answer(body)
+
+    def _answer(self, body: bytes) -> tuple[int, str, bytes]:
         if self.down:
             raise ConnectionRefusedError("nobody listens")
         head, _, raw = body.partition(b"\n\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +16,9 @@ from tests.transparency.notary_worlds import Crash, World
 from tests.transparency.trees import ORIGIN, some_entries
 from transparency.checkpoint import Checkpoint
 from transparency.notary import log_files
-from transparency.notary.heads import EMPTY, Head, HeadStore
+from transparency.notary.heads import HeadStore
 from transparency.notary.log_files import LogFiles
+from transparency.notary.log_tree import EMPTY, Head
 from transparency.notary.notary import Notary
 
 SIZES: Final = (2, 256, 259)
@@ -45,6 +47,7 @@ class Steps:
         self.mode = mode
         self.count = 0
         self.signed: list[Head] = []
+        self._counting = threading.Lock()
 
     def wrap(self, name: str, port: Any) -> Any:
         """Something that counts what is done with `port`."""
@@ -52,7 +55,8 @@ class Steps:
 
     def step(self, do: Callable[[], Any]) -> Any:
         """One step."""
-        number, self.count = self.count, self.count + 1
+        with self._counting:  # witnesses are asked on threads
+            number, self.count = self.count, self.count + 1
         if number == self.at and self.mode == MODES[0]:
             raise Crash
         result = do()

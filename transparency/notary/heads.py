@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from event_log.errors import LogUnavailable
 from schemas.language import Said
 from schemas.private_files import use_private_umask
 from schemas.text import quoted
-from transparency.merkle import EMPTY_ROOT
+from transparency.notary.log_tree import Head
 from transparency.notary.refusals import HeadMoved
 
 FORMAT: Final = 1
@@ -33,16 +33,6 @@ _SCHEMA: Final = (
     "BEGIN SELECT RAISE(ABORT, 'a head that may be signed is never deleted'); END",
     "CREATE TABLE directory (id TEXT NOT NULL) STRICT",
 )
-
-
-class Head(NamedTuple):
-    """A tree: how many entries, and their root."""
-
-    size: int
-    root: bytes
-
-
-EMPTY: Final = Head(0, EMPTY_ROOT)
 
 
 class HeadStore:

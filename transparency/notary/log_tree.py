@@ -12,13 +12,24 @@ from typing import Final, NamedTuple
 from event_log.leaf import leaf_hash
 from event_log.reading import LogEntry
 from schemas.references import reference_to
-from transparency.notary.heads import Head
+from transparency.merkle import EMPTY_ROOT
 from transparency.notary.refusals import Damaged, Forked, RolledBack
 from transparency.tile_builder import Resource, TileBuilder
 from transparency.tiles import MAX_ENTRY_BYTES
 
 TOO_LARGE: Final = "too_large"
 """The reason in the reference to an entry that does not fit."""
+
+
+class Head(NamedTuple):
+    """A tree: how many entries, and their root."""
+
+    size: int
+    root: bytes
+
+
+EMPTY: Final = Head(0, EMPTY_ROOT)
+"""The tree of a log without entries."""
 
 
 class KnownHead(NamedTuple):

@@ -17,9 +17,9 @@ from event_log.reading import ReadableLog
 from transparency.checkpoint import Checkpoint, open_checkpoint
 from transparency.errors import Malformed, NotProven
 from transparency.keys import NoteSigner
-from transparency.notary.heads import EMPTY, Head, HeadStore
+from transparency.notary.heads import HeadStore
 from transparency.notary.log_files import CHECKPOINT, LogFiles
-from transparency.notary.log_tree import KnownHead, LogTree
+from transparency.notary.log_tree import EMPTY, Head, KnownHead, LogTree
 from transparency.notary.refusals import ForeignCheckpoint, Forked, NotConfirmed, RolledBack
 from transparency.notary.witnesses import Asked, Outcome, Witnesses, all_told
 from transparency.note import Note, Signature
