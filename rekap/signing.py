@@ -30,7 +30,7 @@ from transparency.policy import MAX_POLICY_BYTES, Policy
 
 if TYPE_CHECKING:
     from event_log.reading import ReadableLog
-    from schemas.data_directory import DataDirectory
+    from rekap.session import Session
 
 PARTITION: Final = 0
 """The one of the SQLite log."""
@@ -44,9 +44,9 @@ HEADS_FILE: Final = "heads.sqlite"
 
 KEY_MISSING: Final = Said(
     id="{path} tidak ada, padahal log ini sudah pernah ditandatangani. Pulihkan kuncinya dari cadangan. "
-    "Kunci yang baru berarti log yang baru: sebutkan --origin dan --out yang lain.",
+    "Kunci yang baru berarti log yang baru: pindahkan folder itu, dan sebutkan --origin dan --out yang lain.",
     en="{path} is missing, and this log has been signed before. Restore its key from a copy. A new key "
-    "means a new log: name another --origin and --out.",
+    "means a new log: move that folder away, and name another --origin and --out.",
 )
 OTHER_ORIGIN: Final = Said(
     id="log ini bernama {there}; nama log tidak berubah",
@@ -56,7 +56,7 @@ OTHER_ORIGIN: Final = Said(
 
 @contextmanager
 def notaries_of(
-    directory: DataDirectory,
+    session: Session,
     log: ReadableLog,
     origin: str | None,
     out: Path | None,
@@ -67,6 +67,7 @@ def notaries_of(
     """The notaries of the directory's log, one a partition, not started; a key is made where nothing was
     signed before. Raises LogUnavailable, DirectoryCopied, BadParameter, OSError, and
     transparency.notary.refusals."""
+    directory = session.directory
     identity = require_original(directory.path)
     state = directory.path / STATE_FOLDER
     make_directory(state)
@@ -86,7 +87,7 @@ def notaries_of(
                 signed_before=signed_before or files.checkpoint() is not None,
             )
             if origin is not None and signer.name != name:
-                said = OTHER_ORIGIN.en.format(there=quoted(signer.name))
+                said = session.text(OTHER_ORIGIN).format(there=quoted(signer.name))
                 raise click.BadParameter(said, param_hint="--origin")
             notaries.append(Notary(log, partition, files, heads, signer, policy))
         yield notaries

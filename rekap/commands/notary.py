@@ -120,7 +120,7 @@ def command(
     parsed = read_policy(policy)
     with (
         _log(session, connection) as log,
-        notaries_of(session.directory, log, origin, out, parsed, take_over=take_over) as notaries,
+        notaries_of(session, log, origin, out, parsed, take_over=take_over) as notaries,
     ):
         if once:
             for notary in notaries:

@@ -71,6 +71,8 @@ def test_the_name_of_a_log_is_set_once(rekap: Rekap, own_count: Path) -> None:
     other = rekap("--data", own_count, "notary", "--once", "--origin", "hitung.example/b")
     assert other.code == 2
     assert "hitung.example/a/0" in other.err
+    in_indonesian = ("--lang", "id", "--data", own_count, "notary", "--once", "--origin", "b")
+    assert "log ini bernama hitung.example/a/0" in rekap(*in_indonesian).err
     assert rekap("--data", own_count, "notary", "--once", "--origin", "a b").code == 2
 
 
