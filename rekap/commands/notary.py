@@ -18,6 +18,7 @@ from rekap.session import Session, pass_session
 from schemas.language import Said
 
 if TYPE_CHECKING:
+    from event_log.errors import LogUnavailable
     from event_log.kafka.connection import Connection
     from event_log.reading import ReadableLog
     from transparency.notary.notary import Notary, Round
@@ -170,12 +171,37 @@ def _start(session: Session, notary: Notary, every: float) -> None:
 
 
 def _go_on(session: Session, notaries: Sequence[Notary], every: float) -> None:
-    """Sign for ever; only what is new is told."""
+    """Sign for ever; only what is new is told. While the log can't be read nothing is signed."""
+    from event_log.errors import LogUnavailable
+
     last: Sequence[Round] = ()
     while True:
         begun = time.monotonic()
-        last = _tell(session, _sign(notaries), last)
+        try:
+            last = _tell(session, _sign(notaries), last)
+        except LogUnavailable as error:
+            _start_again(session, notaries, every, error)
+            last = ()
         time.sleep(max(begun + every - time.monotonic(), 0))
+
+
+def _start_again(session: Session, notaries: Sequence[Notary], every: float, error: LogUnavailable) -> None:
+    """Say that the log is out of reach, and start anew once it is not."""
+    from event_log.errors import LogUnavailable
+
+    told = ""
+    while True:
+        if str(error) != told:
+            told = str(error)
+            session.say(error.said or Said(told, told))
+        time.sleep(every)
+        try:
+            for notary in notaries:
+                _start(session, notary, every)
+        except LogUnavailable as again:
+            error = again
+        else:
+            return
 
 
 def _sign(notaries: Sequence[Notary]) -> list[Round]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from event_log.errors import LogUnavailable
+from event_log.reading import LogEntry
 from event_log.sqlite import SqliteLog
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import adopt
@@ -202,3 +206,34 @@ def test_it_goes_on_until_it_is_told_to_stop(
     assert lines[3:] == [f"{size} entries signed and published, cosigned by w1, w2, w3.", "Done."]
     assert pauses[:2] == [7, 7]
     assert all(6 < pause <= 7 for pause in pauses[2:])
+
+
+def test_a_log_that_is_out_of_reach_for_a_while_stops_nobody(
+    own_count: Path, rekap: Rekap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls, pauses = SqliteLog.entries, 0, 0
+
+    def entries(*arguments: Any) -> Iterator[LogEntry]:
+        nonlocal calls
+        calls += 1
+        if 2 <= calls <= 4:  # the first is the start
+            raise LogUnavailable("The log is out of reach.")
+        return real(*arguments)
+
+    def sleep(_: float) -> None:
+        nonlocal pauses
+        pauses += 1
+        if pauses == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(SqliteLog, "entries", entries)
+    monkeypatch.setattr(time, "sleep", sleep)
+    done = rekap("--data", own_count, "notary")
+    size = len(in_log(own_count))
+    assert done.code == 0
+    assert done.err.splitlines()[1:] == [
+        "The log is out of reach.",
+        f"{size} entries signed and published.",
+        "Done.",
+    ]
+    assert published(own_count / "tlog" / "0").size == size
