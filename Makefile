@@ -8,7 +8,7 @@ ALONE := tests/rekap/test_reading.py
 # What `make test` leaves to `make test-long`.
 LONG := faults or national or slow
 # What is installed, as pyproject.toml has it: the packages with API pages.
-DOCUMENTED := audit clickhouse determination event_log monitoring producers queries rekap schemas serving sinks stream_processors
+DOCUMENTED := audit clickhouse determination event_log monitoring producers queries rekap schemas serving sinks stream_processors transparency
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -37,6 +37,7 @@ test: .venv/installed-dev lint kafka-jars ## prove it, in some minutes
 	$(BIN)/python -m pytest -m "not ($(LONG))" $(ALONE)
 
 test-long: .venv/installed-dev kafka-jars ## what `make test` leaves out: faults under load, 9,500 crashes, a whole country
+	@command -v go >/dev/null || echo "No Go here: other implementations of transparency logs will not be asked." >&2
 	$(PYTEST) -m "$(LONG)"
 
 test-all: .venv/installed-dev lint kafka-jars ## everything
@@ -86,4 +87,4 @@ lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf .venv .bench api-pages .kafka .kafka-data demo-data *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench api-pages .kafka .kafka-data .peers demo-data *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -48,6 +48,8 @@ KINDS: Final = {
     ("clickhouse.client", "SinkUnavailable"): OUTSIDE_FAILED,
     ("sinks.migrate", "MigrationError"): OUTSIDE_FAILED,
     ("event_log.errors", "LogUnavailable"): OUTSIDE_FAILED,
+    ("audit.receipts", "NoReceipt"): ANSWER_IS_NO,
+    ("transparency.notary.refusals", "Refused"): OUTSIDE_FAILED,
     ("monitoring.endpoint", "EndpointUnusable"): OUTSIDE_FAILED,
     ("event_log.kafka.connection", "ConnectionInvalid"): WRONG_USAGE,
     ("clickhouse_connect.driver.exceptions", "ClickHouseError"): OUTSIDE_FAILED,

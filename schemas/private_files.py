@@ -25,7 +25,15 @@ OTHERS: Final = 0o077
 """The rights of everybody but the owner."""
 OTHERS_WRITE: Final = 0o022
 
-NAMES: Final = ("election.", "registry.", "identity.", "log.sqlite", "accepted.sqlite", "clickhouse")
+NAMES: Final = (
+    "election.",
+    "registry.",
+    "identity.",
+    "log.sqlite",
+    "accepted.sqlite",
+    "clickhouse",
+    "notary",
+)
 """How the names of what a data directory holds begin. Other files in it are a person's own: their rights are
 not touched. `clickhouse.ownership` looks at what begins with `owner.` and replaces what it does not trust."""
 

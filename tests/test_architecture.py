@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,7 @@ PACKAGES: Final = (
     "determination",
     "producers",
     "monitoring",
+    "transparency",
     "devtools",
     "benchmarks",
     "rekap",
@@ -61,10 +63,14 @@ MAY_IMPORT: Final = {
         *("event_log", "event_log.kafka", "monitoring"),
     ),
     "monitoring": ("schemas", "serving"),
+    "transparency": (),
+    "transparency.notary": ("transparency", "schemas", "event_log"),
     "queries": ("schemas",),
     "determination": ("schemas",),
     "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
-    "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
+    "audit": (
+        *("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold", "transparency"),
+    ),
     "devtools": (),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),
     "rekap": PACKAGES,
@@ -78,7 +84,7 @@ ONLY_IN: Final = {
     "starlette": ("serving", "clickhouse.interface", "monitoring"),
     "uvicorn": ("serving",),
     "openpyxl": ("schemas",),
-    "sqlite3": ("event_log", "stream_processors.embedded"),
+    "sqlite3": ("event_log", "stream_processors.embedded", "transparency.notary"),
     "kafka": (
         "devtools",
         "event_log.kafka",
@@ -88,7 +94,9 @@ ONLY_IN: Final = {
     ),
     "faust": ("stream_processors.distributed", "benchmarks.stream"),
     "prometheus_client": ("monitoring",),
+    "nacl": ("transparency",),
     "click": ("rekap",),
+    "segno": ("rekap",),
     "rich": ("rekap",),
     "multiprocessing": ("stream_processors.partition",),
     "threading": (
@@ -99,6 +107,7 @@ ONLY_IN: Final = {
         "clickhouse",
         "sinks",
         "monitoring",
+        "transparency.notary",
         "rekap",
     ),
 }
@@ -280,6 +289,23 @@ def test_pure_processors_reach_for_no_clock_no_chance_and_no_file() -> None:
         (one.module, one.imported)
         for one in imports()
         if part_of(one.module) in PURE and any(within(one.imported, name) for name in IMPURE)
+    ] == []
+
+
+def test_transparency_logs_are_pure_and_need_nothing_of_ours() -> None:
+    """Whoever checks a proof installs this package, PyNaCl and nothing else."""
+    imported = {one.imported for one in imports() if part_of(one.module) == "transparency"}
+    assert [name for name in imported if any(within(name, impure) for impure in IMPURE)] == []
+    roots = {name.partition(".")[0] for name in imported}
+    assert roots - set(sys.stdlib_module_names) == {"transparency", "nacl"}
+
+
+def test_what_a_notary_may_sign_is_decided_without_a_clock_and_a_disk() -> None:
+    assert [
+        one.imported
+        for one in imports()
+        if one.module in ("transparency.notary.log_tree", "transparency.notary.refusals")
+        and any(within(one.imported, name) for name in (*IMPURE, "sqlite3", "transparency.notary.heads"))
     ] == []
 
 

@@ -91,7 +91,7 @@ def test_every_function_on_the_way_of_a_form_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["architecture.md", "flow.md", "failures.md", "recipes.md", "security.md"]
+    "document", ["architecture.md", "flow.md", "failures.md", "recipes.md", "security.md", "transparency.md"]
 )
 def test_every_test_that_is_named_exists(document: str) -> None:
     assert named_tests(document)

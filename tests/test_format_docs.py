@@ -165,7 +165,7 @@ def test_the_bytes_of_a_unit_state() -> None:
 
 def test_the_files_of_the_data_directory(tmp_path: Path) -> None:
     directory = DataDirectory.create(tmp_path / "count", world().election, world().registry)
-    named = {ACCEPTED_FILE, IDENTITY_FILE, LOCK_FILE, GUARD_FILE, OWNER_FILE, TOKEN_FILE}
+    named = {ACCEPTED_FILE, IDENTITY_FILE, LOCK_FILE, GUARD_FILE, OWNER_FILE, TOKEN_FILE, "notary/", "tlog/"}
     made = {path.name for path in directory.path.iterdir()}
     assert {*column("The data directory")} == made | named | {directory.log_path.name, "clickhouse/"}
 

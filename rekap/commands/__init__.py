@@ -75,6 +75,14 @@ KNOWN: Final = {
         id="Sajikan hasil untuk program lain, hanya baca, sampai Ctrl-C.",
         en="Serve the results to other programs, read-only, until Ctrl-C.",
     ),
+    "audit": Said(
+        id="Buat tanda terima suatu peristiwa, atau periksa tanda terima tanpa jaringan.",
+        en="Make the receipt of an event, or check a receipt without a network.",
+    ),
+    "notary": Said(
+        id="Tandatangani log dan terbitkan agar siapa pun dapat memeriksanya, sampai Ctrl-C.",
+        en="Sign the log and publish it so that anybody can check it, until Ctrl-C.",
+    ),
     "topics": Said(
         id="Buat dan periksa topik suatu pemilu di Kafka, dan hak penggunanya.",
         en="Make and check an election's topics on Kafka, and who may use them.",

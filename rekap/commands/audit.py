@@ -1,0 +1,190 @@
+"""`rekap audit`: receipts of events, made from the public log and checked without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from rekap.command import Option, subcommand
+from rekap.commands.log import event_option
+from rekap.failures import ANSWER_IS_NO, DONE
+from rekap.output.formats import Format, document_option, write_document
+from rekap.session import Session, pass_session
+from rekap.terminal import echo
+from schemas.language import Said
+
+MORE = Said(
+    id="receipt EVENT_ID menulis bukti bahwa peristiwa itu tercatat dalam log yang diterbitkan rekap notary; "
+    "baru ada setelah checkpoint berikutnya. check-receipt FILE memeriksa bukti itu terhadap byte "
+    "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. Selesai dengan 0 hanya "
+    "bila terbukti.",
+    en="receipt EVENT_ID writes the proof that the event is recorded in the log that rekap notary publishes; "
+    "there is one after the next checkpoint. check-receipt FILE holds that proof against the event's bytes "
+    "and a policy (--policy), without a network and without a data directory. Ends with 0 only if it is "
+    "proven.",
+)
+EXAMPLES = (
+    "rekap --data count audit receipt 3f9a0c1d22 --out form.tlog-proof",
+    "rekap audit check-receipt form.tlog-proof --event form.json --policy log.policy",
+)
+OUT_HELP = Said(id="receipt: berkas tanda terima.", en="receipt: the file of the receipt.")
+PUBLIC_HELP = Said(
+    id="receipt: direktori yang diterbitkan (rekap notary --out); tanpa ini DIR/tlog.",
+    en="receipt: the published directory (rekap notary --out); without it DIR/tlog.",
+)
+QR_HELP = Said(
+    id="receipt: juga sebagai kode QR, berkas .svg atau .png.",
+    en="receipt: as a QR code too, a file .svg or .png.",
+)
+WITH_EVENT_HELP = Said(
+    id="receipt: muat juga byte peristiwanya, agar berkas itu cukup sendiri.",
+    en="receipt: put the event's bytes in too, so that the file is enough by itself.",
+)
+EVENT_HELP = Said(
+    id="check-receipt: berkas dengan byte peristiwanya; tanpa ini yang termuat dalam tanda terima.",
+    en="check-receipt: the file with the event's bytes; without it those in the receipt.",
+)
+POLICY_HELP = Said(
+    id="check-receipt: log yang diterima dan saksi yang diwajibkan (c2sp.org/tlog-policy).",
+    en="check-receipt: the logs to accept and the witnesses to ask for (c2sp.org/tlog-policy).",
+)
+NEEDS: Final = Said(id="rekap audit {action} memerlukan {option}.", en="rekap audit {action} needs {option}.")
+ONLY: Final = Said(
+    id="{option} hanya untuk rekap audit {action}.", en="{option} is for rekap audit {action} only."
+)
+WRITTEN: Final = Said(
+    id="Tanda terima entri {index} ditulis ke {path} ({size} byte).",
+    en="The receipt of entry {index} was written to {path} ({size} bytes).",
+)
+NO_EVENT: Final = Said(
+    id="Tidak ada peristiwa dengan id {event}.", en="There is no event with the id {event}."
+)
+SEVERAL: Final = Said(
+    id="Beberapa peristiwa berawal {event}: sebutkan lebih banyak angka.",
+    en="Several events begin with {event}: give more digits.",
+)
+
+ONLY_WITH: Final = {
+    "out": "receipt",
+    "public": "receipt",
+    "with_event": "receipt",
+    "qr": "receipt",
+    "event": "check-receipt",
+    "policy": "check-receipt",
+}
+"""Options that belong to one of the actions."""
+
+MAX_EVENT_BYTES: Final = 65_536
+"""Of the file with an event: the largest one and a line feed."""
+
+
+def _path(name: str, said: Said, metavar: str = "FILE") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that names a file or a directory."""
+    kind = click.Path(path_type=Path, dir_okay=metavar == "DIR", file_okay=metavar == "FILE")
+    return click.option(name, cls=Option, said=said, type=kind, metavar=metavar)
+
+
+@subcommand("audit", MORE, EXAMPLES)
+@click.argument("action", type=click.Choice(["receipt", "check-receipt"]))
+@click.argument("subject", metavar="EVENT_ID|FILE")
+@_path("--out", OUT_HELP)
+@_path("--public", PUBLIC_HELP, "DIR")
+@click.option("--with-event", cls=Option, said=WITH_EVENT_HELP, is_flag=True)
+@_path("--qr", QR_HELP)
+@_path("--event", EVENT_HELP)
+@_path("--policy", POLICY_HELP)
+@document_option
+@pass_session
+def command(session: Session, /, action: str, subject: str, written: str, **chosen: Any) -> int:
+    for name, owner in ONLY_WITH.items():
+        if chosen[name] and action != owner:
+            raise _usage(session, ONLY, option=f"--{name.replace('_', '-')}", action=owner)
+    as_json = Format(written) is Format.JSON
+    if action == "check-receipt":
+        if chosen["policy"] is None:
+            raise _usage(session, NEEDS, action=action, option="--policy FILE")
+        return _check(session, Path(subject), chosen["event"], chosen["policy"], as_json)
+    if chosen["out"] is None:
+        raise _usage(session, NEEDS, action=action, option="--out FILE")
+    context = click.get_current_context()
+    (parameter,) = [one for one in context.command.params if one.name == "subject"]
+    event = event_option(context, parameter, subject)
+    assert event is not None  # an argument has a value
+    return _make(session, event, as_json, chosen)
+
+
+def _make(session: Session, event: str, as_json: bool, chosen: dict[str, Any]) -> int:
+    from audit.receipts import make_receipt
+    from event_log.sqlite import SqliteLog
+    from queries.events import find_event
+    from rekap.qr_codes import TOO_LARGE, qr_code, require_kind
+    from rekap.reading import reader
+    from rekap.signing import PARTITION, PUBLIC_FOLDER, public_key
+
+    out, qr = chosen["out"], chosen["qr"]
+    if qr is not None:
+        require_kind(session, qr)
+    with reader(session, "audit") as client:
+        found = find_event(client, session.election.id, event)
+    if not found:
+        session.say(Said(NO_EVENT.id.format(event=event), NO_EVENT.en.format(event=event)))
+        return ANSWER_IS_NO
+    if len({row["event_id"] for row in found}) > 1:
+        raise _usage(session, SEVERAL, event=event)
+    # The same event may have been rejected before it was accepted; the receipt is of the entry that counts.
+    position = max(found, key=lambda row: (row["outcome"] == "accepted", row["position"]))["position"]
+    log = SqliteLog.open(session.directory.log_path, readonly=True)
+    try:
+        (raw,) = log.at([position])
+    finally:
+        log.close()
+    folder = (chosen["public"] or session.path / PUBLIC_FOLDER) / str(PARTITION)
+    proof = make_receipt(
+        lambda path: (folder / path).read_bytes(),
+        public_key(folder),
+        position,
+        raw,
+        with_event=chosen["with_event"],
+    )
+    content = proof.encode()
+    out.write_bytes(content)
+    image = None if qr is None else qr_code(content, qr.suffix.lower())
+    if image is not None:
+        qr.write_bytes(image)
+    if as_json:
+        write_document({"index": proof.index, "file": str(out), "bytes": len(content)})
+    else:
+        echo(session.text(WRITTEN).format(index=proof.index, path=out, size=len(content)))
+    if qr is not None and image is None:
+        size = len(content)
+        session.say(Said(TOO_LARGE.id.format(size=size), TOO_LARGE.en.format(size=size)))
+        return ANSWER_IS_NO
+    return DONE
+
+
+def _check(session: Session, path: Path, event: Path | None, policy: Path, as_json: bool) -> int:
+    from audit.receipts import Verdict, check_receipt
+    from rekap.signing import read_policy
+    from schemas.input_files import open_input
+    from transparency.proof import MAX_PROOF_BYTES
+
+    parsed = read_policy(policy)
+    with open_input(path, MAX_PROOF_BYTES) as file:
+        receipt = file.read()
+    raw = None
+    if event is not None:
+        with open_input(event, MAX_EVENT_BYTES) as file:
+            raw = file.read()
+    checked = check_receipt(receipt, raw, parsed)
+    if as_json:
+        write_document(checked.as_dict())
+    else:
+        echo(session.text(checked.sentence))
+    return DONE if checked.verdict is Verdict.PROVEN else ANSWER_IS_NO
+
+
+def _usage(session: Session, said: Said, **values: str) -> click.UsageError:
+    return click.UsageError(session.text(said).format(**values))
