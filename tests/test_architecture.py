@@ -62,7 +62,10 @@ MAY_IMPORT: Final = {
     "monitoring": ("schemas", "serving"),
     "queries": ("schemas",),
     "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
-    "audit": ("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold"),
+    "audit": (
+        *("schemas", "event_log", "event_log.kafka", "queries"),
+        *("stream_processors.assess", "stream_processors.fold", "stream_processors.in_force"),
+    ),
     "devtools": (),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),
     "rekap": PACKAGES,

@@ -11,6 +11,7 @@ from audit.verify import verify
 from clickhouse.client import connect
 from event_log.sqlite import LogUnavailable, SqliteLog
 from schemas.data_directory import DataDirectory
+from sinks.definitions import migrated_definitions
 from stream_processors.embedded.runner import Runner
 from tests.worlds import all_stations, pairs, submitted, world
 
@@ -51,7 +52,7 @@ def test_its_advice_brings_the_projections_in_line_with_the_log(
     log = SqliteLog.open(set_back.log_path, readonly=True)
     client = connect(set_back.clickhouse_url, readonly=True)
     try:
-        found = verify(log, set_back.election, set_back.registry, client)
+        found = verify(log, set_back.election, set_back.registry, client, migrated_definitions())
     finally:
         client.close()
         log.close()
