@@ -29,6 +29,7 @@ from devtools.brokers import free_ports
 from event_log.kafka.topics import COUNT_EVENTS
 from schemas.data_directory import DataDirectory
 from schemas.tables import MANY_PARTITIONS
+from sinks.definitions import migrated_definitions
 from tests.distributed.cluster import Cluster
 from tests.distributed.processes import Process
 from tests.queries.world import insert, minute
@@ -368,6 +369,7 @@ def test_a_count_under_way_raises_no_false_alarm(rekap: Rekap, night: Night) -> 
             time.sleep(0.2)
             yield submitted(station, form({"21": 30, "22": 70}), DPD)
 
+    migrated_definitions()  # takes seconds, once a process, and the count would be over
     said = []
     sending = threading.Thread(target=night.cluster.send, args=(paced(),))
     sending.start()
