@@ -1,4 +1,4 @@
-"""Compares the cells of the fold with the cells of the projections: counts them and keeps the differences.
+"""Keeps what a comparison finds: differences, each with its place, and what could not be compared.
 
 While a count goes on, a total of several partitions may include other entries than those that were folded:
 such units are not compared, and are counted. Nothing is read here.
@@ -6,115 +6,173 @@ such units are not compared, and are counted. Nothing is read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from queries.cells import Cells, Key
+from queries.refusals import Unreadable
 from schemas.regions import Level
 from schemas.tallies import Tally
 
 DIFFERENCES_KEPT: Final = 1_000
 """Differences that are listed; the count of them covers all."""
 
-Why = Literal["ahead", "behind", "mixed"]
-"""Why a unit can't be compared: what is shown of it is of more entries than were folded, of fewer, or of as
-many others."""
+ROW: Final = "row"
+"""The column of a difference that is a whole row: one side has it, and the other one has not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One cell that differs: what the log gives and what the projections show (None: no such row or cell)."""
+    """One value that differs: its table, the key of its row and its column; what the log gives and what is
+    shown (None: nothing)."""
 
-    contest: str
-    level: str
-    unit: str
-    cell: str
+    table: str
+    key: Mapping[str, Any]
+    column: str
     log: Any
-    projection: Any
+    shown: Any
 
 
 @dataclass(frozen=True, slots=True)
 class NotCompared:
-    """The units of a level that could not be compared for one reason, and how many cells they have."""
+    """What of a table could not be compared, and why: `reason` is ahead, behind or mixed (totals of more
+    entries than were folded, of fewer, or of as many others), or unreadable with the database's answer in
+    `detail`. `level`, `rows` and `values` say how much, where that is known."""
 
-    level: str
-    reason: Why
-    units: int
-    cells: int
+    table: str
+    reason: str
+    level: str = ""
+    rows: int | None = None
+    values: int | None = None
+    detail: str = ""
 
 
+@dataclass(slots=True)
 class Comparison:
-    """Counts cells and keeps the first differences."""
+    """Counts the values compared, and keeps the first differences."""
 
-    def __init__(self) -> None:
-        self.cells = 0
-        self.count = 0
-        self.differences: list[Difference] = []
-        self._not_compared: dict[tuple[str, Why], list[int]] = {}
+    values: int = 0
+    count: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)  # by table: what the database answered
+    _moving: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
     @property
     def not_compared(self) -> list[NotCompared]:
-        """The units that were not compared."""
-        return [
-            NotCompared(level, reason, len(cells), sum(cells))
-            for (level, reason), cells in self._not_compared.items()
+        """What was not compared."""
+        moving = [
+            NotCompared("tally_history", reason, level, len(values), sum(values))
+            for (level, reason), values in self._moving.items()
+        ]
+        return moving + [
+            NotCompared(table, "unreadable", detail=answer) for table, answer in self.unreadable.items()
         ]
 
-    def differ(self, difference: Difference) -> None:
-        """One difference more."""
-        self.count += 1
-        if len(self.differences) < DIFFERENCES_KEPT:
-            self.differences.append(difference)
+    @contextmanager
+    def reading(self, table: str) -> Iterator[None]:
+        """What the database refuses to tell inside the block is not compared, and reported."""
+        try:
+            yield
+        except Unreadable as error:
+            self.unreadable[table] = str(error)
 
-    def compare(
-        self,
-        ours: dict[Key, Tally],
-        level: str,
-        theirs: Iterable[tuple[Key, Mapping[str, Any]]],
-        *,
-        moving: bool = False,
+    def differ(
+        self, table: str, key: Mapping[str, Any], column: str, log: Any, shown: Any, *, count: int = 1
     ) -> None:
-        """Every cell of a level: what the log gives (taken out of `ours`), beside what the projections show.
-        `moving`: units whose entries may be others than those of the log are set aside."""
+        """One difference more; of a row that stands for `count` of them, so many."""
+        self.count += count
+        if len(self.differences) < DIFFERENCES_KEPT:
+            self.differences.append(Difference(table, key, column, log, shown))
+
+    def columns(
+        self, table: str, key: Mapping[str, Any], log: Mapping[str, Any], shown: Mapping[str, Any]
+    ) -> None:
+        """The columns of a row that both sides have; figures by option each for itself."""
+        for column, given in log.items():
+            found = shown[column]
+            if given == found:
+                continue
+            if isinstance(given, dict) and isinstance(found, dict):
+                for option in dict.fromkeys((*given, *found)):
+                    if given.get(option) != found.get(option):
+                        self.differ(table, key, f"{column}.{option}", given.get(option), found.get(option))
+            else:
+                self.differ(table, key, column, given, found)
+
+    def rows(
+        self,
+        table: str,
+        names: Sequence[str],
+        key: Sequence[str],
+        log: Mapping[tuple[Any, ...], tuple[Any, ...]],
+        shown: Iterable[tuple[Any, ...]],
+    ) -> None:
+        """The rows of a table with the columns `names`: what the log gives, by `key`, and all that are
+        shown."""
+        places = [names.index(name) for name in key]
+        found = set()
+        for row in shown:
+            identity = tuple([row[place] for place in places])
+            given = log.get(identity)
+            if given is None:
+                self.differ(table, dict(zip(key, identity, strict=True)), ROW, None, _named(names, row))
+                continue
+            found.add(identity)
+            self.values += len(names)
+            if given != row:
+                self.columns(
+                    table, dict(zip(key, identity, strict=True)), _named(names, given), _named(names, row)
+                )
+        for identity, given in log.items():
+            if identity not in found:
+                self.values += len(names)
+                self.differ(table, dict(zip(key, identity, strict=True)), ROW, _named(names, given), None)
+
+    def totals(
+        self, ours: dict[Key, Tally], level: str, theirs: Iterable[tuple[Key, Cells]], *, moving: bool = False
+    ) -> None:
+        """Every total of a level: what the log gives (taken out of `ours`), beside what is shown. `moving`:
+        units whose entries may be others than those of the log are set aside."""
+        found: dict[Key, Tally] = {}
         for (contest, unit), shown in theirs:
-            tally = ours.pop((contest, unit), None)
-            expected = comparable(tally) if tally is not None else {}
+            tally = found.get((contest, unit)) or ours.pop((contest, unit), None)
+            if tally is not None:
+                found[contest, unit] = tally
+            expected = tally.cells() if tally is not None else {}
             if shown == expected:  # as nearly all are: many times faster than cell by cell
-                self.cells += len(expected)
+                self.values += len(expected)
                 continue
             differing = [
-                Difference(contest, level, unit, cell, expected.get(cell), found)
-                for cell in (*expected, *(name for name in shown if name not in expected))
-                # A station's row leaves out options that its form does not fill: nothing, as in any total.
-                if expected.get(cell)
-                != (found := shown.get(cell, 0 if level == Level.STATION and "votes" in cell else None))
+                (cell, expected.get(cell), shown.get(cell))
+                for cell in dict.fromkeys((*expected, *shown))
+                if expected.get(cell) != shown.get(cell)
             ]
             if moving and differing and expected:
                 why = reason(expected["version"], shown["version"])
-                self._not_compared.setdefault((level, why), []).append(len(expected))
+                self._moving.setdefault((level, why), []).append(len(expected))
                 continue
-            self.cells += len(expected)
-            for one in differing:
-                self.differ(one)
-        for (contest, unit), tally in ours.items():  # the projections have no row for them
-            cells = comparable(tally)
-            self.cells += len(cells)
+            self.values += len(expected)
+            for cell, log, there in differing:
+                self.differ("tally_history", _unit(contest, level, unit), cell, log, there)
+        for (contest, unit), tally in ours.items():  # no row is shown for them
+            cells = tally.cells()
+            self.values += len(cells)
             for cell, figure in cells.items():
-                self.differ(Difference(contest, level, unit, cell, figure, None))
+                self.differ("tally_history", _unit(contest, level, unit), cell, figure, None)
 
 
-def reason(version: int, shown: int) -> Why:
+def reason(version: int, shown: int) -> str:
     """Why totals of that version are no others than those shown."""
     if shown == version:
         return "mixed"
     return "ahead" if shown > version else "behind"
 
 
-def comparable(tally: Tally) -> Cells:
-    """The cells that the projections have too."""
-    cells = tally.cells()
-    if tally.level is Level.STATION:
-        for name in [name for name in cells if name.startswith("ballots_")]:
-            del cells[name]
-    return cells
+def _unit(contest: str, level: str | Level, unit: str) -> dict[str, Any]:
+    return {"contest": contest, "level": str(level), "unit": unit}
+
+
+def _named(names: Sequence[str], row: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(names, row, strict=True))

@@ -62,6 +62,22 @@ MESSAGES_SET_ASIDE: Final = Counter(
     registry=REGISTRY,
 )
 
+CHECK_DIFFERENCES: Final = Gauge(
+    "rekap_check_differences",
+    "Differences that a check of the sink found last: sums (totals that are not the sum of those below, the "
+    "view inconsistent_region) and topics (what rekap topics check names). Must be 0; not a number while it "
+    "is not known. Set after each check, every minute or five.",
+    ["check"],
+    registry=REGISTRY,
+)
+CHECKED_AT: Final = Gauge(
+    "rekap_checked_timestamp_seconds",
+    "When a check of the sink last had an answer, in seconds since 1970; at first, when the process began. "
+    "Set after each check that did not fail.",
+    ["check"],
+    registry=REGISTRY,
+)
+
 # Worker: events
 
 EVENTS_FOLDED: Final = Counter(

@@ -1,8 +1,7 @@
-"""Every cell of every unit as the projections show it, by the names of schemas.tallies, for comparison.
+"""Every cell of every region as the projections show it, by the names of schemas.tallies, for comparison.
 
 Rows are those of exact positions of the log, one in each of its partitions, so that a count under way can be
-compared too. Totals that add up several partitions have no such position: the newest is given. A station's
-row has no cells for ballots; what a form does not say counts as zero here, as it does in every total.
+compared too. Totals that add up several partitions have no such position: the newest is given.
 """
 
 from __future__ import annotations
@@ -12,16 +11,13 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from queries.figures import is_top
+from queries.refusals import refusals
 from schemas.tables import MANY_PARTITIONS, POSITIONS_SQL
 from schemas.tallies import BY_OPTION, FIXED_CELLS, FORMS_BY_OPTION, FUNNEL
 
 Cells = dict[str, Any]
 Key = tuple[str, str]
 """(contest, unit)"""
-
-STATION_CELLS: Final = tuple(name for name in FIXED_CELLS if not name.startswith("ballots_"))
-"""The fixed cells that a station's row has."""
 
 _REGION_COLUMNS: Final = {
     "version": "version",
@@ -30,6 +26,8 @@ _REGION_COLUMNS: Final = {
     "registered_outstanding": "registered_outstanding",
     **{name: f"stations_{name}" if name in FUNNEL else name for name in FIXED_CELLS},
 }
+
+_COLUMNS: Final = ", ".join((*_REGION_COLUMNS.values(), *BY_OPTION))
 
 # A partition that is not asked about has the index 0, and there an array of numbers has the number 0.
 _BEFORE: Final = "position < {events:Array(UInt64)}[indexOf({partitions:Array(UInt32)}, partition)]"
@@ -43,12 +41,22 @@ ORDER BY contest, parent, unit, version DESC
 LIMIT 1 BY contest, parent, unit
 """
 
-_STATIONS: Final = f"""
-SELECT contest, unit, version, status, listed, registered, voters, valid, invalid, votes, complete
-FROM station_history
-WHERE election = {{election:String}} AND {_BEFORE}
-ORDER BY contest, unit, version DESC
-LIMIT 1 BY contest, unit
+_SUMS: Final = """
+SELECT contest, unit, {columns}
+FROM tally_history
+WHERE election = {{election:String}} AND level = {{level:String}} AND (partition = {many} OR version = 0)
+    AND (contest, parent, unit, version) IN (
+        SELECT contest, parent, unit, max(version)
+        FROM tally_history
+        WHERE election = {{election:String}} AND level = {{level:String}}
+        GROUP BY contest, parent, unit
+    )
+"""
+
+_KEYS_OF_SUMS: Final = """
+SELECT contest, toString(level), parent, unit, version, position
+FROM tally_history
+WHERE election = {{election:String}} AND partition = {many}
 """
 
 
@@ -58,12 +66,23 @@ def sink_positions(client: Client, election: str) -> dict[int, int]:
     return {int(partition): int(position) for partition, position in rows}
 
 
+def adds_up_partitions(client: Client, election: str) -> bool:
+    """Whether what is shown was made of a log with partitions, by workers and sinks."""
+    sql = (
+        "SELECT 1 FROM sink_position WHERE election = {election:String} AND partition > 0 LIMIT 1 UNION ALL "
+        f"SELECT 1 FROM tally_history WHERE election = {{election:String}} AND partition = {MANY_PARTITIONS} "
+        "LIMIT 1"
+    )
+    return bool(client.query(sql, parameters={"election": election}).result_rows)
+
+
 def inconsistent_regions(client: Client, election: str) -> int:
     """How many published totals, by contest and region, are not the sum of what is right below them as it
     stands at this moment (the view `inconsistent_region`)."""
     asked = {"election": election}
     sql = "SELECT count() FROM inconsistent_region WHERE election = {election:String}"
-    return int(client.query(sql, parameters=asked).result_rows[0][0])
+    with refusals():
+        return int(client.query(sql, parameters=asked).result_rows[0][0])
 
 
 def region_cells(
@@ -71,9 +90,24 @@ def region_cells(
 ) -> Iterator[tuple[Key, Cells]]:
     """Every region of a level after the first `events` entries of each partition of the log (by its number;
     of one that is not named, none)."""
-    columns = ", ".join((*_REGION_COLUMNS.values(), *BY_OPTION))
-    sql = _REGIONS.format(columns=columns, before=_BEFORE, many=MANY_PARTITIONS)
-    asked = {"election": election, "level": level, **_vector(events)}
+    sql = _REGIONS.format(columns=_COLUMNS, before=_BEFORE, many=MANY_PARTITIONS)
+    return _cells(client, sql, {"election": election, "level": level, **_vector(events)})
+
+
+def sum_cells(client: Client, election: str, level: str) -> Iterator[tuple[Key, Cells]]:
+    """Every region of a level that adds up several partitions, as it is shown now. A region whose newest
+    version was inserted several times is given each time."""
+    sql = _SUMS.format(columns=_COLUMNS, many=MANY_PARTITIONS)
+    return _cells(client, sql, {"election": election, "level": level})
+
+
+def keys_of_sums(client: Client, election: str) -> Iterator[tuple[str, str, str, str, int, int]]:
+    """Contest, level, parent, unit, version and position of every total, newest and earlier, that says of
+    itself to add up several partitions."""
+    yield from _rows(client, _KEYS_OF_SUMS.format(many=MANY_PARTITIONS), {"election": election})
+
+
+def _cells(client: Client, sql: str, asked: dict[str, Any]) -> Iterator[tuple[Key, Cells]]:
     width = len(_REGION_COLUMNS)
     for contest, unit, *row in _rows(client, sql, asked):
         cells: Cells = dict(zip(_REGION_COLUMNS, row[:width], strict=True))
@@ -81,39 +115,6 @@ def region_cells(
         for name in FORMS_BY_OPTION:
             options = by_option[name.removesuffix("_forms")]
             by_option[name] = dict(zip(options, by_option[name], strict=False))
-        yield (contest, unit), cells | _by_option(by_option)
-
-
-def station_cells(client: Client, election: str, events: Mapping[int, int]) -> Iterator[tuple[Key, Cells]]:
-    """Every station with an accepted event among the first `events` entries of each partition."""
-    asked = {"election": election, **_vector(events)}
-    for contest, unit, version, status, listed, registered, voters, valid, invalid, votes, complete in _rows(
-        client, _STATIONS, asked
-    ):
-        cells: Cells = dict.fromkeys(STATION_CELLS, 0)
-        cells |= {"version": version, "expected": 1, "registered": registered, "registered_outstanding": None}
-        cells[status] = 1
-        by_option: dict[str, dict[str, int]] = {}
-        if status != "annulled":
-            cells |= {
-                "received": 1,
-                "unlisted": int(not listed),
-                "registered_received": (registered or 0) if listed else 0,
-            }
-            shared = (
-                {option: figure for option, figure in votes.items() if is_top(option)} if complete else {}
-            )
-            for prefix in ("", "clean_") if status == "clean" else ("",):
-                for name, figure in (("voters", voters), ("valid", valid), ("invalid", invalid)):
-                    cells[f"{prefix}{name}"] = figure or 0
-                    cells[f"{prefix}{name}_forms"] = int(figure is not None)
-                cells[f"{prefix}share_forms"] = int(complete)
-                cells[f"{prefix}share_total"] = sum(shared.values())
-                by_option |= {
-                    f"{prefix}votes": votes,
-                    f"{prefix}votes_forms": dict.fromkeys(votes, 1),
-                    f"{prefix}share_votes": shared,
-                }
         yield (contest, unit), cells | _by_option(by_option)
 
 
@@ -126,6 +127,6 @@ def _by_option(figures: Mapping[str, Mapping[str, int]]) -> Cells:
 
 
 def _rows(client: Client, sql: str, asked: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    with client.query_row_block_stream(sql, parameters=asked) as blocks:
+    with refusals(), client.query_row_block_stream(sql, parameters=asked) as blocks:
         for block in blocks:
             yield from block

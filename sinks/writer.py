@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import SinkUnavailable
-from schemas.tables import INSERT_SETTINGS, NO_POSITION, POSITIONS_SQL, SINK_POSITION, TABLES
+from schemas.tables import INSERT_SETTINGS, MANY_PARTITIONS, NO_POSITION, POSITIONS_SQL, SINK_POSITION, TABLES
 
 
 class Writer:
@@ -64,6 +64,16 @@ class Writer:
                 self._client.command(f"TRUNCATE TABLE {name}")
         except (ClickHouseError, OSError) as error:
             raise _unavailable(error) from error
+
+    def holds_partitions(self) -> bool:
+        """Whether there are rows of a log with partitions, which workers and sinks have made. Raises
+        SinkUnavailable."""
+        return bool(
+            self._rows(
+                "SELECT 1 FROM tally_history WHERE election = {election:String} "
+                f"AND partition = {MANY_PARTITIONS} LIMIT 1"
+            )
+        ) or any(self.positions())
 
     def is_empty(self, table: str) -> bool:
         """Whether a table has no row of the election. Raises SinkUnavailable."""

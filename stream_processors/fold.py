@@ -7,68 +7,28 @@ this module shares with them what an event means (assess, decide) and nothing of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import add
 from typing import Final, NamedTuple
 
-from schemas.ballots import Ballot, Ballots
+from schemas.ballots import Ballots
 from schemas.elections import Election
-from schemas.events import CountCorrected, CountSubmitted
-from schemas.findings import Status
-from schemas.regions import REGION_LEVELS, UNKNOWN, Level, Registry
+from schemas.findings import Finding, Status
+from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
+from schemas.rejections import Reason, Rejection
 from schemas.tallies import BY_OPTION, FIXED_CELLS, Tally, state_digest
 from stream_processors.assess import Assessed, AssessedCount, AssessedRejection, Assessor
-from stream_processors.rejections import PartitionOf, Placement
-from stream_processors.station import NOTHING_YET, Accepted, Lineage, Repeated, decide
+from stream_processors.in_force import InForce, against_the_one_before, differing_cells, in_force_of
+from stream_processors.rejections import PartitionOf, Placement, naming_cells
+from stream_processors.station import NOTHING_YET, Lineage, Repeated, decide
 
 ASSESSED_TOGETHER: Final = 1_000
 """Messages assessed at once; the results do not depend on it."""
 
 
 _SURPLUS: Final = FIXED_CELLS.index("surplus")
-
-
-class InForce(NamedTuple):
-    """What a station adds to the totals above it, in one contest."""
-
-    village: int
-    ballot: Ballot
-    version: int
-    registered: int | None
-    fixed: tuple[int, ...]  # by FIXED_CELLS
-    votes: Sequence[int | None]  # by the ballot's options; None: not given
-    status: Status
-    unlisted: bool
-    complete: bool
-
-    def tally(self, contest: str, unit: str, parent: str) -> Tally:
-        """The station as a tally."""
-        clean = self.status is Status.CLEAN
-        by_option: dict[str, dict[str, int]] = {name: {} for name in BY_OPTION}
-        for option, key, figure in zip(self.ballot.options, self.ballot.keys, self.votes, strict=True):
-            by_option["votes"][key] = figure or 0
-            by_option["clean_votes"][key] = (figure or 0) if clean else 0
-            given = int(figure is not None)
-            by_option["votes_forms"][key] = given
-            by_option["clean_votes_forms"][key] = given if clean else 0
-            if "." not in option:
-                shared = (figure or 0) if self.complete else 0
-                by_option["share_votes"][key] = shared
-                by_option["clean_share_votes"][key] = shared if clean else 0
-        return Tally(
-            contest=contest,
-            level=Level.STATION,
-            unit=unit,
-            parent=parent,
-            version=self.version,
-            fixed=self.fixed,
-            expected=1,
-            registered=self.registered,
-            registered_outstanding=None,
-            **by_option,
-        )
 
 
 @dataclass(slots=True)
@@ -96,6 +56,24 @@ class Folded:
         return state_digest((t.contest, t.level.value, t.unit, t.cells()) for t in tallies)
 
 
+class FoldedEntry(NamedTuple):
+    """What became of a message. `version` is its unit's after it (0: it was not accepted). `rejection` is why
+    it was rejected, in the sentence that readers see; `findings` are those of an accepted count, `in_force`
+    what the station adds from then on, and `before` what it added until then."""
+
+    assessed: Assessed
+    outcome: str  # accepted, repeated, rejected
+    version: int = 0
+    rejection: Rejection | None = None
+    findings: tuple[Finding, ...] = ()
+    in_force: InForce | None = None
+    before: InForce | None = None
+
+
+OnEntry = Callable[[FoldedEntry], None]
+"""Is told of each message in turn."""
+
+
 class PlacedMessage(NamedTuple):
     """A message with its key and partition, on a log with several partitions."""
 
@@ -113,34 +91,56 @@ def fold(
     election: Election,
     registry: Registry,
     partition_of: PartitionOf | None = None,
+    on_entry: OnEntry | None = None,
 ) -> Folded:
     """The results of these messages in this order. Never raises for what a message says.
 
     Of a log with partitions they are `PlacedMessage`s, each partition's in its order, in any order of
-    partitions; `partition_of` gives the partition of a key.
+    partitions; `partition_of` gives the partition of a key. `on_entry` is called for each message, in this
+    order; messages are read ahead of it.
     """
     ballots = Ballots(election, registry)
     folded = Folded(registry, ballots.contests)
     lineages: dict[tuple[type, int, str], Lineage] = {}
-    in_force = folded.in_force
     for one in _assessed(messages, Assessor(election, registry, ballots, partition_of)):
-        folded.messages += 1
-        if isinstance(one, AssessedRejection):
-            folded.rejected[one.rejection.reason] += 1
-            continue
-        key = (type(one), one.contest, one.proposal.unit)
-        decision = decide(lineages.get(key, NOTHING_YET), one.proposal)
-        if isinstance(decision, Accepted):
-            folded.accepted += 1
-            lineages[key] = decision.lineage
-            if isinstance(one, AssessedCount):
-                in_force[one.contest, one.proposal.unit] = _in_force(one, decision.lineage.version)
-        elif isinstance(decision, Repeated):
-            folded.repeated += 1
-        else:
-            folded.rejected[decision.reason] += 1
+        entry = _folded(folded, lineages, one)
+        if on_entry is not None:
+            on_entry(entry)
     _add_up(folded, registry, ballots)
     return folded
+
+
+def _folded(folded: Folded, lineages: dict[tuple[type, int, str], Lineage], one: Assessed) -> FoldedEntry:
+    """One message more."""
+    folded.messages += 1
+    if isinstance(one, AssessedRejection):
+        folded.rejected[one.rejection.reason] += 1
+        return FoldedEntry(one, "rejected", rejection=one.rejection)
+    key = (type(one), one.contest, one.proposal.unit)
+    decision = decide(lineages.get(key, NOTHING_YET), one.proposal)
+    if isinstance(decision, Repeated):
+        folded.repeated += 1
+        return FoldedEntry(one, "repeated")
+    unit = one.contest, one.proposal.unit
+    before = folded.in_force.get(unit)
+    if isinstance(decision, Rejection):
+        folded.rejected[decision.reason] += 1
+        if (
+            decision.reason is Reason.ALREADY_COUNTED
+            and isinstance(one, AssessedCount)
+            and before is not None
+        ):
+            decision = naming_cells(decision, differing_cells(in_force_of(one, 0), before))
+        return FoldedEntry(one, "rejected", rejection=decision)
+    folded.accepted += 1
+    lineages[key] = decision.lineage
+    version = decision.lineage.version
+    if not isinstance(one, AssessedCount):
+        return FoldedEntry(one, "accepted", version)
+    here = folded.in_force[unit] = in_force_of(one, version)
+    replaced = against_the_one_before(here, before)
+    findings = one.findings if replaced is None else (*one.findings, replaced)
+    return FoldedEntry(one, "accepted", version, None, findings, here, before)
 
 
 def _assessed(messages: Iterable[bytes | PlacedMessage], assessor: Assessor) -> Iterator[Assessed]:
@@ -149,46 +149,6 @@ def _assessed(messages: Iterable[bytes | PlacedMessage], assessor: Assessor) -> 
         raws = [one.raw if isinstance(one, PlacedMessage) else one for one in some]
         placements = [one.placement for one in some if isinstance(one, PlacedMessage)]
         yield from assessor.assess(raws, placements or None)
-
-
-def _in_force(one: AssessedCount, version: int) -> InForce:
-    cells = dict.fromkeys(FIXED_CELLS, 0)
-    event = one.decoded.event
-    if isinstance(event, (CountSubmitted, CountCorrected)):
-        form = event.payload.form
-        cells["received"] = 1
-        cells["unlisted"] = int(one.unlisted)
-        cells["registered_received"] = 0 if one.unlisted else one.registered or 0
-        papers = form.ballots
-        figures = {
-            "voters": form.voters.total.j if form.voters and form.voters.total else None,
-            "valid": form.valid,
-            "invalid": form.invalid,
-            "ballots_received": papers.received if papers else None,
-            "ballots_used": papers.used if papers else None,
-        }
-        shared = 0
-        if one.complete:
-            shared = sum(one.votes[place] or 0 for place in one.ballot.top)
-        for prefix in ("", "clean_") if one.status is Status.CLEAN else ("",):
-            for name, figure in figures.items():
-                if f"{prefix}{name}" in cells:
-                    cells[f"{prefix}{name}"] = figure or 0
-                    cells[f"{prefix}{name}_forms"] = int(figure is not None)
-            cells[f"{prefix}share_forms"] = int(one.complete)
-            cells[f"{prefix}share_total"] = shared
-    cells[one.status.value] = 1
-    return InForce(
-        village=one.village,
-        ballot=one.ballot,
-        version=version,
-        registered=one.registered,
-        fixed=tuple(cells.values()),
-        votes=one.votes,
-        status=one.status,
-        unlisted=one.unlisted,
-        complete=one.complete,
-    )
 
 
 @dataclass(slots=True)
@@ -257,8 +217,8 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
             expected, voters = int(registry.stations[village]), int(registry.registered[village])
             total.fixed[_SURPLUS] = max(len(here) - expected, 0)
             absent = _absent(folded, contest, listed.get(village, []))
-            to_come = _to_come(registry, village, here, absent)
-            total.expect(expected, None if voters == UNKNOWN else voters, to_come)
+            outstanding = to_come(registry, village, here, absent)
+            total.expect(expected, None if voters == UNKNOWN else voters, outstanding)
         for region in reversed(held):  # children stand after their parents
             total = sums.pop(region)
             parent = int(registry.parent[region])
@@ -302,7 +262,7 @@ def _absent(folded: Folded, contest: int, stations: Sequence[tuple[str, int | No
     ]
 
 
-def _to_come(
+def to_come(
     registry: Registry, village: int, received: Sequence[InForce], absent: Sequence[int | None]
 ) -> int | None:
     """The registered voters of a village's stations that are outstanding; None: nobody knows. `received` are

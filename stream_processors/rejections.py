@@ -6,6 +6,7 @@ stream_processors.assess decides which of them applies.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from schemas.ballots import Ballot
@@ -26,6 +27,25 @@ class Placement(NamedTuple):
 
 PartitionOf = Callable[[bytes], int]
 """The partition of a key."""
+
+
+CELLS_NAMED: Final = 20
+"""A sentence names no more: a ballot of a party contest has hundreds of cells."""
+
+
+def naming_cells(rejection: Rejection, differing: Sequence[str]) -> Rejection:
+    """`rejection` of a count beside the one in force, from which these cells differ."""
+    shown = ", ".join(differing[:CELLS_NAMED])
+    if len(differing) > CELLS_NAMED:
+        shown += ", ..."
+    if differing:
+        more = Said(id=f" Sel yang berbeda: {shown}.", en=f" Cells that differ: {shown}.")
+    else:
+        more = Said(
+            id=" Suara dan jumlahnya sama; yang berbeda isian lain, jenis, atau waktunya.",
+            en=" Votes and sums are the same; what differs are other cells, the kind or the time.",
+        )
+    return replace(rejection, said=Said(rejection.said.id + more.id, rejection.said.en + more.en))
 
 
 def not_held(contest: str, unit: str) -> Rejected:

@@ -40,6 +40,7 @@ SMALL_NATION: Final = 150
 """Stations: enough for every fault of a night, and counted in a second."""
 
 ENGINE: Final = (
+    "audit/test_everything_shown.py",
     "schemas/test_data_directory.py",
     "clickhouse/interface",
     "clickhouse/test_client.py",

@@ -69,7 +69,8 @@ MAY_IMPORT: Final = {
     "determination": ("schemas",),
     "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
     "audit": (
-        *("schemas", "event_log", "event_log.kafka", "queries", "stream_processors.fold", "transparency"),
+        *("schemas", "event_log", "event_log.kafka", "queries", "transparency"),
+        *("stream_processors.assess", "stream_processors.fold", "stream_processors.in_force"),
     ),
     "devtools": (),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),

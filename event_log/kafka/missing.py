@@ -22,9 +22,11 @@ def log_truncated(name: str) -> LogUnavailable:
     """The topic ends before a position up to which it was read before."""
     return LogUnavailable(
         Said(
-            id=f"{name} lebih pendek daripada yang pernah dibaca darinya. Kembalikan log yang lebih baru, "
-            "atau hapus semua yang dibuat darinya dan buat lagi.",
-            en=f"{name} is shorter than what has been read of it before. Put the newer log back, or remove "
-            "what was made from it and make that again.",
+            id=f"{name} lebih pendek daripada yang pernah dibaca darinya. Kembalikan log yang lebih baru. "
+            "Bila itu hilang, simpan dulu pesan-pesannya dari ClickHouse (rekap log --clickhouse URL "
+            "--format jsonl), sebelum apa pun dibuat ulang.",
+            en=f"{name} is shorter than what has been read of it before. Put the newer log back. If that one "
+            "is lost, keep its messages from ClickHouse (rekap log --clickhouse URL --format jsonl) before "
+            "anything is made anew.",
         )
     )

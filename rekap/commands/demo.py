@@ -47,8 +47,10 @@ MEANWHILE = Said(
     en="Meanwhile, in another terminal: {rekap} --data {path} results --level province",
 )
 CONTINUED = Said(
-    id="{path} sudah berisi demo: dilanjutkan. Untuk mulai dari awal, hapus direktori itu.",
-    en="{path} holds a demo already: it is continued. To start afresh, delete that directory.",
+    id="{path} sudah berisi demo: dilanjutkan. Untuk mulai dari awal, sebut direktori lain: rekap --data DIR "
+    "demo",
+    en="{path} holds a demo already: it is continued. To start afresh, name another directory: rekap --data "
+    "DIR demo",
 )
 ANOTHER = Said(
     id="{path} berisi penghitungan lain. Sebut direktori baru: rekap --data DIR demo",

@@ -60,9 +60,11 @@ def command(
     from monitoring.health import Health
     from monitoring.logs import start_logging
     from rekap.reading import log_end
+    from rekap.self_checks import self_checks
     from sinks.delivery.process import run_sink
 
     directory = session.directory
+    filled = clickhouse or directory.clickhouse_url
     if not clickhouse and (count := log_end(session)):
         raise click.UsageError(session.text(OWN_LOG).format(path=directory.path, count=count))
     stop, health, opened = threading.Event(), Health(), ExitStack()
@@ -76,6 +78,8 @@ def command(
         for number in (signal.SIGINT, signal.SIGTERM):
             former = signal.signal(number, lambda *_: stop.set())
             opened.callback(signal.signal, number, former)
+        if metrics is not None:
+            opened.enter_context(self_checks(connection, filled, directory.election, directory.registry))
 
     with opened:
         if metrics is not None:
@@ -84,7 +88,7 @@ def command(
             connection,
             directory.election,
             directory.registry,
-            clickhouse or directory.clickhouse_url,
+            filled,
             stop,
             health,
             owned=None if clickhouse else directory.path,

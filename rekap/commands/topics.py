@@ -200,15 +200,11 @@ def _replay(session: Session, connection: Connection, as_json: bool, old: str | 
 
 
 def _differences(session: Session, connection: Connection) -> list[Difference]:
-    """Those of the topics; where all are there, also whether they were opened for the data directory."""
     directory = session.directory
 
-    from event_log.kafka.admin.check import check, check_election
+    from event_log.kafka.admin.check import differences
 
-    differences = check(connection)
-    if not any(one.setting == "topic" for one in differences):
-        differences += check_election(connection, directory.election, directory.registry)
-    return differences
+    return differences(connection, directory.election, directory.registry)
 
 
 def _row(difference: Difference) -> dict[str, Any]:

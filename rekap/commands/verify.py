@@ -1,4 +1,4 @@
-"""`rekap verify`: the log counted again in the plainest way, and every cell compared."""
+"""`rekap verify`: the log counted again in the plainest way, and everything that is shown compared."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from rekap.session import Session, pass_session
 from schemas.language import Said
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
     from audit.verify import Verification
     from event_log.kafka.connection import Connection
     from event_log.reading import ReadableLog
 
 MORE = Said(
     id="Semua peristiwa dalam log dilipat ulang dengan cara yang paling sederhana, terpisah dari "
-    "penghitungan yang berjalan, lalu setiap angka dari setiap TPS dan wilayah dibandingkan dengan yang "
-    "ditampilkan. Berakhir dengan kode 1 bila ada yang berbeda, atau bila belum semua peristiwa diperiksa.",
+    "penghitungan yang berjalan, lalu setiap baris dari setiap tabel, setiap jumlah, daftar wilayah, dan "
+    "definisi setiap tabel dan view dibandingkan dengan yang ditampilkan. Berakhir dengan kode 1 bila ada "
+    "yang berbeda, atau bila belum semuanya dapat dibandingkan.",
     en="All events of the log are folded again in the plainest way, apart from the running count, and every "
-    "figure of every station and region is compared with what is shown. Ends with code 1 when any differs, "
-    "or when not all events could be verified.",
+    "row of every table, every total, the register, and the definition of every table and view is compared "
+    "with what is shown. Ends with code 1 when anything differs, or when not all could be compared.",
 )
 WAIT_HELP = Said(
     id="Tunggu paling lama sekian detik sampai yang ditampilkan memuat semua isi log pada awalnya.",
@@ -49,6 +52,16 @@ COMPARING: Final = Said(id="Membandingkan", en="Comparing")
 NO_LOG: Final = Said(
     id="Tidak ada log di {path}. Sebutkan log yang menjadi asal ClickHouse itu: --broker.",
     en="There is no log in {path}. Name the log that this ClickHouse was filled from: --broker.",
+)
+NEEDS_BROKER: Final = Said(
+    id="Yang ditampilkan di sini berasal dari log di Kafka. Sebutkan log itu: --broker HOST:PORT.",
+    en="What is shown here comes from a log on Kafka. Name that log: --broker HOST:PORT.",
+)
+HAS_OWN_LOG: Final = Said(
+    id="{path} berisi log sendiri, dan yang ditampilkan berasal dari sana. Jalankan tanpa --broker (dan "
+    "tanpa REKAP_BROKER).",
+    en="{path} has a log of its own, and what is shown comes from it. Run this without --broker (and "
+    "without REKAP_BROKER).",
 )
 
 
@@ -99,12 +112,14 @@ def verified(
     from clickhouse.ownership import find_owner
     from rekap.reading import reader
     from rekap.render.bars import Bar
+    from sinks.definitions import migrated_definitions
 
     directory = session.directory
     if clickhouse is None and find_owner(directory.path) is None:
         wait_s = 0.0  # nobody brings more: while this process has the directory, nobody can
     with ExitStack() as stack:
         client = stack.enter_context(reader(session, "verify", clickhouse))
+        _require_its_log(session, client, connection, clickhouse)
         log = _log(session, connection, clickhouse, stack)
         bar = stack.enter_context(Bar(session, VERIFYING, None))
 
@@ -120,11 +135,27 @@ def verified(
             directory.election,
             directory.registry,
             client,
+            migrated_definitions(),
             show,
             wait_s=wait_s,
             on_wait=show_waiting,
             as_far_as_shown=as_far_as_shown,
         )
+
+
+def _require_its_log(
+    session: Session, client: Client, connection: Connection | None, clickhouse: str | None
+) -> None:
+    """Refuse to compare what is shown with another log than it comes from: all would differ."""
+    from queries.cells import adds_up_partitions
+    from rekap.reading import log_end
+
+    # A sink fills no directory that has a log of its own, so whoever has one counts there.
+    has_own = bool(log_end(session))
+    if connection is None and not has_own and adds_up_partitions(client, session.election.id):
+        raise click.UsageError(session.text(NEEDS_BROKER))
+    if connection is not None and clickhouse is None and has_own:
+        raise click.UsageError(session.text(HAS_OWN_LOG).format(path=session.directory.path))
 
 
 def _log(

@@ -96,6 +96,8 @@ class Runner:
             migrate(client)
             rows = Rows(election.id, registry, ballots)
             writer = Writer(client, election.id)
+            if not self._log.end and writer.holds_partitions():
+                raise _of_kafka(directory)
             if self._decisions.is_outdated:  # made by an earlier version, as all rows are: see _recover
                 writer.clear()
             insert_baseline(rows, writer, registry, ballots)
@@ -240,19 +242,7 @@ class Runner:
     def _recover(self, projected: int) -> None:
         """Restore the state at the projections' checkpoint, then apply and project the entries after it."""
         if projected >= self._log.end:  # new entries would get positions that the projections have rows for
-            raise LogUnavailable(
-                Said(
-                    id=f"Log {self._log.path} berisi {self._log.end} entri, padahal {projected + 1} sudah "
-                    "ada di "
-                    "proyeksi: log itu terpotong, atau salinan lama. Kembalikan log yang lebih baru. Jika "
-                    "hilang, "
-                    "hapus direktori clickhouse di sebelah log, lalu ulangi perintah yang sama.",
-                    en=f"The log {self._log.path} has {self._log.end} entries, but {projected + 1} are "
-                    "projected: it was cut off, or is an older copy. Put the newer log back. If that one "
-                    "is lost, "
-                    "remove the directory clickhouse beside the log and run the same command again.",
-                )
-            )
+            raise _cut_off(self._log, projected)
         is_outdated = self._decisions.is_outdated  # nothing is projected then, and all is made again
         for rows in self._decisions.read(projected + 1):
             self._state.restore(rows)
@@ -294,6 +284,37 @@ class Runner:
 
         for number, batch in enumerate(self._workers.map(assess_entries, appended())):
             yield batch, *groups[number]
+
+
+def _cut_off(log: SqliteLog, projected: int) -> LogUnavailable:
+    """What is shown holds the only copy of the messages that the log lost: nothing of it may be deleted."""
+    directory = log.path.parent
+    shown, lost = directory / "clickhouse", directory.with_name("messages.jsonl")
+    return LogUnavailable(
+        Said(
+            id=f"Log {log.path} memuat {log.end} peristiwa, tetapi {projected + 1} sudah ditampilkan: log "
+            "itu terpotong, atau salinan lama. Kembalikan log yang lebih baru. Bila itu hilang, "
+            "pesan-pesannya masih ada dalam yang ditampilkan: jalankan "
+            f"rekap --data {directory} log --format jsonl --output {lost}, "
+            f"pindahkan {shown} ke luar direktori itu, lalu rekap --data {directory} import {lost}.",
+            en=f"The log {log.path} has {log.end} entries, but {projected + 1} are projected: it was cut "
+            "off, or is an older copy. Put the newer log back. If that one is lost, what is shown still has "
+            f"its messages: run rekap --data {directory} log --format jsonl --output {lost}, "
+            f"move {shown} out of that directory, then run rekap --data {directory} import {lost}.",
+        )
+    )
+
+
+def _of_kafka(directory: DataDirectory) -> LogUnavailable:
+    """Counting here would mix the rows of two logs."""
+    return LogUnavailable(
+        Said(
+            id=f"Yang ditampilkan di {directory.path} diisi rekap sink dari log di Kafka. Kirim ke sana "
+            "(--broker), atau siapkan direktori lain dengan rekap init.",
+            en=f"What is shown in {directory.path} was filled by rekap sink from a log on Kafka. Send there "
+            "(--broker), or set up another directory with rekap init.",
+        )
+    )
 
 
 def _state_rows(batch: Batch, outcome: Outcome) -> list[StateRow]:

@@ -14,12 +14,13 @@ from clickhouse_connect.driver.client import Client
 
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import NATION_TALLIES, REJECTED
-from queries.cells import Key, region_cells, station_cells
+from queries.cells import Key, region_cells
 from schemas.regions import REGION_LEVELS, Level
 from schemas.tallies import Tally, state_digest
 from schemas.tally_messages import TallyMalformed, TallyMessage, decode_tally
 from stream_processors.fold import Folded
 from tests.distributed.cluster import Cluster
+from tests.distributed.station_cells import station_cells
 
 Cells = dict[str, Any]
 

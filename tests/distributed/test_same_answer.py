@@ -20,6 +20,7 @@ from clickhouse.client import connect
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
 from schemas.data_directory import DataDirectory
+from sinks.definitions import migrated_definitions
 from stream_processors.embedded.runner import Runner
 from tests.distributed.answers import assert_right
 from tests.distributed.cluster import Cluster
@@ -119,7 +120,7 @@ def test_workers_of_any_number_give_the_answer_of_one_machine_and_of_the_fold(
     election, registry = cluster.directory.election, cluster.directory.registry
     with closing(cluster.look()) as client, KafkaLog(cluster.connection, COUNT_EVENTS) as log:
         found = shown(client)
-        verification = verify(log, election, registry, client)
+        verification = verify(log, election, registry, client, migrated_definitions())
     for table, rows in embedded.rows.items():
         assert found[table] == rows, table
     assert folded.repeated == embedded.repeated > 0

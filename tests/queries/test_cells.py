@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from queries.cells import region_cells, sink_positions, station_cells
+from queries.cells import region_cells, sink_positions, sum_cells
 from queries.history import region_history, station_history
 from schemas import tables
 from schemas.regions import Level
@@ -44,28 +44,12 @@ def partitioned(clickhouse: Client) -> Client:
 
 def versions(client: Client, level: str, events: Mapping[int, int]) -> dict[str, int]:
     """The version of every unit of a level at these positions."""
-    if level == "station":
-        return {unit: cells["version"] for (_, unit), cells in station_cells(client, ELECTION, events)}
     return {unit: cells["version"] for (_, unit), cells in region_cells(client, ELECTION, level, events)}
 
 
 def test_each_partition_has_come_as_far_as_its_own_position(partitioned: Client) -> None:
     assert sink_positions(partitioned, ELECTION) == {2: 6, 4: 1}
     assert sink_positions(partitioned, "another") == {}
-
-
-def test_stations_are_those_before_the_position_of_their_own_partition(partitioned: Client) -> None:
-    whole = versions(partitioned, "station", {2: 7, 4: 7})
-    assert whole[f"{FIRST}001"] == 2
-    assert len(whole) == 12
-    first_alone = versions(partitioned, "station", {2: 3, 4: 0})
-    assert first_alone == {f"{FIRST}001": 2, f"{FIRST}002": 1}  # positions 0 to 2: 7 % 7 is the correction
-
-
-def test_a_partition_that_is_not_named_has_given_nothing(partitioned: Client) -> None:
-    assert {unit[:10] for unit in versions(partitioned, "station", {2: 7})} == {FIRST}
-    assert {unit[:10] for unit in versions(partitioned, "station", {4: 7})} == {SECOND}
-    assert versions(partitioned, "station", {}) == {}
 
 
 def test_regions_nothing_has_reached_are_there_at_any_position(partitioned: Client) -> None:
@@ -85,12 +69,22 @@ def test_totals_of_many_partitions_are_the_newest_at_any_position(
     assert versions(partitioned, "nation", events) == {"0": 14}
 
 
+def test_every_row_of_the_newest_sum_is_given(partitioned: Client) -> None:
+    newest = [row for row in small_count.rows()["tally_history"] if row["level"] == "nation"][-1]
+    moved = newest | {"partition": MANY_PARTITIONS, "position": 0, "valid": 1}
+    small_count.insert(partitioned, {"tally_history": [moved]})
+    found = [
+        (unit, cells["version"], cells["valid"])
+        for (_, unit), cells in sum_cells(partitioned, ELECTION, "nation")
+    ]
+    assert sorted(found) == [("0", 14, 1), ("0", 14, newest["valid"])]
+
+
 def test_one_log_without_partitions_is_the_partition_0(clickhouse: Client) -> None:
     small_count.insert(clickhouse, small_count.rows())
     assert sink_positions(clickhouse, ELECTION) == {0: 16}
     assert versions(clickhouse, "nation", {0: 7}) == {"0": 6}
     assert versions(clickhouse, "nation", {0: 17}) == {"0": 14}
-    assert len(versions(clickhouse, "station", {0: 7})) == 6
 
 
 def test_the_mark_of_many_partitions_is_that_of_the_tables() -> None:

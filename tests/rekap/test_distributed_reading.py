@@ -29,6 +29,7 @@ from devtools.brokers import free_ports
 from event_log.kafka.topics import COUNT_EVENTS
 from schemas.data_directory import DataDirectory
 from schemas.tables import MANY_PARTITIONS
+from sinks.definitions import migrated_definitions
 from tests.distributed.cluster import Cluster
 from tests.distributed.processes import Process
 from tests.queries.world import insert, minute
@@ -157,7 +158,8 @@ def test_the_state_has_the_digest_that_one_machine_gives(
 ) -> None:
     here = rekap("--data", kept_count, "verify", "--format", "json").json
     there = verified(rekap, night).json
-    assert there == here
+    # The log on Kafka has other entries at other positions, and so other batches of them.
+    assert {**there, "values": 0, "earlier_sums": 0} == {**here, "values": 0}
     assert there["equal"]
 
 
@@ -319,7 +321,7 @@ def test_verify_names_the_state_that_the_log_gives(rekap: Rekap, night: Night) -
     assert said["state_digest"] == night.cluster.folded().state_digest()
     ran = rekap("--data", night.path, "verify", *night.everything)
     assert ran.out.startswith("Equal: ")
-    assert len(ran.out.splitlines()) == 2
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["Equal:", "Earlier", "State"]
 
 
 def test_verify_rejects_what_stands_in_the_wrong_place_as_the_workers_do(rekap: Rekap, night: Night) -> None:
@@ -367,6 +369,7 @@ def test_a_count_under_way_raises_no_false_alarm(rekap: Rekap, night: Night) -> 
             time.sleep(0.2)
             yield submitted(station, form({"21": 30, "22": 70}), DPD)
 
+    migrated_definitions()  # takes seconds, once a process, and the count would be over
     said = []
     sending = threading.Thread(target=night.cluster.send, args=(paced(),))
     sending.start()
@@ -415,15 +418,15 @@ def test_verify_finds_a_total_that_the_log_does_not_give(rekap: Rekap, night: Ni
         ran = verified(rekap, night, "--wait", "1")
         said = ran.json
         assert (ran.code, said["equal"], said["resting"], said["not_compared"]) == (1, False, True, [])
-        cells = {(one["level"], one["unit"], one["cell"]) for one in said["differences"]}
-        assert ("province", "12", "votes.1") in cells
-        assert {(level, unit) for level, unit, _ in cells} == {("province", "12")}
+        keys = [one["key"] for one in said["differences"]]
+        assert "votes.1" in {one["column"] for one in said["differences"]}
+        assert {(one["level"], one["unit"]) for one in keys} == {("province", "12")}
         assert said["inconsistent_regions"] == 2  # itself, and the nation
         ran = rekap("--data", night.path, "verify", *night.everything, "--wait", "1")
         assert ran.code == 1
         assert ran.out.startswith("Inconsistent: 2 totals")
         assert "Different: " in ran.out
-        assert "PPWP     province  12 " in ran.out
+        assert "PPWP province 12 " in ran.out
         assert "rekap worker with --republish" in " ".join(ran.err.split())
 
 
@@ -435,8 +438,8 @@ def test_totals_that_moved_on_are_named_and_not_guessed(rekap: Rekap, night: Nig
             said = ran.json
             assert (ran.code, said["equal"], said["resting"]) == (1, None, False)
             (aside,) = said["not_compared"]
-            assert (aside["level"], aside["reason"], aside["units"]) == ("nation", "ahead", 1)
-            assert aside["cells"] > 15
+            assert (aside["level"], aside["reason"], aside["rows"]) == ("nation", "ahead", 1)
+            assert aside["values"] > 15
             ran = rekap("--data", night.path, "verify", *night.everything, "--wait", "0")
             said = " ".join(ran.out.split())
             assert "(1 x nation), because the count goes on" in said

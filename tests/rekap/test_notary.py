@@ -17,6 +17,7 @@ from event_log.reading import LogEntry
 from event_log.sqlite import SqliteLog
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import adopt
+from schemas.language import Said
 from stream_processors.embedded.runner import Runner
 from tests.rekap.conftest import Rekap
 from tests.transparency.notary_worlds import MemoryWitness
@@ -217,7 +218,7 @@ def test_a_log_that_is_out_of_reach_for_a_while_stops_nobody(
         nonlocal calls
         calls += 1
         if 2 <= calls <= 4:  # the first is the start
-            raise LogUnavailable("The log is out of reach.")
+            raise LogUnavailable(Said(id="Log tidak terjangkau.", en="The log is out of reach."))
         return real(*arguments)
 
     def sleep(_: float) -> None:

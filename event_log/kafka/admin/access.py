@@ -52,9 +52,10 @@ ITERATIONS: Final = 8_192
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, what it may read and write, the consumer group it may be in, and whether it may see settings.
-    Reading or writing a topic includes seeing that it is there; `sees`: topics of which it may know no more
-    than that. `groups`: it may be in all groups whose names begin with `group`."""
+    """A user, what it may read and write, the consumer group it may be in, and whether it may see settings
+    of the topics it reads or sees. Reading or writing a topic includes seeing that it is there; `sees`:
+    topics of which it may know no more than that. `groups`: it may be in all groups whose names begin with
+    `group`."""
 
     name: str
     why: str
@@ -88,9 +89,10 @@ USERS: Final = (
     ),
     User(
         "sink",
-        why="The sink: it reads rows and totals, and writes to ClickHouse alone.",
+        why="The sink: it reads rows and totals, checks all topics, and writes to ClickHouse alone.",
         reads=(COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES, ELECTION_CONTROL),
-        sees=(COUNT_EVENTS,),  # the number of partitions of the log, compared at the start
+        sees=(COUNT_EVENTS, DISTRICT_TALLIES, REJECTED),
+        sees_settings=True,
         group=SINK_GROUP,
         groups=True,  # one for each database that is filled
     ),
@@ -133,6 +135,8 @@ def _rights(connection: Connection, user: User) -> Iterator[tuple[ResourcePatter
         yield topic(one), ACLOperation.WRITE
     for one in user.sees:
         yield topic(one), ACLOperation.DESCRIBE
+        if user.sees_settings:
+            yield topic(one), ACLOperation.DESCRIBE_CONFIGS
     if user.group is not None:
         pattern = ACLResourcePatternType.PREFIXED if user.groups else ACLResourcePatternType.LITERAL
         yield ResourcePattern(ResourceType.GROUP, connection.group(user.group), pattern), ACLOperation.READ

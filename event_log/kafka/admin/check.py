@@ -46,6 +46,15 @@ def check(connection: Connection) -> list[Difference]:
     return differences
 
 
+def differences(connection: Connection, election: Election, registry: Registry) -> list[Difference]:
+    """Those of the topics; where all are there, also whether they were opened for this election. Raises
+    LogUnavailable."""
+    found = check(connection)
+    if not any(one.setting == "topic" for one in found):
+        found += check_election(connection, election, registry)
+    return found
+
+
 def check_election(connection: Connection, election: Election, registry: Registry) -> list[Difference]:
     """Whether the topics, which are there, were opened for this election. Raises LogUnavailable."""
     name = connection.topic(ELECTION_CONTROL)

@@ -12,7 +12,7 @@ from rekap.session import Session
 WHOLE = Verification(
     equal=True,
     as_far_as_shown=False,
-    cells=12_345,
+    values=12_345,
     events=678,
     state_digest="0" * 64,
     difference_count=0,
@@ -20,19 +20,20 @@ WHOLE = Verification(
     resting=True,
     not_verified=0,
     not_compared=[],
+    earlier_sums=0,
     inconsistent_regions=0,
 )
 
 
 def test_what_is_equal_needs_one_sentence() -> None:
-    assert sentences(Session("en"), WHOLE) == ["Equal: 12,345 figures from 678 events agree with the log."]
-    assert sentences(Session("id"), WHOLE) == ["Sama: 12.345 angka dari 678 peristiwa cocok dengan log."]
+    assert sentences(Session("en"), WHOLE) == ["Equal: 12,345 values from 678 events agree with the log."]
+    assert sentences(Session("id"), WHOLE) == ["Sama: 12.345 nilai dari 678 peristiwa cocok dengan log."]
 
 
 def test_differences_are_counted() -> None:
-    found = Difference(contest="PPWP", level="village", unit="1", cell="valid", log=1, projection=2)
+    found = Difference("station", {"contest": "PPWP", "unit": "1"}, "valid", 1, 2)
     said = sentences(Session("en"), replace(WHOLE, equal=False, difference_count=1, differences=[found]))
-    assert said == ["Different: 1 of 12,345 figures (678 events) do not agree with the log."]
+    assert said == ["Different: 1 of 12,345 values (678 events) do not agree with the log."]
 
 
 def test_sums_that_are_wrong_stand_before_figures_that_are_right() -> None:
@@ -48,16 +49,21 @@ def test_while_the_count_goes_on_sums_may_be_behind_for_a_moment() -> None:
 
 
 def test_what_was_not_compared_is_named_with_the_reason_and_when_it_will_be() -> None:
-    aside = [NotCompared("province", "behind", 4, 900), NotCompared("nation", "mixed", 1, 1_200)]
+    aside = [
+        NotCompared("tally_history", "behind", "province", 4, 900),
+        NotCompared("tally_history", "mixed", "nation", 1, 1_200),
+        NotCompared("rejected", "unreadable", detail="Not enough privileges"),
+    ]
     undecided = replace(WHOLE, equal=None, resting=False, not_verified=1_500, not_compared=aside)
     lines = sentences(Session("en"), undecided)
-    assert lines[0].startswith("Not verified to the end. What could be compared agrees: 12,345 figures")
+    assert lines[0].startswith("Not verified to the end. What could be compared agrees: 12,345 values")
     assert lines[1].startswith("Not compared: 900 figures (4 x province), because their sums are still on")
     assert lines[2].startswith("Not compared: 1,200 figures (1 x nation), because the count goes on")
     assert lines[3].endswith("verify again then.")
-    assert lines[4].startswith("1,500 events of the log were not in what is shown yet")
+    assert lines[4] == "Not compared: rejected. The database does not give it: Not enough privileges"
+    assert lines[5].startswith("1,500 events of the log were not in what is shown yet")
     so_far = replace(undecided, equal=True, as_far_as_shown=True)
-    assert sentences(Session("en"), so_far)[0].startswith("Equal as far as shown: 12,345 figures")
+    assert sentences(Session("en"), so_far)[0].startswith("Equal as far as shown: 12,345 values")
     in_indonesian = sentences(Session("id"), undecided)
     assert in_indonesian[0].startswith("Belum selesai diperiksa.")
     assert in_indonesian[1].startswith("Tidak dibandingkan: 900 angka (4 x provinsi)")

@@ -16,6 +16,7 @@ from schemas.data_directory import DataDirectory
 from schemas.elections import Election
 from schemas.regions import Registry
 from schemas.sources import Message
+from sinks.definitions import migrated_definitions
 from stream_processors.embedded.runner import Runner
 from stream_processors.fold import fold
 
@@ -73,7 +74,7 @@ def verified(directory: DataDirectory) -> Verification:
     log = SqliteLog.open(directory.log_path, readonly=True)
     client = connect(directory.clickhouse_url, readonly=True)
     try:
-        return verify(log, directory.election, directory.registry, client)
+        return verify(log, directory.election, directory.registry, client, migrated_definitions())
     finally:
         client.close()
         log.close()

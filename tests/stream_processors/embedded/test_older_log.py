@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from audit.verify import verify
-from clickhouse.client import connect
 from event_log.sqlite import LogUnavailable, SqliteLog
 from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
@@ -41,19 +39,3 @@ def test_a_log_shorter_than_what_is_projected_is_refused(set_back: DataDirectory
     log = SqliteLog.open(set_back.log_path, readonly=True)
     assert log.end == 1
     log.close()
-
-
-def test_its_advice_brings_the_projections_in_line_with_the_log(
-    set_back: DataDirectory,
-) -> None:
-    shutil.rmtree(set_back.path / "clickhouse")
-    assert submit(set_back, submitted(SECOND, pairs(7, 7, 7))) == 1
-    log = SqliteLog.open(set_back.log_path, readonly=True)
-    client = connect(set_back.clickhouse_url, readonly=True)
-    try:
-        found = verify(log, set_back.election, set_back.registry, client)
-    finally:
-        client.close()
-        log.close()
-    assert found.equal
-    assert found.events == 2

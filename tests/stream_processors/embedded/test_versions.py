@@ -78,7 +78,7 @@ def test_zeros_after_zeros_a_blank_form_or_an_annulment_replace_no_votes(tmp_pat
     assert len({id_of(one) for one in messages}) == len(messages)
     directory = counted(tmp_path, messages)
     assert found(directory) == []
-    assert verified(directory).cells
+    assert verified(directory).values
 
 
 def test_a_blank_form_in_place_of_a_count_is_no_form_of_zeros(tmp_path: Path) -> None:
