@@ -88,6 +88,13 @@ EVENTS_REJECTED: Final = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+CORRECTIONS_ACCEPTED: Final = Counter(
+    "rekap_corrections_accepted",
+    "Corrections and annulments that were accepted, by the submitter's role (unstated: the event names "
+    "none), the reason and the province. Moved by what is sent; events read again count again.",
+    ["role", "reason", "province"],
+    registry=REGISTRY,
+)
 BATCH_EVENTS: Final = Histogram(
     "rekap_batch_events",
     "Events folded together. Moved by how many wait: few while they come one by one, many in a backlog.",

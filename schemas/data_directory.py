@@ -61,7 +61,11 @@ class DataDirectory:
             make_directory(path)
             if (path / ELECTION_FILE).exists():
                 held = cls.open(path)
-                if held.election.hash != election.hash or held.registry.hash != registry.hash:
+                # One from before `reason_roles` stays as it is, or its log would mean something else.
+                older = (
+                    election if held.election.reason_roles is not None else election.with_reason_roles(None)
+                )
+                if held.election.hash != older.hash or held.registry.hash != registry.hash:
                     raise DirectoryConflict(
                         f"{path} is a count of {quoted(held.election.id)} with another definition, "
                         "candidates or register. Name a new directory: totals of two registers must not mix."

@@ -5,12 +5,12 @@ stream_processors.assess decides which of them applies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from schemas.ballots import Ballot
 from schemas.elections import ContestKind
-from schemas.events import NotCounted
+from schemas.events import NotCounted, Role
 from schemas.language import Said
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
@@ -32,6 +32,19 @@ def not_held(contest: str, unit: str) -> Rejected:
         Reason.NOT_HELD_HERE,
         id=f"Pemilihan {contest} tidak diadakan di {unit}. Periksa jenis pemilihan dan kodenya.",
         en=f"{contest} is not held at {unit}. Check the contest and the code.",
+    )
+
+
+def wrong_role(reason: str, role: Role | None, roles: Sequence[Role]) -> Rejected:
+    may = ", ".join(roles) or "-"
+    by_id = f"peran {role}" if role is not None else "pengirim tanpa peran (submitted_by kosong)"
+    by_en = f"the role {role}" if role is not None else "a sender without a role (submitted_by is empty)"
+    return reject(
+        Reason.WRONG_ROLE,
+        id=f"Alasan {reason} tidak dapat diberikan oleh {by_id}; yang berwenang menurut definisi pemilihan: "
+        f"{may}. Peristiwa itu harus dikirim oleh salah satu dari mereka, atau dengan alasan yang benar.",
+        en=f"The reason {reason} can't be given by {by_en}; by the election's definition these may: {may}. "
+        "Have one of them send the event, or give the reason that is right.",
     )
 
 
