@@ -53,6 +53,26 @@ HEALTHY: Final = Gauge(
     registry=REGISTRY,
 )
 
+TROUBLE: Final = Gauge(
+    "rekap_trouble",
+    "1 for each part of the process that can't do its work; a part with 0 or without a series does. /health "
+    "has the reasons. Set when that changes.",
+    ["part"],
+    registry=REGISTRY,
+)
+BROKER_SILENCE: Final = Gauge(
+    "rekap_broker_silence_seconds",
+    "Seconds for which the brokers have not answered this process, 0 while they do. Set every few seconds, "
+    "also while the main loop waits for them.",
+    registry=REGISTRY,
+)
+LOG_LINES_LEFT_OUT: Final = Counter(
+    "rekap_log_lines_left_out",
+    "Log lines that were not written, because the same place in the code had written too many. Moved by "
+    "whatever fails again and again.",
+    registry=REGISTRY,
+)
+
 MESSAGES_SET_ASIDE: Final = Counter(
     "rekap_messages_set_aside",
     "Messages on topics between workers and sinks that can't be processed and were passed over: damaged, of "

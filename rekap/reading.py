@@ -98,12 +98,19 @@ def reader(session: Session, command: str, clickhouse: str | None = None) -> Ite
 @contextmanager
 def open_kafka_log(session: Session, connection: Connection) -> Iterator[KafkaLog]:
     """The log on Kafka, which is that of the session's election. Raises LogUnavailable, also when it was
-    opened for another election or register."""
+    opened for another election or register, and where this user can see that Kafka removes entries of it."""
+    from event_log.errors import LogUnavailable
     from event_log.kafka.control import require
     from event_log.kafka.log import KafkaLog
+    from event_log.kafka.settings import is_denied, require_whole_log
     from event_log.kafka.topics import COUNT_EVENTS
 
     require(connection, session.election, session.directory.registry)
+    try:
+        require_whole_log(connection)
+    except LogUnavailable as error:
+        if not is_denied(error):  # senders may not see settings
+            raise
     with KafkaLog(connection, COUNT_EVENTS) as log:
         yield log
 

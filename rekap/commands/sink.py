@@ -66,6 +66,7 @@ def command(
     if not clickhouse and (count := log_end(session)):
         raise click.UsageError(session.text(OWN_LOG).format(path=directory.path, count=count))
     stop, health, opened = threading.Event(), Health(), ExitStack()
+    health.starting()
 
     def ready(url: str) -> None:
         """Where it goes, without the user and password that may be in the URL."""

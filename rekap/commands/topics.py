@@ -16,6 +16,7 @@ from rekap.passwords import read_passwords
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from schemas.language import Said
+from schemas.program import this_program
 
 if TYPE_CHECKING:
     from event_log.kafka.admin.check import Difference
@@ -76,6 +77,10 @@ OPENED = Said(
 OPEN_ALREADY = Said(
     id="Terbuka untuk {election} dengan {partitions} partisi.",
     en="Open for {election} with {partitions} partitions.",
+)
+ANNOUNCED = Said(
+    id="Program yang menghitung mulai sekarang: {program}.",
+    en="The program that counts from now on: {program}.",
 )
 AS_DECLARED = Said(id="Semua topik sebagaimana ditetapkan.", en="All topics are as declared.")
 DIFFERS = Said(id="Ada yang berbeda ({number}):", en="Differences ({number}):")
@@ -142,7 +147,7 @@ def _create(
     directory = session.directory
 
     from event_log.kafka.admin.create import create
-    from event_log.kafka.control import Opened, open_topics
+    from event_log.kafka.control import Opened, announce, open_topics
     from event_log.kafka.topic_state import partitions_of
     from event_log.kafka.topics import COUNT_EVENTS
 
@@ -151,12 +156,14 @@ def _create(
     there = partitions_of(connection, COUNT_EVENTS)
     opened = Opened.of(directory.election, directory.registry, there)
     new = open_topics(connection, opened)
+    announced = announce(connection, this_program())
     differences = _differences(session, connection)
     if as_json:
         write_document(
             {
                 "created": made,
                 "opened": new,
+                "announced": announced,
                 "election": opened.election,
                 "partitions": opened.partitions,
                 "differences": [_row(one) for one in differences],
@@ -165,6 +172,8 @@ def _create(
     else:
         echo(session.text(MADE if made else ALL_THERE).format(names=", ".join(made)))
         numbers = {"election": opened.election, "partitions": opened.partitions}
+        if announced and not new:
+            echo(session.text(ANNOUNCED).format(program=this_program()))
         echo(session.text(OPENED if new else OPEN_ALREADY).format(**numbers))
         _tell(session, differences)
     return ANSWER_IS_NO if differences else DONE

@@ -27,8 +27,10 @@ from event_log.kafka.control import require
 from event_log.kafka.group import SESSION_MS, ConsumerGroup
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS, SINK_GROUP
-from monitoring.health import Health
+from event_log.kafka.watch import ClusterWatch
+from monitoring.health import STARTING, Health
 from monitoring.logs import fields
+from monitoring.watch import Watch
 from schemas.ballots import Ballots
 from schemas.directory_identity import require_original
 from schemas.elections import Election
@@ -47,6 +49,9 @@ INSERT_TIMEOUT_S: Final = 60
 OWNER_WAIT_S: Final = 30.0
 """How long to wait for another owner of the directory: a command that reads or sets it up owns it for some
 seconds, and a sink that was told to start must not end for that."""
+
+WATCHED: Final = (*TOPICS, COUNT_EVENTS)
+"""Topics whose settings are compared while the sink runs."""
 
 IDENTITY_DIGITS: Final = 12
 """Of a database's UUID: 2^48 databases are distinguished."""
@@ -74,7 +79,7 @@ def run_sink(
     SinkUnavailable, MigrationError, AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first;
     later LogUnavailable for what does not go away by itself.
     """
-    require(connection, election, registry)
+    control = require(connection, election, registry)
     ballots = Ballots(election, registry)
     with ExitStack() as opened:
         owner, directory_id = None, None
@@ -98,7 +103,11 @@ def run_sink(
         # A reader of its own: on the connection of the group an answer would wait for a pending fetch.
         ends = LogEnds(opened.enter_context(KafkaLog(connection, COUNT_EVENTS)).ends)
         tally_rows = TallyRows(election, registry, ballots, rows, ends)
-        Delivery(group, writer, tally_rows, health, ends).run(stop)
+        delivery = Delivery(group, writer, tally_rows, health, ends)
+        watched = ClusterWatch(connection, control, WATCHED)
+        health.well(STARTING)
+        with Watch(watched, health, delivery.positions):
+            delivery.run(stop)
     logger.info("Sink stopped")
 
 

@@ -30,6 +30,7 @@ from schemas.tables import NO_POSITION
 from schemas.tally_messages import TallyMalformed, decode_tally
 from sinks.rows import Rows
 from stream_processors.assess import Assessor
+from stream_processors.distributed.conflicts import Conflict
 from stream_processors.distributed.count_stage import CountStage
 from stream_processors.distributed.counters import CATCH_UP, STREAMING, count_folded, count_merged
 from stream_processors.distributed.partition_task import CountTask, publish_tallies
@@ -109,6 +110,7 @@ class Engine:
         self.should_republish = False
         """Whether totals were set aside or contradict each other, and `republish_totals` was not called
         since."""
+        self.last_conflict: Conflict | None = None
 
     def assign(self, assignment: Assignment, should_stop: Callable[[], bool]) -> dict[tuple[str, int], int]:
         """Take over these partitions and no others: catch up with the log's end and re-publish all totals.
@@ -160,8 +162,8 @@ class Engine:
                 break
 
     def positions(self) -> dict[int, int]:
-        """By assigned partition of count-events the position of the next entry to apply."""
-        return {partition: task.stage.position for partition, task in self._tasks.items()}
+        """By assigned partition of count-events the position of the next entry to apply. For any thread."""
+        return {partition: task.stage.position for partition, task in tuple(self._tasks.items())}
 
     def process_events(self, partition: int, records: Sequence[KafkaRecord]) -> None:
         """Process entries of a partition in streaming mode, in order; those of a partition that is not
@@ -279,6 +281,7 @@ class Engine:
         count_merged(value.level, what)
         if what is Merge.CONFLICT:
             self.should_republish = True
+            self.last_conflict = Conflict(time.monotonic(), value.unit, value.contest, value.version)
             logger.error(
                 "Two totals of a region contradict each other: workers read different logs, or something "
                 "else writes to the topic. Those that include more of the log are kept.",

@@ -52,9 +52,9 @@ ITERATIONS: Final = 8_192
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, what it may read and write, the consumer group it may be in, and whether it may see settings.
-    Reading or writing a topic includes seeing that it is there; `sees`: topics of which it may know no more
-    than that. `groups`: it may be in all groups whose names begin with `group`."""
+    """A user, what it may read and write, the consumer group it may be in, and whether it may see the
+    settings of these topics. Reading or writing a topic includes seeing that it is there; `sees`: topics of
+    which it may know no more than that. `groups`: it may be in all groups whose names begin with `group`."""
 
     name: str
     why: str
@@ -85,6 +85,7 @@ USERS: Final = (
         reads=(COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, ELECTION_CONTROL),
         writes=(COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, NATION_TALLIES, REJECTED),
         group=WORKER_GROUP,
+        sees_settings=True,  # a log that Kafka shortens is not folded
     ),
     User(
         "sink",
@@ -93,6 +94,7 @@ USERS: Final = (
         sees=(COUNT_EVENTS,),  # the number of partitions of the log, compared at the start
         group=SINK_GROUP,
         groups=True,  # one for each database that is filled
+        sees_settings=True,
     ),
     User(
         "auditor",
@@ -127,12 +129,13 @@ def _rights(connection: Connection, user: User) -> Iterator[tuple[ResourcePatter
 
     for one in user.reads:
         yield topic(one), ACLOperation.READ
-        if user.sees_settings:
-            yield topic(one), ACLOperation.DESCRIBE_CONFIGS
     for one in user.writes:
         yield topic(one), ACLOperation.WRITE
     for one in user.sees:
         yield topic(one), ACLOperation.DESCRIBE
+    if user.sees_settings:
+        for one in dict.fromkeys((*user.reads, *user.writes, *user.sees)):
+            yield topic(one), ACLOperation.DESCRIBE_CONFIGS
     if user.group is not None:
         pattern = ACLResourcePatternType.PREFIXED if user.groups else ACLResourcePatternType.LITERAL
         yield ResourcePattern(ResourceType.GROUP, connection.group(user.group), pattern), ACLOperation.READ
