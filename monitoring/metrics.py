@@ -108,6 +108,13 @@ EVENTS_REJECTED: Final = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+CLOCK_JUMPS: Final = Counter(
+    "rekap_clock_jumps",
+    "Batches of entries whose recorded times fell, or are ahead of this machine's clock. Moved by brokers "
+    "whose clocks are wrong.",
+    ["kind"],
+    registry=REGISTRY,
+)
 CORRECTIONS_ACCEPTED: Final = Counter(
     "rekap_corrections_accepted",
     "Corrections and annulments that were accepted, by the submitter's role (unstated: the event names "
@@ -196,6 +203,8 @@ DELIVERY_SECONDS: Final = Histogram(
 # Series that are alarms, or parts of sums, are there from the start: a rate from nothing is no rate.
 for _reason in Reason:
     EVENTS_REJECTED.labels(_reason.value)
+for _kind in ("fell", "ahead"):
+    CLOCK_JUMPS.labels(_kind)
 for _topic in ("count-rows", "district-tallies", "province-tallies", "nation-tallies"):
     MESSAGES_SET_ASIDE.labels(_topic)
 for _mode in ("catch_up", "streaming"):

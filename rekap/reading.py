@@ -26,6 +26,7 @@ from schemas.language import Said
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from event_log.clock import ClockJump
     from event_log.kafka.connection import Connection
     from event_log.kafka.log import KafkaLog
 
@@ -128,6 +129,15 @@ def log_end(session: Session) -> int:
         return 0
     with closing(SqliteLog.open(path, readonly=True)) as log:
         return log.end
+
+
+def log_clock_jumps(session: Session) -> list[ClockJump]:
+    """Where the machine's clock jumped while the directory's own log was written. Raises LogUnavailable."""
+    path = session.directory.log_path
+    if not path.is_file():
+        return []
+    with closing(SqliteLog.open(path, readonly=True)) as log:
+        return log.clock_jumps() if log.end else []
 
 
 def _busy(session: Session, owner: OwnerInfo) -> Busy:

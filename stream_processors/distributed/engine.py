@@ -30,6 +30,7 @@ from schemas.tables import NO_POSITION
 from schemas.tally_messages import TallyMalformed, decode_tally
 from sinks.rows import Rows
 from stream_processors.assess import Assessor
+from stream_processors.distributed.clocks import Clocks
 from stream_processors.distributed.conflicts import Conflict
 from stream_processors.distributed.count_stage import CountStage
 from stream_processors.distributed.counters import CATCH_UP, STREAMING, count_folded, count_merged
@@ -46,6 +47,7 @@ from stream_processors.distributed.ranges import (
 from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.sum_stage import SumStage
 from stream_processors.partition.assessing import Workers
+from stream_processors.partition.changes import Changes
 from stream_processors.rollup import Merge
 
 logger = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ class Engine:
         """Whether totals were set aside or contradict each other, and `republish_totals` was not called
         since."""
         self.last_conflict: Conflict | None = None
+        self.clocks = Clocks()
 
     def assign(self, assignment: Assignment, should_stop: Callable[[], bool]) -> dict[tuple[str, int], int]:
         """Take over these partitions and no others: catch up with the log's end and re-publish all totals.
@@ -176,7 +179,7 @@ class Engine:
                 missing = {partition: (task.stage.position, run[0].position)}
                 for _ in self._read(missing, lambda: False):
                     self.publish_changes()
-            count_folded(task.process(entries_of(self._assessor, partition, run)), STREAMING)
+            self._count(task.process(entries_of(self._assessor, partition, run)), STREAMING)
 
     def process_tallies(self, level: Level, partition: int, records: Iterable[KafkaRecord]) -> None:
         """Process totals that are added up at `level`, as `process_events`."""
@@ -230,6 +233,10 @@ class Engine:
         self.publish_changes()
         self._publisher.flush()
 
+    def _count(self, changes: Changes, mode: str) -> None:
+        count_folded(changes, mode)
+        self.clocks.note(changes.partition, changes.recorded_at, time.monotonic())
+
     def _published(self) -> dict[int, int]:
         """By assigned partition of count-events the position up to which rows were published."""
         return {partition: task.published for partition, task in self._tasks.items()}
@@ -248,7 +255,7 @@ class Engine:
             if should_stop():
                 raise Reassigned
             if entries is not None:
-                count_folded(self._tasks[partition].process(entries), CATCH_UP)
+                self._count(self._tasks[partition].process(entries), CATCH_UP)
                 self._entries_read += len(entries)
             if time.monotonic() - began > PUBLISH_S:
                 yield

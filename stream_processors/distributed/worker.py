@@ -308,8 +308,9 @@ class Worker:
         }
 
     def _set_metrics(self) -> None:
-        """Set the metrics of positions and lag, and tell of conflicts."""
+        """Set the metrics of positions and lag, and tell of conflicts and clocks."""
         conflicts.tell(self._engine.last_conflict, self._health, time.monotonic())
+        self._engine.clocks.tell(self._health, time.monotonic())
         POSITION.clear()
         LAG.clear()
         for partition, position in self._engine.positions().items():
