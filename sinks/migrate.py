@@ -73,12 +73,7 @@ def migrate(client: Client, known: tuple[Migration, ...] | None = None) -> list[
     """
     known = known_migrations() if known is None else known
     client.command(_OWN_TABLE)
-    applied = {
-        int(number): (name, checksum)
-        for number, name, checksum in client.query(
-            "SELECT number, name, checksum FROM schema_migration FINAL ORDER BY number"
-        ).result_rows
-    }
+    applied = _applied(client)
     _compare(known, applied)
     done = []
     for migration in known:
@@ -94,6 +89,33 @@ def migrate(client: Client, known: tuple[Migration, ...] | None = None) -> list[
         )
         done.append(migration.number)
     return done
+
+
+def require_schema(client: Client, known: tuple[Migration, ...] | None = None) -> None:
+    """Raise MigrationError unless the client's database has exactly the schema that this code knows. It needs
+    to read `schema_migration` and no other right."""
+    known = known_migrations() if known is None else known
+    applied: dict[int, tuple[str, str]] = {}
+    if client.command("EXISTS TABLE schema_migration"):
+        applied = _applied(client)
+    _compare(known, applied)
+    missing = [migration for migration in known if migration.number not in applied]
+    if missing:
+        raise MigrationError(
+            f"This database has schema {max(applied, default=0)}, and this version of rekap needs "
+            f"{missing[-1].number}. Bring it up to date as a user who may: rekap migrate (with "
+            "docker compose: docker compose up migrate)."
+        )
+
+
+def _applied(client: Client) -> dict[int, tuple[str, str]]:
+    """Name and checksum of each migration that was applied."""
+    return {
+        int(number): (name, checksum)
+        for number, name, checksum in client.query(
+            "SELECT number, name, checksum FROM schema_migration FINAL ORDER BY number"
+        ).result_rows
+    }
 
 
 def _compare(known: tuple[Migration, ...], applied: dict[int, tuple[str, str]]) -> None:

@@ -29,7 +29,7 @@ MORE = Said(
 )
 EXAMPLES = (
     "rekap --data night sink --broker 127.0.0.1:9092",
-    "rekap --data night sink --broker kafka-1:9092 --clickhouse http://sink:secret@clickhouse:8123/rekap",
+    "rekap --data night sink --broker kafka-1:9092 --clickhouse http://sink@clickhouse:8123/rekap",
 )
 SERVING: Final = Said(
     id="Mengisi {url}. Ctrl-C menghentikan.",

@@ -1,4 +1,6 @@
-"""Starts a sink process: migrates the database, joins the consumer group and runs the delivery.
+"""Starts a sink process: looks whether the database has its schema, joins the consumer group, delivers.
+
+A directory of its own is migrated; a server was, by `rekap migrate` as a user who may.
 
 Several sinks may share one ClickHouse: their consumer group assigns each of them some partitions. Sinks with
 databases of their own, as on two laptops, each get everything: the name of the group comes from the database.
@@ -39,7 +41,7 @@ from schemas.regions import Registry
 from sinks.baseline import insert_baseline
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.tally_rows import TallyRows
-from sinks.migrate import migrate
+from sinks.migrate import migrate, require_schema
 from sinks.rows import Rows
 from sinks.writer import Writer
 
@@ -87,7 +89,10 @@ def run_sink(
             owner = opened.enter_context(own(owned, "sink", OWNER_WAIT_S))
             directory_id = require_original(owned)
         client = opened.enter_context(closing(connect(_with_timeout(clickhouse))))
-        migrate(client)
+        if owned is None:
+            require_schema(client)  # the sink's user may insert and nothing else
+        else:
+            migrate(client)
         rows, writer = Rows(election.id, registry, ballots), Writer(client, election.id)
         insert_baseline(rows, writer, registry, ballots)
         url = clickhouse

@@ -119,11 +119,13 @@ def rules(connection: Connection) -> list[ACL]:
     return [
         ACL(f"User:{user.name}", "*", operation, ACLPermissionType.ALLOW, resource)
         for user in USERS
-        for resource, operation in _rights(connection, user)
+        for resource, operation in rights_of(connection, user)
     ]
 
 
-def _rights(connection: Connection, user: User) -> Iterator[tuple[ResourcePattern, ACLOperation]]:
+def rights_of(connection: Connection, user: User) -> Iterator[tuple[ResourcePattern, ACLOperation]]:
+    """What a user may do on which topics and groups of the connection's prefix."""
+
     def topic(one: Topic) -> ResourcePattern:
         return ResourcePattern(ResourceType.TOPIC, connection.topic(one))
 
