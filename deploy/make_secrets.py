@@ -28,7 +28,7 @@ ADMIN: Final = "admin"
 USERS: Final = (ADMIN, "worker", "sink", "auditor", "field", "importer")
 """Who logs in to Kafka. What each may do: event_log.kafka.admin.access."""
 
-DATABASE_USERS: Final = {"sink": "sink", "auditor": "analyst"}
+DATABASE_USERS: Final = {"migrator": "migrator", "sink": "sink", "auditor": "analyst"}
 """Which directories also hold a login of ClickHouse, and whose (deploy/clickhouse/users.xml)."""
 
 DATABASE: Final = "clickhouse:8123/rekap"

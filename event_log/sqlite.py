@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from event_log.clock import ClockJump, RecordingClock
 from event_log.errors import LogUnavailable, unavailable
 from event_log.reading import LogEntry
 from schemas.language import Said
@@ -58,6 +59,16 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only: an event can stand only at it
 """
 
 
+_CLOCK_JUMPS: Final = """
+CREATE TABLE IF NOT EXISTS clock_jump (
+    position    INTEGER NOT NULL,
+    clock       INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    PRIMARY KEY (position, clock)
+) STRICT
+"""
+
+
 class SqliteLog:
     """The log of one election on one machine. One connection; for one thread at a time. An
     event_log.reading.ReadableLog of one partition."""
@@ -69,7 +80,7 @@ class SqliteLog:
         """Use `open`."""
         self.connection = connection
         self.path = path
-        self._last_recorded_at = 0
+        self._clock = RecordingClock(0)
 
     @classmethod
     def open(cls, path: Path, *, readonly: bool = False) -> SqliteLog:
@@ -139,10 +150,11 @@ class SqliteLog:
             self.connection.execute("PRAGMA synchronous = FULL")
             if version == 0:
                 self._make_tables()
+            self.connection.execute(_CLOCK_JUMPS)
         row = self.connection.execute(
             "SELECT recorded_at FROM event ORDER BY position DESC LIMIT 1"
         ).fetchone()
-        self._last_recorded_at = row[0] if row else 0
+        self._clock = RecordingClock(row[0] if row else 0)
 
     def _make_tables(self) -> None:
         with self.transaction():
@@ -164,6 +176,7 @@ class SqliteLog:
                     self.connection.execute("ROLLBACK")
                 raise
             self.connection.execute("COMMIT")  # the commit point
+            self._clock.jumped.clear()
         except sqlite3.Error as error:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
@@ -175,13 +188,24 @@ class SqliteLog:
         positions = range(first, first + len(bodies))
         times = [recorded_at] * len(bodies)
         insert_rows(self.connection, "event", list(zip(positions, times, leaves, bodies, strict=True)))
+        for jump in self._clock.jumped:
+            self.connection.execute("INSERT OR IGNORE INTO clock_jump VALUES (?, ?, ?)", (first, *jump))
         return first
 
     def now(self) -> int:
         """The time for the next batch, in microseconds since 1970: later than that of every earlier one,
         whatever the machine's clock does, so that the log's times follow its order."""
-        self._last_recorded_at = max(time.time_ns() // 1_000, self._last_recorded_at + 1)
-        return self._last_recorded_at
+        return self._clock.now()
+
+    def clock_jumps(self) -> list[ClockJump]:
+        """Where the machine's clock jumped, oldest first. Raises LogUnavailable."""
+        try:
+            if self._row("SELECT COUNT(*) FROM sqlite_master WHERE name = 'clock_jump'") == (0,):
+                return []  # a log of an older version, which is only read
+            rows = self.connection.execute("SELECT * FROM clock_jump ORDER BY position, clock").fetchall()
+        except sqlite3.Error as error:
+            raise unavailable(self.path, error) from error
+        return [ClockJump(*row) for row in rows]
 
     @property
     def end(self) -> int:

@@ -66,6 +66,7 @@ def application(health: Health) -> Starlette:
     """What is served of `health` and of this process's metrics."""
 
     def metrics(_: Request) -> Response:
+        health.measure()
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     def tell_health(_: Request) -> Response:

@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from monitoring.metrics import HEALTHY
+from monitoring.metrics import HEALTHY, TROUBLE
 from schemas.text import quoted
 
 SILENT_S: Final = 60.0
 """Several times the longest step between two heartbeats; a probe would end a busy process otherwise."""
 
 STUCK: Final = "stuck"
+
+STARTING: Final = "start"
+"""The part in trouble from the start of a process until it does its work: before that nothing is known."""
 
 MAX_REASON: Final = 1_000
 """Characters of a reason: a sentence, with what a broker or a database answered in it."""
@@ -44,12 +47,29 @@ class Health:
         with self._lock:
             self._troubles[part] = quoted(reason, MAX_REASON)
             HEALTHY.set(0)
+            TROUBLE.labels(part).set(1)
 
     def well(self, part: str) -> None:
         """`part` does its work (again)."""
         with self._lock:
-            self._troubles.pop(part, None)
+            if self._troubles.pop(part, None) is not None:
+                TROUBLE.remove(part)
             HEALTHY.set(0 if self._troubles else 1)
+
+    def reason(self, part: str) -> str | None:
+        """Why that part can't do its work; None: it does."""
+        with self._lock:
+            return self._troubles.get(part)
+
+    def measure(self) -> None:
+        """Set the metrics, of a part that is silent too. Call it before they are read."""
+        troubles = self.troubles()
+        HEALTHY.set(0 if troubles else 1)
+        TROUBLE.labels(STUCK).set(1 if STUCK in troubles else 0)
+
+    def starting(self) -> None:
+        """The process is getting ready; `well(STARTING)` when it does its work."""
+        self.trouble(STARTING, "The process is still starting.")
 
     def beat(self) -> None:
         """A heartbeat of the main loop."""

@@ -53,6 +53,26 @@ HEALTHY: Final = Gauge(
     registry=REGISTRY,
 )
 
+TROUBLE: Final = Gauge(
+    "rekap_trouble",
+    "1 for each part of the process that can't do its work; a part with 0 or without a series does. /health "
+    "has the reasons. Set when that changes.",
+    ["part"],
+    registry=REGISTRY,
+)
+BROKER_SILENCE: Final = Gauge(
+    "rekap_broker_silence_seconds",
+    "Seconds for which the brokers have not answered this process, 0 while they do. Set every few seconds, "
+    "also while the main loop waits for them.",
+    registry=REGISTRY,
+)
+LOG_LINES_LEFT_OUT: Final = Counter(
+    "rekap_log_lines_left_out",
+    "Log lines that were not written, because the same place in the code had written too many. Moved by "
+    "whatever fails again and again.",
+    registry=REGISTRY,
+)
+
 MESSAGES_SET_ASIDE: Final = Counter(
     "rekap_messages_set_aside",
     "Messages on topics between workers and sinks that can't be processed and were passed over: damaged, of "
@@ -102,6 +122,20 @@ EVENTS_REJECTED: Final = Counter(
     "Events folded that were rejected, by reason. Moved by what is sent; if nearly all are rejected, "
     "suspect the register, the definition or the version before the senders.",
     ["reason"],
+    registry=REGISTRY,
+)
+CLOCK_JUMPS: Final = Counter(
+    "rekap_clock_jumps",
+    "Batches of entries whose recorded times fell, or are ahead of this machine's clock. Moved by brokers "
+    "whose clocks are wrong.",
+    ["kind"],
+    registry=REGISTRY,
+)
+CORRECTIONS_ACCEPTED: Final = Counter(
+    "rekap_corrections_accepted",
+    "Corrections and annulments that were accepted, by the submitter's role (unstated: the event names "
+    "none), the reason and the province. Moved by what is sent; events read again count again.",
+    ["role", "reason", "province"],
     registry=REGISTRY,
 )
 BATCH_EVENTS: Final = Histogram(
@@ -185,6 +219,8 @@ DELIVERY_SECONDS: Final = Histogram(
 # Series that are alarms, or parts of sums, are there from the start: a rate from nothing is no rate.
 for _reason in Reason:
     EVENTS_REJECTED.labels(_reason.value)
+for _kind in ("fell", "ahead"):
+    CLOCK_JUMPS.labels(_kind)
 for _topic in ("count-rows", "district-tallies", "province-tallies", "nation-tallies"):
     MESSAGES_SET_ASIDE.labels(_topic)
 for _mode in ("catch_up", "streaming"):

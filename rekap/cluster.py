@@ -9,8 +9,10 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from rekap.command import Option
 from rekap.session import session_of
@@ -41,9 +43,11 @@ PREFIX_HELP: Final = Said(
     en=f"What the names of all topics of this election begin with; or set {PREFIX_VARIABLE}.",
 )
 CLICKHOUSE_HELP: Final = Said(
-    id=f"Server ClickHouse: http(s)://PENGGUNA:SANDI@HOST:PORT/BASISDATA; atau isi {CLICKHOUSE_VARIABLE}. "
+    id=f"Server ClickHouse: http(s)://PENGGUNA@HOST:PORT/BASISDATA; dengan sandi hanya dalam "
+    f"{CLICKHOUSE_VARIABLE}. "
     "Tanpa ini: basis data dalam direktori data.",
-    en=f"The ClickHouse server: http(s)://USER:PASSWORD@HOST:PORT/DATABASE; or set {CLICKHOUSE_VARIABLE}. "
+    en=f"The ClickHouse server: http(s)://USER@HOST:PORT/DATABASE; with a password only in "
+    f"{CLICKHOUSE_VARIABLE}. "
     "Without it: the database in the data directory.",
 )
 METRICS_HELP: Final = Said(
@@ -55,6 +59,12 @@ SESSION_HELP: Final = Said(
     f"menetapkan paling sedikit, biasanya 6; atau isi {SESSION_VARIABLE}.",
     en="Seconds of silence after which others take over this process's partitions; default 10. Brokers set "
     f"the least, usually 6; or set {SESSION_VARIABLE}.",
+)
+PASSWORD_SEEN: Final = Said(
+    id="Kata sandi dalam baris perintah terlihat oleh semua pengguna mesin ini. Tulis URL itu ke berkas yang "
+    f"hanya Anda baca, lalu: {CLICKHOUSE_VARIABLE}=$(cat BERKAS) rekap ...",
+    en="A password on the command line is seen by every user of this machine. Write the URL into a file that "
+    f"only you may read, then: {CLICKHOUSE_VARIABLE}=$(cat FILE) rekap ...",
 )
 NO_ADDRESS: Final = Said(
     id="{value!r} bukan alamat: tulis HOST:PORT, misalnya 127.0.0.1:9464",
@@ -71,6 +81,7 @@ def clickhouse_option(function: Callable[..., Any]) -> Callable[..., Any]:
         said=CLICKHOUSE_HELP,
         metavar="URL",
         envvar=CLICKHOUSE_VARIABLE,
+        callback=_without_password_in_arguments,
     )(function)
 
 
@@ -96,6 +107,15 @@ def session_option(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="SECONDS",
         envvar=SESSION_VARIABLE,
     )(function)
+
+
+def _without_password_in_arguments(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    typed = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    if typed and value is not None and urlsplit(value).password:
+        raise click.UsageError(session_of(context).text(PASSWORD_SEEN), context)
+    return value
 
 
 def _address(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, int] | None:

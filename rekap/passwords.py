@@ -13,6 +13,17 @@ from rekap.session import Session
 from schemas.language import Said
 
 
+def read_password(session: Session, file: Path) -> str:
+    """The password in that file. Raises UsageError for an empty one."""
+    password = file.read_text(encoding="utf-8").rstrip("\r\n")
+    if not password:
+        said = Said(
+            id=f"{file} kosong; isi dengan kata sandinya.", en=f"{file} is empty; write the password into it."
+        )
+        raise click.UsageError(session.text(said))
+    return password
+
+
 def read_passwords(session: Session, folder: Path) -> dict[str, str]:
     """The passwords of the users that have a file there. Raises UsageError for an empty file, and for
     none."""

@@ -26,6 +26,7 @@ from schemas.language import Said
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from event_log.clock import ClockJump
     from event_log.kafka.connection import Connection
     from event_log.kafka.log import KafkaLog
 
@@ -98,12 +99,19 @@ def reader(session: Session, command: str, clickhouse: str | None = None) -> Ite
 @contextmanager
 def open_kafka_log(session: Session, connection: Connection) -> Iterator[KafkaLog]:
     """The log on Kafka, which is that of the session's election. Raises LogUnavailable, also when it was
-    opened for another election or register."""
+    opened for another election or register, and where this user can see that Kafka removes entries of it."""
+    from event_log.errors import LogUnavailable
     from event_log.kafka.control import require
     from event_log.kafka.log import KafkaLog
+    from event_log.kafka.settings import is_denied, require_whole_log
     from event_log.kafka.topics import COUNT_EVENTS
 
     require(connection, session.election, session.directory.registry)
+    try:
+        require_whole_log(connection)
+    except LogUnavailable as error:
+        if not is_denied(error):  # senders may not see settings
+            raise
     with KafkaLog(connection, COUNT_EVENTS) as log:
         yield log
 
@@ -121,6 +129,15 @@ def log_end(session: Session) -> int:
         return 0
     with closing(SqliteLog.open(path, readonly=True)) as log:
         return log.end
+
+
+def log_clock_jumps(session: Session) -> list[ClockJump]:
+    """Where the machine's clock jumped while the directory's own log was written. Raises LogUnavailable."""
+    path = session.directory.log_path
+    if not path.is_file():
+        return []
+    with closing(SqliteLog.open(path, readonly=True)) as log:
+        return log.clock_jumps() if log.end else []
 
 
 def _busy(session: Session, owner: OwnerInfo) -> Busy:

@@ -62,7 +62,11 @@ class DataDirectory:
             make_directory(path)
             if (path / ELECTION_FILE).exists():
                 held = cls.open(path)
-                if held.election.hash != election.hash or held.registry.hash != registry.hash:
+                # One from before `reason_roles` stays as it is, or its log would mean something else.
+                older = (
+                    election if held.election.reason_roles is not None else election.with_reason_roles(None)
+                )
+                if held.election.hash != older.hash or held.registry.hash != registry.hash:
                     raise DirectoryConflict(
                         id=f"{path} adalah penghitungan {quoted(held.election.id)} dengan definisi, calon, "
                         "atau "

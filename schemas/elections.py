@@ -19,8 +19,9 @@ from typing import Annotated, Final
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from schemas.authority import DEFAULT_REASON_ROLES, REASONS, WATCHING
 from schemas.canonical import dumps
-from schemas.events import CertifiedOption, Identifier
+from schemas.events import CertifiedOption, Identifier, Role
 from schemas.forms import OptionId
 from schemas.input_files import read_text
 from schemas.language import ExplainedError, ValueExplained
@@ -209,7 +210,7 @@ CERTIFIED_LEVELS: Final = (Level.SUBDISTRICT, Level.DISTRICT, Level.PROVINCE, Le
 """Levels that have a certified document where a definition does not say which: those of 2024, in which the
 document of the sub-district has a column for each village."""
 
-ADDED_LATER: Final = ("held_in", "seats", "certified_levels")
+ADDED_LATER: Final = ("held_in", "seats", "certified_levels", "reason_roles")
 """Fields that definitions had not from the beginning. Where they are null they are no part of `hash`, so that
 the hash of a count which exists stays as it is."""
 
@@ -230,6 +231,22 @@ class Election(_Part):
     contests: Annotated[tuple[Contest, ...], Field(min_length=1)]
     electoral_districts: tuple[ElectoralDistrict, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    reason_roles: dict[str, tuple[Role, ...]] | None = None
+    """The roles that may give a reason for a correction or annulment; others may be given by all. None in
+    definitions of older versions: all may give all, or their logs would mean something else."""
+
+    @field_validator("reason_roles")
+    @classmethod
+    def _name_reasons_and_roles_that_submit(
+        cls, reason_roles: dict[str, tuple[Role, ...]] | None
+    ) -> dict[str, tuple[Role, ...]] | None:
+        for reason, roles in (reason_roles or {}).items():
+            if reason not in REASONS:
+                known = ", ".join(sorted(REASONS))
+                raise ValueError(f"{quoted(reason)} is no reason; the reasons are: {known}")
+            if watching := next((role for role in roles if role in WATCHING), None):
+                raise ValueError(f"{watching} watches and submits no count; take it out of {reason}")
+        return reason_roles
 
     @field_validator("contests")
     @classmethod
@@ -261,6 +278,10 @@ class Election(_Part):
     def hash(self) -> str:
         """Hex SHA-256 over the canonical JSON of the definition with its candidates."""
         return sha256(self.to_json()).hexdigest()
+
+    def with_reason_roles(self, reason_roles: dict[str, tuple[Role, ...]] | None) -> Election:
+        """The same definition with other roles of reasons."""
+        return Election.model_validate({**self.model_dump(), "reason_roles": reason_roles})
 
     def to_json(self) -> bytes:
         """The canonical JSON that `hash` is drawn from and `from_json` reads."""
@@ -335,7 +356,10 @@ def load_election(election: str) -> Election:
 def parse_election(text: str, source: str) -> Election:
     """The definition in the YAML `text`; `source` names it in errors (DefinitionInvalid)."""
     try:
-        return Election.model_validate(load_yaml(text))
+        document = load_yaml(text)
+        if isinstance(document, dict):
+            document = {"reason_roles": DEFAULT_REASON_ROLES, **document}
+        return Election.model_validate(document)
     except yaml.YAMLError as error:
         why = yaml_fault(error)
         raise DefinitionInvalid(

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NOT_HELD_HERE = "not_held_here"
     UNKNOWN_OPTION = "unknown_option"
     NOT_AUTHORISED = "not_authorised"
+    WRONG_ROLE = "wrong_role"
     WRONG_KEY = "wrong_key"
     ALREADY_COUNTED = "already_counted"
     SUPERSEDED_MISMATCH = "superseded_mismatch"

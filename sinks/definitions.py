@@ -44,8 +44,8 @@ def migrated_definitions() -> tuple[tuple[str, str, str], ...]:
             stderr = getattr(error, "stderr", None) or str(error).encode()
             why = quoted(stderr.decode(errors="replace").strip())
             raise SinkUnavailable(
-                id="Apa yang dibuat migrasi tidak dapat diketahui: basis data kosong tidak dapat dibuat dalam "
-                f"direktori untuk berkas sementara. Katanya: {why}",
+                id="Apa yang dibuat migrasi tidak dapat diketahui: basis data kosong tidak dapat dibuat "
+                f"dalam direktori untuk berkas sementara. Katanya: {why}",
                 en="What the migrations make could not be found out: no empty database could be made in the "
                 f"directory for temporary files. It says: {why}",
             ) from error

@@ -75,12 +75,7 @@ def migrate(client: Client, known: tuple[Migration, ...] | None = None) -> list[
     """
     known = known_migrations() if known is None else known
     client.command(_OWN_TABLE)
-    applied = {
-        int(number): (name, checksum)
-        for number, name, checksum in client.query(
-            "SELECT number, name, checksum FROM schema_migration FINAL ORDER BY number"
-        ).result_rows
-    }
+    applied = _applied(client)
     _compare(known, applied)
     done = []
     for migration in known:
@@ -96,6 +91,35 @@ def migrate(client: Client, known: tuple[Migration, ...] | None = None) -> list[
         )
         done.append(migration.number)
     return done
+
+
+def require_schema(client: Client, known: tuple[Migration, ...] | None = None) -> None:
+    """Raise MigrationError unless the client's database has exactly the schema that this code knows. It needs
+    to read `schema_migration` and no other right."""
+    known = known_migrations() if known is None else known
+    applied: dict[int, tuple[str, str]] = {}
+    if client.command("EXISTS TABLE schema_migration"):
+        applied = _applied(client)
+    _compare(known, applied)
+    missing = [migration for migration in known if migration.number not in applied]
+    if missing:
+        has, needs = max(applied, default=0), missing[-1].number
+        raise MigrationError(
+            id=f"Basis data ini berskema {has}, sedangkan versi rekap ini memerlukan {needs}. Perbarui sebagai "
+            "pengguna yang berhak: rekap migrate (dengan docker compose: docker compose up migrate).",
+            en=f"This database has schema {has}, and this version of rekap needs {needs}. Bring it up to date "
+            "as a user who may: rekap migrate (with docker compose: docker compose up migrate).",
+        )
+
+
+def _applied(client: Client) -> dict[int, tuple[str, str]]:
+    """Name and checksum of each migration that was applied."""
+    return {
+        int(number): (name, checksum)
+        for number, name, checksum in client.query(
+            "SELECT number, name, checksum FROM schema_migration FINAL ORDER BY number"
+        ).result_rows
+    }
 
 
 def _compare(known: tuple[Migration, ...], applied: dict[int, tuple[str, str]]) -> None:

@@ -7,12 +7,13 @@ in any order and by any number of processes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from schemas.authority import WATCHING
 from schemas.ballots import Ballot, Ballots
 from schemas.decode import Decoded, content_id, decode
 from schemas.elections import Election
-from schemas.events import CountAnnulled, CountKind, CountSubmitted, RecapCertified, Role
+from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified
 from schemas.findings import Finding, Status
 from schemas.placement import key_of_region
 from schemas.regions import REGION_LEVELS, Level, Registry, Station
@@ -32,11 +33,9 @@ from stream_processors.rejections import (
     not_held,
     only_recorded,
     unknown_option,
+    wrong_role,
 )
 from stream_processors.station import Proposal, proposal_of
-
-WATCHING: Final = frozenset({Role.SAKSI, Role.BAWASLU})
-"""Roles whose copies of a form are compared with the official one and are never counted."""
 
 
 class AssessedCount(NamedTuple):
@@ -184,7 +183,16 @@ class Assessor:
                 en=f"The role {event.submitted_by.role} watches and submits no count that is added up. "
                 "A count must come from the station's officers or the commission.",
             )
+        if isinstance(event, CountCorrected | CountAnnulled):
+            self._hold_reason_against_role(event)
         return contest
+
+    def _hold_reason_against_role(self, event: CountCorrected | CountAnnulled) -> None:
+        roles = (self._election.reason_roles or {}).get(event.payload.reason)
+        role = event.submitted_by.role if event.submitted_by is not None else None
+        # Nobody's role is none of those that may.
+        if roles is not None and role not in roles:
+            raise wrong_role(event.payload.reason, role, roles)
 
     def _count(self, raw: bytes, decoded: Decoded, contest: int, station: Station | None) -> AssessedCount:
         event = decoded.event

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from schemas.ballots import Ballot
 from schemas.elections import ContestKind
-from schemas.events import NotCounted
+from schemas.events import NotCounted, Role
 from schemas.language import Said
 from schemas.regions import Level
 from schemas.rejections import Reason, Rejected, Rejection, reject
@@ -79,6 +79,19 @@ _LEVEL_NAMES: Final = {
     Level.SUBDISTRICT: Said("kecamatan", "sub-district"),
     Level.VILLAGE: Said("desa/kelurahan", "village"),
 }
+
+
+def wrong_role(reason: str, role: Role | None, roles: Sequence[Role]) -> Rejected:
+    may = ", ".join(roles) or "-"
+    by_id = f"peran {role}" if role is not None else "pengirim tanpa peran (submitted_by kosong)"
+    by_en = f"the role {role}" if role is not None else "a sender without a role (submitted_by is empty)"
+    return reject(
+        Reason.WRONG_ROLE,
+        id=f"Alasan {reason} tidak dapat diberikan oleh {by_id}; yang berwenang menurut definisi pemilihan: "
+        f"{may}. Peristiwa itu harus dikirim oleh salah satu dari mereka, atau dengan alasan yang benar.",
+        en=f"The reason {reason} can't be given by {by_en}; by the election's definition these may: {may}. "
+        "Have one of them send the event, or give the reason that is right.",
+    )
 
 
 def misplaced(found: Placement, right: Placement) -> Rejection:

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.authority import DEFAULT_REASON_ROLES
 from schemas.ballots import Ballots
 from schemas.canonical import event_id
 from schemas.decode import encode
@@ -104,6 +105,7 @@ def election(*, count_unlisted_stations: bool = False) -> Election:
                 {"contest": DPR, "id": "12-A", "name": "SUMUT A", "regions": ["12", "99"]},
             ],
             "candidates": candidates,
+            "reason_roles": DEFAULT_REASON_ROLES,
         }
     )
 
@@ -234,7 +236,8 @@ def corrected(
 def annulled(station: str, supersedes: bytes | str, contest: str = PPWP, **envelope: Any) -> bytes:
     """The bytes of a CountAnnulled of `supersedes` (an event's bytes, or an id)."""
     payload = {"supersedes": _id(supersedes), "reason": "revote_ordered"}
-    return encode(_event("CountAnnulled", contest, payload, {"station": station, **envelope}))
+    who = {"submitted_by": {"officer": "kpu-1101", "role": "kpu_kabko"}}
+    return encode(_event("CountAnnulled", contest, payload, {"station": station, **who, **envelope}))
 
 
 def recap(

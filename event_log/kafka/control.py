@@ -2,7 +2,11 @@
 
 Two registers on one log would give two different results, each of them consistent. So a process that writes
 or reads the log refuses to start on any difference. It is no protection against somebody who writes to the
-topic on purpose: only its first record counts, and the right to write it belongs to one user.
+topic on purpose: of openings only the first record counts, and the right to write belongs to one user.
+
+Later records announce the program that counts, each time that the administrator's is another one; the last of
+them counts. A process with another program goes on, so that an upgrade can go machine by machine, and says so
+in its health.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from event_log.kafka.unpacking import bound_kafka_python
 from schemas.canonical import dumps
 from schemas.language import Said
+from schemas.program import Program
 from schemas.text import quoted
 
 if TYPE_CHECKING:
@@ -30,7 +35,11 @@ if TYPE_CHECKING:
     from schemas.regions import Registry
 
 TYPE: Final = "ElectionOpened"
+ANNOUNCED: Final = "ProgramAnnounced"
 POLL_MS: Final = 500
+
+LAST_RECORDS: Final = 100
+"""Records at the topic's end that an announcement is looked for in: as many upgrades as nobody makes."""
 
 bound_kafka_python()
 
@@ -65,15 +74,7 @@ def open_topics(connection: Connection, opened: Opened) -> bool:
     if (held := read_control(connection)) is not None:
         compare(connection, held, opened)
         return False
-    topic = connection.topic(ELECTION_CONTROL)
-    try:
-        producer = KafkaProducer(**connection.client_settings(), acks="all", enable_idempotence=True)
-        try:
-            producer.send(topic, value=opened.encode(), partition=0).get(timeout=REQUEST_MS / 1_000)
-        finally:
-            producer.close(timeout=1)
-    except KafkaError as error:
-        raise broker_unavailable(connection, error, topic) from error
+    _write(connection, opened.encode())
     compare(connection, read_control(connection), opened)  # another process may have been faster
     return True
 
@@ -87,33 +88,74 @@ def require(connection: Connection, election: Election, registry: Registry) -> O
     return opened
 
 
+def announce(connection: Connection, program: Program) -> bool:
+    """Announce the program that counts from now on; False when it is the one announced last. Raises
+    LogUnavailable."""
+    if announced(connection) == program:
+        return False
+    _write(connection, dumps({"type": ANNOUNCED, **asdict(program)}))
+    return True
+
+
+def announced(connection: Connection) -> Program | None:
+    """The program that was announced last; None: none was. Raises LogUnavailable."""
+    found = None
+    for raw in _read(connection, first=False):
+        try:
+            document = orjson.loads(raw)
+            if document.pop("type") == ANNOUNCED and all(isinstance(one, str) for one in document.values()):
+                found = Program(**document)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue  # what is no announcement announces nothing
+    return found
+
+
 def read_control(connection: Connection) -> Opened | None:
     """What the topics were opened for; None: nothing yet. Raises LogUnavailable."""
+    for raw in _read(connection, first=True):
+        return _decode(connection, raw)
+    return None
+
+
+def _write(connection: Connection, raw: bytes) -> None:
+    topic = connection.topic(ELECTION_CONTROL)
+    try:
+        producer = KafkaProducer(**connection.client_settings(), acks="all", enable_idempotence=True)
+        try:
+            producer.send(topic, value=raw, partition=0).get(timeout=REQUEST_MS / 1_000)
+        finally:
+            producer.close(timeout=1)
+    except KafkaError as error:
+        raise broker_unavailable(connection, error, topic) from error
+
+
+def _read(connection: Connection, *, first: bool) -> list[bytes]:
+    """The `first` record of the topic, or the last ones; none of an empty topic. Raises LogUnavailable."""
     topic = TopicPartition(connection.topic(ELECTION_CONTROL), 0)
     partitions_of(connection, ELECTION_CONTROL)  # a consumer would wait for a topic that is not there
     try:
         consumer = KafkaConsumer(**connection.client_settings(), enable_auto_commit=False)
         try:
             consumer.assign([topic])
-            raw = _first(consumer, topic)
+            begin, end = consumer.beginning_offsets([topic])[topic], consumer.end_offsets([topic])[topic]
+            consumer.seek(topic, begin if first else max(begin, end - LAST_RECORDS))
+            return _polled(consumer, topic, end, 1 if first else LAST_RECORDS)
         finally:
             consumer.close(autocommit=False)
     except KafkaError as error:
         raise broker_unavailable(connection, error, topic.topic) from error
-    return None if raw is None else _decode(connection, raw)
 
 
-def _first(consumer: KafkaConsumer, topic: TopicPartition) -> bytes | None:
-    """The first record, or None of an empty topic. Raises KafkaError."""
-    begin, end = consumer.beginning_offsets([topic])[topic], consumer.end_offsets([topic])[topic]
-    if begin == end:
-        return None
-    consumer.seek(topic, begin)
+def _polled(consumer: KafkaConsumer, topic: TopicPartition, end: int, most: int) -> list[bytes]:
+    """At most so many records before offset `end`. Raises KafkaError."""
+    found: list[bytes] = []
     deadline = time.monotonic() + REQUEST_MS / 1_000
-    while time.monotonic() < deadline:
-        for record in consumer.poll(timeout_ms=POLL_MS).get(topic, ()):
-            return bytes(record.value or b"")
-    raise KafkaTimeoutError(topic.topic)
+    # Marks of transactions take offsets too: only the consumer knows its position.
+    while len(found) < most and consumer.position(topic) < end:
+        if time.monotonic() > deadline:
+            raise KafkaTimeoutError(topic.topic)
+        found += [bytes(one.value or b"") for one in consumer.poll(timeout_ms=POLL_MS).get(topic, ())]
+    return found[:most]
 
 
 def _decode(connection: Connection, raw: bytes) -> Opened:
@@ -122,7 +164,10 @@ def _decode(connection: Connection, raw: bytes) -> Opened:
         if document.pop("type") != TYPE:
             raise ValueError
         opened = Opened(**document)
-        if Opened.encode(opened) != raw or not isinstance(opened.partitions, int):
+        texts = (opened.election, opened.definition_hash, opened.registry_hash)
+        if not all(isinstance(one, str) for one in texts) or type(opened.partitions) is not int:
+            raise ValueError
+        if Opened.encode(opened) != raw:
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError):
         name = connection.topic(ELECTION_CONTROL)

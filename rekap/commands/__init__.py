@@ -87,6 +87,10 @@ KNOWN: Final = {
         id="Buat dan periksa topik suatu pemilu di Kafka, dan hak penggunanya.",
         en="Make and check an election's topics on Kafka, and who may use them.",
     ),
+    "migrate": Said(
+        id="Mutakhirkan skema server ClickHouse.",
+        en="Bring a ClickHouse server to the schema of this version.",
+    ),
     "sink": Said(
         id="Bawa hasil kerja worker dari Kafka ke ClickHouse.",
         en="Bring what workers publish on Kafka into ClickHouse.",

@@ -88,14 +88,16 @@ def _show(session: Session, client: Client, level: str, rows: list[Row], behind:
     from datetime import UTC, datetime
 
     from queries.progress import pulse
-    from rekap.reading import log_end
-    from rekap.render.progress_table import arrivals, progress_lines
+    from rekap.reading import log_clock_jumps, log_end
+    from rekap.render.progress_table import arrivals, clock_lines, progress_lines
     from rekap.render.tables import show, width
 
     order = [contest.id for contest in session.election.contests]
     rows.sort(key=lambda row: order.index(row["contest"]))  # stable: regions stay in their order
     seen: dict[str, Any] = pulse(client, session.election.id, datetime.now(UTC))
+    own = behind is None
     if behind is None:
         behind = max(log_end(session) - (seen["next_position"] or 0), 0) or None
     show([*progress_lines(rows, level, session.language, width()), [("", "")]])
-    show(arrivals(seen, behind, session.language))
+    jumps = log_clock_jumps(session) if own else []
+    show(arrivals(seen, behind, session.language) + clock_lines(jumps, session.language))

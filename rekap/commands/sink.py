@@ -29,7 +29,7 @@ MORE = Said(
 )
 EXAMPLES = (
     "rekap --data night sink --broker 127.0.0.1:9092",
-    "rekap --data night sink --broker kafka-1:9092 --clickhouse http://sink:secret@clickhouse:8123/rekap",
+    "rekap --data night sink --broker kafka-1:9092 --clickhouse http://sink@clickhouse:8123/rekap",
 )
 SERVING: Final = Said(
     id="Mengisi {url}. Ctrl-C menghentikan.",
@@ -68,6 +68,7 @@ def command(
     if not clickhouse and (count := log_end(session)):
         raise click.UsageError(session.text(OWN_LOG).format(path=directory.path, count=count))
     stop, health, opened = threading.Event(), Health(), ExitStack()
+    health.starting()
 
     def ready(url: str) -> None:
         """Where it goes, without the user and password that may be in the URL."""

@@ -12,10 +12,12 @@ from rekap.cluster import broker_options
 from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, document_option, write_document
-from rekap.passwords import read_passwords
+from rekap.passwords import read_password, read_passwords
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from schemas.language import Said
+from schemas.program import this_program
+from schemas.text import quoted
 
 if TYPE_CHECKING:
     from event_log.kafka.admin.check import Difference
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
 MORE = Said(
     id="create membuat yang belum ada dan membuka topik untuk pemilu dari direktori data; yang sudah ada "
     "tidak diubah. check membandingkan dengan yang ditetapkan. Keduanya berakhir dengan kode 1 bila ada "
-    "yang berbeda. acls menetapkan hak pengguna field, worker, sink, dan auditor. replay "
+    "yang berbeda. acls menetapkan hak pengguna field, worker, sink, dan auditor. sender memberi "
+    "satu pengirim login, hak, dan kuota sendiri, atau mencabutnya. replay "
     "mengirim ulang semua pesan dari log dengan awalan --from ke log dengan awalan --to, yang sudah dibuka "
     "untuk direktori data.",
     en="create makes what is missing and opens the topics for the election of the data directory; what is "
     "there is not changed. check compares with what was declared. Both end with code 1 when anything "
-    "differs. acls sets what the users field, worker, sink and auditor may do. replay publishes "
+    "differs. acls sets what the users field, worker, sink and auditor may do. sender gives "
+    "one sender a login, rights and a quota of its own, or takes them away. replay publishes "
     "every message of the log with the prefix --from again, to the log with the prefix --to, which was "
     "opened for the data directory.",
 )
@@ -37,6 +41,7 @@ EXAMPLES = (
     "rekap --data night topics create --broker 127.0.0.1:9092",
     "rekap --data night topics check --broker 127.0.0.1:9092 --format json",
     "rekap --data new topics replay --broker 127.0.0.1:9092 --from a. --to b.",
+    "rekap topics sender --broker 127.0.0.1:9092 --broker-config admin.properties --name kab-3101 --cut-off",
     "rekap topics acls --broker 127.0.0.1:9092 --broker-config admin.properties --passwords /run/secrets",
 )
 PARTITIONS_HELP = Said(
@@ -50,6 +55,34 @@ REPLICATION_HELP = Said(
 PASSWORDS_HELP = Said(
     id="acls: setel juga kata sandi, dari berkas bernama pengguna dalam direktori ini.",
     en="acls: set passwords too, from files named for the users in this directory.",
+)
+NAME_HELP = Said(
+    id="sender: nama pengirim (huruf kecil, angka, '-'); penggunanya field-NAMA.",
+    en="sender: what the sender is called (small letters, digits, '-'); its user is field-NAME.",
+)
+QUOTA_HELP = Said(
+    id="sender: bita per detik yang boleh dikirim ke setiap broker; bawaan 1.048.576.",
+    en="sender: bytes a second that it may send to each broker; default 1,048,576.",
+)
+CUT_OFF_HELP = Said(
+    id="sender: cabut hak, kuota, dan kata sandi pengirim itu.",
+    en="sender: take away the sender's rights, quota and password.",
+)
+SENDER_NEEDS = Said(
+    id="rekap topics sender memerlukan --name, dan --passwords DIR dengan berkas {user}, atau --cut-off.",
+    en="rekap topics sender needs --name, and --passwords DIR with a file {user}, or --cut-off.",
+)
+NO_NAME = Said(
+    id="{name} tidak dapat menjadi nama pengirim: pakai 1 sampai 50 huruf kecil, angka, dan '-'.",
+    en="{name} can't be a sender's name: use 1 to 50 small letters, digits and '-'.",
+)
+ADMITTED = Said(
+    id="{user} boleh mengirim, paling banyak {quota} bita per detik ke setiap broker.",
+    en="{user} may send, at most {quota} bytes a second to each broker.",
+)
+CUT_OFF = Said(
+    id="{user} tidak boleh apa-apa lagi ({rules} hak dicabut). Yang sudah tercatat dalam log tetap.",
+    en="{user} may do nothing any more ({rules} rights taken away). What it put into the log stays.",
 )
 FROM_HELP = Said(
     id="replay: awalan topik log yang dibaca; kosong ('') untuk log tanpa awalan.",
@@ -77,6 +110,10 @@ OPEN_ALREADY = Said(
     id="Terbuka untuk {election} dengan {partitions} partisi.",
     en="Open for {election} with {partitions} partitions.",
 )
+ANNOUNCED = Said(
+    id="Program yang menghitung mulai sekarang: {program}.",
+    en="The program that counts from now on: {program}.",
+)
 AS_DECLARED = Said(id="Semua topik sebagaimana ditetapkan.", en="All topics are as declared.")
 DIFFERS = Said(id="Ada yang berbeda ({number}):", en="Differences ({number}):")
 RIGHTS_UNCHANGED = Said(id="Hak semua pengguna sudah benar.", en="All users have the right rights.")
@@ -85,17 +122,20 @@ WITHDRAWN = Said(id="Dicabut: {rule}", en="Withdrawn: {rule}")
 PASSWORDS_SET = Said(id="Kata sandi disetel: {users}.", en="Passwords set: {users}.")
 
 ONLY_WITH: Final = {
-    "partitions": "create",
-    "replication": "create",
-    "passwords": "acls",
-    "from": "replay",
-    "to": "replay",
+    "partitions": ("create",),
+    "replication": ("create",),
+    "passwords": ("acls", "sender"),
+    "name": ("sender",),
+    "quota": ("sender",),
+    "cut_off": ("sender",),
+    "from": ("replay",),
+    "to": ("replay",),
 }
 """Options that belong to one of the actions."""
 
 
 @subcommand("topics", MORE, EXAMPLES)
-@click.argument("action", type=click.Choice(["create", "check", "acls", "replay"]))
+@click.argument("action", type=click.Choice(["create", "check", "acls", "sender", "replay"]))
 @click.option("--partitions", cls=Option, said=PARTITIONS_HELP, type=click.IntRange(1, 1_000), metavar="N")
 @click.option("--replication", cls=Option, said=REPLICATION_HELP, type=click.IntRange(1, 10), metavar="N")
 @click.option(
@@ -105,6 +145,9 @@ ONLY_WITH: Final = {
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
 )
+@click.option("--name", cls=Option, said=NAME_HELP, metavar="NAME")
+@click.option("--quota", cls=Option, said=QUOTA_HELP, type=click.IntRange(1_000), metavar="BYTES")
+@click.option("--cut-off", "cut_off", cls=Option, said=CUT_OFF_HELP, is_flag=True, default=None)
 @click.option("--from", cls=Option, said=FROM_HELP, metavar="PREFIX")
 @click.option("--to", cls=Option, said=TO_HELP, metavar="PREFIX")
 @broker_options(required=True)
@@ -119,15 +162,18 @@ def command(session: Session, /, action: str, connection: Connection, written: s
         return _check(session, connection, as_json)
     if action == "replay":
         return _replay(session, connection, as_json, chosen["from"], chosen["to"])
+    if action == "sender":
+        return _sender(session, connection, as_json, chosen)
     return _acls(session, connection, as_json, chosen["passwords"])
 
 
 def _refuse_strangers(session: Session, action: str, chosen: dict[str, Any]) -> None:
-    for name, owner in ONLY_WITH.items():
-        if chosen[name] is not None and action != owner:
+    for name, owners in ONLY_WITH.items():
+        if chosen[name] is not None and action not in owners:
+            option = name.replace("_", "-")
             said = Said(
-                id=f"--{name} hanya untuk rekap topics {owner}.",
-                en=f"--{name} is for rekap topics {owner} only.",
+                id=f"--{option} hanya untuk rekap topics {' dan '.join(owners)}.",
+                en=f"--{option} is for rekap topics {' and '.join(owners)} only.",
             )
             raise click.UsageError(session.text(said))
 
@@ -142,7 +188,7 @@ def _create(
     directory = session.directory
 
     from event_log.kafka.admin.create import create
-    from event_log.kafka.control import Opened, open_topics
+    from event_log.kafka.control import Opened, announce, open_topics
     from event_log.kafka.topic_state import partitions_of
     from event_log.kafka.topics import COUNT_EVENTS
 
@@ -151,12 +197,14 @@ def _create(
     there = partitions_of(connection, COUNT_EVENTS)
     opened = Opened.of(directory.election, directory.registry, there)
     new = open_topics(connection, opened)
+    announced = announce(connection, this_program())
     differences = _differences(session, connection)
     if as_json:
         write_document(
             {
                 "created": made,
                 "opened": new,
+                "announced": announced,
                 "election": opened.election,
                 "partitions": opened.partitions,
                 "differences": [_row(one) for one in differences],
@@ -165,6 +213,8 @@ def _create(
     else:
         echo(session.text(MADE if made else ALL_THERE).format(names=", ".join(made)))
         numbers = {"election": opened.election, "partitions": opened.partitions}
+        if announced and not new:
+            echo(session.text(ANNOUNCED).format(program=this_program()))
         echo(session.text(OPENED if new else OPEN_ALREADY).format(**numbers))
         _tell(session, differences)
     return ANSWER_IS_NO if differences else DONE
@@ -228,6 +278,33 @@ def _tell(session: Session, differences: list[Difference]) -> None:
     for one in differences:
         table.rows.append([one.topic, one.setting, one.expected, one.found, session.text(one.said)])
     show(drawn(table, width()))
+
+
+def _sender(session: Session, connection: Connection, as_json: bool, chosen: dict[str, Any]) -> int:
+    from event_log.kafka.admin.senders import QUOTA_BYTES, admit, cut_off, user_of
+
+    name, folder = chosen["name"], chosen["passwords"]
+    try:
+        user = user_of(name or "")
+    except ValueError:
+        said = session.text(NO_NAME).format(name=quoted(name)) if name else None
+        raise click.UsageError(said or session.text(SENDER_NEEDS).format(user="field-NAME")) from None
+    if chosen["cut_off"]:
+        rules = cut_off(connection, name)
+        if as_json:
+            write_document({"user": user, "admitted": False, "rules": rules})
+        else:
+            echo(session.text(CUT_OFF).format(user=user, rules=rules))
+        return DONE
+    if folder is None or not (folder / user).is_file():
+        raise click.UsageError(session.text(SENDER_NEEDS).format(user=user))
+    quota = chosen["quota"] or QUOTA_BYTES
+    admit(connection, name, read_password(session, folder / user), quota)
+    if as_json:
+        write_document({"user": user, "admitted": True, "quota": quota})
+    else:
+        echo(session.text(ADMITTED).format(user=user, quota=quota))
+    return DONE
 
 
 def _acls(session: Session, connection: Connection, as_json: bool, folder: Path | None) -> int:

@@ -6,13 +6,17 @@ A bar is drawn on terminals only; the numbers that it shows stand beside it ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from rekap.render.stations import extra_stations, stations_in
 from rekap.render.tables import Column, Line, Table, drawn, fits, paragraph
 from rekap.text import words
 from rekap.text.numbers import moment, whole
 from schemas.language import Language, Said
+
+if TYPE_CHECKING:
+    from event_log.clock import ClockJump
 
 Row = dict[str, Any]
 
@@ -41,6 +45,15 @@ CAUGHT_UP: Final = Said(
     id="Semua kiriman dalam log sudah masuk ke tampilan ini.",
     en="Every message in the log is in what is shown here.",
 )
+
+JUMPED: Final = Said(
+    id="Jam mesin ini pernah melompat ({number}x). Terakhir, mulai kiriman {position} (tercatat {at}), jam "
+    "menunjukkan {seconds} detik {way}. Urutan dan jumlah tidak terpengaruh; periksa jamnya.",
+    en="This machine's clock has jumped ({number}x). Last, from message {position} on (recorded {at}), it "
+    "was {seconds} s {way}. Order and totals do not depend on it; check the clock.",
+)
+AHEAD: Final = Said(id="di depan", en="ahead")
+BACK: Final = Said(id="di belakang", en="behind")
 
 
 def bar(done: int, of: int, width: int) -> str:
@@ -111,6 +124,21 @@ def behind_said(behind: int) -> Said:
     return Said(
         id=BEHIND.id.format(behind=whole(behind, "id")), en=BEHIND.en.format(behind=whole(behind, "en"))
     )
+
+
+def clock_lines(jumps: Sequence[ClockJump], language: Language) -> list[Line]:
+    """The last jump of the machine's clock, and how many there were; nothing without one."""
+    if not jumps:
+        return []
+    last = jumps[-1]
+    said = JUMPED.within(language).format(
+        number=whole(len(jumps), language),
+        position=whole(last.position, language),
+        seconds=whole(abs(round(last.seconds)), language),
+        way=(AHEAD if last.seconds > 0 else BACK).within(language),
+        at=moment(datetime.fromtimestamp(last.recorded_at / 1_000_000, UTC)),
+    )
+    return paragraph(said, "warn")
 
 
 def arrivals(seen: Row, behind: int | None, language: Language) -> list[Line]:

@@ -35,6 +35,7 @@ from monitoring.health import Health
 from monitoring.logs import fields
 from monitoring.set_aside import SetAside
 from schemas.plausible import LogEnds
+from schemas.tables import NO_POSITION
 from sinks.delivery.batch_builder import BatchBuilder, Undeliverable
 from sinks.delivery.gaps import Gaps
 from sinks.delivery.insert_batch import InsertBatch
@@ -101,6 +102,12 @@ class Delivery:
         self._positions_requested = False
         self._positions_loaded = False
         self._positions: dict[int, int] = {}
+        self._delivered: dict[int, int] = {}  # by assigned partition; replaced as a whole, never changed
+
+    def positions(self) -> dict[int, int]:
+        """By partition of the log that is assigned here the position whose rows are the next to arrive, as
+        far as it is known. For any thread."""
+        return dict(self._delivered)
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop` is set, and then until the running insert is done. Raises LogUnavailable for
@@ -136,6 +143,7 @@ class Delivery:
     def _on_rebalance(self) -> None:
         """Read the positions again: other sinks may have advanced those of the partitions assigned now."""
         self._positions_requested = self._positions_loaded = False
+        self._delivered = {}
         if sources := [f"{source.topic.name}/{source.partition}" for source in self._group.assigned()]:
             logger.info("Consumer group rebalanced", extra=fields(partitions=sources))
 
@@ -191,8 +199,16 @@ class Delivery:
             self._lag.on_insert(batch.consumed)
             for partition, (position, _) in batch.positions.items():
                 self._gaps.on_advance(partition, position)
+            moved = {partition: position + 1 for partition, (position, _) in batch.positions.items()}
+            self._delivered = {**self._delivered, **moved}
         elif self._positions_requested and not self._positions_loaded:
-            self._builder.set_positions(self._possible(self._positions))
+            possible = self._possible(self._positions)
+            self._builder.set_positions(possible)
+            self._delivered = {
+                source.partition: possible.get(source.partition, NO_POSITION) + 1
+                for source in self._group.assigned()
+                if source.topic is COUNT_ROWS
+            }
             self._positions_loaded = True
 
     def _possible(self, positions: Mapping[int, int]) -> dict[int, int]:

@@ -1,4 +1,6 @@
-"""Starts a sink process: migrates the database, joins the consumer group and runs the delivery.
+"""Starts a sink process: looks whether the database has its schema, joins the consumer group, delivers.
+
+A directory of its own is migrated; a server was, by `rekap migrate` as a user who may.
 
 Several sinks may share one ClickHouse: their consumer group assigns each of them some partitions. Sinks with
 databases of their own, as on two laptops, each get everything: the name of the group comes from the database.
@@ -27,8 +29,10 @@ from event_log.kafka.control import require
 from event_log.kafka.group import SESSION_MS, ConsumerGroup
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS, SINK_GROUP
-from monitoring.health import Health
+from event_log.kafka.watch import ClusterWatch
+from monitoring.health import STARTING, Health
 from monitoring.logs import fields
+from monitoring.watch import Watch
 from schemas.ballots import Ballots
 from schemas.directory_identity import require_original
 from schemas.elections import Election
@@ -37,7 +41,7 @@ from schemas.regions import Registry
 from sinks.baseline import insert_baseline
 from sinks.delivery.delivery import TOPICS, Delivery
 from sinks.delivery.tally_rows import TallyRows
-from sinks.migrate import migrate
+from sinks.migrate import migrate, require_schema
 from sinks.rows import Rows
 from sinks.writer import Writer
 
@@ -47,6 +51,9 @@ INSERT_TIMEOUT_S: Final = 60
 OWNER_WAIT_S: Final = 30.0
 """How long to wait for another owner of the directory: a command that reads or sets it up owns it for some
 seconds, and a sink that was told to start must not end for that."""
+
+WATCHED: Final = (*TOPICS, COUNT_EVENTS)
+"""Topics whose settings are compared while the sink runs."""
 
 IDENTITY_DIGITS: Final = 12
 """Of a database's UUID: 2^48 databases are distinguished."""
@@ -74,7 +81,7 @@ def run_sink(
     SinkUnavailable, MigrationError, AlreadyOwned, NotOurs, DirectoryCopied and DirectoryUnusable at first;
     later LogUnavailable for what does not go away by itself.
     """
-    require(connection, election, registry)
+    control = require(connection, election, registry)
     ballots = Ballots(election, registry)
     with ExitStack() as opened:
         owner, directory_id = None, None
@@ -82,7 +89,10 @@ def run_sink(
             owner = opened.enter_context(own(owned, "sink", OWNER_WAIT_S))
             directory_id = require_original(owned)
         client = opened.enter_context(closing(connect(_with_timeout(clickhouse))))
-        migrate(client)
+        if owned is None:
+            require_schema(client)  # the sink's user may insert and nothing else
+        else:
+            migrate(client)
         rows, writer = Rows(election.id, registry, ballots), Writer(client, election.id)
         insert_baseline(rows, writer, registry, ballots)
         url = clickhouse
@@ -98,7 +108,11 @@ def run_sink(
         # A reader of its own: on the connection of the group an answer would wait for a pending fetch.
         ends = LogEnds(opened.enter_context(KafkaLog(connection, COUNT_EVENTS)).ends)
         tally_rows = TallyRows(election, registry, ballots, rows, ends)
-        Delivery(group, writer, tally_rows, health, ends).run(stop)
+        delivery = Delivery(group, writer, tally_rows, health, ends)
+        watched = ClusterWatch(connection, control, WATCHED)
+        health.well(STARTING)
+        with Watch(watched, health, delivery.positions):
+            delivery.run(stop)
     logger.info("Sink stopped")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from monitoring.metrics import (
     BATCH_EVENTS,
+    CORRECTIONS_ACCEPTED,
     EVENTS_ACCEPTED,
     EVENTS_FOLDED,
     EVENTS_REJECTED,
@@ -30,6 +31,10 @@ def count_folded(changes: Changes, mode: str) -> None:
     EVENTS_ACCEPTED.inc(len(outcome.accepted))
     EVENTS_REPEATED.inc(len(outcome.repeated))
     BATCH_EVENTS.observe(len(changes.batch))
+    corrections = changes.batch.corrections
+    for accepted in outcome.accepted if corrections else ():
+        if accepted in corrections:
+            CORRECTIONS_ACCEPTED.labels(*corrections[accepted]).inc()
     for reason, count in Counter(rejection.reason for rejection in outcome.rejected.values()).items():
         EVENTS_REJECTED.labels(reason.value).inc(count)
 

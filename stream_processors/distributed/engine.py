@@ -31,6 +31,8 @@ from schemas.tally_messages import TallyMalformed, decode_tally
 from sinks.row_places import RowPlaces
 from sinks.rows import Rows
 from stream_processors.assess import Assessor
+from stream_processors.distributed.clocks import Clocks
+from stream_processors.distributed.conflicts import Conflict
 from stream_processors.distributed.count_stage import CountStage
 from stream_processors.distributed.counters import CATCH_UP, STREAMING, count_folded, count_merged
 from stream_processors.distributed.partition_task import CountTask, publish_tallies
@@ -46,6 +48,7 @@ from stream_processors.distributed.ranges import (
 from stream_processors.distributed.snapshots import Snapshots
 from stream_processors.distributed.sum_stage import SumStage
 from stream_processors.partition.assessing import Workers
+from stream_processors.partition.changes import Changes
 from stream_processors.rollup import Merge
 
 logger = logging.getLogger(__name__)
@@ -111,6 +114,8 @@ class Engine:
         self.should_republish = False
         """Whether totals were set aside or contradict each other, and `republish_totals` was not called
         since."""
+        self.last_conflict: Conflict | None = None
+        self.clocks = Clocks()
 
     def assign(self, assignment: Assignment, should_stop: Callable[[], bool]) -> dict[tuple[str, int], int]:
         """Take over these partitions and no others: catch up with the log's end and re-publish all totals.
@@ -162,8 +167,8 @@ class Engine:
                 break
 
     def positions(self) -> dict[int, int]:
-        """By assigned partition of count-events the position of the next entry to apply."""
-        return {partition: task.stage.position for partition, task in self._tasks.items()}
+        """By assigned partition of count-events the position of the next entry to apply. For any thread."""
+        return {partition: task.stage.position for partition, task in tuple(self._tasks.items())}
 
     def process_events(self, partition: int, records: Sequence[KafkaRecord]) -> None:
         """Process entries of a partition in streaming mode, in order; those of a partition that is not
@@ -176,7 +181,7 @@ class Engine:
                 missing = {partition: (task.stage.position, run[0].position)}
                 for _ in self._read(missing, lambda: False):
                     self.publish_changes()
-            count_folded(task.process(entries_of(self._assessor, partition, run)), STREAMING)
+            self._count(task.process(entries_of(self._assessor, partition, run)), STREAMING)
 
     def process_tallies(self, level: Level, partition: int, records: Iterable[KafkaRecord]) -> None:
         """Process totals that are added up at `level`, as `process_events`."""
@@ -230,6 +235,10 @@ class Engine:
         self.publish_changes()
         self._publisher.flush()
 
+    def _count(self, changes: Changes, mode: str) -> None:
+        count_folded(changes, mode)
+        self.clocks.note(changes.partition, changes.recorded_at, time.monotonic())
+
     def _published(self) -> dict[int, int]:
         """By assigned partition of count-events the position up to which rows were published."""
         return {partition: task.published for partition, task in self._tasks.items()}
@@ -248,7 +257,7 @@ class Engine:
             if should_stop():
                 raise Reassigned
             if entries is not None:
-                count_folded(self._tasks[partition].process(entries), CATCH_UP)
+                self._count(self._tasks[partition].process(entries), CATCH_UP)
                 self._entries_read += len(entries)
             if time.monotonic() - began > PUBLISH_S:
                 yield
@@ -281,6 +290,7 @@ class Engine:
         count_merged(value.level, what)
         if what is Merge.CONFLICT:
             self.should_republish = True
+            self.last_conflict = Conflict(time.monotonic(), value.unit, value.contest, value.version)
             logger.error(
                 "Two totals of a region contradict each other: workers read different logs, or something "
                 "else writes to the topic. Those that include more of the log are kept.",

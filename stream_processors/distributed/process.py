@@ -17,11 +17,16 @@ from typing import Final
 
 import mode.loop
 
+from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, require
 from event_log.kafka.partitioner import partition_of
+from event_log.kafka.settings import is_denied, require_whole_log
+from event_log.kafka.topics import ALL_TOPICS
+from event_log.kafka.watch import TOPICS_PART, ClusterWatch
 from monitoring.endpoint import Endpoint
-from monitoring.health import Health
+from monitoring.health import STARTING, Health
+from monitoring.watch import Watch
 from schemas.ballots import Ballots
 from schemas.canonical import dumps
 from schemas.elections import Election
@@ -75,6 +80,9 @@ def run_worker(
     can't be made; `fatal` is called with later errors, and ends the process.
     """
     opened = require(connection, election, registry)
+    health = Health()
+    health.starting()
+    _require_whole_log(connection, health)
     ballots = Ballots(election, registry)
     assessor = assessor_of(election, registry, ballots, opened)
     with ExitStack() as stack:
@@ -84,7 +92,6 @@ def run_worker(
         sys.setswitchinterval(SWITCH_S)
         gc.freeze()  # the register and what is made of it live as long as the process
         gc.set_threshold(GC_OBJECTS)
-        health = Health()
         if options.metrics is not None:
             stack.enter_context(Endpoint(*options.metrics, health))
         snapshots = None
@@ -102,10 +109,24 @@ def run_worker(
             options.republish,
         )
         worker = Worker(engine, connection, health, fatal, options.session_s or SESSION_S)
-        _run(worker.app)
+        watched = ClusterWatch(connection, opened, ALL_TOPICS)
+        health.well(STARTING)  # from here on the part RECOVERY says whether partitions are assigned
+        with Watch(watched, health, engine.positions):
+            _run(worker.app)
         worker.close()
         engine.save_snapshots()
         engine.close()
+
+
+def _require_whole_log(connection: Connection, health: Health) -> None:
+    """Raise LogUnavailable where Kafka removes entries of the log. Where that can't be seen, for want of a
+    right, health tells it: what was not compared is not known to be right."""
+    try:
+        require_whole_log(connection)
+    except LogUnavailable as error:
+        if not is_denied(error):
+            raise
+        health.trouble(TOPICS_PART, f"The settings of the topics can't be compared: {error}")
 
 
 def _run(app: faust.App) -> None:

@@ -30,6 +30,7 @@ from monitoring.health import Health
 from monitoring.logs import fields
 from monitoring.metrics import LAG, POSITION
 from schemas.regions import Level
+from stream_processors.distributed import conflicts
 from stream_processors.distributed.engine import SUMMED, Assignment, Engine, Reassigned
 from stream_processors.distributed.faust_settings import App, app_settings
 from stream_processors.distributed.faust_transport import Transport
@@ -307,7 +308,9 @@ class Worker:
         }
 
     def _set_metrics(self) -> None:
-        """Set the metrics of positions and lag."""
+        """Set the metrics of positions and lag, and tell of conflicts and clocks."""
+        conflicts.tell(self._engine.last_conflict, self._health, time.monotonic())
+        self._engine.clocks.tell(self._health, time.monotonic())
         POSITION.clear()
         LAG.clear()
         for partition, position in self._engine.positions().items():

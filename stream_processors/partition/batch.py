@@ -16,10 +16,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from schemas.events import CountAnnulled
+from schemas.authority import UNSTATED
+from schemas.events import CountAnnulled, CountCorrected
 from schemas.findings import Finding
 from schemas.forms import CHasil
 from schemas.place_in_bytes import place_in
+from schemas.regions import DEPTH, Level, Registry
 from schemas.rejections import Rejection
 from stream_processors.assess import Assessed, AssessedCount, AssessedRecap, AssessedRejection, Assessor
 from stream_processors.cells import STATUS_CODE
@@ -42,8 +44,8 @@ class Batch:
 
     `kinds` is COUNT, RECAP or REJECTED; a column that a kind does not use holds zero or None there.
     `stations` has a row for counts only: `station_rows` finds it. Findings, recaps and rejections are keyed
-    by the index of the message in the batch. A batch assessed without rows has none in `events` and
-    `stations`.
+    by the index of the message in the batch, and so are `corrections`: the role, the reason and the province
+    of corrections and annulments. A batch assessed without rows has none in `events` and `stations`.
     """
 
     raws: Sequence[bytes]
@@ -64,6 +66,7 @@ class Batch:
     findings: list[tuple[int, tuple[Finding, ...]]]
     recaps: dict[int, dict[str, Any]]
     rejections: dict[int, Rejection]
+    corrections: dict[int, tuple[str, str, str]]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -88,6 +91,7 @@ def assess_batch(
     findings: list[tuple[int, tuple[Finding, ...]]] = []
     recaps: dict[int, dict[str, Any]] = {}
     rejections: dict[int, Rejection] = {}
+    corrections: dict[int, tuple[str, str, str]] = {}
     slices = range(0, len(messages), IN_CACHE)
     assessed = chain.from_iterable(
         assessor.assess(
@@ -102,6 +106,8 @@ def assess_batch(
             rows.append(_count_row(one, len(stations)))
             if with_rows:
                 stations.append(_station_row(one))
+            if isinstance(one.decoded.event, CountCorrected | CountAnnulled):
+                corrections[index] = _correction(one.decoded.event, assessor.registry, one.village)
             if with_rows and one.findings:
                 findings.append((index, one.findings))
         elif isinstance(one, AssessedRecap):
@@ -118,6 +124,7 @@ def assess_batch(
         findings=findings,
         recaps=recaps,
         rejections=rejections,
+        corrections=corrections,
     )
 
 
@@ -217,6 +224,14 @@ def _station_row(one: AssessedCount) -> tuple[Any, ...]:
     rules = sorted({finding.rule for finding in one.findings}) if one.findings else ()
     kind = event.payload.kind  # type: ignore[union-attr]
     return kind, votes, form.valid, form.invalid, voters, one.registered, rules, one.complete
+
+
+def _correction(
+    event: CountCorrected | CountAnnulled, registry: Registry, village: int
+) -> tuple[str, str, str]:
+    role = event.submitted_by.role.value if event.submitted_by is not None else UNSTATED
+    province = int(registry.ancestors[DEPTH[Level.PROVINCE]][village])
+    return role, event.payload.reason.value, registry.ids[province]
 
 
 def _recap(one: AssessedRecap) -> dict[str, Any]:

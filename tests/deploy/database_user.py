@@ -22,7 +22,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickhouse.client import DATABASE, WRITE_SETTINGS
 from queries.results import results
-from sinks.migrate import migrate
+from sinks.migrate import migrate, require_schema
 from tests.sinks import small_count
 
 ROOT: Final = Path(__file__).parents[2]
@@ -98,12 +98,14 @@ def main() -> None:
     if user == "default":
         client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
     client.database = DATABASE
-    if user == "sink":
+    if user in ("migrator", "sink"):
         for name, value in WRITE_SETTINGS.items():
             client.set_client_setting(name, value)
-        if asked["prepare"]:
-            migrate(client)
-            small_count.insert(client, small_count.rows())
+    if asked["prepare"] and user == "migrator":
+        migrate(client)
+    if asked["prepare"] and user == "sink":
+        require_schema(client)
+        small_count.insert(client, small_count.rows())
     found = outcomes(client, asked["statements"])
     if asked["prepare"] and user == "analyst":
         found = results(client, small_count.ELECTION, small_count.CONTEST, "village")

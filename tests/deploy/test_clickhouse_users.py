@@ -62,8 +62,10 @@ def run(
     *,
     prepare: bool = False,
     logins: Path = OPEN,
+    fails: bool = False,
 ) -> Any:
-    """What a user gets, in a process of its own: the engine opens one directory in a process."""
+    """What a user gets, in a process of its own: the engine opens one directory in a process. With `fails`
+    the process is to end with an error, and what it says is returned."""
     asked = {
         "directory": str(directory),
         "user": user,
@@ -79,6 +81,9 @@ def run(
         text=True,
         check=False,
     )
+    if fails:
+        assert done.returncode == 1
+        return done.stderr
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -93,14 +98,51 @@ def count(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("CREATE DATABASE another_count", "CREATE TABLE another_count.event (a UInt8) ENGINE = Log"),
     )
     assert made == [[], []]
+    run(directory, "migrator", prepare=True)
     run(directory, "sink", prepare=True)
     return directory
 
 
-def test_the_sink_brings_an_empty_database_up_to_date_and_fills_it(count: Path) -> None:
+FORBIDDEN_TO_SINKS: Final = (
+    *(statement for statement in FORBIDDEN_TO_READERS if not statement.startswith("INSERT")),
+    "ALTER TABLE tally_history MODIFY COLUMN valid UInt8",
+    "ALTER TABLE event MODIFY SETTING ttl_only_drop_parts = 1",
+    "ALTER TABLE station_history_to_station MODIFY QUERY SELECT * FROM station_history WHERE 0",
+    "CREATE OR REPLACE VIEW tally_now AS SELECT * FROM tally",
+    "INSERT INTO schema_migration (number, name, checksum) VALUES (99, 'mine', '')",
+    "INSERT INTO tally SELECT * FROM tally_history",
+    "INSERT INTO station SELECT * FROM station_history",
+    "SELECT body FROM event",
+    "SELECT * FROM tally",
+    "SELECT * FROM tally_now",
+    "SELECT sentence_en FROM rejected",
+    "SELECT name FROM region",
+)
+"""What the sink could do while it was the one who migrates, and what it has no use for."""
+
+
+def test_the_sink_only_inserts_and_reads_positions(count: Path) -> None:
+    assert run(count, "sink", FORBIDDEN_TO_SINKS) == [DENIED] * len(FORBIDDEN_TO_SINKS)
+    ((position,),) = run(count, "sink", ("SELECT max(position) FROM sink_position",))[0]
+    assert int(position) > 0
+
+
+def test_the_migrator_removes_nothing(count: Path) -> None:
+    kept = tuple(one for one in FORBIDDEN_TO_ALL if "ALTER TABLE event MODIFY" not in one)
+    assert run(count, "migrator", kept) == [DENIED] * len(kept)
+
+
+def test_the_sink_finds_the_schema_that_it_knows_or_says_who_brings_it(tmp_path: Path) -> None:
+    run(tmp_path, "default")  # makes the database, as the server does
+    told = run(tmp_path, "sink", prepare=True, fails=True)
+    assert "schema 0, and this version of rekap needs" in told
+    assert "rekap migrate" in told
+
+
+def test_the_migrator_brings_an_empty_database_up_to_date_and_the_sink_fills_it(count: Path) -> None:
     applied, rows, wrong = run(
         count,
-        "sink",
+        "analyst",
         (
             "SELECT number FROM schema_migration FINAL ORDER BY number",
             "SELECT count() FROM station_now",
@@ -157,6 +199,7 @@ def logins(directory: Path, file: Path) -> dict[str, str]:
 def test_without_the_secure_profile_nobody_has_a_password(count: Path) -> None:
     assert logins(count, OPEN) | {"default": ""} == {
         "analyst": "no_password",
+        "migrator": "no_password",
         "default": "",
         "sink": "no_password",
     }
@@ -165,7 +208,7 @@ def test_without_the_secure_profile_nobody_has_a_password(count: Path) -> None:
 def test_in_the_secure_profile_everybody_has_one(count: Path, tmp_path: Path) -> None:
     make(tmp_path / "secure")
     held = logins(count, tmp_path / "secure/clickhouse/logins.xml")
-    assert held["analyst"] == held["sink"] == "sha256_password"
+    assert held["analyst"] == held["sink"] == held["migrator"] == "sha256_password"
 
 
 def test_the_files_are_mounted_where_the_server_reads_them() -> None:
@@ -178,7 +221,7 @@ def test_the_files_are_mounted_where_the_server_reads_them() -> None:
     users = ElementTree.parse(ROOT / "deploy/clickhouse/users.xml").getroot()
     assert users.findtext("include_from") == "/run/rekap/logins.xml"
     assert {path.name for path in (ROOT / "deploy/open/clickhouse").iterdir()} == {"logins.xml"}
-    for user in ("sink", "analyst"):
+    for user in ("migrator", "sink", "analyst"):
         assert element(users, f"users/{user}/include").attrib == {"incl": f"{user}_login"}
         assert users.findtext(f"users/{user}/default_database") == DATABASE
 
@@ -193,5 +236,19 @@ def test_the_administrator_is_let_in_from_inside_the_container_only() -> None:
 def test_the_database_of_the_count_is_made_by_the_server() -> None:
     config = ElementTree.parse(ROOT / "deploy/clickhouse/config.xml").getroot()
     assert config.findtext("default_database") == DATABASE
-    for user in ("sink", "auditor"):
+    for user in ("migrator", "sink", "auditor"):
         assert (ROOT / f"deploy/open/{user}/clickhouse.url").read_text().strip().endswith(f"/{DATABASE}")
+
+
+def test_browsers_are_refused_before_the_server_s_own_handlers() -> None:
+    """As the file says it: there is no server here to ask."""
+    config = ElementTree.parse(ROOT / "deploy/clickhouse/config.xml").getroot()
+    *rules, last = list(element(config, "http_handlers"))
+    assert last.tag == "defaults"
+    refused = {}
+    for rule in rules:
+        (header,) = element(rule, "headers")
+        refused[header.tag] = header.text
+        assert rule.findtext("handler/type") == "static"
+        assert rule.findtext("handler/status") == "403"
+    assert refused == {"Origin": "regex:.+", "Sec-Fetch-Site": "regex:.+", "User-Agent": "regex:Mozilla/.*"}

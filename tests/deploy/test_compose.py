@@ -29,7 +29,7 @@ from tests.deploy.compose_files import (
 )
 
 SERVICES = services()
-ONCE = {"init", "access", "setup", "cli", "sender"}
+ONCE = {"init", "access", "setup", "migrate", "cli", "sender"}
 """They do one thing and end."""
 LASTING = SERVICES.keys() - ONCE
 RESULTS_OF_OTHERS = {"kafka", "kafka-2", "kafka-3", "clickhouse"}
@@ -152,18 +152,20 @@ def test_data_is_in_named_volumes_and_everything_else_is_mounted_to_be_read() ->
 
 def test_images_of_others_are_pinned() -> None:
     for name in RESULTS_OF_OTHERS:
-        assert re.fullmatch(r"[a-z/-]+:\d+\.\d+(\.\d+)+", SERVICES[name]["image"]), name
+        assert re.fullmatch(r"[a-z/-]+:\d+\.\d+(\.\d+)+", substituted(SERVICES[name]["image"])), name
 
 
 def test_the_broker_is_the_one_that_the_tests_run() -> None:
     pom = (ROOT / "deploy/kafka/pom.xml").read_text("utf-8")
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{re.findall(r'<version>([^<]+)', pom)[0]}"
+    assert (
+        substituted(SERVICES["kafka"]["image"]) == f"apache/kafka:{re.findall(r'<version>([^<]+)', pom)[0]}"
+    )
 
 
 def test_clickhouse_is_not_older_than_the_engine_that_the_tests_run() -> None:
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     engine = re.findall(r"^chdb-core-lite==(\d+)\.(\d+)", lock, re.MULTILINE)[0]
-    server = re.findall(r":(\d+)\.(\d+)", SERVICES["clickhouse"]["image"])[0]
+    server = re.findall(r":(\d+)\.(\d+)", substituted(SERVICES["clickhouse"]["image"]))[0]
     assert tuple(map(int, server)) >= tuple(map(int, engine))
 
 
@@ -262,6 +264,7 @@ def test_each_service_is_given_the_login_of_its_own_user() -> None:
         "init": None,
         "access": ADMIN,
         "setup": ADMIN,
+        "migrate": "migrator",
         "worker": "worker",
         "sink": "sink",
         "cli": "auditor",
@@ -270,11 +273,12 @@ def test_each_service_is_given_the_login_of_its_own_user() -> None:
 
 
 def test_the_users_of_the_services_are_those_that_have_rights() -> None:
+    from deploy.make_secrets import DATABASE_USERS
     from deploy.make_secrets import USERS as MADE
 
     assert set(MADE) == {ADMIN, *(user.name for user in USERS)}
     directories = {path.name for path in (ROOT / "deploy/open").iterdir()}
-    assert directories == {*MADE, "kafka", "clickhouse"}
+    assert directories == {*MADE, *DATABASE_USERS, "kafka", "clickhouse"}
 
 
 def test_field_systems_only_send_and_auditors_only_read() -> None:
@@ -319,3 +323,19 @@ def test_the_database_is_named_in_a_file_and_not_in_the_settings(tmp_path: Path)
     secret.write_text("http://sink:secret@clickhouse:8123/rekap\n")
     assert told() == "http://sink:secret@clickhouse:8123/rekap|sink a b\n"
     assert not any("CLICKHOUSE" in name for _, one in of_rekap() for name in environment(one))
+
+
+def test_the_schema_is_brought_up_to_date_before_the_sink_by_another_user() -> None:
+    sink, migrate = SERVICES["sink"], SERVICES["migrate"]
+    assert sink["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    assert access(migrate) == "migrator"
+    assert arguments(migrate) == ["migrate"]
+
+
+def test_no_password_is_in_what_a_process_is_given() -> None:
+    """Files hold them: commands and settings are seen by others."""
+    for name, service in SERVICES.items():
+        told = str(service.get("command", "")) + str(service.get("environment", ""))
+        if name == "access":  # the directory that they are in, and an option that names it
+            told = told.replace("--passwords", "").replace("/run/rekap/passwords", "")
+        assert not re.search(r"(?i)password|secret|://[^/@ ]+:[^/@ ]+@", told), name

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from monitoring.endpoint import Endpoint, EndpointUnusable
-from monitoring.health import SILENT_S, STUCK, Health
+from monitoring.health import SILENT_S, STARTING, STUCK, Health
 from monitoring.metrics import HEALTHY, REGISTRY
 
 
@@ -88,7 +88,18 @@ def test_a_process_that_does_not_move_any_more_is_not_healthy(
     status, document = said(endpoint)
     assert (status, list(document["troubles"])) == (503, [STUCK])
     assert "Restart the process" in document["troubles"][STUCK]
+    _, _, metrics = ask(endpoint, "/metrics")
+    assert b"\nrekap_healthy 0.0\n" in metrics
+    assert b'\nrekap_trouble{part="stuck"} 1.0\n' in metrics
     health.beat()
+    assert said(endpoint)[0] == 200
+
+
+def test_a_process_that_is_starting_is_not_known_to_be_well(endpoint: Endpoint, health: Health) -> None:
+    health.starting()
+    status, document = said(endpoint)
+    assert (status, document["troubles"]) == (503, {STARTING: "The process is still starting."})
+    health.well(STARTING)
     assert said(endpoint)[0] == 200
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.logs import MAX_TEXT, JsonLines, fields, start_logging
+from monitoring.logs import BURST, EVERY_S, MAX_TEXT, Bound, JsonLines, fields, start_logging
 from tests.hostile import HOSTILE, hidden_in
 
 
@@ -121,3 +121,27 @@ def test_an_error_that_ends_a_thread_is_a_line_too(
     (line,) = lines(written)
     assert (line["level"], line["error"]) == ("critical", f"ValueError: {HOSTILE}")
     assert capsys.readouterr().err == ""
+
+
+def test_what_fails_again_and_again_is_a_bounded_number_of_lines(written: io.StringIO) -> None:
+    """Eighty lines a second, as clients wrote them while their brokers were silent."""
+    now = [0.0]
+    (handler,) = [one for one in logging.getLogger().handlers if isinstance(one.formatter, JsonLines)]
+    handler.filters[:] = [Bound(lambda: now[0])]
+    logger = logging.getLogger("aiokafka.conn")
+    seconds = 300
+    for _ in range(80 * seconds):
+        now[0] += 1 / 80
+        logger.error("Unable to connect to %s", "127.0.0.1:9092")
+    logger.error("another place in the code")
+    found = lines(written)
+    assert BURST + seconds / EVERY_S - 1 <= len(found) - 1 <= BURST + seconds / EVERY_S + 1
+    assert found[-1]["message"] == "another place in the code"
+    told = sum(line.get("lines_left_out", 0) for line in found)
+    assert 80 * seconds - len(found) - 80 * EVERY_S <= told < 80 * seconds
+
+
+def test_a_line_that_ends_the_process_is_always_written(written: io.StringIO) -> None:
+    for _ in range(3 * BURST):
+        logging.getLogger("rekap").critical("It ends.")
+    assert len(lines(written)) == 3 * BURST

@@ -60,6 +60,15 @@ def test_the_server_may_be_named_where_nobody_else_sees_its_password() -> None:
     assert "'clickhouse': None" in CliRunner().invoke(shown, []).output
 
 
+def test_a_password_on_the_command_line_is_refused_and_not_repeated() -> None:
+    ran = CliRunner().invoke(shown, ["--clickhouse", "http://sink:secret@clickhouse:8123/rekap"])
+    assert ran.exit_code == 2
+    assert CLICKHOUSE_VARIABLE in ran.output
+    assert "secret" not in ran.output
+    for harmless in ("http://sink@clickhouse:8123/rekap", "http://default:@127.0.0.1:1/"):
+        assert repr(harmless) in CliRunner().invoke(shown, ["--clickhouse", harmless]).output
+
+
 def test_a_session_timeout_is_a_whole_number_of_seconds() -> None:
     assert "'session_timeout': 7" in CliRunner().invoke(shown, ["--session-timeout", "7"]).output
     assert "'session_timeout': 8" in CliRunner().invoke(shown, [], env={SESSION_VARIABLE: "8"}).output

@@ -26,7 +26,7 @@ REGIONS = """id,parent,level,name,stations,registered
 9901011001,990101,village,KUALA LUMPUR,2,500
 """
 A, B, ABROAD = "3171011001001", "3171011001002", "9901011001001"
-COLUMNS = "station,contest,type,kind,reason,vote_1,vote_2,vote_3"
+COLUMNS = "station,contest,type,kind,reason,vote_1,vote_2,vote_3,role"
 
 Page = Callable[..., Path]
 
@@ -57,7 +57,8 @@ def page(files: Path) -> Page:
 
 def rows(files: Path, *lines: str, name: str = "rows.csv") -> Path:
     path = files / name
-    path.write_text("\n".join([COLUMNS, *lines]) + "\n")
+    whole = [line + "," * (COLUMNS.count(",") - line.count(",")) for line in lines]
+    path.write_text("\n".join([COLUMNS, *whole]) + "\n")
     return path
 
 
@@ -79,8 +80,8 @@ def test_a_ruling_stays_whatever_page_comes_and_also_after_a_restart(
     files: Path, page: Page, rekap: Rekap
 ) -> None:
     assert imported(rekap, page(10, "2024-02-15 10:00:00"))["accepted"] == 1
-    imported(rekap, rows(files, f"{A},PPWP,correction,,plenary,12,20,30"))
-    imported(rekap, rows(files, f"{A},PPWP,annulment,,revote_ordered,,,"))
+    imported(rekap, rows(files, f"{A},PPWP,correction,,plenary,12,20,30,ppk"))
+    imported(rekap, rows(files, f"{A},PPWP,annulment,,revote_ordered,,,,kpu_kabko"))
     unchanged = page(10, "2024-02-20 10:00:00")
     assert imported(rekap, unchanged) == {"code": 0, "read": 1, "repeated": 1}
     assert in_force(rekap) == "annulled"
@@ -233,7 +234,7 @@ def count_of_everything(rekap: Rekap, files: Path) -> None:
         files,
         f"{A},PPWP,count,,,10,20,30",
         f"{A},PPWP,correction,,misread,11,20,30",
-        f"{A},PPWP,annulment,,revote_ordered,,,",
+        f"{A},PPWP,annulment,,revote_ordered,,,,kpu_kabko",
         f"{A},PPWP,count,revote,,14,20,30",
         f"{A},PPWP,correction,revote,pembetulan,15,20,30",
         f"{B},PPWP,count,,,1,2,3",

@@ -45,12 +45,13 @@ def test_create_makes_the_topics_and_opens_the_election_once(topics: Topics, con
     assert first.json == {
         "created": names,
         "opened": True,
+        "announced": True,
         "election": "tiny2024",
         "partitions": 3,
         "differences": [],
     }
     again = topics("create", "--format", "json")
-    assert (again.code, again.json) == (0, {**first.json, "created": [], "opened": False})
+    assert (again.code, again.json) == (0, {**first.json, "created": [], "opened": False, "announced": False})
     assert read_control(connection) == Opened.of(election(), registry(), 3)
 
 

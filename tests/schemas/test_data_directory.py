@@ -36,6 +36,20 @@ def test_creating_it_again_for_the_same_count_changes_nothing(tmp_path: Path, sm
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
+def test_one_of_a_version_without_roles_of_reasons_stays_as_it_is(
+    tmp_path: Path, small_nation: Nation
+) -> None:
+    election, registry = small_nation
+    older = election.with_reason_roles(None)
+    DataDirectory.create(tmp_path, older, registry)
+    held = DataDirectory.create(tmp_path, election, registry)
+    assert held.election.hash == older.hash != election.hash
+    new = tmp_path / "new"
+    DataDirectory.create(new, election, registry)
+    with pytest.raises(DirectoryConflict):
+        DataDirectory.create(new, election.with_reason_roles({}), registry)
+
+
 def test_its_projections_are_in_it_whatever_its_name_is(tmp_path: Path, small_nation: Nation) -> None:
     directory = DataDirectory.create(tmp_path / "TPS #7 at 100%20", *small_nation)
     with closing(connect(directory.clickhouse_url)):

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.authority import DEFAULT_REASON_ROLES
 from schemas.candidates import with_candidates
+from schemas.canonical import dumps
 from schemas.elections import (
     ContestKind,
     DefinitionInvalid,
@@ -19,6 +21,7 @@ from schemas.elections import (
     load_election,
     parse_election,
 )
+from schemas.yaml_text import load_yaml
 
 SMALL = """
 id: e
@@ -251,3 +254,41 @@ def test_a_candidates_file_without_a_column_or_in_another_encoding_is_refused(tm
     path.write_bytes(CANDIDATES.replace("Ani", "Añi").encode("latin-1"))
     with pytest.raises(DefinitionInvalid, match="UTF-8"):
         with_candidates(parse_election(SMALL, "small"), path)
+
+
+def test_the_roles_of_reasons_are_those_of_the_definition_or_the_defaults() -> None:
+    text = (
+        "{id: e, name: {id: a, en: a}, root: {id: '0', name: R}, stations: {format: '{village}', pattern: "
+        "'(?P<village>.)'}, count_unlisted_stations: true, contests: [{id: C, name: {id: a, en: a}, "
+        "kind: pairs, scope: nation}]"
+    )
+    default = parse_election(text + "}", "e.yaml")
+    assert default.reason_roles == dict(DEFAULT_REASON_ROLES)
+    own = parse_election(text + ", reason_roles: {court_ruling: [kpu]}}", "e.yaml")
+    assert own.reason_roles == {"court_ruling": ("kpu",)}
+    assert own.hash != default.hash
+    assert Election.from_json(own.to_json()) == own
+    for wrong, named in (("{because: [kpu]}", "because"), ("{plenary: [saksi]}", "saksi watches")):
+        with pytest.raises(DefinitionInvalid, match=named):
+            parse_election(f"{text}, reason_roles: {wrong}}}", "e.yaml")
+
+
+def test_a_definition_of_an_older_version_keeps_its_hash_and_holds_no_reason_against_a_role() -> None:
+    document = json.loads(load_election("pemilu2024").to_json())
+    del document["reason_roles"]
+    older = Election.from_json(dumps(document))
+    assert older.reason_roles is None
+    assert older.to_json() == dumps(document)
+
+
+def test_the_default_roles_are_those_of_the_documents() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
+    table = text.partition("### Who may give which reason")[2].partition("\n### ")[0]
+    shown = {
+        reason: tuple(re.findall(r"`(\w+)`", roles))
+        for reason, roles in re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)
+    }
+    assert shown == DEFAULT_REASON_ROLES
+    example = re.search(r"```yaml\n(.*?)```", table, re.DOTALL)
+    assert example
+    assert "reason_roles" in load_yaml(example[1])

@@ -6,6 +6,7 @@ can be asked about numbers that are known to be right.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -197,6 +198,17 @@ def finding(
     }
 
 
+def _body(event_type: str) -> str:
+    """What the views read of a message: who gave which reason."""
+    if event_type == "CountCorrected":
+        who, payload = {"officer": "kpps-1", "role": "kpps"}, {"reason": "pembetulan"}
+    elif event_type == "CountAnnulled":
+        who, payload = {"officer": "kpu-1101", "role": "kpu_kabko"}, {"reason": "revote_ordered"}
+    else:
+        return json.dumps({"type": event_type})
+    return json.dumps({"type": event_type, "submitted_by": who, "payload": payload})
+
+
 def _event(row: Row, position: int, outcome: str = "accepted", reason: str = "") -> Row:
     return {
         "election": ELECTION,
@@ -211,7 +223,7 @@ def _event(row: Row, position: int, outcome: str = "accepted", reason: str = "")
         "outcome": outcome,
         "reason": reason,
         "version": row.get("version", 0) if not reason else 0,
-        "body": '{"type":"CountSubmitted"}' if row else "not json",
+        "body": _body(row["type"]) if row else "not json",
     }
 
 

@@ -583,6 +583,7 @@ _OF_AN_ELECTION = (
     Reason.UNKNOWN_REGION,
     Reason.NOT_HELD_HERE,
     Reason.NOT_AUTHORISED,
+    Reason.WRONG_ROLE,
     Reason.UNKNOWN_OPTION,
     Reason.RULING_IN_FORCE,
     Reason.ORDER_UNKNOWN,

@@ -52,10 +52,9 @@ ITERATIONS: Final = 8_192
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, what it may read and write, the consumer group it may be in, and whether it may see settings
-    of the topics it reads or sees. Reading or writing a topic includes seeing that it is there; `sees`:
-    topics of which it may know no more than that. `groups`: it may be in all groups whose names begin with
-    `group`."""
+    """A user, what it may read and write, the consumer group it may be in, and whether it may see the
+    settings of these topics. Reading or writing a topic includes seeing that it is there; `sees`: topics of
+    which it may know no more than that. `groups`: it may be in all groups whose names begin with `group`."""
 
     name: str
     why: str
@@ -86,15 +85,16 @@ USERS: Final = (
         reads=(COUNT_EVENTS, COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, ELECTION_CONTROL),
         writes=(COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, NATION_TALLIES, REJECTED),
         group=WORKER_GROUP,
+        sees_settings=True,  # a log that Kafka shortens is not folded
     ),
     User(
         "sink",
         why="The sink: it reads rows and totals, checks all topics, and writes to ClickHouse alone.",
         reads=(COUNT_ROWS, PROVINCE_TALLIES, NATION_TALLIES, ELECTION_CONTROL),
         sees=(COUNT_EVENTS, DISTRICT_TALLIES, REJECTED),
-        sees_settings=True,
         group=SINK_GROUP,
         groups=True,  # one for each database that is filled
+        sees_settings=True,
     ),
     User(
         "auditor",
@@ -119,23 +119,24 @@ def rules(connection: Connection) -> list[ACL]:
     return [
         ACL(f"User:{user.name}", "*", operation, ACLPermissionType.ALLOW, resource)
         for user in USERS
-        for resource, operation in _rights(connection, user)
+        for resource, operation in rights_of(connection, user)
     ]
 
 
-def _rights(connection: Connection, user: User) -> Iterator[tuple[ResourcePattern, ACLOperation]]:
+def rights_of(connection: Connection, user: User) -> Iterator[tuple[ResourcePattern, ACLOperation]]:
+    """What a user may do on which topics and groups of the connection's prefix."""
+
     def topic(one: Topic) -> ResourcePattern:
         return ResourcePattern(ResourceType.TOPIC, connection.topic(one))
 
     for one in user.reads:
         yield topic(one), ACLOperation.READ
-        if user.sees_settings:
-            yield topic(one), ACLOperation.DESCRIBE_CONFIGS
     for one in user.writes:
         yield topic(one), ACLOperation.WRITE
     for one in user.sees:
         yield topic(one), ACLOperation.DESCRIBE
-        if user.sees_settings:
+    if user.sees_settings:
+        for one in dict.fromkeys((*user.reads, *user.writes, *user.sees)):
             yield topic(one), ACLOperation.DESCRIBE_CONFIGS
     if user.group is not None:
         pattern = ACLResourcePatternType.PREFIXED if user.groups else ACLResourcePatternType.LITERAL

@@ -6,16 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 
 from event_log.errors import LogUnavailable
 from event_log.kafka.admin.create import create
+from event_log.kafka.bounds import UNPACKED_BYTES
 from event_log.kafka.connection import Connection
-from event_log.kafka.control import Opened, open_topics, read_control, require
+from event_log.kafka.control import Opened, announce, announced, open_topics, read_control, require
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
+from schemas.canonical import dumps
 from schemas.elections import Election
+from schemas.program import Program
 from schemas.regions import Registry
 from tests.event_log.kafka.test_setup import SMALL, until
 from tests.worlds import election, registry
@@ -128,3 +132,47 @@ def test_a_record_that_is_no_opening_is_never_taken_for_one(topics: Connection, 
 def test_topics_that_are_missing_are_said_to_be(connection: Connection) -> None:
     with pytest.raises(LogUnavailable, match=r"has no such topic.*topics create"):
         read_control(connection)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"election": 5},
+        {"definition_hash": None},
+        {"registry_hash": ["a"]},
+        {"partitions": True},
+        {"partitions": 2.0},
+    ],
+)
+def test_an_opening_with_values_of_other_types_is_none(topics: Connection, change: dict[str, Any]) -> None:
+    write(topics, dumps({**orjson.loads(opened().encode()), **change}))
+    for attempt in (lambda: read_control(topics), lambda: open_topics(topics, opened())):
+        with pytest.raises(LogUnavailable, match="is no ElectionOpened that this version knows"):
+            attempt()
+
+
+def test_a_batch_that_can_not_be_unpacked_is_no_opening(topics: Connection) -> None:
+    size = UNPACKED_BYTES + 1_000
+    producer = KafkaProducer(**topics.client_settings(), compression_type="gzip", max_request_size=2 * size)
+    producer.send(topics.topic(ELECTION_CONTROL), value=b"0" * size).get(timeout=30)
+    producer.close()
+    with pytest.raises(LogUnavailable, match="is no ElectionOpened that this version knows"):
+        read_control(topics)
+
+
+def test_the_program_that_was_announced_last_counts(topics: Connection) -> None:
+    open_topics(topics, opened())
+    assert announced(topics) is None
+    first, second = Program("1.0", "a" * 64), Program("1.1", "b" * 64)
+    assert announce(topics, first)
+    assert not announce(topics, first)
+    assert announce(topics, second)
+    for junk in (b"", b"{", b"[1]", b'{"type":"ProgramAnnounced","version":"2"}', second_as_number()):
+        write(topics, junk)
+    assert announced(topics) == second
+    assert read_control(topics) == opened()
+
+
+def second_as_number() -> bytes:
+    """An announcement with a version that is no text."""
+    return b'{"type":"ProgramAnnounced","version":2,"rules_hash":"c"}'
