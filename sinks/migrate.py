@@ -105,10 +105,10 @@ def require_schema(client: Client, known: tuple[Migration, ...] | None = None) -
     if missing:
         has, needs = max(applied, default=0), missing[-1].number
         raise MigrationError(
-            id=f"Basis data ini berskema {has}, sedangkan versi rekap ini memerlukan {needs}. Perbarui sebagai "
-            "pengguna yang berhak: rekap migrate (dengan docker compose: docker compose up migrate).",
-            en=f"This database has schema {has}, and this version of rekap needs {needs}. Bring it up to date "
-            "as a user who may: rekap migrate (with docker compose: docker compose up migrate).",
+            id=f"Basis data ini berskema {has}, sedangkan versi rekap ini memerlukan {needs}. Perbarui "
+            "sebagai pengguna yang berhak: rekap migrate (dengan docker compose: docker compose up migrate).",
+            en=f"This database has schema {has}, and this version of rekap needs {needs}. Bring it up to "
+            "date as a user who may: rekap migrate (with docker compose: docker compose up migrate).",
         )
 
 
