@@ -145,6 +145,7 @@ def _named_in_definition(election: Election) -> Iterator[Missing]:
     for poll in election.poll_exceptions:
         yield from (("poll_exceptions", region) for region in poll.regions)
     for contest in election.contests:
+        yield from ((f"contests.{contest.id}.held_in", region) for region in contest.held_in or ())
         yield from ((f"contests.{contest.id}.excluded", region) for region in contest.excluded)
         for option in contest.options:
             place = f"contests.{contest.id}.options.{option.id}.only_in"
