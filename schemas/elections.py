@@ -243,9 +243,15 @@ class Election(_Part):
         for reason, roles in (reason_roles or {}).items():
             if reason not in REASONS:
                 known = ", ".join(sorted(REASONS))
-                raise ValueError(f"{quoted(reason)} is no reason; the reasons are: {known}")
+                raise ValueExplained(
+                    id=f"{quoted(reason)} bukan alasan; alasan yang ada: {known}",
+                    en=f"{quoted(reason)} is no reason; the reasons are: {known}",
+                )
             if watching := next((role for role in roles if role in WATCHING), None):
-                raise ValueError(f"{watching} watches and submits no count; take it out of {reason}")
+                raise ValueExplained(
+                    id=f"{watching} mengawasi dan tidak mengirim hasil; hapus dari {reason}",
+                    en=f"{watching} watches and submits no count; take it out of {reason}",
+                )
         return reason_roles
 
     @field_validator("contests")

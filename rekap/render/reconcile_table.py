@@ -30,7 +30,6 @@ YES: Final = Said(id="ya", en="yes")
 NO: Final = Said(id="belum", en="no")
 
 SHIFTS: Final = {
-    None: Said(id="", en=""),
     "between_options": Said(id="antarpilihan", en="between options"),
     "between_two": Said(id="antara dua pilihan", en="between two options"),
     "within_party": Said(id="di dalam partai", en="within a party"),
@@ -65,7 +64,7 @@ def difference_lines(rows: Sequence[Row], language: Language, limit: int | None)
                 signed(row["difference"], language),
                 (YES if row["complete"] else NO).within(language),
                 row["reason"] or MISSING,
-                SHIFTS[row["shift"]].within(language),
+                "" if row["shift"] is None else SHIFTS[row["shift"]].within(language),
             ]
         )
     return list(drawn(table, limit))
