@@ -233,6 +233,14 @@ def test_two_pairs_with_the_same_votes_are_voted_on_again(rekap: Rekap, tmp_path
     assert "diulang untuk keduanya" in rekap("--data", path, "--lang", "id", "determination").out
 
 
+def test_settings_of_seats_are_refused_where_there_are_none(rekap: Rekap, count: Count) -> None:
+    path = count([])
+    ran = rekap("--data", path, "determination", "--contest", "DPD", "--threshold", "0.05")
+    assert (ran.code, "DPD divides no seats of parties" in ran.err) == (2, True)
+    told = rekap("--data", path, "--lang", "id", "determination", "--ties", "open")
+    assert (told.code, "PPWP tidak membagi kursi partai" in told.err) == (2, True)
+
+
 def test_persons_of_a_province_by_votes(rekap: Rekap, count: Count) -> None:
     messages = [
         submitted(stations(villages()[8])[0], form({"21": 5, "22": 30, "23": 12}), DPD),
