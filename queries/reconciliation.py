@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
+from queries.figures import is_top
 from queries.places import COLUMN, Place, bound, locate
 from queries.rows import select
 from schemas.regions import REGION_LEVELS, Level
@@ -44,6 +45,18 @@ class Held:
     certified: Cells
     computed: Cells
 
+
+# A cell is compared where the document has it and a form gives it.
+_COMPARED: Final = """
+    arrayExists(
+        option -> indexOf(mapKeys(counted.votes), option) > 0
+            AND counted.votes_forms[indexOf(mapKeys(counted.votes), option)] > 0,
+        mapKeys(certified.votes)
+    )
+    OR (counted.valid_forms > 0 AND certified.valid IS NOT NULL)
+    OR (counted.invalid_forms > 0 AND certified.invalid IS NOT NULL)
+    OR (counted.voters_forms > 0 AND certified.voters IS NOT NULL)
+"""
 
 # A document of which every cell equals the forms is left out here and not only later: of 79,000 documents
 # some thousands differ.
@@ -92,14 +105,19 @@ ORDER BY contest, indexOf({levels}, level), length(province), province, length(d
 """
 
 _DOCUMENTS: Final = """
-SELECT toString(certified.contest) AS contest, toString(certified.level) AS level, count() AS documents
+SELECT toString(certified.contest) AS contest, toString(certified.level) AS level, count() AS documents,
+    countIf({compared}) AS compared
 FROM (
-    SELECT contest, level, unit FROM recap_now
+    SELECT contest, level, unit, votes, valid, invalid, voters FROM recap_now
     WHERE election = {{election:String}}
         AND (empty({{contests:Array(String)}}) OR contest IN {{contests:Array(String)}})
 ) AS certified
 INNER JOIN (SELECT unit FROM region FINAL WHERE election = {{election:String}} AND ({inside})) AS place
     ON certified.unit = place.unit
+LEFT JOIN (
+    SELECT contest, unit, votes, votes_forms, valid_forms, invalid_forms, voters_forms
+    FROM tally FINAL WHERE election = {{election:String}}
+) AS counted ON certified.contest = counted.contest AND certified.unit = counted.unit
 GROUP BY contest, level
 ORDER BY contest, indexOf({levels}, level)
 """
@@ -142,9 +160,10 @@ def against_forms(
         votes, forms = row["votes"], list(row["votes_forms"])
         forms += [0] * (len(votes) - len(forms))
         given = dict(zip(votes, forms, strict=False))
+        # Also options that the document does not give: what adds up to 0 without them may not with them.
         computed: Cells = {
             f"{VOTES}{option}": votes.get(option) if given.get(option) else None
-            for option in row["certified_votes"]
+            for option in {*row["certified_votes"], *filter(is_top, votes)}
         }
         computed |= {name: row[name] if row[f"{name}_forms"] else None for name in FIGURES}
         certified = _certified(row)
@@ -184,12 +203,13 @@ def against_documents(
 
 def documents_by_level(
     client: Client, election: str, *, region: str | None = None, contests: Sequence[str] = ()
-) -> dict[tuple[str, str], int]:
-    """How many documents are in force, by contest and level."""
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """How many documents are in force, and how many of them have a cell that a form gives too: by contest and
+    level. The others are held against nothing by `against_forms`."""
     inside, place = _inside(client, election, region)
     asked = {"election": election, "contests": list(contests), **bound(place)}
-    rows = select(client, _DOCUMENTS.format(inside=inside, levels=_ORDER), asked)
-    return {(row["contest"], row["level"]): row["documents"] for row in rows}
+    rows = select(client, _DOCUMENTS.format(inside=inside, compared=_COMPARED, levels=_ORDER), asked)
+    return {(row["contest"], row["level"]): (row["documents"], row["compared"]) for row in rows}
 
 
 def _rows(

@@ -49,11 +49,9 @@ def presidency(client: Client, election: Election, contest: Contest) -> Document
     pairs = [option.id for option in contest.options]
     votes = nation.known
     result = _outcome(client, election, contest, votes, by_province)
-    clean = _outcome(
-        client,
-        election,
-        contest,
-        whole(nation.clean),
+    # Spread tells apart who goes to a second round, which is not said of clean totals.
+    clean = elected_pair(
+        whole(nation.clean) or dict.fromkeys(pairs, 0),
         {one.region: whole(one.clean) for one in provinces.values()},
     )
     signed = nation.certified and (

@@ -7,36 +7,43 @@ their region. The formulas are those of `determination`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from determination.margins import could_change, votes_to_last_seat
 from determination.order import by_number
-from determination.persons import Elected, elected_candidates, elected_dpd, evenness
+from determination.persons import DPD_SEATS, Elected, elected_candidates, elected_dpd, evenness
 from determination.seats import EqualQuotients, SeatsResult, determine_seats
 from queries.figures import is_top
 from queries.standings import Standing, standings, standings_of
 from schemas.elections import Contest, Election, ElectoralDistrict
-from schemas.regions import Level, Registry
+from schemas.regions import Level, Region, Registry
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 Row = dict[str, Any]
 
+PARTY_ITSELF: Final = ".0"
+"""After a party's number: the votes for the party itself, which nobody on its list has."""
+
 
 @dataclass(frozen=True, slots=True)
 class District:
     """An electoral district with the votes of its regions; `votes` and `candidates` (by party) are of options
-    with figures, `unknown` are parties that no form gives one for."""
+    with figures, `itself` the votes for a party itself. `unknown` are parties that no form gives a figure
+    for, `unknown_candidates` how many candidates of a party.
+    """
 
     id: str
     name: str
     votes: dict[str, int]
     candidates: dict[str, dict[str, int]]
+    itself: dict[str, int]
     unknown: frozenset[str]
+    unknown_candidates: dict[str, int]
     certified: bool
     stations: int
     outstanding: int | None
@@ -49,69 +56,84 @@ def districts_of(
 ) -> dict[str, District]:
     """The electoral districts of the contest, by id."""
     own = [one for one in election.electoral_districts if one.contest == contest.id]
-    regions = {
-        region: known.level
+    named = {region for one in own for region in one.regions}
+    split = {above for region in named for above in _above(registry, region)}
+    made_of = {
+        one.id: [part for region in one.regions for part in _parts(registry, region, named, split)]
         for one in own
-        for region in one.regions
-        if (known := registry.region(region)) is not None
     }
+    regions = {part.id: part.level for parts in made_of.values() for part in parts}
     found = standings_of(client, election.id, contest.id, regions.keys(), sorted(set(regions.values())))
-    without: dict[str, list[str]] = {}
-    for region in regions:
-        if (holder := _holder(registry, region, regions)) is not None:
-            without.setdefault(holder, []).append(region)
     return {
-        one.id: _district(
-            one,
-            [found[region] for region in one.regions if region in found],
-            [found[inner] for region in one.regions for inner in without.get(region, ()) if inner in found],
-        )
+        one.id: _district(one, [found[part.id] for part in made_of[one.id] if part.id in found])
         for one in own
     }
 
 
-def _holder(registry: Registry, region: str, named: Collection[str]) -> str | None:
-    """The smallest named region that holds this one: what is named inside belongs to its own district."""
-    above = registry.region(region)
-    while above is not None and above.parent is not None:
-        if above.parent in named:
-            return above.parent
-        above = registry.region(above.parent)
-    return None
+def _above(registry: Registry, region: str) -> Iterator[str]:
+    """The regions that hold this one."""
+    known = registry.region(region)
+    while known is not None and known.parent is not None:
+        yield known.parent
+        known = registry.region(known.parent)
 
 
-def _district(
-    district: ElectoralDistrict, parts: Sequence[Standing], without: Sequence[Standing]
-) -> District:
-    """The district of these regions, less those in them that are another's."""
+def _parts(
+    registry: Registry, region: str, named: Collection[str], split: Collection[str]
+) -> Iterator[Region]:
+    """What the region is added up from for its district. Where another district names a region inside
+    (`split`: what holds a named one), those are the regions around it: its certified document may stand in
+    for a count that is still incomplete, so that it can't be taken off the total."""
+    known = registry.region(region)
+    if known is None:
+        return
+    if region not in split:
+        yield known
+        return
+    for index in registry.children[known.index]:
+        if (inner := registry.ids[index]) not in named:
+            yield from _parts(registry, inner, named, split)
+
+
+def _district(district: ElectoralDistrict, parts: Sequence[Standing]) -> District:
+    """The district of these regions."""
     votes: dict[str, int] = {}
     candidates: dict[str, dict[str, int]] = {}
+    itself: dict[str, int] = {}
     named: set[str] = set()
-    for sign, part in [*((1, part) for part in parts), *((-1, part) for part in without)]:
+    unknown: dict[str, set[str]] = {}
+    for part in parts:
         for option, figure in part.votes.items():
             constituency, _, own = option.rpartition(":")
             if constituency not in ("", district.id):
                 continue
             if is_top(option):
                 named.add(own)
-            if figure is None:
+                if figure is not None:
+                    votes[own] = votes.get(own, 0) + figure
                 continue
-            if is_top(option):
-                votes[own] = votes.get(own, 0) + sign * figure
+            of_party = own.partition(".")[0]
+            if own.endswith(PARTY_ITSELF):
+                itself[of_party] = itself.get(of_party, 0) + (figure or 0)
+            elif figure is None:
+                unknown.setdefault(of_party, set()).add(own)
             else:
-                of_party = candidates.setdefault(own.partition(".")[0], {})
-                of_party[own] = of_party.get(own, 0) + sign * figure
-    outstanding = [part.outstanding for part in (*parts, *without)]
-    inside = sum(part.outstanding or 0 for part in without)
+                figures = candidates.setdefault(of_party, {})
+                figures[own] = figures.get(own, 0) + figure
+    outstanding = [part.outstanding for part in parts]
     return District(
         id=district.id,
         name=district.name,
         votes=votes,
         candidates=candidates,
+        itself=itself,
         unknown=frozenset(named - votes.keys()),
-        certified=bool(parts) and all(part.certified for part in (*parts, *without)),
-        stations=sum(part.stations for part in parts) - sum(part.stations for part in without),
-        outstanding=None if None in outstanding else sum(part.outstanding or 0 for part in parts) - inside,
+        unknown_candidates={
+            party: len(own - candidates.get(party, {}).keys()) for party, own in unknown.items()
+        },
+        certified=bool(parts) and all(part.certified for part in parts),
+        stations=sum(part.stations for part in parts),
+        outstanding=None if None in outstanding else sum(one or 0 for one in outstanding),
         unread=any(part.unread for part in parts),
         seats=district.seats,
     )
@@ -140,7 +162,7 @@ def seat_rows(districts: Mapping[str, District], result: SeatsResult) -> Iterabl
             change = None
         for party in sorted(seats.votes.keys() | district.unknown, key=by_number):
             is_known = party in seats.votes
-            elected = elected_candidates(district.candidates.get(party, {}), seats.of(party))
+            elected = _candidates(district, party, seats.of(party))
             yield {
                 "dapil": identity,
                 "name": district.name,
@@ -156,36 +178,54 @@ def seat_rows(districts: Mapping[str, District], result: SeatsResult) -> Iterabl
             }
 
 
+def _candidates(district: District, party: str, seats: int) -> Elected:
+    """The candidates who have the seats of the party, without those whom a candidate without a figure may be
+    ahead of: with what the party has more than it and its candidates have together."""
+    votes = district.candidates.get(party, {})
+    elected = elected_candidates(votes, seats)
+    rest = district.votes.get(party, 0) - sum(votes.values()) - district.itself.get(party, 0)
+    if not elected.persons or rest < votes[elected.persons[-1]]:
+        return elected
+    return elected_candidates(votes, max(0, seats - district.unknown_candidates.get(party, 0)))
+
+
 def dpd_rows(client: Client, election: Election, contest: Contest, registry: Registry) -> Iterable[Row]:
     """A row for each person of each province, by votes."""
     provinces = standings(client, election.id, contest.id, Level.PROVINCE)
     by_district: dict[str, dict[str, dict[str, int]]] | None = None
     for province, one in provinces.items():
-        votes = {
-            option.rpartition(":")[2]: figure for option, figure in one.votes.items() if figure is not None
-        }
+        figures = {option.rpartition(":")[2]: figure for option, figure in one.votes.items()}
+        votes = {person: figure for person, figure in figures.items() if figure is not None}
+        if not votes:
+            continue
         elected = elected_dpd(votes)
         if elected.equal is not None and elected.equal.open:
             by_district = by_district or _by_district(client, election, contest, registry)
             spread = evenness(by_district.get(province, {}), elected.equal.persons)
             elected = elected_dpd(votes, {person: (figure,) for person, figure in spread.items()})
-        for person in sorted(votes, key=lambda person: (-votes[person], by_number(person))):
+        # Whoever has no figure may have more votes than anybody: only the first ones are certain then.
+        lacking = len(figures) - len(votes)
+        certain = (
+            elected_dpd(votes, seats=max(0, DPD_SEATS - lacking)).persons if lacking else elected.persons
+        )
+        for person in sorted(figures, key=lambda person: (-votes.get(person, -1), by_number(person))):
+            is_known = person in votes and any(votes.values())
             yield {
                 "province": province,
                 "name": one.name,
                 "person": person,
-                "votes": votes[person],
-                "elected": _is_elected(person, elected) if any(votes.values()) else None,
+                "votes": votes.get(person),
+                "elected": _is_elected(person, elected, certain) if is_known else None,
                 "equal": list(elected.equal.persons) if elected.equal else [],
                 "projection": not one.certified,
                 "outstanding": {"stations": one.stations, "registered": one.outstanding},
             }
 
 
-def _is_elected(person: str, elected: Elected) -> bool | None:
-    """None: the person is one of those whom nothing tells apart."""
+def _is_elected(person: str, elected: Elected, certain: Collection[str]) -> bool | None:
+    """None: nothing tells the person apart from others, or one without a figure may be ahead."""
     if person in elected.persons:
-        return True
+        return True if person in certain else None
     equal = elected.equal
     return None if equal is not None and equal.open and person in equal.persons else False
 

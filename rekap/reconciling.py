@@ -6,7 +6,9 @@ The formulas are those of `determination.reconcile`. A difference is arithmetic 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from determination.reconcile import VOTES, Shift, differences, shifts, sum_of
@@ -86,9 +88,43 @@ def _shift_of(cell: str, moved: Sequence[Shift]) -> str | None:
     return next((one.kind.value for one in moved if cell != option and option in one.differences), None)
 
 
-def counted(
-    rows: Iterator[Row], documents: Mapping[tuple[str, str], int], level: str | None
-) -> Iterator[Row]:
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """How many certified documents there are, and how many of them were compared in a cell at least."""
+
+    documents: int
+    compared: int
+
+
+def documents_of(
+    client: Client,
+    election: str,
+    *,
+    level: str | None,
+    region: str | None,
+    contests: Sequence[str],
+    documents: bool,
+) -> dict[tuple[str, str], Documents]:
+    """The documents in force by contest and level; compared with the forms, or with `documents` with the
+    documents right below."""
+    found = {
+        key: Documents(*numbers)
+        for key, numbers in documents_by_level(client, election, region=region, contests=contests).items()
+        if level in (None, key[1])
+    }
+    if not documents:
+        return found
+    compared = Counter(
+        (held.contest, held.level)
+        for held in _held(client, election, level, region, contests, documents)
+        if any(
+            one is not None and held.computed.get(cell) is not None for cell, one in held.certified.items()
+        )
+    )
+    return {key: Documents(one.documents, compared[key]) for key, one in found.items()}
+
+
+def counted(rows: Iterable[Row], documents: Mapping[tuple[str, str], Documents]) -> Iterator[Row]:
     """How many regions and cells differ, by contest and level; complete regions apart from others. `open`
     are cells without a reason."""
     found: dict[tuple[str, str], tuple[set[str], set[str], list[int]]] = {}
@@ -98,25 +134,17 @@ def counted(
         cells[0] += 1
         cells[1] += row["reason"] is None
     for (contest, of_level), number in documents.items():
-        if level is not None and of_level != level:
-            continue
         complete, incomplete, cells = found.get((contest, of_level), (set(), set(), [0, 0]))
         yield {
             "contest": contest,
             "level": of_level,
-            "documents": number,
+            "documents": number.documents,
+            "compared": number.compared,
             "differing": len(complete),
             "differing_incomplete": len(incomplete),
             "cells": cells[0],
             "open": cells[1],
         }
-
-
-def documents_of(
-    client: Client, election: str, region: str | None, contests: Sequence[str]
-) -> dict[tuple[str, str], int]:
-    """How many documents are in force, by contest and level."""
-    return documents_by_level(client, election, region=region, contests=contests)
 
 
 def court_rows(
@@ -129,7 +157,8 @@ def court_rows(
     contests: Sequence[str],
 ) -> Iterator[Row]:
     """The table that a court asks for: every option of each document with three columns, equal ones too.
-    Where nothing was counted, `computed` and `difference` are None."""
+    Where nothing was counted, `computed` and `difference` are None; where not everything was, `complete` is
+    false."""
     for held in against_forms(
         client, election, level=level, region=region, contests=contests, equal_too=True
     ):
@@ -146,6 +175,7 @@ def court_rows(
                 "contest": held.contest,
                 "option": option,
                 "option_name": names[held.contest].name(option),
+                "complete": held.complete,
                 "certified": certified,
                 "computed": computed,
                 "difference": (certified or 0) - (computed or 0) if known else None,

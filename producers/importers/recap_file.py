@@ -125,7 +125,15 @@ class RecapTable:
             return columns.document
         named = cells.get(columns.document_column or "")
         if columns.documents is not None:
-            named = columns.documents.get(str(named))
+            if named not in columns.documents:
+                known = ", ".join(columns.documents)
+                raise bad_cell(
+                    columns.document_column or "",
+                    named,
+                    f"one of {known}",
+                    id_ending=f"salah satu dari {known}",
+                )
+            return columns.documents[str(named)]
         if named is None:
             raise bad_cell(
                 columns.document_column or "document",

@@ -117,8 +117,15 @@ def command(
             )
         from determination.seats import EqualQuotients
         from rekap.outcomes import SeatsAsked, of_count
+        from schemas.elections import ContestKind
 
         chosen = session.contest(contest)
+        if chosen.kind is not ContestKind.PARTIES and (districts, threshold, ties) != (None, None, None):
+            raise _usage(
+                session,
+                id=f"{chosen.id} tidak membagi kursi partai: tanpa --districts, --threshold, dan --ties.",
+                en=f"{chosen.id} divides no seats of parties: leave out --districts, --threshold and --ties.",
+            )
         asked = SeatsAsked(districts, threshold, EqualQuotients(ties or TIES[0]))
         return of_count(session, chosen, asked, clickhouse, form, output)
     if contest is not None:

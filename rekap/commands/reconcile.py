@@ -16,9 +16,11 @@ from rekap.session import Session, pass_session
 from schemas.language import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from clickhouse_connect.driver.client import Client
+
+    from rekap.reconciling import Documents
 
 LEVELS = ("nation", "province", "district", "subdistrict", "village")
 
@@ -53,7 +55,16 @@ EXAMPLES = (
     "rekap --data count reconcile --documents --level province --format csv",
     "rekap --data count reconcile --court --region 3204 --format csv",
 )
-NOTHING = Said(id="Tidak ada dokumen yang berbeda di sana.", en="No certified document differs there.")
+NO_DOCUMENT = Said(
+    id="Belum ada rekapitulasi yang disahkan di sana, sehingga tidak ada yang dibandingkan; impor dengan "
+    "rekap import.",
+    en="There is no certified recapitulation there, so that nothing was compared; import it with rekap "
+    "import.",
+)
+NOTHING = Said(
+    id="Tidak ada perbedaan. Dokumen yang dibandingkan: {compared} dari {documents}.",
+    en="Nothing differs. Documents that were compared: {compared} of {documents}.",
+)
 
 
 @subcommand("reconcile", MORE, EXAMPLES)
@@ -92,7 +103,9 @@ def command(
     from rekap.reading import reader
     from rekap.recap_reasons import Reasons, read_reasons
 
-    stated = Reasons() if reasons is None else read_reasons(reasons)
+    stated = (
+        Reasons() if reasons is None else read_reasons(reasons, session.election, session.directory.registry)
+    )
     with reader(session, "reconcile", clickhouse) as client:
         if court:
             _court(session, client, chosen, level, region, form, output)
@@ -111,12 +124,17 @@ def command(
             reasons=stated,
             documents=documents,
         )
+        found = (
+            documents_of(client, election, level=level, region=region, contests=chosen, documents=documents)
+            if counted or form is Format.TABLE
+            else {}
+        )
         schema = reconcile_rows.differences_schema
         if counted:
-            rows = counts(rows, documents_of(client, election, region, chosen), level)
+            rows = counts(rows, found)
             schema = reconcile_rows.counts_schema
         if form is Format.TABLE:
-            _show(session, list(rows), counted)
+            _show(session, list(rows), found, counted)
         else:
             write_rows(rows, form, output, schema)
     return DONE
@@ -149,11 +167,19 @@ def _court(
     show(court_lines(list(rows), session.language, width()))
 
 
-def _show(session: Session, rows: list[Row], counted: bool) -> None:
+def _show(
+    session: Session, rows: list[Row], found: Mapping[tuple[str, str], Documents], counted: bool
+) -> None:
     from rekap.render.reconcile_table import count_lines, difference_lines
     from rekap.render.tables import show, width
 
-    if not rows:
-        session.say(NOTHING)
-        return
-    show((count_lines if counted else difference_lines)(rows, session.language, width()))
+    if not found:
+        session.say(NO_DOCUMENT)
+    elif not rows:
+        numbers = {
+            "compared": sum(one.compared for one in found.values()),
+            "documents": sum(one.documents for one in found.values()),
+        }
+        session.say(Said(*(text.format(**numbers) for text in NOTHING)))
+    else:
+        show((count_lines if counted else difference_lines)(rows, session.language, width()))

@@ -28,10 +28,12 @@ def differences_schema() -> pa.Schema:
 
 def counts_schema() -> pa.Schema:
     """Rows of `--count`."""
-    numbers = ("documents", "differing", "differing_incomplete", "cells", "open")
+    numbers = ("documents", "compared", "differing", "differing_incomplete", "cells", "open")
     return pa.schema([("contest", _TEXT), ("level", _TEXT), *((name, _INT) for name in numbers)])
 
 
 def court_schema() -> pa.Schema:
     """Rows of `--court`."""
-    return pa.schema([*_PLACE, ("option", _TEXT), ("option_name", _TEXT), *_COMPARED])
+    return pa.schema(
+        [*_PLACE, ("option", _TEXT), ("option_name", _TEXT), ("complete", pa.bool_()), *_COMPARED]
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from determination.presidency import PLURALITY_PAIRS
 from rekap.render.tables import Column, Line, Table, drawn, paragraph
 from rekap.text import words
 from rekap.text.numbers import MISSING, percent, whole
@@ -34,7 +35,8 @@ RULES: Final = {
         en="Two pairs or fewer: the most votes (Constitutional Court 50/PUU-XII/2014).",
     ),
     "majority_and_spread": Said(
-        id="Lebih dari setengah suara, dan sedikitnya 20% di lebih dari setengah provinsi (Pasal 416(1)).",
+        id="Lebih dari setengah suara, dan sedikitnya 20% di lebih dari setengah provinsi (Pasal 416 ayat "
+        "1).",
         en="More than half of the votes, and at least 20% in more than half of the provinces (art. 416 (1)).",
     ),
     "second_round": Said(
@@ -66,6 +68,10 @@ CHANGES: Final = {
         en="Whether outstanding voters could still change it is not known.",
     ),
 }
+SAME_VOTES: Final = Said(
+    id="Suara kedua pasangan sama: pemungutan suara diulang untuk keduanya (Pasal 416 ayat 3).",
+    en="Both pairs have the same votes: the two are voted on again (art. 416 (3)).",
+)
 EQUAL_PAIRS: Final = Said(
     id="Suara sama: {pairs}. Menurut persebaran wilayah: {chosen}.",
     en="Equal votes: {pairs}. By spread over regions: {chosen}.",
@@ -100,14 +106,18 @@ def president_lines(
     def add(said: Said, **values: str) -> None:
         lines.extend(paragraph(said.within(language).format(**values)))
 
-    add(RULES[document["rule"]])
+    equal = document["equal"]
+    if len(document["votes"]) <= PLURALITY_PAIRS and equal is not None:
+        add(SAME_VOTES)
+    else:
+        add(RULES[document["rule"]])
     if document["winner"] is not None:
         add(DECIDED, pair=f"{document['winner']} {names.name(document['winner'])}".strip())
     elif document["decided"] is None:
         add(UNKNOWN)
     else:
         add(SECOND_ROUND, pairs=", ".join(document["second_round"]) or MISSING)
-    if (equal := document["equal"]) is not None:
+    if equal is not None and len(equal["pairs"]) > equal["places"]:  # otherwise nothing had to be chosen
         add(EQUAL_PAIRS, pairs=", ".join(equal["pairs"]), chosen=", ".join(equal["chosen"]) or MISSING)
     if document["projection"]:
         outstanding = document["outstanding"]

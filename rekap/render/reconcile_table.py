@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from determination.reconcile import Reason
 from rekap.render.tables import Column, Line, Table, drawn
 from rekap.text import words
 from rekap.text.numbers import MISSING, whole
@@ -22,12 +23,24 @@ STATIONS_IN: Final = Said(id="Semua TPS masuk", en="All stations in")
 SHIFT: Final = Said(id="Pergeseran berjumlah nol", en="Zero-sum shift")
 OPTION: Final = Said(id="Pilihan", en="Option")
 DOCUMENTS: Final = Said(id="Dokumen", en="Documents")
+WAS_COMPARED: Final = Said(id="Dibandingkan", en="Compared")
 DIFFERING: Final = Said(id="Wilayah lengkap berbeda", en="Complete regions differing")
 INCOMPLETE: Final = Said(id="Belum lengkap berbeda", en="Incomplete differing")
 CELLS: Final = Said(id="Sel berbeda", en="Cells differing")
 OPEN: Final = Said(id="Tanpa alasan", en="Without a reason")
 YES: Final = Said(id="ya", en="yes")
 NO: Final = Said(id="belum", en="no")
+
+REASONS: Final = {
+    Reason.PLENARY: Said(id="rapat pleno", en="plenary"),
+    Reason.RECOUNT: Said(id="penghitungan ulang", en="recount"),
+    Reason.REVOTE: Said(id="pemungutan suara ulang", en="re-vote"),
+    Reason.LATE_VOTE: Said(id="pemungutan suara lanjutan atau susulan", en="late vote"),
+    Reason.BAWASLU_RULING: Said(id="putusan Bawaslu", en="Bawaslu's ruling"),
+    Reason.COURT_RULING: Said(id="putusan pengadilan", en="court ruling"),
+    Reason.TRANSCRIPTION: Said(id="salah salin", en="copied wrongly"),
+}
+"""`rekap.text.reasons` has those of corrections; documents have others."""
 
 SHIFTS: Final = {
     "between_options": Said(id="antarpilihan", en="between options"),
@@ -63,7 +76,7 @@ def difference_lines(rows: Sequence[Row], language: Language, limit: int | None)
                 whole(row["computed"], language),
                 signed(row["difference"], language),
                 (YES if row["complete"] else NO).within(language),
-                row["reason"] or MISSING,
+                MISSING if row["reason"] is None else REASONS[Reason(row["reason"])].within(language),
                 "" if row["shift"] is None else SHIFTS[row["shift"]].within(language),
             ]
         )
@@ -78,12 +91,12 @@ def count_lines(rows: Sequence[Row], language: Language, limit: int | None) -> l
             Column(LEVEL.within(language)),
             *(
                 Column(said.within(language), right=True)
-                for said in (DOCUMENTS, DIFFERING, INCOMPLETE, CELLS, OPEN)
+                for said in (DOCUMENTS, WAS_COMPARED, DIFFERING, INCOMPLETE, CELLS, OPEN)
             ),
         ]
     )
     for row in rows:
-        figures = ("documents", "differing", "differing_incomplete", "cells", "open")
+        figures = ("documents", "compared", "differing", "differing_incomplete", "cells", "open")
         table.rows.append(
             [
                 row["contest"],
@@ -103,6 +116,7 @@ def court_lines(rows: Sequence[Row], language: Language, limit: int | None) -> l
             Column(words.CONTEST.within(language)),
             Column(OPTION.within(language), cuts=True),
             *(Column(said.within(language), right=True) for said in (CERTIFIED, COMPUTED, DIFFERENCE)),
+            Column(STATIONS_IN.within(language)),
         ]
     )
     for row in rows:
@@ -115,6 +129,7 @@ def court_lines(rows: Sequence[Row], language: Language, limit: int | None) -> l
                 whole(row["certified"], language),
                 whole(row["computed"], language),
                 signed(row["difference"], language),
+                (YES if row["complete"] else NO).within(language),
             ]
         )
     return list(drawn(table, limit))

@@ -211,6 +211,36 @@ def test_a_council_needs_the_seats_of_its_districts(rekap: Rekap, count: Count, 
     assert (ran.code, "--contest is for a count only" in ran.err) == (2, True)
 
 
+def two_pairs(tmp_path: Path, one: int, two: int) -> Path:
+    """A count of two pairs: the same form of every station."""
+    definition = election().model_dump(mode="json")
+    definition["contests"][0]["options"] = definition["contests"][0]["options"][:2]
+    directory = DataDirectory.create(tmp_path / "data", Election.model_validate(definition), registry())
+    messages = [submitted(station, form({"1": one, "2": two})) for station in all_stations()]
+    with Runner.open(directory, command="test", workers=0) as runner:
+        assert runner.submit(messages).accepted == len(messages)
+    return directory.path
+
+
+def test_two_pairs_with_the_same_votes_are_voted_on_again(rekap: Rekap, tmp_path: Path) -> None:
+    path = two_pairs(tmp_path, 40, 40)
+    document = president(rekap, path)
+    assert (document["decided"], document["second_round"]) == (False, ["1", "2"])
+    shown = rekap("--data", path, "determination").out
+    assert "Both pairs have the same votes: the two are voted on again (art. 416 (3))." in shown
+    assert "spread" not in shown
+    assert "No pair has both" not in shown
+    assert "diulang untuk keduanya" in rekap("--data", path, "--lang", "id", "determination").out
+
+
+def test_settings_of_seats_are_refused_where_there_are_none(rekap: Rekap, count: Count) -> None:
+    path = count([])
+    ran = rekap("--data", path, "determination", "--contest", "DPD", "--threshold", "0.05")
+    assert (ran.code, "DPD divides no seats of parties" in ran.err) == (2, True)
+    told = rekap("--data", path, "--lang", "id", "determination", "--ties", "open")
+    assert (told.code, "PPWP tidak membagi kursi partai" in told.err) == (2, True)
+
+
 def test_persons_of_a_province_by_votes(rekap: Rekap, count: Count) -> None:
     messages = [
         submitted(stations(villages()[8])[0], form({"21": 5, "22": 30, "23": 12}), DPD),
@@ -230,8 +260,9 @@ def test_persons_of_a_province_by_votes(rekap: Rekap, count: Count) -> None:
     assert "12 PROVINCE 12 22 Calon 22 30 yes" in lines
 
 
-def test_a_region_that_another_district_names_is_not_counted_twice(rekap: Rekap, tmp_path: Path) -> None:
-    """11-A is 1101 without its sub-district 110101, which is 11-C; seats stand in the definition."""
+def split_district(tmp_path: Path, messages: Sequence[bytes]) -> Path:
+    """A count in which 11-A is 1101 without its sub-district 110101, which is 11-C; seats stand in the
+    definition."""
     definition = election().model_dump(mode="json")
     definition["candidates"] = [one for one in definition["candidates"] if one["contest"] != DPR]
     definition["electoral_districts"] = [
@@ -239,21 +270,81 @@ def test_a_region_that_another_district_names_is_not_counted_twice(rekap: Rekap,
         {"contest": DPR, "id": "11-C", "name": "C", "regions": ["110101"], "seats": 1},
         {"contest": DPR, "id": "12-A", "name": "REST", "regions": ["1102", "12", "99"], "seats": 3},
     ]
-    held = Election.model_validate(definition)
-    directory = DataDirectory.create(tmp_path / "data", held, registry())
+    directory = DataDirectory.create(tmp_path / "data", Election.model_validate(definition), registry())
+    with Runner.open(directory, command="test", workers=0) as runner:
+        assert runner.submit(messages).accepted == len(messages)
+    return directory.path
+
+
+def test_a_region_that_another_district_names_is_not_counted_twice(rekap: Rekap, tmp_path: Path) -> None:
     messages = [
         submitted(stations(villages()[0])[0], form({"1": 90, "2": 40, "20": 0}), DPR),  # 110101
         submitted(stations(villages()[2])[0], form({"1": 20, "2": 10, "20": 0}), DPR),  # 110102
         submitted(stations(villages()[8])[0], form({"1": 50, "2": 30}), DPR),
     ]
-    with Runner.open(directory, command="test", workers=0) as runner:
-        assert runner.submit(messages).accepted == len(messages)
-    ran = rekap("--data", directory.path, "determination", "--contest", "DPR", "--format", "json")
+    path = split_district(tmp_path, messages)
+    ran = rekap("--data", path, "determination", "--contest", "DPR", "--format", "json")
     rows = {(row["dapil"], row["party"]): row for row in ran.json}
     assert [rows[district, "1"]["votes"] for district in ("11-A", "11-C", "12-A")] == [20, 90, 50]
     assert [rows[district, "1"]["seats"] for district in ("11-A", "11-C", "12-A")] == [1, 1, 2]
     assert rows["11-C", "1"]["outstanding"] == {"stations": 5, "registered": 2 * 606 - 201}
     assert rows["11-A", "1"]["outstanding"] == {"stations": 5, "registered": 2 * 606 - 201}
+
+
+def test_a_document_of_a_region_inside_is_not_taken_off_a_count_that_lacks_it(
+    rekap: Rekap, tmp_path: Path
+) -> None:
+    """110101 is certified before its forms are in: 1101 has 20 votes of party 1, and the document 90."""
+    messages = [
+        submitted(stations(villages()[2])[0], form({"1": 20, "2": 10, "20": 0}), DPR),  # 110102
+        recap("110101", {"1": 90, "2": 40, "20": 0}, DPR),
+    ]
+    path = split_district(tmp_path, messages)
+    ran = rekap("--data", path, "determination", "--contest", "DPR", "--format", "json")
+    rows = {(row["dapil"], row["party"]): row for row in ran.json}
+    assert [rows[district, "1"]["votes"] for district in ("11-A", "11-C")] == [20, 90]
+    assert [rows[district, "2"]["votes"] for district in ("11-A", "11-C")] == [10, 40]
+
+
+def test_votes_for_the_party_itself_elect_nobody(rekap: Rekap, count: Count, tmp_path: Path) -> None:
+    votes = {"1": 90, "2": 0, "20": 0, "1.0": 60, "1.1": 20, "1.2": 10}
+    file = tmp_path / "dapil.csv"
+    file.write_text(DISTRICTS.replace("11-A,2", "11-A,1"), encoding="utf-8")
+    path = count([submitted(stations(villages()[0])[0], form(votes), DPR)])
+    asked = ("determination", "--contest", "DPR", "--districts", file, "--format", "json")
+    row = rekap("--data", path, *asked).json[0]
+    assert (row["party"], row["seats"], row["elected"]) == ("1", 1, ["1.1"])
+
+
+def test_candidates_without_a_figure_may_be_ahead(rekap: Rekap, count: Count, tmp_path: Path) -> None:
+    messages = [
+        submitted(stations(villages()[0])[0], form({"1": 90, "2": 0, "20": 0, "1.1": 30, "1.2": None}), DPR)
+    ]
+    file = tmp_path / "dapil.csv"
+    file.write_text(DISTRICTS, encoding="utf-8")
+    asked = ("determination", "--contest", "DPR", "--districts", file, "--format", "json")
+    row = rekap("--data", count(messages), *asked).json[0]
+    assert (row["dapil"], row["party"], row["seats"]) == ("11-A", "1", 2)
+    assert row["elected"] == ["1.1"]
+    sized = DISTRICTS.replace("11-A,2", "11-A,1")
+    file.write_text(sized, encoding="utf-8")
+    row = rekap("--data", tmp_path / "data", *asked).json[0]
+    assert (row["seats"], row["elected"]) == (1, [])
+
+
+def test_a_person_without_a_figure_is_listed_and_may_be_ahead(rekap: Rekap, count: Count) -> None:
+    figures = form({"21": 50, "22": 40, "23": None})
+    path = count([submitted(stations(villages()[8])[0], figures, DPD)])
+    rows = rekap("--data", path, "determination", "--contest", "DPD", "--format", "json").json
+    assert [(row["person"], row["votes"], row["elected"]) for row in rows] == [
+        ("21", 50, True),
+        ("22", 40, True),
+        ("23", None, None),
+    ]
+    assert "12 PROVINCE 12 23 Calon 23 - -" in [
+        " ".join(line.split())
+        for line in rekap("--data", path, "determination", "-c", "DPD").out.splitlines()
+    ]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_documents_that_are_the_sum_of_the_forms_are_not_listed(rekap: Rekap, co
     documents = [recap("0", times(50)), recap("11", times(24)), recap("110101", times(6))]
     path = count([*everywhere(), *documents])
     assert answer(rekap, path) == []
-    assert "No certified document differs there." in rekap("--data", path, "reconcile").err
+    assert "Nothing differs. Documents that were compared: 3 of 3." in rekap("--data", path, "reconcile").err
 
 
 def test_each_cell_that_differs_is_a_row_of_the_contract(rekap: Rekap, count: Count) -> None:
@@ -97,7 +97,7 @@ def test_a_region_that_is_not_all_in_stands_apart(rekap: Rekap, count: Count) ->
     assert {(row["region"], row["complete"]) for row in rows} == {("11", True), ("99", False), ("0", False)}
     counts = {row["level"]: row for row in answer(rekap, path, "--count")}
     assert counts["province"] == {
-        **{"contest": "PPWP", "level": "province", "documents": 2, "differing": 1},
+        **{"contest": "PPWP", "level": "province", "documents": 2, "compared": 2, "differing": 1},
         **{"differing_incomplete": 1, "cells": 4, "open": 4},
     }
     assert (counts["nation"]["differing"], counts["nation"]["differing_incomplete"]) == (0, 1)
@@ -108,7 +108,12 @@ def test_where_nothing_is_in_nothing_is_compared(rekap: Rekap, count: Count) -> 
     path = count([recap("11", times(24)), submitted(all_stations()[24], pairs(60, 30, 10))])
     assert answer(rekap, path) == []
     (row,) = answer(rekap, path, "--count")
-    assert (row["documents"], row["differing"], row["differing_incomplete"]) == (1, 0, 0)
+    assert (row["documents"], row["compared"]) == (1, 0)
+    assert (row["differing"], row["differing_incomplete"]) == (0, 0)
+    shown = rekap("--data", path, "reconcile").err
+    assert "Documents that were compared: 0 of 1." in shown
+    assert "dibandingkan: 0 dari 1." in rekap("--data", path, "--lang", "id", "reconcile").err
+    assert "There is no certified recapitulation there" in rekap("--data", path, "reconcile", "-r", "12").err
 
 
 def test_a_form_without_a_figure_makes_its_region_incomplete(rekap: Rekap, count: Count) -> None:
@@ -140,12 +145,21 @@ def test_documents_are_held_against_those_right_below(rekap: Rekap, count: Count
     below = [recap("1101", times(12)), recap("1102", times(12, n2=4))]
     path = count([recap("11", times(24)), *below, recap("1201", times(1))])
     (row,) = answer(rekap, path, "--documents")
+    counts = {row["level"]: row for row in answer(rekap, path, "--documents", "--count")}
+    assert [
+        (counts[level]["documents"], counts[level]["compared"]) for level in ("province", "district")
+    ] == [
+        (1, 1),
+        (3, 0),
+    ]
     assert (row["region"], row["cell"], row["computed"], row["difference"]) == ("11", "votes.2", 724, -4)
 
 
 def test_a_document_with_one_missing_below_is_not_compared(rekap: Rekap, count: Count) -> None:
     path = count([recap("11", times(24)), recap("1101", times(12))])
     assert answer(rekap, path, "--documents") == []
+    counts = {row["level"]: row for row in answer(rekap, path, "--documents", "--count")}
+    assert (counts["province"]["documents"], counts["province"]["compared"]) == (1, 0)
 
 
 def test_reasons_close_findings(rekap: Rekap, count: Count, tmp_path: Path) -> None:
@@ -162,6 +176,9 @@ def test_reasons_close_findings(rekap: Rekap, count: Count, tmp_path: Path) -> N
         ("12", "plenary", "KPU Prov"),
     ]
     assert [row["open"] for row in answer(rekap, path, "--count", "--reasons", file)] == [1]
+    shown = rekap("--data", path, "--lang", "id", "reconcile", "--reasons", file).out
+    assert "putusan pengadilan" in shown
+    assert "rapat pleno" in shown
 
 
 @pytest.mark.parametrize(
@@ -169,6 +186,10 @@ def test_reasons_close_findings(rekap: Rekap, count: Count, tmp_path: Path) -> N
     [
         ("contest,region\n", "line 1: the columns must be", "kolomnya harus"),
         ("PPWP,11,,because,KPU\n", "the reason 'because' is unknown", "tidak dikenal"),
+        ("PPWR,11,,plenary,KPU\n", "there is no contest 'PPWR'; choose one of PPWP", "tidak ada; pilih PPWP"),
+        ("PPWP,77,,plenary,KPU\n", "line 2: region '77' is not in the register", "dalam daftar wilayah"),
+        ("PPWP,11,vote_1,plenary,KPU\n", "cell 'vote_1' is unknown", "sel 'vote_1' tidak dikenal"),
+        ('PPWP,11,,plenary,"KPU\nPPWP,12,,recount,KPU\n', "this is no CSV", "bukan CSV"),
         ("PPWP,11,,plenary,\n", "needs contest, region, reason and signer", "memerlukan"),
         ("PPWP,11,,plenary,KPU\nPPWP,11,,recount,KPU\n", "line 3: this cell has a reason above", "baris 3"),
     ],
@@ -196,14 +217,26 @@ def test_a_court_s_table_has_every_option_with_three_columns(rekap: Rekap, count
     ]
     assert rows[0]["option_name"] == "Pasangan 1"
     text = rekap("--data", path, "reconcile", "--court", "--format", "csv").out
-    header = "level,region,name,contest,option,option_name,certified,computed,difference"
+    header = "level,region,name,contest,option,option_name,complete,certified,computed,difference"
     assert text.splitlines()[0] == header
     ran = rekap("--data", path, "reconcile", "--court", "--count")
     assert (ran.code, "--court lists every option" in ran.err) == (2, True)
     shown = [
         " ".join(line.split()) for line in rekap("--data", path, "reconcile", "--court").out.splitlines()
     ]
-    assert "11 PROVINCE 11 PPWP 1 Pasangan 1 1,445 1,440 +5" in shown
+    assert "11 PROVINCE 11 PPWP 1 Pasangan 1 1,445 1,440 +5 yes" in shown
+
+
+def test_a_court_s_table_says_where_not_all_stations_are_in(rekap: Rekap, count: Count) -> None:
+    path = count([*everywhere(but=1), recap("0", times(50)), recap("11", times(24))])
+    complete = {row["region"]: row["complete"] for row in answer(rekap, path, "--court")}
+    assert complete == {"0": False, "11": True}
+
+
+def test_a_document_that_lacks_an_option_has_no_sum_of_all_options(rekap: Rekap, count: Count) -> None:
+    votes = {"1": 24 * 60 - 5, "2": 24 * 30 + 5}
+    path = count([*everywhere(), recap("11", votes)])
+    assert {row["shift"] for row in answer(rekap, path)} == {"between_two"}
 
 
 def test_every_format_holds_the_same_rows(rekap: Rekap, count: Count, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_the_table_of_2019_is_read_as_it_is(tmp_path: Path) -> None:
     assert first["payload"]["cells"] == {"votes": {"1": 404188, "2": 2400746}}
     assert (second["region"], second["payload"]["document"]) == ("-990632", "DAA1-PPWP")
     ((_, said),) = unreadables(found)
-    assert "Column child_level holds 'dusun'" in said
+    assert "Column child_level holds 'dusun'; write one of kelurahan_desa, kecamatan" in said
 
 
 @needs_real_data
