@@ -6,11 +6,11 @@ the event's bytes and a policy; what stands in the receipt beside the proof is h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from event_log.leaf import leaf_hash
 from schemas.language import Said
@@ -23,7 +23,11 @@ from transparency.note import Note
 from transparency.policy import NONE, Accepted, Policy
 from transparency.proof import LogProof
 from transparency.tile_reader import TileReader
-from transparency.tiles import CHECKPOINT_PATH
+from transparency.tiles import CHECKPOINT_PATH, MAX_ENTRY_BYTES
+
+LAST_TIME: Final = 253_402_300_799
+"""The last second of the year 9999, in seconds since 1970: a witness may sign any number, and a calendar ends
+there."""
 
 Read = Callable[[str], bytes]
 """What is at a path below the published directory of a log. Raises FileNotFoundError."""
@@ -42,18 +46,20 @@ class Verdict(StrEnum):
 
     PROVEN = "proven"
     FAILED = "failed"
+    NOT_CHECKED = "not_checked"
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A checked receipt. What it says of log and place is None where it is not proven."""
+    """A checked receipt. What it says of log and place is None where it is not proven; of a witness the time
+    is None where the cosignature holds and names no time that there is."""
 
     verdict: Verdict
     sentence: Said
     origin: str | None = None
     index: int | None = None
     size: int | None = None
-    witnesses: tuple[tuple[str, datetime], ...] = ()
+    witnesses: tuple[tuple[str, datetime | None], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """As the command line prints it."""
@@ -62,7 +68,10 @@ class Checked:
             "origin": self.origin,
             "index": self.index,
             "size": self.size,
-            "witnesses": [{"name": name, "time": time.isoformat()} for name, time in self.witnesses],
+            "witnesses": [
+                {"name": name, "time": None if time is None else time.isoformat()}
+                for name, time in self.witnesses
+            ],
             "sentence": self.sentence._asdict(),
         }
 
@@ -70,6 +79,15 @@ class Checked:
 def make_receipt(read: Read, key: VerifierKey, index: int, raw: bytes, *, with_event: bool) -> LogProof:
     """The receipt of the entry `raw`, number `index` of the log that is published; `with_event`: its bytes
     stand in it too. Raises NoReceipt, and OSError."""
+    if len(raw) > MAX_ENTRY_BYTES:
+        raise NoReceipt(
+            id=f"Entri {index} berukuran {len(raw)} byte, dan log publik memuat paling banyak "
+            f"{MAX_ENTRY_BYTES} byte per entri: di tempatnya ada rujukan dengan SHA-256-nya. Tanda terima "
+            "tidak ada; simpan byte aslinya, dan kirim peristiwa yang lebih kecil.",
+            en=f"Entry {index} has {len(raw)} bytes, and the public log holds at most {MAX_ENTRY_BYTES} "
+            "bytes an entry: a reference with its SHA-256 stands in its place. There is no receipt of it; "
+            "keep the bytes themselves, and send a smaller event.",
+        )
     try:
         published = read(CHECKPOINT_PATH)
         checkpoint = open_checkpoint(Note.parse(published), [key])
@@ -78,12 +96,7 @@ def make_receipt(read: Read, key: VerifierKey, index: int, raw: bytes, *, with_e
         proof = tuple(TileReader(checkpoint.size, read).inclusion_proof(index))
         verify_inclusion(leaf_hash(raw), index, checkpoint.size, proof, checkpoint.root)
     except FileNotFoundError as error:
-        raise NoReceipt(
-            id=f"{error.filename or error} tidak ada: log ini belum diterbitkan, atau tidak utuh. Jalankan "
-            "rekap notary lebih dulu.",
-            en=f"{error.filename or error} is missing: this log is not published yet, or not as a whole. Run "
-            "rekap notary first.",
-        ) from None
+        raise not_published(error) from None
     except (Malformed, NotProven) as error:
         raise NoReceipt(
             id=f"Log yang terbit tidak membuktikan entri {index}: {error}. Periksa log itu sebelum memberi "
@@ -104,10 +117,12 @@ def check_receipt(receipt: bytes, event: bytes | None, policy: Policy) -> Checke
     candidates = [one for one in (proof.extra if event is None else event,) if one is not None]
     if not candidates:
         return Checked(
-            Verdict.FAILED,
+            Verdict.NOT_CHECKED,
             Said(
-                "Tanda terima ini tidak memuat peristiwanya: sebutkan berkasnya dengan --event.",
-                "This receipt does not bring its event: name the file that holds it with --event.",
+                "Belum diperiksa: tanda terima ini tidak memuat peristiwanya. Sebutkan berkasnya dengan "
+                "--event.",
+                "Not checked: this receipt does not bring its event. Name the file that holds it with "
+                "--event.",
             ),
         )
     if event is not None and event.endswith(b"\n"):
@@ -138,11 +153,13 @@ def check_receipt(receipt: bytes, event: bytes | None, policy: Policy) -> Checke
 def _proven(index: int, accepted: Accepted, policy: Policy) -> Checked:
     checkpoint = accepted.checkpoint
     witnesses = tuple(
-        (name, datetime.fromtimestamp(time, UTC))
+        (name, datetime.fromtimestamp(time, UTC) if time <= LAST_TIME else None)
         for name, time in zip(accepted.witnesses, accepted.times, strict=True)
     )
-    names = ", ".join(f"{quoted(name)} ({time:%Y-%m-%d %H:%M:%S} UTC)" for name, time in witnesses)
-    seen = Said(f"Disaksikan {names}.", f"Witnessed by {names}.")
+    seen = Said(
+        f"Disaksikan {_told(witnesses, 'waktu tidak masuk akal')}.",
+        f"Witnessed by {_told(witnesses, 'at no possible time')}.",
+    )
     if policy.quorum == NONE:
         seen = Said(
             "Kebijakan ini tidak mewajibkan saksi: orang lain dapat saja diperlihatkan log yang lain.",
@@ -152,8 +169,10 @@ def _proven(index: int, accepted: Accepted, policy: Policy) -> Checked:
     return Checked(
         Verdict.PROVEN,
         Said(
-            f"Terbukti: peristiwa ini entri {index} dari {checkpoint.size} dalam log {origin}. {seen.id}",
-            f"Proven: this event is entry {index} of the {checkpoint.size} of the log {origin}. {seen.en}",
+            f"Terbukti: peristiwa ini entri {index} dari {checkpoint.size} dalam log {origin}. {seen.id} "
+            "Apakah ia ikut dihitung tidak dibuktikan tanda terima.",
+            f"Proven: this event is entry {index} of the {checkpoint.size} of the log {origin}. {seen.en} "
+            "Whether it counts is not what a receipt proves.",
         ),
         checkpoint.origin,
         index,
@@ -162,8 +181,25 @@ def _proven(index: int, accepted: Accepted, policy: Policy) -> Checked:
     )
 
 
+def _told(witnesses: Iterable[tuple[str, datetime | None]], no_time: str) -> str:
+    return ", ".join(
+        f"{quoted(name)} ({no_time if time is None else f'{time:%Y-%m-%d %H:%M:%S} UTC'})"
+        for name, time in witnesses
+    )
+
+
 def _failed(id: str, en: str, error: Exception) -> Checked:
     return Checked(Verdict.FAILED, Said(f"{id}: {quoted(error)}.", f"{en}: {quoted(error)}."))
+
+
+def not_published(error: FileNotFoundError) -> NoReceipt:
+    """The error for a log of which something that is published is missing."""
+    return NoReceipt(
+        id=f"{error.filename or error} tidak ada: log ini belum diterbitkan, atau tidak utuh. Jalankan "
+        "rekap notary lebih dulu.",
+        en=f"{error.filename or error} is missing: this log is not published yet, or not as a whole. Run "
+        "rekap notary first.",
+    )
 
 
 def _not_covered(index: int, checkpoint: Checkpoint) -> NoReceipt:

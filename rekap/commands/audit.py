@@ -117,7 +117,7 @@ def command(session: Session, /, action: str, subject: str, written: str, **chos
 
 
 def _make(session: Session, event: str, as_json: bool, chosen: dict[str, Any]) -> int:
-    from audit.receipts import make_receipt
+    from audit.receipts import make_receipt, not_published
     from event_log.sqlite import SqliteLog
     from queries.events import find_event
     from rekap.qr_codes import TOO_LARGE, qr_code, require_kind
@@ -142,9 +142,13 @@ def _make(session: Session, event: str, as_json: bool, chosen: dict[str, Any]) -
     finally:
         log.close()
     folder = (chosen["public"] or session.path / PUBLIC_FOLDER) / str(PARTITION)
+    try:
+        key = public_key(folder)
+    except FileNotFoundError as error:
+        raise not_published(error) from None
     proof = make_receipt(
         lambda path: (folder / path).read_bytes(),
-        public_key(folder),
+        key,
         position,
         raw,
         with_event=chosen["with_event"],

@@ -64,8 +64,26 @@ EVERY_S: Final = 5.0
 LONGEST_S: Final = 3_600.0
 
 STARTED: Final = Said(
-    id="Log {origin} utuh sejauh yang dikenal. Terbit di {path}. Ctrl-C menghentikan.",
-    en="The log {origin} goes on from all that is known of it. Published at {path}. Ctrl-C ends it.",
+    id="Log {compared} cocok dengan yang pernah ditandatangani. Terbit di {path}. Ctrl-C menghentikan.",
+    en="The log {compared} goes on from what was signed before. Published at {path}. Ctrl-C ends it.",
+)
+FIRST: Final = Said(
+    id="Log {origin} belum pernah ditandatangani: tidak ada yang dapat dibandingkan. Terbit di {path}. "
+    "Ctrl-C menghentikan.",
+    en="The log {origin} was never signed before: there is nothing to compare it with. Published at {path}. "
+    "Ctrl-C ends it.",
+)
+COMPARED: Final = Said(id="{origin} ({size} entri)", en="{origin} ({size} entries)")
+ASKED_AGAIN: Final = Said(
+    id="Saksi ditanya lagi setiap {every:g} detik.", en="Asking again every {every:g} s."
+)
+REFERENCED: Final = Said(
+    id="{entries} entri log {origin} lebih besar dari {most} byte, yang pertama di posisi {first}. Dalam log "
+    "publik masing-masing diwakili rujukan: posisi, ukuran dan SHA-256. Simpan log.sqlite: byte aslinya "
+    "hanya ada di sana.",
+    en="{entries} entries of the log {origin} have more than {most} bytes, the first at position {first}. In "
+    "the public log a reference stands for each: position, size and SHA-256. Keep log.sqlite: only there "
+    "are the bytes themselves.",
 )
 PUBLISHED: Final = Said(
     id="{size} entri ditandatangani dan terbit{by}.",
@@ -73,16 +91,16 @@ PUBLISHED: Final = Said(
 )
 BY: Final = Said(id=", bersama saksi {names}", en=", cosigned by {names}")
 WITHHELD: Final = Said(
-    id="{size} entri ditandatangani, belum terbit: saksi kurang. {answers}",
-    en="{size} entries signed and not published: too few witnesses. {answers}",
+    id="{origin}: {size} entri ditandatangani, belum terbit: saksi tidak cukup setuju. {answers}.",
+    en="{origin}: {size} entries signed and not published: the witnesses do not agree. {answers}.",
 )
 ALARM: Final = Said(
-    id="PERINGATAN: saksi {name} melihat log lain dengan nama ini ({answer}). Simpan checkpoint keduanya.",
-    en="WARNING: the witness {name} saw another log of this name ({answer}). Keep both checkpoints.",
+    id="PERINGATAN: saksi {name} melihat log lain bernama {origin} ({answer}). Simpan checkpoint keduanya.",
+    en="WARNING: the witness {name} saw another log named {origin} ({answer}). Keep both checkpoints.",
 )
 REPAIRED: Final = Said(
-    id="Peringatan: {path} berisi sesuatu yang lain dari isi log, dan ditulis ulang.",
-    en="Warning: {path} held something else than the log gives, and was written again.",
+    id="Peringatan: berkas terbit {path} log {origin} berbeda dari isi log, dan ditulis ulang.",
+    en="Warning: the published file {path} of the log {origin} differed from the log, and was written again.",
 )
 
 
@@ -117,6 +135,7 @@ def command(
     connection: Connection | None,
 ) -> int:
     from rekap.signing import PUBLIC_FOLDER, notaries_of, read_policy
+    from transparency.notary.refusals import NotConfirmed
 
     parsed = read_policy(policy)
     with (
@@ -124,16 +143,19 @@ def command(
         notaries_of(session, log, origin, out, parsed, take_over=take_over) as notaries,
     ):
         if once:
-            for notary in notaries:
-                notary.start()
+            try:
+                for notary in notaries:
+                    notary.start()
+            except NotConfirmed as error:
+                session.say(error.said)
+                return ANSWER_IS_NO
+            _tell_referenced(session, notaries)
             rounds = _tell(session, _sign(notaries), ())
             return DONE if all(one.published for one in rounds) else ANSWER_IS_NO
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it: nothing is interrupted
             for notary in notaries:
                 _start(session, notary, every)
-            path = out or session.path / PUBLIC_FOLDER
-            names = ", ".join(notary.origin for notary in notaries)
-            session.say(_filled(STARTED, origin=names, path=path))
+            _tell_started(session, notaries, out or session.path / PUBLIC_FOLDER)
             _go_on(session, notaries, every)
     session.say(DONE_SAID)
     return DONE
@@ -158,16 +180,39 @@ def _start(session: Session, notary: Notary, every: float) -> None:
     """Start, and ask witnesses until enough of them have confirmed."""
     from transparency.notary.refusals import NotConfirmed
 
-    begin = notary.start
+    begin, told = notary.start, None
     while True:
         try:
             begin()
         except NotConfirmed as error:
-            session.say(error.said)
+            if error.said != told:
+                told, again = error.said, _filled(ASKED_AGAIN, every=every)
+                session.say(Said(f"{told.id} {again.id}", f"{told.en} {again.en}"))
             begin = notary.confirm
             time.sleep(every)
         else:
             return
+
+
+def _tell_started(session: Session, notaries: Sequence[Notary], path: Path) -> None:
+    """Say what the start compared, and what it could not."""
+    compared = [_filled(COMPARED, origin=one.origin, size=one.compared) for one in notaries if one.compared]
+    if compared:
+        names = Said(", ".join(one.id for one in compared), ", ".join(one.en for one in compared))
+        session.say(_filled(STARTED, compared=names, path=path))
+    first = ", ".join(one.origin for one in notaries if not one.compared)
+    if first:
+        session.say(_filled(FIRST, origin=first, path=path))
+    _tell_referenced(session, notaries)
+
+
+def _tell_referenced(session: Session, notaries: Sequence[Notary]) -> None:
+    """Say which logs hold entries that the public log can't hold whole."""
+    from transparency.tiles import MAX_ENTRY_BYTES
+
+    for notary in notaries:
+        if found := notary.referenced:
+            session.say(_filled(REFERENCED, origin=notary.origin, most=MAX_ENTRY_BYTES, **found._asdict()))
 
 
 def _go_on(session: Session, notaries: Sequence[Notary], every: float) -> None:
@@ -217,31 +262,24 @@ def _tell(session: Session, rounds: Sequence[Round], before: Sequence[Round]) ->
     earlier: list[Round | None] = [*before] if before else [None for _ in rounds]
     for done, last in zip(rounds, earlier, strict=True):
         for path in done.repaired:
-            session.say(_filled(REPAIRED, path=path))
+            session.say(_filled(REPAIRED, origin=done.origin, path=path))
         for name, answer in done.alarms.items():
             if last is None or last.alarms.get(name) != answer:
-                one = told_of(answer)
-                session.say(
-                    Said(ALARM.id.format(name=name, answer=one.id), ALARM.en.format(name=name, answer=one.en))
-                )
+                session.say(_filled(ALARM, origin=done.origin, name=name, answer=told_of(answer)))
     if before and [_result(one) for one in rounds] == [_result(one) for one in before]:
         return rounds
-    size = sum(one.head.size for one in rounds)
-    withheld = next((one for one in rounds if not one.published), None)
-    if withheld is None:
+    published = [one for one in rounds if one.published]
+    if published:
+        size = sum(one.head.size for one in published)
         # Of several partitions those are named who cosigned all.
         names = ", ".join(
-            name for name in rounds[0].cosigners if all(name in one.cosigners for one in rounds)
+            name for name in published[0].cosigners if all(name in one.cosigners for one in published)
         )
-        by = _filled(BY, names=names) if names else Said("", "")
-        session.say(Said(PUBLISHED.id.format(size=size, by=by.id), PUBLISHED.en.format(size=size, by=by.en)))
-    else:
-        told = all_told(withheld.answers)
-        session.say(
-            Said(
-                WITHHELD.id.format(size=size, answers=told.id), WITHHELD.en.format(size=size, answers=told.en)
-            )
-        )
+        session.say(_filled(PUBLISHED, size=size, by=_filled(BY, names=names) if names else ""))
+    for one in rounds:
+        if not one.published:
+            answers = all_told(one.answers)
+            session.say(_filled(WITHHELD, origin=one.origin, size=one.head.size, answers=answers))
     return rounds
 
 
@@ -251,4 +289,9 @@ def _result(done: Round) -> tuple[object, ...]:
 
 
 def _filled(said: Said, **values: object) -> Said:
-    return Said(said.id.format(**values), said.en.format(**values))
+    """`said` with its values; one that is a Said itself is taken in the same language."""
+    id, en = (
+        text.format(**{name: one[at] if isinstance(one, Said) else one for name, one in values.items()})
+        for at, text in enumerate(said)
+    )
+    return Said(id, en)

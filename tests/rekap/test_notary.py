@@ -8,16 +8,20 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from event_log.errors import LogUnavailable
+from event_log.leaf import leaf_hash
 from event_log.reading import LogEntry
 from event_log.sqlite import SqliteLog
+from rekap.commands.notary import _tell
+from rekap.session import Session
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import adopt
 from schemas.language import Said
+from schemas.references import reference_to
 from stream_processors.embedded.runner import Runner
 from tests.rekap.conftest import Rekap
 from tests.transparency.notary_worlds import MemoryWitness
@@ -26,6 +30,8 @@ from tests.worlds import election, pairs, submitted
 from transparency.checkpoint import Checkpoint, open_checkpoint
 from transparency.keys import VerifierKey
 from transparency.notary import witnesses
+from transparency.notary.log_tree import Head
+from transparency.notary.notary import Round
 from transparency.note import Note
 from transparency.tile_reader import TileReader, walk
 
@@ -163,11 +169,63 @@ def test_witnesses_are_asked_and_named(
     them[0].size, them[0].root = 1_000, bytes(32)
     warned = rekap("--data", own_count, "notary", "--once", "--policy", policy)
     assert warned.code == 0
-    assert "WARNING: the witness w1 saw another log of this name (knows 1000 entries)" in warned.err
+    assert "WARNING: the witness w1 saw another log named" in warned.err
+    assert f"{election().id}/0 (knows 1000 entries)" in warned.err
     them[1].down = True
     refused = rekap("--data", own_count, "notary", "--once", "--policy", policy)
     assert refused.code == 3
     assert "w1 knows 1000" in refused.err
+
+
+def test_one_run_ends_with_1_where_witnesses_are_missing(
+    rekap: Rekap, own_count: Path, asked: tuple[Path, list[MemoryWitness]]
+) -> None:
+    policy, them = asked
+    know(own_count, rekap, them)
+    for one in them:
+        one.down = True
+    missing = rekap("--data", own_count, "notary", "--once", "--policy", policy)
+    assert missing.code == 1
+    assert missing.err.endswith("Nothing is signed.\n")
+
+
+def test_of_several_logs_those_that_are_not_published_are_named() -> None:
+    told: list[Said] = []
+
+    class Listener:
+        def say(self, said: Said) -> None:
+            told.append(said)
+
+    answers = {"w1": witnesses.Unreachable(witnesses.NO_URL)}
+    rounds = [
+        Round("x/0", Head(3, bytes(32)), {}, (), published=True, repaired=()),
+        Round("x/1", Head(4, bytes(32)), answers, (), published=False, repaired=("tile/0/000",)),
+    ]
+    _tell(cast(Session, Listener()), rounds, ())
+    assert [one.en for one in told] == [
+        "Warning: the published file tile/0/000 of the log x/1 differed from the log, and was written again.",
+        "3 entries signed and published.",
+        "x/1: 4 entries signed and not published: the witnesses do not agree. "
+        "w1 no answer: the policy names no URL of this witness.",
+    ]
+    assert told[-1].id == (
+        "x/1: 4 entri ditandatangani, belum terbit: saksi tidak cukup setuju. "
+        "w1 tidak menjawab: kebijakan tidak menyebut URL saksi ini."
+    )
+
+
+def test_entries_of_older_versions_that_are_too_large_are_said_so(rekap: Rekap, own_count: Path) -> None:
+    with closing(SqliteLog.open(own_count / "log.sqlite")) as log, log.transaction():
+        position = log.append([bytes(65_536)], [leaf_hash(bytes(65_536))], log.now())
+    signed = rekap("--data", own_count, "notary", "--once")
+    assert signed.code == 0
+    assert f"1 entries of the log {election().id}/0 have more than 65535 bytes" in signed.err
+    assert f"the first at position {position}" in signed.err
+    assert "Keep log.sqlite" in signed.err
+    public = own_count / "tlog" / "0"
+    entry = TileReader(position + 1, lambda path: (public / path).read_bytes()).entry(position)
+    assert entry == reference_to(bytes(65_536), position, "too_large")
+    assert published(public).size == position + 1
 
 
 def test_a_policy_that_is_none_is_wrong_usage(rekap: Rekap, own_count: Path, tmp_path: Path) -> None:
@@ -202,9 +260,10 @@ def test_it_goes_on_until_it_is_told_to_stop(
     size = len(in_log(own_count))
     lines = done.err.splitlines()
     assert done.code == 0
-    assert [line.startswith("The witnesses that the policy asks for") for line in lines[:2]] == [True, True]
-    assert lines[2].startswith("The log ")
-    assert lines[3:] == [f"{size} entries signed and published, cosigned by w1, w2, w3.", "Done."]
+    assert lines[0].startswith("The witnesses that the policy asks for")
+    assert lines[0].endswith("Nothing is signed. Asking again every 7 s.")  # once, though asked twice
+    assert lines[1].startswith(f"The log {election().id}/0 ({size} entries) goes on from what was signed")
+    assert lines[2:] == [f"{size} entries signed and published, cosigned by w1, w2, w3.", "Done."]
     assert pauses[:2] == [7, 7]
     assert all(6 < pause <= 7 for pause in pauses[2:])
 
@@ -232,6 +291,7 @@ def test_a_log_that_is_out_of_reach_for_a_while_stops_nobody(
     done = rekap("--data", own_count, "notary")
     size = len(in_log(own_count))
     assert done.code == 0
+    assert "was never signed before: there is nothing to compare it with" in done.err.splitlines()[0]
     assert done.err.splitlines()[1:] == [
         "The log is out of reach.",
         f"{size} entries signed and published.",

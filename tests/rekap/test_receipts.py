@@ -12,13 +12,18 @@ import orjson
 import pytest
 import zxingcpp
 
+from audit.receipts import NoReceipt, check_receipt, make_receipt
+from event_log.leaf import leaf_hash
 from rekap.qr_codes import qr_code
 from tests.rekap.conftest import Rekap
 from tests.rekap.messages import messages
 from tests.transparency.trees import LOG, TIME, WITNESSES
 from tests.worlds import pairs, submitted
 from transparency.checkpoint import Checkpoint
+from transparency.encoding import MAX_NUMBER
+from transparency.policy import Policy
 from transparency.proof import LogProof
+from transparency.tiles import MAX_ENTRY_BYTES
 
 
 @pytest.fixture
@@ -148,3 +153,36 @@ def test_what_is_asked_wrongly_is_said(rekap: Rekap, signed: tuple[Path, Path], 
     assert unknown.code == 1
     assert "There is no event" in unknown.err
     assert rekap("audit", "check-receipt", tmp_path / "none", "--policy", policy).code == 3
+
+
+def test_a_receipt_without_its_event_is_not_checked(
+    rekap: Rekap, signed: tuple[Path, Path], tmp_path: Path
+) -> None:
+    data, policy = signed
+    file = tmp_path / "form.tlog-proof"
+    assert rekap("--data", data, "audit", "receipt", id_of(messages()[1])[:12], "--out", file).code == 0
+    checked = rekap("audit", "check-receipt", file, "--policy", policy, "--format", "json")
+    assert (checked.code, checked.json["verdict"]) == (1, "not_checked")
+
+
+def test_a_witness_with_an_impossible_time_is_no_crash() -> None:
+    entry, time = b"{}", MAX_NUMBER
+    note = Checkpoint(LOG.name, 1, leaf_hash(entry)).signed(LOG).signed(WITNESSES[0], time)
+    witness = WITNESSES[0].verifier.encode()
+    policy = Policy.parse(f"log {LOG.verifier.encode()}\nwitness w1 {witness}\nquorum w1\n".encode())
+    checked = check_receipt(LogProof(0, (), note.encode()).encode(), entry, policy)
+    assert checked.as_dict()["witnesses"] == [{"name": "w1", "time": None}]
+    assert "Witnessed by w1 (at no possible time)" in checked.sentence.en
+    assert "Disaksikan w1 (waktu tidak masuk akal)" in checked.sentence.id
+
+
+def test_an_entry_that_stands_by_reference_has_no_receipt() -> None:
+    with pytest.raises(NoReceipt, match="a reference with its SHA-256 stands in its place"):
+        make_receipt(lambda _: b"", LOG.verifier, 0, bytes(MAX_ENTRY_BYTES + 1), with_event=False)
+
+
+def test_a_receipt_before_the_first_run_of_the_notary(rekap: Rekap, own_count: Path, tmp_path: Path) -> None:
+    event = id_of(messages()[1])[:12]
+    early = rekap("--data", own_count, "--lang", "id", "audit", "receipt", event, "--out", tmp_path / "r")
+    assert early.code == 1
+    assert "Jalankan rekap notary lebih dulu" in early.err

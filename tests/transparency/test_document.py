@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from event_log.reading import LogEntry
 from tests.transparency.trees import oracle_root
 from transparency.checkpoint import Checkpoint
 from transparency.keys import NoteSigner, SignatureType
 from transparency.merkle import leaf_hash
+from transparency.notary.log_tree import tree_entry
 from transparency.note import Note
 from transparency.policy import Policy
 from transparency.proof import LogProof
@@ -110,9 +112,15 @@ def test_the_verifier_of_the_document_decides_as_the_code_does() -> None:
     assert not outcome(check, proof, entry, keys[0], [], 1)
 
 
+def test_the_reference_to_an_entry_that_is_too_large() -> None:
+    large = b"x" * 70_000
+    entry = LogEntry(3, 0, None, large, leaf_hash(large))
+    assert tree_entry(entry) == BLOCKS["reference"].removesuffix("\n").encode()
+
+
 def test_no_example_is_left_out() -> None:
     """The command line of `sh` is held by tests/rekap/test_help.py."""
-    executed = {"entries", "leaves", "root", "policy", "checkpoint", "proof", "python"}
+    executed = {"entries", "reference", "leaves", "root", "policy", "checkpoint", "proof", "python"}
     assert set(BLOCKS) == executed | {"tile/entries/000.p/3", "sh"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import sqlite3
@@ -355,6 +356,31 @@ def test_without_a_quorum_a_witness_that_contradicts_is_believed_at_the_start(tm
         world.notary().start()
 
 
+def test_without_a_quorum_a_witness_that_contradicts_later_stops_the_publication(tmp_path: Path) -> None:
+    world = World.with_witnesses(tmp_path, 1, quorum=0)
+    world.log.append(*some_entries(3))
+    notary = started(world)
+    assert notary.sign().published
+    before = (world.public / "checkpoint").read_bytes()
+    world.witnesses[0].size, world.witnesses[0].root = 1_000, bytes(32)
+    world.log.append(b"more")
+    round = notary.sign()
+    assert (round.published, list(round.alarms)) == (False, ["w1"])
+    assert (world.public / "checkpoint").read_bytes() == before
+    world.witnesses[0].down = True  # silence is no contradiction
+    assert notary.sign().published
+
+
+def test_a_start_says_how_much_it_compared(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.log.append(*some_entries(3))
+    notary = started(world)
+    assert notary.compared == 0
+    notary.sign()
+    world.log.append(b"more")
+    assert started(world).compared == 3
+
+
 def test_a_witness_that_answers_nonsense_is_one_that_does_not_answer(tmp_path: Path) -> None:
     world = World.with_witnesses(tmp_path, 2, quorum=1)
     world.log.append(b"x")
@@ -432,6 +458,8 @@ def test_a_witness_that_cannot_be_asked_is_said_so(tmp_path: Path, url: str | No
     answers = witnesses.Witnesses([Witness("w1", key, url)]).begin(0, note, lambda _: []).collect()
     assert "w1 no answer" in all_told(answers).en
     assert "w1 tidak menjawab" in all_told(answers).id
+    if url is None:
+        assert "kebijakan tidak menyebut URL" in all_told(answers).id
 
 
 def test_cosignatures_stand_in_the_checkpoint(tmp_path: Path) -> None:
@@ -452,10 +480,27 @@ def test_a_key_is_made_once_and_for_one_account(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError):
         make_key(path, ORIGIN)
+    assert [one.name for one in tmp_path.iterdir()] == ["0.key"]
     for content in (b"", b"PRIVATE+KEY+a+b+c\n", b"\xff\n"):
         path.write_bytes(content)
         with pytest.raises(KeyUnusable, match="Restore this file"):
             load_key(path)
+
+
+def test_a_crash_while_a_key_is_written_leaves_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "0.key"
+
+    def crash(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", crash)
+        with pytest.raises(KeyboardInterrupt):
+            make_key(path, ORIGIN)
+    assert not path.exists()
+    assert make_key(path, ORIGIN) == load_key(path)
 
 
 def test_refusals_are_sentences_in_both_languages() -> None:

@@ -39,6 +39,13 @@ class KnownHead(NamedTuple):
     source: str
 
 
+class Referenced(NamedTuple):
+    """Entries that stand in the tree by reference: how many, and the position of the first."""
+
+    entries: int
+    first: int
+
+
 def tree_entry(entry: LogEntry) -> bytes:
     """What stands in the tree for an entry of the log."""
     if len(entry.raw) <= MAX_ENTRY_BYTES:
@@ -53,6 +60,7 @@ class LogTree:
         self.origin = origin
         self.partition = partition
         self.position = 0
+        self.referenced: Referenced | None = None
         self._builder = TileBuilder()
         self._known = sorted(known, key=lambda one: one.head.size)
         self._check()
@@ -92,6 +100,9 @@ class LogTree:
     def _checked(self, entry: LogEntry) -> bytes:
         if leaf_hash(entry.raw) != entry.leaf:
             raise Damaged(self.partition, entry.position)
+        if len(entry.raw) > MAX_ENTRY_BYTES:
+            entries, first = self.referenced or Referenced(0, entry.position)
+            self.referenced = Referenced(entries + 1, first)
         return tree_entry(entry)
 
     def _check(self) -> None:

@@ -8,7 +8,7 @@ every head that is known, so that nothing is signed after a disk was set back or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -19,7 +19,7 @@ from transparency.errors import Malformed, NotProven
 from transparency.keys import NoteSigner
 from transparency.notary.heads import HeadStore
 from transparency.notary.log_files import CHECKPOINT, LogFiles
-from transparency.notary.log_tree import EMPTY, Head, KnownHead, LogTree
+from transparency.notary.log_tree import EMPTY, Head, KnownHead, LogTree, Referenced
 from transparency.notary.refusals import ForeignCheckpoint, Forked, NotConfirmed, RolledBack
 from transparency.notary.witnesses import Asked, Outcome, Witnesses, all_told
 from transparency.note import Note, Signature
@@ -36,10 +36,11 @@ NO_POLICY: Final = Policy.parse(b"quorum none\n")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round came to: the head that was signed, what each witness answered, the witnesses whose
-    cosignatures hold, whether it was published, and the tiles that were there with other bytes and were
-    written again."""
+    """What a round of the log `origin` came to: the head that was signed, what each witness answered, the
+    witnesses whose cosignatures hold, whether it was published, and the tiles that were there with other
+    bytes and were written again."""
 
+    origin: str
     head: Head
     answers: Mapping[str, Outcome]
     cosigners: tuple[str, ...]
@@ -49,7 +50,7 @@ class Round:
     @property
     def alarms(self) -> dict[str, Outcome]:
         """The answers that say that somebody saw another log than this one."""
-        return {name: one for name, one in self.answers.items() if _contradicts(one, self.head.size)}
+        return _contradictions(self.answers, self.head.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,18 @@ class Notary:
         self._witnesses = witnesses or Witnesses(policy.witnesses)
         self._tree = LogTree(self.origin, partition)
         self._bound = EMPTY
+        self._compared = 0
         self._repaired: list[str] = []
+
+    @property
+    def compared(self) -> int:
+        """How many entries the last start held against a head that was signed before; 0: none is known."""
+        return self._compared
+
+    @property
+    def referenced(self) -> Referenced | None:
+        """The entries that are too large for the public log; None: there are none."""
+        return self._tree.referenced
 
     def start(self) -> None:
         """Read the whole log, and hold it against what was signed before; then `confirm`. Raises
@@ -100,6 +112,7 @@ class Notary:
         self._read_on()
         self._tree.head()  # raises RolledBack where a longer one is known
         self._bound = max((one.head for one in known), default=EMPTY)
+        self._compared = self._bound.size
         if self._bound != stored:
             self._heads.advance(self.origin, stored, self._bound)
         self._files.publish_key(self._signer.verifier.encode())
@@ -111,9 +124,7 @@ class Notary:
         that knows more has seen a later state of this log than there is here. Raises as `start`."""
         answers = self._send(self._bound, self._signed(self._bound)).collect()
         confirmed = [name for name, one in answers.items() if isinstance(one, Cosigned)]
-        contradicted = any(_contradicts(one, self._bound.size) for one in answers.values())
-        # A quorum may outvote a witness that is wrong; where none is asked for, nobody does.
-        if self._policy.satisfied(confirmed) and not (contradicted and self._policy.quorum == NONE):
+        if self._agreed(confirmed, answers, self._bound):
             return
         for name, one in answers.items():
             if isinstance(one, KnowsOther) and one.size > self._bound.size:
@@ -139,16 +150,23 @@ class Notary:
         return Begun(head, note, self._send(head, note))
 
     def finish(self, begun: Begun) -> Round:
-        """Wait for the witnesses, and publish what `begin` signed. Raises as `start`."""
+        """Wait for the witnesses, and publish what `begin` signed if they agree. Raises as `start`."""
         head, answers = begun.head, begun.asked.collect()
         note = Note(begun.note.text, begun.note.signatures + _cosignatures(answers))
         cosigners = tuple(self._policy.cosigners(note))
-        published = self._policy.satisfied(cosigners)
+        published = self._agreed(cosigners, answers, head)
         if published:
             self._files.flush()
             self._files.publish(note.encode())
         repaired, self._repaired = tuple(self._repaired), []
-        return Round(head, answers, cosigners, published, repaired)
+        return Round(self.origin, head, answers, cosigners, published, repaired)
+
+    def _agreed(self, cosigners: Iterable[str], answers: Mapping[str, Outcome], head: Head) -> bool:
+        """Whether the witnesses let the head be published. A quorum may outvote a witness that is wrong;
+        where none is asked for, nobody does."""
+        if self._policy.quorum == NONE:
+            return not _contradictions(answers, head.size)
+        return self._policy.satisfied(cosigners)
 
     def _published(self) -> Head | None:
         raw = self._files.checkpoint()
@@ -186,6 +204,10 @@ class Notary:
 
 def _cosignatures(answers: Mapping[str, Outcome]) -> tuple[Signature, ...]:
     return tuple(one.signature for one in answers.values() if isinstance(one, Cosigned))
+
+
+def _contradictions(answers: Mapping[str, Outcome], size: int) -> dict[str, Outcome]:
+    return {name: one for name, one in answers.items() if _contradicts(one, size)}
 
 
 def _contradicts(outcome: Outcome, size: int) -> bool:

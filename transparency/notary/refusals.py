@@ -100,7 +100,7 @@ class NotConfirmed(Refused):
     def __init__(self, origin: str, answers: Said) -> None:
         super().__init__(
             id=f"Saksi yang diwajibkan belum memastikan bahwa log {origin} tidak dikembalikan ke keadaan "
-            f"lama: {answers.id}. Tidak ada yang ditandatangani. Notaris mencoba lagi.",
+            f"lama: {answers.id}. Tidak ada yang ditandatangani.",
             en=f"The witnesses that the policy asks for have not confirmed that the log {origin} was not set "
-            f"back: {answers.en}. Nothing is signed. The notary tries again.",
+            f"back: {answers.en}. Nothing is signed.",
         )

@@ -37,9 +37,26 @@ def make_key(path: Path, origin: str) -> NoteSigner:
     """A new key for the log `origin`, on the disk when this returns. Raises FileExistsError, OSError, and
     Malformed where no key can have that name."""
     signer = NoteSigner.generate(origin)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    # Another name first: a crash leaves no half of a key, which nobody could tell from one that was damaged.
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"{signer.encode()}\n")
         file.flush()
         os.fsync(file.fileno())
+    try:
+        os.link(part, path)
+    finally:
+        part.unlink()
+    _sync_directory(path.parent)
     return signer
+
+
+def _sync_directory(path: Path) -> None:
+    """Bring the names in a directory onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

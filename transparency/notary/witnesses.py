@@ -37,15 +37,18 @@ TIMEOUT_S: Final = 3.0
 DEADLINE_S: Final = 4.0
 """Of all that is asked in a round: with reading and publishing it stays within a cadence of 10 s."""
 
+STILL_BUSY: Final = Said("permintaan sebelumnya belum dijawab", "it has not answered an earlier request")
+NO_URL: Final = Said("kebijakan tidak menyebut URL saksi ini", "the policy names no URL of this witness")
+
 Proof = Callable[[int], Sequence[bytes]]
 """The consistency proof from an older size to the checkpoint's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """No answer that can be used; `text` says why."""
+    """No answer that can be used; `said` says why."""
 
-    text: str
+    said: Said
 
 
 Outcome = Answer | Unreachable
@@ -58,7 +61,7 @@ def told_of(outcome: Outcome) -> Said:
     if isinstance(outcome, KnowsOther):
         return Said(f"mengenal {outcome.size} entri", f"knows {outcome.size} entries")
     if isinstance(outcome, Unreachable):
-        return Said(f"tidak menjawab: {outcome.text}", f"no answer: {outcome.text}")
+        return Said(f"tidak menjawab: {outcome.said.id}", f"no answer: {outcome.said.en}")
     text = f"HTTP {outcome.status} {quoted(outcome.text)}".rstrip()
     return Said(f"menolak: {text}", f"refused: {text}")
 
@@ -137,11 +140,13 @@ class Asked:
         outcomes: dict[str, Outcome] = {}
         for name, one in self._requests.items():
             if one is None:
-                outcomes[name] = Unreachable("it has not answered an earlier request")
+                outcomes[name] = Unreachable(STILL_BUSY)
             elif one.done.wait(max(self._deadline - time.monotonic(), 0)):
                 outcomes[name] = one.outcome()
             else:
-                outcomes[name] = Unreachable(f"it took more than {DEADLINE_S:g} s")
+                outcomes[name] = Unreachable(
+                    Said(f"lebih dari {DEADLINE_S:g} detik", f"it took more than {DEADLINE_S:g} s")
+                )
         return outcomes
 
 
@@ -179,10 +184,11 @@ class Witnesses:
 
     def _request(self, witness: Witness, known: int, note: Note, proof: Proof) -> Outcome:
         if witness.url is None:
-            return Unreachable("the policy names no URL of this witness")
+            return Unreachable(NO_URL)
         body = request(known, proof(known), note.encode())
         try:
             status, kind, said = self._send(f"{witness.url.rstrip('/')}/{ADD_CHECKPOINT}", body)
             return answer(status, kind, said, note.text, witness.key)
         except (OSError, http.client.HTTPException, ValueError, Malformed, NotProven) as error:
-            return Unreachable(quoted(f"{type(error).__name__}: {error}"))
+            text = quoted(f"{type(error).__name__}: {error}")
+            return Unreachable(Said(text, text))
