@@ -63,6 +63,12 @@ HAS_OWN_LOG: Final = Said(
     en="{path} has a log of its own, and what is shown comes from it. Run this without --broker (and "
     "without REKAP_BROKER).",
 )
+OUTDATED: Final = Said(
+    id="Yang ditampilkan dibuat oleh versi rekap yang lebih lama (skema {has}; versi ini {needs}), dan belum "
+    "diperiksa. Mutakhirkan dulu, lalu ulangi: {how}.",
+    en="What is shown was made by an older version of rekap (schema {has}; this version {needs}), and was "
+    "not verified. Bring it up to date first, then verify again: {how}.",
+)
 
 
 @subcommand("verify", MORE, EXAMPLES)
@@ -120,6 +126,7 @@ def verified(
     with ExitStack() as stack:
         client = stack.enter_context(reader(session, "verify", clickhouse))
         _require_its_log(session, client, connection, clickhouse)
+        _require_schema(session, client, connection, clickhouse)
         log = _log(session, connection, clickhouse, stack)
         bar = stack.enter_context(Bar(session, VERIFYING, None))
 
@@ -156,6 +163,29 @@ def _require_its_log(
         raise click.UsageError(session.text(NEEDS_BROKER))
     if connection is not None and clickhouse is None and has_own:
         raise click.UsageError(session.text(HAS_OWN_LOG).format(path=session.directory.path))
+
+
+def _require_schema(
+    session: Session, client: Client, connection: Connection | None, clickhouse: str | None
+) -> None:
+    """Refuse to compare tables of an older version: they differ from those of this one, and nobody changed
+    them. What else is wrong with the schema, the comparison names."""
+    from queries.refusals import Unreadable, refusals
+    from sinks.migrate import MigrationError, known_migrations
+
+    try:
+        with refusals():
+            has = int(client.query("SELECT max(number) FROM schema_migration").result_rows[0][0])
+    except Unreadable:
+        return
+    needs = known_migrations()[-1].number
+    if 0 < has < needs:
+        if clickhouse is not None:
+            how = "rekap migrate"
+        else:
+            how = f"rekap --data {session.path} {'serve' if connection is None else 'sink'}"
+        numbers = {"has": has, "needs": needs, "how": how}
+        raise MigrationError(id=OUTDATED.id.format(**numbers), en=OUTDATED.en.format(**numbers))
 
 
 def _log(

@@ -169,6 +169,20 @@ def with_another_log(directory: DataDirectory, change: Callable[[list[LogEntry]]
         log.append([one.raw for one in entries], [one.leaf for one in entries], log.now())
 
 
+def test_verify_does_not_call_an_older_version_a_difference(rekap: Rekap, own_count: Path) -> None:
+    with closing(connect(DataDirectory.open(own_count).clickhouse_url)) as client:
+        client.command("DROP VIEW correction")
+        client.command("ALTER TABLE schema_migration DELETE WHERE number > 10 SETTINGS mutations_sync = 2")
+    ran = rekap("--data", own_count, "--lang", "en", "verify")
+    assert ran.code == 3
+    assert "older version" in ran.err
+    assert f"rekap --data {own_count} serve" in ran.err
+    assert "lebih lama" in rekap("--data", own_count, "--lang", "id", "verify", "--format", "json").err
+    with Runner.open(DataDirectory.open(own_count), command="serve", workers=0):
+        pass  # brings it up to date
+    assert rekap("--data", own_count, "verify").code == 0
+
+
 def test_verify_finds_a_log_that_was_cut_off(rekap: Rekap, own_count: Path) -> None:
     with_another_log(DataDirectory.open(own_count), lambda entries: entries[:-1])
     ran = rekap("--data", own_count, "verify", "--format", "json")
