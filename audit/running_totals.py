@@ -85,6 +85,7 @@ class RunningTotals:
         self._register: dict[Unit, _Register] = {}
         for contest in range(len(ballots.contests)):
             for region, _ in ballots.held(contest):
+                self._register.setdefault((contest, region), _Register())
                 if ballots.of(contest, region) is not None:
                     self._register_village(contest, region)
 
@@ -184,11 +185,8 @@ class RunningTotals:
             ballots = [self._ballots.ballots[index] for index in held]
             options = list(dict.fromkeys(key for ballot in ballots for key in ballot.keys))
             # Only where all voters could vote for it has an option a share.
-            shared = [
-                key
-                for key in options
-                if key in ballots[0].top_keys and all(key in ballot.keys for ballot in ballots)
-            ]
+            top_keys = ballots[0].top_keys if ballots else ()
+            shared = [key for key in options if key in top_keys and all(key in one.keys for one in ballots)]
             names = tuple(
                 (name, option) for name in BY_OPTION for option in (shared if "share" in name else options)
             )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.contest_areas import ContestArea, constituencies, held_villages
+from schemas.contest_areas import ContestArea, constituencies, held_villages, held_without_villages
 from schemas.elections import Candidate, Contest, ContestKind, Election, Option
 from schemas.regions import UNKNOWN, Registry
 from schemas.tallies import Layout, layout
@@ -70,7 +70,7 @@ class Ballots:
 
     def of_region(self, contest: int, region: int) -> Sequence[int]:
         """The indexes of all ballots in the region, ascending; none where the contest is not held in any part
-        of it."""
+        of it, or nobody knows its ballots because the register has no village there."""
         return self._areas[contest].ballots_in(region)
 
     def held(self, contest: int) -> Iterator[tuple[int, Sequence[int]]]:
@@ -119,17 +119,22 @@ class Ballots:
         return held & area.has_one[places] if held.any() else held
 
     def _area(self, number: int, contest: Contest, registry: Registry) -> ContestArea:
-        villages = held_villages(registry, contest)
         districts = self._districts.get(contest.id, {})
         made: dict[tuple[str, str], int] = {}
-        assigned = []
-        for key in constituencies(registry, contest, districts, villages):
+
+        def ballot_of(key: tuple[str, str]) -> int:
             ballot = made.get(key)
             if ballot is None:
                 # Options limited to regions are those of whole provinces, or of what holds them.
                 ballot = made[key] = self._make(number, contest, key[0], {key[1], registry.ids[0]})
-            assigned.append(ballot)
-        return ContestArea(registry, villages, assigned)
+            return ballot
+
+        villages = held_villages(registry, contest)
+        assigned = [ballot_of(key) for key in constituencies(registry, contest, districts, villages)]
+        empty = held_without_villages(registry, contest)
+        keys = zip(empty.tolist(), constituencies(registry, contest, districts, empty), strict=True)
+        nothing = {region: ballot_of(key) if key[0] else UNKNOWN for region, key in keys}
+        return ContestArea(registry, villages, assigned, nothing)
 
     def _make(self, number: int, contest: Contest, constituency: str, regions: set[str]) -> int:
         shared = [

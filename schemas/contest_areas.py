@@ -37,32 +37,44 @@ def held_villages(registry: Registry, contest: Contest) -> Integers:
     return villages
 
 
+def held_without_villages(registry: Registry, contest: Contest) -> Integers:
+    """The indexes of the regions with nothing below them, not even villages, in which the contest is held,
+    ascending: nothing is expected there, and that is shown."""
+    held = registry.depth != VILLAGE_DEPTH
+    held[registry.parent[registry.parent != UNKNOWN]] = False
+    if contest.held_in is not None:
+        held &= _within(registry, contest.held_in)
+    return np.flatnonzero(held & ~_within(registry, contest.excluded))
+
+
 def constituencies(
-    registry: Registry, contest: Contest, districts: Mapping[str, str], villages: Integers
+    registry: Registry, contest: Contest, districts: Mapping[str, str], regions: Integers
 ) -> list[tuple[str, str]]:
-    """For each of these villages the constituency and the province that it is in.
+    """For each of these villages (or regions that have none) the constituency and the province that it is in;
+    the constituency is empty where nobody knows it.
 
     `districts` gives the electoral district of each region that belongs to one; the nearest region at or
     above a village decides.
     """
     depth = _CONSTITUENCY_DEPTH.get(contest.scope)
     if depth is not None:
-        own = [registry.ids[region] for region in registry.ancestors[depth][villages].tolist()]
+        above = registry.ancestors[depth][regions].tolist()
+        own = ["" if region == UNKNOWN else registry.ids[region] for region in above]
     else:
         names = sorted(set(districts.values()))
         number = {name: place for place, name in enumerate(names)}
         known = sorted(
             (registry.index[code], number[name]) for code, name in districts.items() if code in registry.index
         )
-        found = np.full(len(villages), len(names))
+        found = np.full(len(regions), len(names))
         if known:
-            regions, numbers = np.array(known, np.int64).T
+            named, numbers = np.array(known, np.int64).T
             for ancestors in registry.ancestors:  # from the nation down
-                here = ancestors[villages]
-                places = np.minimum(np.searchsorted(regions, here), len(regions) - 1)
-                found = np.where(regions[places] == here, numbers[places], found)
+                here = ancestors[regions]
+                places = np.minimum(np.searchsorted(named, here), len(named) - 1)
+                found = np.where(named[places] == here, numbers[places], found)
         own = [(*names, "")[place] for place in found.tolist()]
-    provinces = registry.ancestors[_PROVINCE_DEPTH][villages].tolist()
+    provinces = registry.ancestors[_PROVINCE_DEPTH][regions].tolist()
     return list(zip(own, (registry.ids[province] for province in provinces), strict=True))
 
 
@@ -71,18 +83,33 @@ def _indexes(registry: Registry, regions: Iterable[str]) -> list[int]:
     return [registry.index[region] for region in regions if region in registry.index]
 
 
+def _within(registry: Registry, regions: Iterable[str]) -> NDArray[np.bool_]:
+    """By region index, whether it is one of these or below one."""
+    named = _indexes(registry, regions)
+    found = np.zeros(len(registry.ids), np.bool_)
+    for ancestors in registry.ancestors:
+        found |= np.isin(ancestors, named)  # UNKNOWN, of regions above that depth, is no index
+    return found
+
+
 class ContestArea:
     """The regions of one contest. Columns follow `regions`, the indexes of its regions in the register,
     ascending: parents stand before their children."""
 
-    def __init__(self, registry: Registry, villages: Integers, ballots: Sequence[int]) -> None:
-        """`ballots`: the index of the ballot of each of the villages, which are in ascending order."""
+    def __init__(
+        self, registry: Registry, villages: Integers, ballots: Sequence[int], empty: Mapping[int, int]
+    ) -> None:
+        """`ballots`: the index of the ballot of each of the villages, which are in ascending order; `empty`:
+        that of each region without villages, UNKNOWN where nobody knows which it would be."""
         self._registry = registry
-        above = [np.unique(registry.ancestors[depth][villages]) for depth in range(VILLAGE_DEPTH)]
+        held = np.concatenate([villages, np.array(list(empty), np.int64)])
+        above = [np.unique(column[held]) for column in registry.ancestors[:VILLAGE_DEPTH]]
+        above = [column[column != UNKNOWN] for column in above]
         self.regions: Integers = np.concatenate([*above, villages]).astype(np.int64)
         self._sorted: list[int] = self.regions.tolist()
         self._first_village = len(self.regions) - len(villages)
         self._ballots = list(ballots)
+        self._empty = dict(empty)
 
     def ballot_of(self, village: int) -> int | None:
         """The index of the ballot of a village; None where the contest is not held."""
@@ -108,7 +135,8 @@ class ContestArea:
         """The indexes of all ballots in each region, ascending."""
         # Nearly all regions have one ballot: only the others have to be looked into.
         lowest, highest = self._bounds
-        one = {ballot: (ballot,) for ballot in set(self._ballots)}
+        alone = {*self._ballots, *self._empty.values()} - {UNKNOWN}
+        one: dict[int, tuple[int, ...]] = {UNKNOWN: ()} | {ballot: (ballot,) for ballot in alone}
         mixed = lowest < highest
         several: dict[int, set[int]] = {place: set() for place in np.flatnonzero(mixed).tolist()}
         inside = np.flatnonzero((self._parent != UNKNOWN) & mixed[self._parent])
@@ -169,6 +197,8 @@ class ContestArea:
         """The lowest and the highest index of a ballot in each region."""
         highest = np.full(len(self.regions), UNKNOWN, np.int64)
         highest[self._first_village :] = self._ballots
+        empty, _ = self.places(np.array(list(self._empty), np.int64))
+        highest[empty] = list(self._empty.values())
         lowest = np.where(highest == UNKNOWN, np.iinfo(np.int64).max, highest)
         for here in self._levels:
             np.minimum.at(lowest, self._parent[here], lowest[here])

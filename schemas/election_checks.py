@@ -19,14 +19,12 @@ from schemas.regions import VILLAGE_DEPTH, Registry, RegistryInvalid
 from schemas.text import quoted
 
 Missing = tuple[str, str]
-"""A place in the definition, such as `contests.DPD.excluded`, and the region that it names."""
+"""A place in the definition, such as `contests.DPD.excluded`, and the region that it names there."""
 
 
 def regions_missing(election: Election, registry: Registry) -> list[Missing]:
     """The regions that the definition itself names and the register does not have."""
-    return [
-        (place, region) for place, region in _named_in_definition(election) if region not in registry.index
-    ]
+    return [(place, region) for place, region in regions_named(election) if region not in registry.index]
 
 
 def refuse_missing_regions(missing: list[Missing], source: str) -> None:
@@ -69,15 +67,15 @@ def refuse_candidates_nowhere(election: Election, registry: Registry, path: Path
 
 
 def refuse_options_nowhere(election: Election, registry: Registry) -> None:
-    """Refuse options that are on no ballot although the register has their regions: `only_in` is for
-    provinces, or what holds them. Raises DefinitionInvalid."""
+    """Refuse options that are on no ballot although the register has villages in their regions: `only_in` is
+    for provinces, or what holds them. Raises DefinitionInvalid."""
     ballots = Ballots(election, registry)
     held = {ballot.contest for ballot in ballots.ballots}
     there = {(ballot.contest, option) for ballot in ballots.ballots for option in ballot.options}
     for contest in election.contests:
         for option in contest.options:
             only_in = option.only_in or ()
-            named = contest.id in held and all(region in registry.index for region in only_in)
+            named = contest.id in held and all(_has_villages(registry, region) for region in only_in)
             if only_in and named and (contest.id, option.id) not in there:
                 shown = quoted(", ".join(only_in))
                 raise DefinitionInvalid(
@@ -88,6 +86,11 @@ def refuse_options_nowhere(election: Election, registry: Registry) -> None:
                     "provinces in "
                     "which the contest is held.",
                 )
+
+
+def _has_villages(registry: Registry, region: str) -> bool:
+    index = registry.index.get(region)
+    return index is not None and len(registry.villages_below(index)) > 0
 
 
 def _rows_of_definition(election: Election) -> Iterator[tuple[int, dict[str, str]]]:
@@ -139,7 +142,8 @@ def refuse_stations_nowhere(election: Election, registry: Registry) -> None:
     )
 
 
-def _named_in_definition(election: Election) -> Iterator[Missing]:
+def regions_named(election: Election) -> Iterator[Missing]:
+    """The regions that the definition itself names, outside electoral districts."""
     yield from (("overseas", region) for region in election.overseas)
     yield from (("limits.voters_exempt", region) for region in election.limits.voters_exempt)
     for poll in election.poll_exceptions:

@@ -204,13 +204,9 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
         held = [region for region, _ in ballots.held(contest)]
         sums: dict[int, _Sum] = {}
         for village in held:
-            ballot = ballots.of(contest, village)
-            if ballot is None:
+            if ballots.of(contest, village) is None:
                 continue
-            total = sums[village] = _Sum()
-            for by_option, figures in total.by_option.items():
-                keys = ballot.top_keys if "share" in by_option else ballot.keys
-                figures.update(dict.fromkeys(keys, 0))
+            total = sums[village] = _sum_of_nothing(ballots, contest, village)
             for unit, station in added.get((contest, village), []):
                 total.add_station(station, station.tally(name, unit, registry.ids[village]))
             here = received.get((contest, village), [])
@@ -220,7 +216,7 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
             outstanding = to_come(registry, village, here, absent)
             total.expect(expected, None if voters == UNKNOWN else voters, outstanding)
         for region in reversed(held):  # children stand after their parents
-            total = sums.pop(region)
+            total = sums.pop(region) if region in sums else _sum_of_nothing(ballots, contest, region)
             parent = int(registry.parent[region])
             folded.regions[name, registry.ids[region]] = Tally(
                 contest=name,
@@ -236,6 +232,16 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
             )
             if parent != UNKNOWN:
                 sums.setdefault(parent, _Sum()).add(total)
+
+
+def _sum_of_nothing(ballots: Ballots, contest: int, region: int) -> _Sum:
+    """Zero for every option of a village, or of a region without villages."""
+    total = _Sum()
+    for index in ballots.of_region(contest, region):
+        ballot = ballots.ballots[index]
+        for by_option, figures in total.by_option.items():
+            figures.update(dict.fromkeys(ballot.top_keys if "share" in by_option else ballot.keys, 0))
+    return total
 
 
 def _listed(registry: Registry) -> dict[int, list[tuple[str, int | None]]]:
@@ -288,7 +294,8 @@ def to_come(
 def _shown(total: _Sum, ballots: Ballots, contest: int, region: int) -> dict[str, dict[str, int]]:
     """The figures by option as a tally has them."""
     held = [ballots.ballots[index] for index in ballots.of_region(contest, region)]
-    on_every_ballot = {key for key in held[0].top_keys if all(key in ballot.keys for ballot in held)}
+    top_keys = held[0].top_keys if held else ()
+    on_every_ballot = {key for key in top_keys if all(key in ballot.keys for ballot in held)}
     return {
         name: {key: n for key, n in figures.items() if "share" not in name or key in on_every_ballot}
         for name, figures in total.by_option.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files as resources
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,42 @@ def test_a_definition_of_ours_is_for_parts_of_the_nation_too(rekap: Rekap, tmp_p
     document = rekap(*arguments, "--format", "json").json
     assert {"place": "overseas", "region": "99"} in document["not_in_register"]
     assert rekap(*write(tmp_path), "--format", "json").code == 2  # another definition
+
+
+def test_in_a_copy_of_a_definition_of_ours_only_what_was_changed_is_refused(
+    rekap: Rekap, tmp_path: Path
+) -> None:
+    ours = (resources("schemas") / "definitions" / "pemilu2024.yaml").read_text(encoding="utf-8")
+    copy = ours.replace("id: pemilu2024", "id: mine2024")
+    wrong = copy.replace('excluded: ["99"]', 'excluded: ["36l"]', 1)
+    refused = rekap(*write(tmp_path, definition=wrong))
+    assert refused.code == 2
+    assert "contests.DPD.excluded '36l'. " in refused.err  # alone
+    taken = rekap(*write(tmp_path, definition=copy), "--format", "json")
+    assert (taken.code, taken.json["election"]) == (0, "mine2024")
+    assert {"place": "contests.DPD.excluded", "region": "99"} in taken.json["not_in_register"]
+
+
+@pytest.mark.parametrize("code", ["94", "11"])  # 11: with parties of its own
+def test_a_province_without_villages_is_shown(rekap: Rekap, tmp_path: Path, code: str) -> None:
+    arguments = write(tmp_path, f"{REGIONS}{code},,province,TANPA DESA,,\n")
+    arguments[arguments.index("--election") + 1] = "pemilu2024"
+    assert rekap(*arguments).code == 0
+    data = ("--data", tmp_path / "data")
+    (tmp_path / "c.csv").write_text("station,contest,vote_1,vote_2,vote_3\n3171011001001,PPWP,1,2,3\n")
+    assert rekap(*data, "import", tmp_path / "c.csv").code == 0
+    level = ("--level", "province", "--contest")
+    for contest in ("PPWP", "DPR", "DPRD-PROV"):
+        for question in ("results", "progress"):
+            [row] = [
+                row
+                for row in rekap(*data, question, *level, contest, "--format", "json").json
+                if row["region"] == code
+            ]
+            assert row["stations"]["expected"] == row["stations"]["received"] == 0
+            assert (row["registered"], row["outstanding"]["stations"]) == (None, 0)
+            assert f"{code}    TANPA DESA" in rekap(*data, question, *level, contest).out
+    assert rekap(*data, "verify").code == 0
 
 
 def test_a_list_of_stations_without_a_row_is_refused(rekap: Rekap, tmp_path: Path) -> None:

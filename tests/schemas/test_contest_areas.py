@@ -102,3 +102,45 @@ def test_the_villages_below_a_region_are_those_whose_chain_has_it() -> None:
             if one.level is Level.VILLAGE and region.index in registry.chain(one.index)
         ]
         assert registry.villages_below(region.index).tolist() == below
+
+
+def test_regions_without_villages_have_rows_where_the_contest_is_held() -> None:
+    rows = [RegionRow(code, None, Level.PROVINCE, code) for code in ("1", "2", "3")]
+    rows += [RegionRow("11", "1", Level.DISTRICT, "11"), RegionRow("21", "2", Level.DISTRICT, "21")]
+    rows += [
+        RegionRow("111", "11", Level.SUBDISTRICT, "111"),
+        RegionRow("1111", "111", Level.VILLAGE, "v", 2),
+    ]
+    registry = build_registry(rows, [], root=("0", "X"))
+    document = local_election(1).model_dump(mode="json")
+    [contest] = document["contests"]
+    contests = [
+        contest | {"id": "A", "held_in": None, "excluded": ["3"]},
+        contest | {"id": "B", "held_in": ["21", "11"]},
+        contest | {"id": "C", "held_in": ["1"]},
+        contest | {"id": "D", "held_in": None, "scope": "province"},
+    ]
+    ballots = Ballots(Election.model_validate(document | {"contests": contests}), registry)
+    held = [
+        {registry.ids[region]: len(there) for region, there in ballots.held(number)} for number in range(4)
+    ]
+    below = {"11": 1, "111": 1, "1111": 1}
+    assert held[0] == {"0": 2, "1": 1, "2": 1, "21": 1} | below
+    assert held[1] == held[0]
+    assert held[2] == {"0": 1, "1": 1} | below
+    assert held[3] == {"0": 3, "1": 1, "2": 1, "3": 1, "21": 1} | below
+    assert ballots.expected(0, registry.index["2"]) == (0, None)
+    assert ballots.expected(0, 0) == (2, None)
+
+
+def test_a_region_without_villages_has_no_ballot_where_its_constituencies_are_not_known() -> None:
+    rows = [RegionRow(code, None, Level.PROVINCE, code) for code in ("1", "2")]
+    rows += [RegionRow("11", "1", Level.DISTRICT, "11"), RegionRow("111", "11", Level.SUBDISTRICT, "111")]
+    rows.append(RegionRow("1111", "111", Level.VILLAGE, "v", 2))
+    registry = build_registry(rows, [], root=("0", "X"))
+    document = local_election(1).model_dump(mode="json")
+    document["contests"][0]["held_in"] = None
+    ballots = Ballots(Election.model_validate(document), registry)
+    held = {registry.ids[region]: list(there) for region, there in ballots.held(0)}
+    assert held == {"0": [0], "1": [0], "2": [], "11": [0], "111": [0], "1111": [0]}
+    assert ballots.have_one(0, np.arange(len(registry.ids))).tolist() == [True, True, False, True, True, True]
