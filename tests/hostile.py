@@ -22,7 +22,8 @@ VISIBLE_PART: Final = r"=1+1\x1b[31mred\x1b[0m\x1b]0;title\x07\x1b[2J\x9b2J\x7f"
 FORGED: Final = "forged line"
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
-_ERASED: Final = "\r\x1b[2K"
+_BAR: Final = re.compile(r"\r?(?:\x1b\[1A)?\x1b\[2K|\x1b\[\?25[lh]")
+"""What a progress bar writes: it erases its line, or the one above, and hides the cursor meanwhile."""
 _LINE_END: Final = re.compile(r"\r{1,2}\n")
 """A terminal writes a carriage return before each line feed, CSV another one."""
 
@@ -33,5 +34,5 @@ def hidden_in(text: str) -> str:
 
 
 def without_own_sequences(text: str) -> str:
-    """What a terminal was sent without the colours, the erased line and the line ends that are ours."""
-    return _LINE_END.sub("\n", _COLOUR.sub("", text.replace(_ERASED, "")))
+    """What a terminal was sent without the colours, the progress bar's sequences and the line ends of ours."""
+    return _LINE_END.sub("\n", _COLOUR.sub("", _BAR.sub("", text)))
