@@ -84,7 +84,8 @@ class Verification:
 
     def as_dict(self) -> dict[str, Any]:
         """As the command line prints it."""
-        return asdict(self)
+        document = asdict(self)
+        return {"cells" if name == "values" else name: value for name, value in document.items()}
 
 
 @gc_disabled()
