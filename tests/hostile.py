@@ -34,5 +34,5 @@ def hidden_in(text: str) -> str:
 
 
 def without_own_sequences(text: str) -> str:
-    """What a terminal was sent without the colours, the progress bar's sequences and the line ends of ours."""
+    """What a terminal was sent without our colours, line ends, and sequences of the progress bar."""
     return _LINE_END.sub("\n", _COLOUR.sub("", _BAR.sub("", text)))
