@@ -13,6 +13,7 @@ since they share its fixtures; those of the modules in SIDE_BY_SIDE need not.
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -67,7 +68,8 @@ hypothesis.settings.load_profile("rekap")
 
 def pytest_configure() -> None:
     """Hold the parts to what is there, and let Ctrl-C reach processes that tests start: a shell starts
-    background jobs with it ignored, which is inherited."""
+    background jobs with it ignored, which is inherited. They buffer what they write, as they do elsewhere."""
+    os.environ.pop("PYTHONUNBUFFERED", None)
     assert all((ROOT / part).exists() for part in ENGINE)
     assert all((ROOT.parent / module).exists() for module in SIDE_BY_SIDE)
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -222,3 +223,4 @@ def _follow(
                 head = False
             else:
                 _write(session, rows, form, None)
+            sys.stdout.flush()  # a pipe would hold them back until there are 8 KiB
