@@ -33,6 +33,7 @@ WORDS: Final[dict[str, Said]] = {
     "not_held_here": Said(id="tidak diadakan di sini", en="not held here"),
     "unknown_option": Said(id="pilihan tidak dikenal", en="unknown option"),
     "not_authorised": Said(id="tidak berwenang", en="not authorised"),
+    "wrong_role": Said(id="peran pengirim tidak cocok dengan alasannya", en="not a reason of that role"),
     "wrong_key": Said(id="kunci atau partisi keliru", en="wrong key or partition"),
     "already_counted": Said(id="sudah ada hasil yang berlaku", en="a count is in force already"),
     "superseded_mismatch": Said(id="yang digantikannya tidak berlaku", en="what it replaces is not in force"),

@@ -133,7 +133,7 @@ def test_a_sentence_comes_in_the_language_of_its_reader(rekap: Rekap, connection
         ("check --broker localhost:1 --topic-prefix a/b", "can't begin the name of a topic"),
         ("check --broker localhost:1 --broker-config none", "none can't be read"),
         ("check --broker localhost:1 --partitions 2", "--partitions is for rekap topics create only"),
-        ("create --broker localhost:1 --passwords .", "--passwords is for rekap topics acls only"),
+        ("create --broker localhost:1 --passwords .", "--passwords is for rekap topics acls and sender only"),
         ("create --broker localhost:1 --replication 0", "0 is not in the range"),
         ("drop --broker localhost:1", "'drop' is not one of 'create', 'check', 'acls'"),
         (
