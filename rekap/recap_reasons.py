@@ -8,7 +8,6 @@ the line.
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from determination.reconcile import Reason
+from rekap.csv_files import strict_rows
 from schemas.elections import Election
-from schemas.input_files import InputRefused, read_text
+from schemas.input_files import InputRefused
 from schemas.regions import Registry
 from schemas.text import quoted
 
@@ -108,17 +108,7 @@ def read_reasons(path: Path, election: Election, registry: Registry) -> Reasons:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Each row below the header, with its line."""
-    try:
-        text = read_text(path, MAX_BYTES)
-    except UnicodeDecodeError as error:
-        raise InputRefused(
-            id=f"{quoted(path)} bukan teks UTF-8 ({quoted(error)}); simpan sebagai CSV UTF-8.",
-            en=f"{quoted(path)} is no UTF-8 text ({quoted(error)}); save it as CSV UTF-8.",
-        ) from None
-    header = text.partition("\n")[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    # Strict: a quote that is not closed would take all rows behind it for the name of a signer.
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = strict_rows(path, MAX_BYTES)
     try:
         if tuple(name.strip().lower() for name in next(rows, [])) != COLUMNS:
             listed = ",".join(COLUMNS)

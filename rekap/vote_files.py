@@ -7,13 +7,13 @@ country is a decimal point in another, so neither is guessed. Raises InputRefuse
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from schemas.input_files import InputRefused, read_text
+from rekap.csv_files import strict_rows
+from schemas.input_files import InputRefused
 from schemas.text import quoted
 
 VOTE_COLUMNS: Final = ("dapil_code", "party_number", "total_votes")
@@ -87,16 +87,7 @@ def require_the_same_districts(
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """The line and the cells of `columns` of each row."""
-    try:
-        text = read_text(path, MAX_BYTES)
-    except UnicodeDecodeError as error:
-        raise InputRefused(
-            id=f"{quoted(path)} bukan teks UTF-8 ({quoted(error)}); simpan sebagai CSV UTF-8.",
-            en=f"{quoted(path)} is no UTF-8 text ({quoted(error)}); save it as CSV UTF-8.",
-        ) from None
-    header = text.partition("\n")[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = strict_rows(path, MAX_BYTES)
     places: list[int] = []
     width = rows = 0
     try:

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Ran:
 
 
 Rekap = Callable[..., Ran]
+Count = Callable[[Sequence[bytes]], Path]
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +109,16 @@ def empty_count(tmp_path: Path) -> Path:
     directory = DataDirectory.create(tmp_path / "empty", election(), registry())
     Runner.open(directory, command="test", workers=0).close()
     return directory.path
+
+
+@pytest.fixture
+def count(tmp_path: Path) -> Count:
+    """Counts these messages in a directory of its own."""
+
+    def made(messages: Sequence[bytes]) -> Path:
+        directory = DataDirectory.create(tmp_path / "data", election(), registry())
+        with Runner.open(directory, command="test", workers=0) as runner:
+            assert runner.submit(messages).accepted == len(messages)
+        return directory.path
+
+    return made

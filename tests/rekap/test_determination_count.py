@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,7 +13,7 @@ import pytest
 from schemas.data_directory import DataDirectory
 from schemas.elections import Election
 from stream_processors.embedded.runner import Runner
-from tests.rekap.conftest import Rekap
+from tests.rekap.conftest import Count, Rekap
 from tests.worlds import (
     DPD,
     DPR,
@@ -28,22 +28,7 @@ from tests.worlds import (
     villages,
 )
 
-Count = Callable[[Sequence[bytes]], Path]
-
 DISTRICTS = "dapil_code,seats\n11-A,2\n11-B,1\n12-A,3\n"
-
-
-@pytest.fixture
-def count(tmp_path: Path) -> Count:
-    """Counts these messages in a directory of its own."""
-
-    def made(messages: Sequence[bytes]) -> Path:
-        directory = DataDirectory.create(tmp_path / "data", election(), registry())
-        with Runner.open(directory, command="test", workers=0) as runner:
-            assert runner.submit(messages).accepted == len(messages)
-        return directory.path
-
-    return made
 
 
 def everywhere(one: int, two: int, three: int) -> list[bytes]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from schemas.data_directory import DataDirectory
-from stream_processors.embedded.runner import Runner
-from tests.rekap.conftest import Ran, Rekap
+from tests.rekap.conftest import Count, Ran, Rekap
 from tests.worlds import (
     DPR,
     all_stations,
@@ -27,22 +25,7 @@ from tests.worlds import (
     villages,
 )
 
-Count = Callable[[Sequence[bytes]], Path]
-
 VOTES = {"1": 60, "2": 30, "3": 10}
-
-
-@pytest.fixture
-def count(tmp_path: Path) -> Count:
-    """Counts these messages in a directory of its own."""
-
-    def made(messages: Sequence[bytes]) -> Path:
-        directory = DataDirectory.create(tmp_path / "data", election(), registry())
-        with Runner.open(directory, command="test", workers=0) as runner:
-            assert runner.submit(messages).accepted == len(messages)
-        return directory.path
-
-    return made
 
 
 def everywhere(but: int = 0) -> list[bytes]:
