@@ -10,6 +10,15 @@ from schemas.text import quoted
 from sinks.row_messages import OURS, RowsUndecodable
 
 
+def distinct(column: pa.ChunkedArray) -> list[object]:
+    """The different values of a column that came on a topic. Text that is no UTF-8, which nothing has checked
+    yet, is shown with replacement characters: it is no value that anything here knows."""
+    values = pc.unique(column)
+    if values.type != pa.string():
+        return list(values.to_pylist())
+    return [raw and raw.decode("utf-8", "replace") for raw in values.cast(pa.binary()).to_pylist()]
+
+
 class RowPlaces:
     """Checks rows of one election against the ends of its log."""
 
@@ -20,7 +29,7 @@ class RowPlaces:
     def last(self, table: str, rows: pa.Table, partition: int) -> int:
         """The last position of these rows (at least one) of a message of `partition`. Raises RowsUndecodable
         when they can't be of it, and what asking for the log's ends raises."""
-        elections, partitions = (pc.unique(rows[name]).to_pylist() for name in ("election", "partition"))
+        elections, partitions = distinct(rows["election"]), distinct(rows["partition"])
         last = pc.max(rows["position"]).as_py()
         if elections != [self._election]:
             raise RowsUndecodable(

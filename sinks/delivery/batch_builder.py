@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from event_log.kafka.group import GroupRecord
 from event_log.kafka.topics import COUNT_ROWS
@@ -22,7 +21,7 @@ from sinks.delivery.contiguous_positions import ContiguousPositions, Gap
 from sinks.delivery.insert_batch import InsertBatch
 from sinks.delivery.tally_rows import TallyRows
 from sinks.row_messages import OURS, RowsUndecodable, decode, goes_on_from, more_follows
-from sinks.row_places import RowPlaces
+from sinks.row_places import RowPlaces, distinct
 
 POSITIONS: Final = "sink_position"
 """The table whose rows follow the rows of all entries up to their position."""
@@ -108,7 +107,7 @@ class BatchBuilder:
         if not rows.num_rows:
             return
         for column, words in _WORDS[table].items():
-            if not words.issuperset(pc.unique(rows[column]).to_pylist()):
+            if not words.issuperset(distinct(rows[column])):
                 raise RowsUndecodable(f"A message has rows of {table} with another word in {column}. {OURS}")
         self._places.last(table, rows, partition)
 
