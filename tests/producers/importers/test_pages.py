@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from producers.importers.lineage import StationLine
@@ -402,6 +402,11 @@ FORMS: Final[dict[str, dict[str, Any] | None]] = {
 NO_TIME: Final = 0
 PAGES: Final = [(form, day) for form in FORMS for day in (NO_TIME, 1, 2)]
 
+MOST_REPETITIONS: Final = 3
+"""Of an import. A page that says what the source said last leaves no trace; where a source went to and fro
+between two states, and its pages came in the wrong order, one repetition brings back the former state, and
+the next one the latter."""
+
 State = tuple[str, int]
 
 
@@ -414,11 +419,10 @@ def page(state: State) -> Shown:
     return Shown("pemilu2024", "PPWP", STATION, FORMS[form], CountKind.REGULAR, origin)
 
 
-def imported(log: StationLog, pages: Sequence[State], *, in_one_go: bool) -> bool:
-    """Import the pages; whether an order that is not known was reported."""
+def imported(log: StationLog, pages: Sequence[State], *, in_one_go: bool) -> list[str]:
+    """Import the pages; what became of each."""
     parts = [pages] if in_one_go else [[one] for one in pages]
-    answers = [answer for part in parts for answer in import_all(log, *map(page, part))]
-    return "order_unknown" in answers
+    return [answer for part in parts for answer in import_all(log, *map(page, part))]
 
 
 def outcome(log: StationLog) -> Any:
@@ -431,15 +435,21 @@ def outcome(log: StationLog) -> Any:
 
 def outcomes(pages: Sequence[State]) -> dict[tuple[Any, ...], tuple[Any, bool]]:
     """What is in force, and whether a report was made, after imports of the pages in every order, one by one
-    and in one go, and then of all again."""
+    and in one go, and then of all again until that brings nothing new."""
     found = {}
     for order in set(permutations(pages)):
         for in_one_go in (False, True):
             for again_in_one_go in (False, True):
                 log = StationLog()
-                reported = imported(log, order, in_one_go=in_one_go)
-                reported |= imported(log, order, in_one_go=again_in_one_go)
-                found[order, in_one_go, again_in_one_go] = outcome(log), reported
+                answers = imported(log, order, in_one_go=in_one_go)
+                for _ in range(MOST_REPETITIONS):
+                    repeated = imported(log, order, in_one_go=again_in_one_go)
+                    answers += repeated
+                    if "accepted" not in repeated:
+                        break
+                else:
+                    raise AssertionError(f"{order} still brings something new")
+                found[order, in_one_go, again_in_one_go] = outcome(log), "order_unknown" in answers
     return found
 
 
@@ -461,6 +471,7 @@ def test_what_comes_of_pages_depends_on_no_order_or_grouping_of_imports(number: 
 
 
 @settings(deadline=None, max_examples=60)
+@example([("votes and figures", NO_TIME), ("votes and figures", 2), ("figures", 1), ("nothing", 3)])
 @given(st.lists(st.sampled_from([*PAGES, *((form, day) for form in FORMS for day in (3, 4))]), max_size=4))
 def test_what_comes_of_four_pages_depends_on_no_order_or_grouping_of_imports(pages: list[State]) -> None:
     found = outcomes(pages)
