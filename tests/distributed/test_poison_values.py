@@ -80,8 +80,6 @@ def test_totals_that_can_not_be_are_set_aside_and_nothing_is_added_to_them(clust
 def test_totals_that_contradict_the_log_are_replaced_by_those_made_from_it(cluster: Cluster) -> None:
     """A version that the log could have: only what a worker makes from the log shows that it is none."""
     partition, message = next(iter(newest(cluster, DISTRICT_TALLIES).items()))
-    forged = raised(message, 5)
-    send(cluster, DISTRICT_TALLIES, forged.encode(), message.key, partition)
     contest = message.contest
 
     def nation_version() -> int:
@@ -90,6 +88,7 @@ def test_totals_that_contradict_the_log_are_replaced_by_those_made_from_it(clust
         return [one.version for one in found if one.contest == contest][-1]
 
     before = nation_version()
+    send(cluster, DISTRICT_TALLIES, raised(message, 5).encode(), message.key, partition)
     cluster.until(lambda: nation_version() == before + 5, "what was forged")
     cluster.send(FIRST)  # nothing new, but the log is longer
     (worker,) = cluster.workers()
