@@ -13,10 +13,10 @@ from itertools import chain, islice
 from operator import add
 from typing import Final, NamedTuple
 
-from schemas.ballots import Ballots
+from schemas.ballots import Ballot, Ballots
 from schemas.elections import Election
 from schemas.findings import Finding, Status
-from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
+from schemas.regions import REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.rejections import Reason, Rejection
 from schemas.tallies import BY_OPTION, FIXED_CELLS, Tally, state_digest
 from stream_processors.assess import Assessed, AssessedCount, AssessedRejection, Assessor
@@ -52,8 +52,12 @@ class Folded:
 
     def state_digest(self) -> str:
         """The name of these results: hex SHA-256 over every cell (see schemas.tallies)."""
-        tallies = chain(self.regions.values(), self.stations())
-        return state_digest((t.contest, t.level.value, t.unit, t.cells()) for t in tallies)
+        regions = ((t.contest, t.level.value, t.unit, t.cells()) for t in self.regions.values())
+        stations = (
+            (self.contests[contest], Level.STATION.value, unit, station.cells())
+            for (contest, unit), station in self.in_force.items()
+        )
+        return state_digest(chain(regions, stations))
 
 
 class FoldedEntry(NamedTuple):
@@ -162,18 +166,25 @@ class _Sum:
     registered: int | None = None
     to_come: int | None = 0  # registered voters outstanding; None: not known
 
-    def add_station(self, station: InForce, tally: Tally) -> None:
-        """What a station gives; of every option, how many forms give it."""
-        self.version += station.version
-        self.fixed = list(map(add, self.fixed, station.fixed))
-        for name in ("votes", "clean_votes", "share_votes", "clean_share_votes"):
-            self.by_option[name].update(getattr(tally, name))
-        given = [
-            key for key, figure in zip(station.ballot.keys, station.votes, strict=True) if figure is not None
-        ]
-        self.by_option["votes_forms"].update(given)
-        if station.status is Status.CLEAN:
-            self.by_option["clean_votes_forms"].update(given)
+    def add_stations(self, ballot: Ballot, stations: Sequence[InForce]) -> None:
+        """What the stations of a village give, all with this ballot."""
+        self.version += sum(station.version for station in stations)
+        self.fixed = list(map(sum, zip(self.fixed, *[station.fixed for station in stations], strict=True)))
+        clean = [station for station in stations if station.status is Status.CLEAN]
+        self._add_votes("", ballot, stations)
+        self._add_votes("clean_", ballot, clean)
+
+    def _add_votes(self, prefix: str, ballot: Ballot, stations: Sequence[InForce]) -> None:
+        """Votes by option, how many forms give each option, and the votes of forms that give all of them."""
+        names = (f"{prefix}votes", f"{prefix}votes_forms", f"{prefix}share_votes")
+        votes, forms, shared = (self.by_option[name] for name in names)
+        for place, key in enumerate(ballot.keys):
+            given = [figure for station in stations if (figure := station.votes[place]) is not None]
+            votes[key] += sum(given)
+            forms[key] += len(given)
+        complete = [station for station in stations if station.complete]
+        for place in ballot.top:
+            shared[ballot.keys[place]] += sum(station.votes[place] or 0 for station in complete)
 
     def add(self, child: _Sum) -> None:
         """Everything of a region right below."""
@@ -194,9 +205,9 @@ class _Sum:
 def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
     """Villages from their stations, every region above from the regions right below it."""
     received: dict[tuple[int, int], list[InForce]] = {}
-    added: dict[tuple[int, int], list[tuple[str, InForce]]] = {}
-    for (contest, unit), station in folded.in_force.items():
-        added.setdefault((contest, station.village), []).append((unit, station))
+    added: dict[tuple[int, int], list[InForce]] = {}
+    for (contest, _), station in folded.in_force.items():
+        added.setdefault((contest, station.village), []).append(station)
         if station.status is not Status.ANNULLED and not station.unlisted:
             received.setdefault((contest, station.village), []).append(station)
     listed = _listed(registry)
@@ -207,8 +218,11 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
             if ballots.of(contest, village) is None:
                 continue
             total = sums[village] = _sum_of_nothing(ballots, contest, village)
-            for unit, station in added.get((contest, village), []):
-                total.add_station(station, station.tally(name, unit, registry.ids[village]))
+            by_ballot: dict[int, list[InForce]] = {}
+            for station in added.get((contest, village), []):
+                by_ballot.setdefault(station.ballot.index, []).append(station)
+            for index, stations in by_ballot.items():
+                total.add_stations(ballots.ballots[index], stations)
             here = received.get((contest, village), [])
             expected, voters = int(registry.stations[village]), int(registry.registered[village])
             total.fixed[_SURPLUS] = max(len(here) - expected, 0)
