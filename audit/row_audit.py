@@ -79,9 +79,8 @@ class RowAudit:
         self._loaded: dict[int, list[Row]] = {}
         self._newest = 0  # when the newest entry of the partition so far was recorded
         self.recorded: dict[int, tuple[int, int]] = {}  # by partition: its last entry, and its newest one
-        # Of a log on one machine: what the batch changed, and what is shown at its last entry.
+        # Of a log on one machine: the last entry of the batch, and what is shown at it.
         self._batch: LogEntry | None = None
-        self._changed: set[Unit] = set()
         self._shown: set[Unit] = set()
         self._begin_range(0, 0)
 
@@ -115,8 +114,7 @@ class RowAudit:
             self._expected[table][key] = row
         if folded.in_force is not None:
             contest, unit = folded.assessed.contest, folded.assessed.proposal.unit  # type: ignore[union-attr]
-            chain = self._totals.add(contest, unit, folded.in_force, folded.before)
-            self._changed.update((contest, region) for region in chain)
+            self._totals.add(contest, unit, folded.in_force, folded.before)
         self._snapshots_at(entry)
 
     def finish(self) -> None:
@@ -238,8 +236,7 @@ class RowAudit:
         changed is shown."""
         assert self._batch is not None
         place = {"recorded_at": self._batch.recorded_at, "partition": 0, "position": self._batch.position}
-        self._missing(self._changed - self._shown, place)
-        self._changed.clear()
+        self._missing(self._totals.changed() - self._shown, place)
 
 
 def _key(row: dict[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,7 @@ def fold(
         entry = _folded(folded, lineages, one)
         if on_entry is not None:
             on_entry(entry)
+    lineages.clear()  # a national count has a million of them, and they decide nothing any more
     _add_up(folded, registry, ballots)
     return folded
 
@@ -204,33 +205,16 @@ class _Sum:
 
 def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
     """Villages from their stations, every region above from the regions right below it."""
-    received: dict[tuple[int, int], list[InForce]] = {}
-    added: dict[tuple[int, int], list[InForce]] = {}
-    for (contest, _), station in folded.in_force.items():
-        added.setdefault((contest, station.village), []).append(station)
-        if station.status is not Status.ANNULLED and not station.unlisted:
-            received.setdefault((contest, station.village), []).append(station)
-    listed = _listed(registry)
+    added: dict[tuple[int, int], list[tuple[str, InForce]]] = {}
+    for (contest, unit), station in folded.in_force.items():
+        added.setdefault((contest, station.village), []).append((unit, station))
     for contest, name in enumerate(ballots.contests):
-        held = [region for region, _ in ballots.held(contest)]
         sums: dict[int, _Sum] = {}
-        for village in held:
-            if ballots.of(contest, village) is None:
-                continue
-            total = sums[village] = _sum_of_nothing(ballots, contest, village)
-            by_ballot: dict[int, list[InForce]] = {}
-            for station in added.get((contest, village), []):
-                by_ballot.setdefault(station.ballot.index, []).append(station)
-            for index, stations in by_ballot.items():
-                total.add_stations(ballots.ballots[index], stations)
-            here = received.get((contest, village), [])
-            expected, voters = int(registry.stations[village]), int(registry.registered[village])
-            total.fixed[_SURPLUS] = max(len(here) - expected, 0)
-            absent = _absent(folded, contest, listed.get(village, []))
-            outstanding = to_come(registry, village, here, absent)
-            total.expect(expected, None if voters == UNKNOWN else voters, outstanding)
-        for region in reversed(held):  # children stand after their parents
-            total = sums.pop(region) if region in sums else _sum_of_nothing(ballots, contest, region)
+        for region, _ in reversed(list(ballots.held(contest))):  # children stand after their parents
+            if ballots.of(contest, region) is not None:
+                total = _of_village(ballots, registry, contest, region, added.get((contest, region), []))
+            else:
+                total = sums.pop(region) if region in sums else _sum_of_nothing(ballots, contest, region)
             parent = int(registry.parent[region])
             folded.regions[name, registry.ids[region]] = Tally(
                 contest=name,
@@ -248,6 +232,26 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
                 sums.setdefault(parent, _Sum()).add(total)
 
 
+def _of_village(
+    ballots: Ballots, registry: Registry, contest: int, village: int, stations: Sequence[tuple[str, InForce]]
+) -> _Sum:
+    """A village's sum; `stations` are those with an accepted event."""
+    total = _sum_of_nothing(ballots, contest, village)
+    by_ballot: dict[int, list[InForce]] = {}
+    for _, station in stations:
+        by_ballot.setdefault(station.ballot.index, []).append(station)
+    for index, some in by_ballot.items():
+        total.add_stations(ballots.ballots[index], some)
+    in_force = {unit: one for unit, one in stations if one.status is not Status.ANNULLED}
+    received = [one for one in in_force.values() if not one.unlisted]
+    absent = [voters for unit, voters in registry.listed_in(village) if unit not in in_force]
+    expected, voters = int(registry.stations[village]), int(registry.registered[village])
+    total.fixed[_SURPLUS] = max(len(received) - expected, 0)
+    outstanding = to_come(registry, village, received, absent)
+    total.expect(expected, None if voters == UNKNOWN else voters, outstanding)
+    return total
+
+
 def _sum_of_nothing(ballots: Ballots, contest: int, region: int) -> _Sum:
     """Zero for every option of a village, or of a region without villages."""
     total = _Sum()
@@ -256,30 +260,6 @@ def _sum_of_nothing(ballots: Ballots, contest: int, region: int) -> _Sum:
         for by_option, figures in total.by_option.items():
             figures.update(dict.fromkeys(ballot.top_keys if "share" in by_option else ballot.keys, 0))
     return total
-
-
-def _listed(registry: Registry) -> dict[int, list[tuple[str, int | None]]]:
-    """By village the listed stations, each with its voters (None: not known)."""
-    found: dict[int, list[tuple[str, int | None]]] = {}
-    for unit, village, voters, listed in zip(
-        registry.station_ids.tolist(),
-        registry.station_village.tolist(),
-        registry.station_registered.tolist(),
-        registry.station_listed.tolist(),
-        strict=True,
-    ):
-        if listed:
-            found.setdefault(village, []).append((unit.decode(), None if voters == UNKNOWN else voters))
-    return found
-
-
-def _absent(folded: Folded, contest: int, stations: Sequence[tuple[str, int | None]]) -> list[int | None]:
-    """Of these listed stations the voters (None: not known) of each without a count in force."""
-    return [
-        voters
-        for unit, voters in stations
-        if (held := folded.in_force.get((contest, unit))) is None or held.status is Status.ANNULLED
-    ]
 
 
 def to_come(
