@@ -6,9 +6,11 @@ such units are not compared, and are counted. Nothing is read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, Final
 
 from queries.cells import Cells, Key
@@ -109,12 +111,17 @@ class Comparison:
         log: Mapping[tuple[Any, ...], tuple[Any, ...]],
         shown: Iterable[tuple[Any, ...]],
     ) -> None:
-        """The rows of a table with the columns `names`: what the log gives, by `key`, and all that are
-        shown."""
-        places = [names.index(name) for name in key]
+        """The rows of a table with the columns `names`: what the log gives, by `key`, and those that are
+        shown, of which a bounded number is held at a time."""
+        identity_of = key_of(names, key)
+        rows = iter(shown)
+        some = list(islice(rows, len(log) + 1))
+        if len(some) == len(log) and dict(zip(map(identity_of, some), some, strict=True)) == log:
+            self.values += len(names) * len(log)  # as nearly always: many times faster than row by row
+            return
         found = set()
-        for row in shown:
-            identity = tuple([row[place] for place in places])
+        for row in chain(some, rows):
+            identity = identity_of(row)
             given = log.get(identity)
             if given is None:
                 self.differ(table, dict(zip(key, identity, strict=True)), ROW, None, _named(names, row))
@@ -161,6 +168,15 @@ class Comparison:
             self.values += len(cells)
             for cell, figure in cells.items():
                 self.differ("tally_history", _unit(contest, level, unit), cell, figure, None)
+
+
+def key_of(names: Sequence[str], key: Sequence[str]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """What gives the key of a row with the columns `names`."""
+    places = [names.index(name) for name in key]
+    if len(places) == 1:
+        (place,) = places
+        return lambda row: (row[place],)
+    return itemgetter(*places)
 
 
 def reason(version: int, shown: int) -> str:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.comparison import ROW, Comparison
+from audit.comparison import ROW, Comparison, key_of
 from audit.expected import rows_given
 from audit.running_totals import RunningTotals, Unit, by_option
 from event_log.reading import LogEntry
@@ -72,7 +72,7 @@ class RowAudit:
         self._totals = RunningTotals(registry, ballots)
         self._waiting: deque[tuple[int, LogEntry]] = deque()
         self._expected: dict[str, dict[Row, Row]] = {table: {} for table in POSITIONED}
-        self._keys = {table: [columns_of(table).index(name) for name in KEYS[table]] for table in POSITIONED}
+        self._keys = {table: key_of(columns_of(table), KEYS[table]) for table in POSITIONED}
         # The range whose rows are being collected, and the snapshots in it that were not compared yet.
         self._partition = self._start = self._end = 0
         self._to_come: deque[tuple[int, int]] = deque()
@@ -110,8 +110,7 @@ class RowAudit:
         self._newest = max(self._newest, entry.recorded_at)
         self.recorded[partition] = entry.recorded_at, self._newest
         for table, row in rows_given(entry, folded, partition, self._registry):
-            key = tuple([row[place] for place in self._keys[table]])
-            self._expected[table][key] = row
+            self._expected[table][self._keys[table](row)] = row
         if folded.in_force is not None:
             contest, unit = folded.assessed.contest, folded.assessed.proposal.unit  # type: ignore[union-attr]
             self._totals.add(contest, unit, folded.in_force, folded.before)

@@ -257,18 +257,19 @@ class _Projections:
         log. Of a running count, after UNSETTLED_S: a view fills them, a moment later."""
         deadline = time.monotonic() + UNSETTLED_S
         while True:
-            found = list(not_the_newest(self._client, table, self._election))
-            if not found or self.resting(known) or time.monotonic() >= deadline:
+            found = not_the_newest(self._client, table, self._election, DIFFERENCES_KEPT)
+            if not found.count or self.resting(known) or time.monotonic() >= deadline:
                 break
             time.sleep(POLL_S)
         names = [name for name in columns_of(table) if name not in KEYS[table]]
-        for key, sides, contents in found:
+        for key, contents in found.rows:
             place = dict(zip(KEYS[table], key, strict=True))
-            given = dict(zip(sides, (_named(names, one) for one in contents), strict=True))
+            given = {side: _named(names, content) for side, content in contents.items()}
             if len(given) == 2:
                 comparison.columns(table, place, given["log"], given["shown"])
             else:
                 comparison.differ(table, place, ROW, given.get("log"), given.get("shown"))
+        comparison.count += found.count - len(found.rows)
 
 
 def _of(folded: Folded, level: Level) -> dict[Key, Tally]:

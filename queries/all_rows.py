@@ -37,8 +37,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What identifies a row of a table, beside the election: the table's own key."""
 
-ROWS_COMPARED: Final = 200_000
-"""Units of a table that the engine compares at once with the newest of their versions: some 100 MB."""
+ROWS_COMPARED: Final = 400_000
+"""Rows of a table and its history that the engine compares at once: some 100 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,7 @@ def rows_beyond(client: Client, table: str, election: str, ends: Sequence[int], 
     return Foreign(table, count, rows)
 
 
-_NEWEST_DIFFERS: Final = """
-SELECT {keys}, groupArray(side), groupArray(content)
-FROM (
+_BOTH_SIDES: Final = """
     SELECT {keys}, 'shown' AS side, {content} AS content
     FROM {table} FINAL
     WHERE election = {{election:String}} AND {part}
@@ -118,26 +116,56 @@ FROM (
         ORDER BY version DESC
         LIMIT 1 BY {keys}
     )
-)
-GROUP BY {keys}
-HAVING count() != 2 OR min(content) != max(content)
 """
 
+_NEWEST_DIFFERS: Final = """
+SELECT count(), groupArray({most})(({keys}))
+FROM (
+    SELECT {keys} FROM ({both}) GROUP BY {keys} HAVING count() != 2 OR min(content) != max(content)
+)
+"""
 
-def not_the_newest(client: Client, table: str, election: str) -> Iterator[tuple[Row, list[str], list[str]]]:
-    """Where a row of `station` or `tally` is not the newest version of its history: its key, and its sides
-    ('shown', 'log') with the content of each in JSON."""
-    keys = ", ".join(KEYS[table])
+_KEYS_TOGETHER: Final = 100
+"""Keys whose rows are read together: they stand in the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Where `station` or `tally` has not the newest version of its history: how many units, and of the first
+    of them the key, and by side ('shown', 'log') the content in JSON."""
+
+    count: int
+    rows: Sequence[tuple[Row, Mapping[str, str]]]
+
+
+def not_the_newest(client: Client, table: str, election: str, most: int) -> Outdated:
+    """Where a row of `station` or `tally` is not the newest version of its history: the count, and the first
+    `most`. The engine compares hashes of rows, part by part, so that its memory is bounded."""
+    keys, asked = ", ".join(KEYS[table]), {"election": election}
     names = ", ".join(name for name in columns_of(table) if name not in KEYS[table])
     content = f"toJSONString(tuple({names}))"
-    asked = {"election": election}
-    sql = f"SELECT count() FROM {table}_history WHERE election = {{election:String}}"
-    parts = int(_asked(client, sql, asked)[0][0]) // ROWS_COMPARED + 1
+    rows = sum(
+        int(_asked(client, f"SELECT count() FROM {one} WHERE election = {{election:String}}", asked)[0][0])
+        for one in (table, f"{table}_history")
+    )
+    parts = rows // ROWS_COMPARED + 1
+    count, found = 0, []
     for part in range(parts):
         chosen = "true" if parts == 1 else f"cityHash64(unit) % {parts} = {part}"
-        question = _NEWEST_DIFFERS.format(keys=keys, content=content, table=table, part=chosen)
-        for *key, sides, contents in _rows(client, question, asked):
-            yield tuple(key), list(sides), list(contents)
+        both = _BOTH_SIDES.format(keys=keys, content=f"SHA256({content})", table=table, part=chosen)
+        question = _NEWEST_DIFFERS.format(keys=keys, both=both, most=max(most - len(found), 1))
+        differing, first = _asked(client, question, asked)[0]
+        count += int(differing)
+        found += list(first)[: most - len(found)]
+    sides: dict[Row, dict[str, str]] = {tuple(key): {} for key in found}
+    texts = ", ".join(f"toString({name})" for name in KEYS[table])
+    wanted = f"has({{keys:Array(Array(String))}}, [{texts}])"
+    for first_key in range(0, len(sides), _KEYS_TOGETHER):
+        some = [list(key) for key in list(sides)[first_key : first_key + _KEYS_TOGETHER]]
+        both = _BOTH_SIDES.format(keys=keys, content=content, table=table, part=wanted)
+        for *key, side, text in _asked(client, both, asked | {"keys": some}):
+            sides[tuple(key)][side] = text
+    return Outdated(count, list(sides.items()))
 
 
 def definitions(client: Client) -> dict[str, str]:
