@@ -40,7 +40,7 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class NotCompared:
     """What of a table could not be compared, and why: `reason` is ahead, behind or mixed (totals of more
-    entries than were folded, of fewer, or of as many others), or unreadable with the database's answer in
+    entries than were folded, of fewer, or of as many others), unreadable with the database's answer in
     `detail`. `level`, `rows` and `values` say how much, where that is known."""
 
     table: str
@@ -110,9 +110,11 @@ class Comparison:
         key: Sequence[str],
         log: Mapping[tuple[Any, ...], tuple[Any, ...]],
         shown: Iterable[tuple[Any, ...]],
+        unread: int = 0,
     ) -> None:
         """The rows of a table with the columns `names`: what the log gives, by `key`, and those that are
-        shown, of which a bounded number is held at a time."""
+        shown; `unread` more of them are only counted, as differences. Rows that are missing are not named
+        then: they may be among these."""
         identity_of = key_of(names, key)
         rows = iter(shown)
         some = list(islice(rows, len(log) + 1))
@@ -132,7 +134,8 @@ class Comparison:
                 self.columns(
                     table, dict(zip(key, identity, strict=True)), _named(names, given), _named(names, row)
                 )
-        for identity, given in log.items():
+        self.count += unread
+        for identity, given in log.items() if not unread else ():
             if identity not in found:
                 self.values += len(names)
                 self.differ(table, dict(zip(key, identity, strict=True)), ROW, _named(names, given), None)

@@ -8,9 +8,10 @@ that they name. What the database refuses to tell is not compared, and is report
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from audit.bounded_rows import few_rows, many_rows
 from audit.comparison import ROW, Comparison, key_of
 from audit.expected import rows_given
 from audit.running_totals import RunningTotals, Unit, by_option
@@ -18,10 +19,9 @@ from event_log.reading import LogEntry
 from queries.all_rows import (
     KEYS,
     POSITIONED,
+    Part,
     Row,
-    all_rows,
     columns_of,
-    rows_between,
     snapshots,
 )
 from schemas.ballots import Ballots
@@ -87,8 +87,7 @@ class RowAudit:
     def baseline(self) -> None:
         """Every region at zero: the rows before the first entry."""
         missing = set(self._totals.units)
-        asked = (self._client, _TALLIES, self._election, "version = 0")
-        for row in self._read(_TALLIES, lambda: all_rows(*asked)):
+        for row in self._snapshots(Part.of(_TALLIES, self._election, "version = 0")):
             shown = dict(zip(_TALLY_COLUMNS, row, strict=True))
             unit = self._compare_snapshot(shown, dict.fromkeys(_OF_PLACE, 0))
             if unit is not None:
@@ -151,11 +150,24 @@ class RowAudit:
     def _close_range(self) -> None:
         self._snapshots_without_entry(self._end)
         for table, expected in self._expected.items():
-            asked = (self._client, table, self._election, self._partition, self._start, self._end)
-            rows = list(self._read(table, lambda asked=asked: rows_between(*asked)))  # type: ignore[misc]
+            part = Part.between(table, self._election, self._partition, self._start, self._end)
             if table not in self._comparison.unreadable:
-                self._comparison.rows(table, columns_of(table), KEYS[table], expected, rows)
+                with self._comparison.reading(table):
+                    shown = few_rows(self._client, part, len(expected))
+                    names, key = columns_of(table), KEYS[table]
+                    self._comparison.rows(table, names, key, expected, shown.rows, shown.unread)
             expected.clear()
+
+    def _snapshots(self, part: Part, there: int | None = None) -> Iterator[Row]:
+        """A part of the totals, at most each region in each contest; as many rows as are `there`, where that
+        is known."""
+
+        def read() -> Iterator[Row]:
+            shown = many_rows(self._client, part, len(self._totals.units), there)
+            yield from shown.rows
+            self._comparison.count += shown.unread
+
+        return self._read(_TALLIES, read)
 
     def _read(self, table: str, ask: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         """What the question gives; nothing of a table that the database does not tell."""
@@ -168,7 +180,7 @@ class RowAudit:
     def _snapshots_without_entry(self, position: int) -> None:
         """Those of positions before that one at which there was no entry: nothing gives them."""
         while self._to_come and self._to_come[0][0] < position:
-            for row in self._rows_at(self._to_come.popleft()[0]):
+            for row in self._next_rows():
                 shown = dict(zip(_TALLY_COLUMNS, row, strict=True))
                 self._comparison.differ(_TALLIES, _key(shown), ROW, None, shown)
 
@@ -176,32 +188,36 @@ class RowAudit:
         self._shown = set()
         if not (self._to_come and self._to_come[0][0] == entry.position):
             return
-        self._to_come.popleft()
         place = {
             "recorded_at": entry.recorded_at,
             "partition": self._partition,
             "position": entry.position,
         }
-        for row in self._rows_at(entry.position):
+        for row in self._next_rows():
             unit = self._compare_snapshot(dict(zip(_TALLY_COLUMNS, row, strict=True)), place)
             if unit is not None:
                 self._shown.add(unit)
 
-    def _rows_at(self, position: int) -> list[Row]:
-        """The snapshots at that position; with them, some more are read ahead."""
-        if position not in self._loaded:
-            count, last = 0, position
-            for following, rows in self._to_come:
-                count += rows
-                if count >= SNAPSHOT_ROWS:
-                    break
-                last = following
-            asked = (self._client, _TALLIES, self._election, self._partition, position, last + 1)
-            self._loaded = {}
-            place = _TALLY_COLUMNS.index("position")
-            for row in self._read(_TALLIES, lambda: rows_between(*asked)):
-                self._loaded.setdefault(row[place], []).append(row)
-        return self._loaded.get(position, [])
+    def _next_rows(self) -> Iterable[Row]:
+        """The snapshots at the next position; with a few of them, some of later ones are read ahead."""
+        position, count = self._to_come.popleft()
+        if position in self._loaded:
+            return self._loaded.pop(position)
+        if count > SNAPSHOT_ROWS:
+            return self._snapshots(self._between(position, position), count)
+        last = position
+        for following, rows in self._to_come:
+            if count + rows > SNAPSHOT_ROWS:
+                break
+            last, count = following, count + rows
+        self._loaded = {}
+        place = _TALLY_COLUMNS.index("position")
+        for row in self._snapshots(self._between(position, last), count):
+            self._loaded.setdefault(row[place], []).append(row)
+        return self._loaded.pop(position, [])
+
+    def _between(self, first: int, last: int) -> Part:
+        return Part.between(_TALLIES, self._election, self._partition, first, last + 1)
 
     def _compare_snapshot(self, shown: dict[str, Any], place: dict[str, int]) -> Unit | None:
         """One snapshot, with the totals as they are now; its contest and region, where it is one of ours."""

@@ -9,7 +9,7 @@ Memory is that of one row of numbers for each region with an accepted event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -85,7 +85,7 @@ class RunningTotals:
                     self._register_village(contest, region)
 
     @property
-    def units(self) -> Iterable[Unit]:
+    def units(self) -> Collection[Unit]:
         """Every region in which a contest is held."""
         return self._register.keys()
 

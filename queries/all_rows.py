@@ -55,26 +55,49 @@ def columns_of(table: str) -> tuple[str, ...]:
     return tuple(column.name for column in TABLES[table] if column.name != "election")
 
 
-def rows_between(
-    client: Client, table: str, election: str, partition: int, start: int, end: int
-) -> Iterator[Row]:
-    """The rows of a table at positions of a partition from `start` up to `end` (not included)."""
-    return _rows(
-        client,
-        f"SELECT {_selected(table)} FROM {table} WHERE election = {{election:String}} "
-        "AND partition = {partition:UInt32} AND position >= {start:UInt64} AND position < {end:UInt64}"
-        + _EVENTS_ONLY.get(table, ""),
-        {"election": election, "partition": partition, "start": start, "end": end},
-    )
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a table: those for which `where` holds, with what it asks for by name in `asked`."""
+
+    table: str
+    where: str
+    asked: Mapping[str, Any]
+
+    @classmethod
+    def between(cls, table: str, election: str, partition: int, start: int, end: int) -> Part:
+        """Those at positions of a partition from `start` up to `end` (not included)."""
+        where = (
+            "election = {election:String} AND partition = {partition:UInt32} "
+            "AND position >= {start:UInt64} AND position < {end:UInt64}" + _EVENTS_ONLY.get(table, "")
+        )
+        return cls(table, where, {"election": election, "partition": partition, "start": start, "end": end})
+
+    @classmethod
+    def of(cls, table: str, election: str, where: str = "true") -> Part:
+        """Those of the election for which `where` holds too."""
+        return cls(table, f"election = {{election:String}} AND ({where})", {"election": election})
 
 
 _EVENTS_ONLY: Final = {"tally_history": " AND version > 0"}
 
 
-def all_rows(client: Client, table: str, election: str, where: str = "true") -> Iterator[Row]:
-    """All rows of a table for which `where` holds."""
-    sql = f"SELECT {_selected(table)} FROM {table} WHERE election = {{election:String}} AND ({where})"
-    return _rows(client, sql, {"election": election})
+def first_rows(client: Client, part: Part, most: int, *, distinct: bool = False) -> Iterator[Row]:
+    """The first `most` rows of that part, in no order; of rows that are `distinct`, each once."""
+    once = "DISTINCT " if distinct else ""
+    sql = f"SELECT {once}{_selected(part.table)} FROM {part.table} WHERE {part.where} LIMIT {{most:UInt64}}"
+    return _rows(client, sql, {**part.asked, "most": most})
+
+
+def count_of(client: Client, part: Part) -> int:
+    """How many rows that part has."""
+    return int(_asked(client, f"SELECT count() FROM {part.table} WHERE {part.where}", part.asked)[0][0])
+
+
+def count_distinct(client: Client, part: Part, most: int) -> int:
+    """How many different rows that part has, counted up to `most`."""
+    rows = f"SELECT DISTINCT {_selected(part.table)} FROM {part.table} WHERE {part.where}"
+    sql = f"SELECT count() FROM ({rows} LIMIT {{most:UInt64}})"
+    return int(_asked(client, sql, {**part.asked, "most": most})[0][0])
 
 
 def snapshots(client: Client, election: str, partition: int, start: int, end: int) -> list[tuple[int, int]]:
@@ -149,7 +172,8 @@ def not_the_newest(client: Client, table: str, election: str, most: int) -> Outd
         for one in (table, f"{table}_history")
     )
     parts = rows // ROWS_COMPARED + 1
-    count, found = 0, []
+    count = 0
+    found: list[Row] = []
     for part in range(parts):
         chosen = "true" if parts == 1 else f"cityHash64(unit) % {parts} = {part}"
         both = _BOTH_SIDES.format(keys=keys, content=f"SHA256({content})", table=table, part=chosen)

@@ -212,7 +212,7 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
         sums: dict[int, _Sum] = {}
         for region, _ in reversed(list(ballots.held(contest))):  # children stand after their parents
             if ballots.of(contest, region) is not None:
-                total = _of_village(ballots, registry, contest, region, added.get((contest, region), []))
+                total = _of_village(ballots, registry, contest, region, added.pop((contest, region), []))
             else:
                 total = sums.pop(region) if region in sums else _sum_of_nothing(ballots, contest, region)
             parent = int(registry.parent[region])
