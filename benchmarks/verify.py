@@ -1,4 +1,4 @@
-"""`rekap verify` of real counts, before and after a change, side by side: processor time, memory, their ratio.
+"""`rekap verify` of real counts before and after a change, side by side: processor time and memory.
 
     REKAP_REAL_DATA=... python -m benchmarks.verify --before DIR [--province NAME] [--pairs N]
 

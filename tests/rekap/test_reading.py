@@ -157,6 +157,10 @@ def test_what_is_not_shown_yet_is_not_verified(rekap: Rekap, own_count: Path, tm
     assert (ran.code, ran.json["equal"], ran.json["as_far_as_shown"]) == (0, True, True)
     ran = rekap("--data", own_count, "verify", "--as-far-as-shown")
     assert ran.out.startswith("Equal as far as shown: ")
+    advice = " ".join(rekap("--data", own_count, "verify").err.split())
+    assert f"rekap --data {own_count} serve brings what is shown up to the log" in advice
+    Runner.open(DataDirectory.open(own_count), command="serve", workers=0).close()
+    assert rekap("--data", own_count, "verify").code == 0
 
 
 def with_another_log(directory: DataDirectory, change: Callable[[list[LogEntry]], list[LogEntry]]) -> None:
