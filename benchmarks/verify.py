@@ -17,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,6 @@ class Measured:
     """What one process took, and what it printed."""
 
     processor_s: float
-    wall_s: float
     memory_mib: float
     answer: Any
 
@@ -81,8 +79,8 @@ def _pair(counts: tuple[Path, Path], before: Path) -> float:
     old, new = (_finished(*one) for one in running)
     for name, one in (("before", old), ("after", new)):
         print(
-            f"{name:6} {one.processor_s:7.1f} s processor, {one.wall_s:7.1f} s wall, "
-            f"{one.memory_mib:6.0f} MiB, {one.answer['cells']} values of {one.answer['events']} events"
+            f"{name:6} {one.processor_s:7.1f} s processor, {one.memory_mib:6.0f} MiB, "
+            f"{one.answer['cells']} values of {one.answer['events']} events"
         )
     same = ("equal", "cells", "events", "state_digest")
     if not new.answer["equal"] or any(old.answer[name] != new.answer[name] for name in same):
@@ -91,20 +89,19 @@ def _pair(counts: tuple[Path, Path], before: Path) -> float:
     return new.processor_s / old.processor_s
 
 
-def _start(count: Path, code: Path) -> tuple[subprocess.Popen[bytes], Path, float]:
+def _start(count: Path, code: Path) -> tuple[subprocess.Popen[bytes], Path]:
     printed = count.with_suffix(".json")
     command = [sys.executable, "-m", "rekap", "--data", str(count), "verify", "--format", "json"]
     environment = os.environ | {"PYTHONPATH": str(code)}
     with printed.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.DEVNULL, cwd=code, env=environment)
-    return process, printed, time.perf_counter()
+    return process, printed
 
 
-def _finished(process: subprocess.Popen[bytes], printed: Path, began: float) -> Measured:
+def _finished(process: subprocess.Popen[bytes], printed: Path) -> Measured:
     _, _, used = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
     answer = json.loads(printed.read_bytes())
-    return Measured(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024, answer)
+    return Measured(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, answer)
 
 
 if __name__ == "__main__":
