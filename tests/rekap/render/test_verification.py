@@ -11,6 +11,7 @@ from audit.comparison import Difference, NotCompared
 from audit.verify import Verification
 from rekap.render.verification import sentences, tell
 from rekap.session import Session
+from schemas.language import Language
 
 WHOLE = Verification(
     equal=True,
@@ -79,13 +80,15 @@ def test_earlier_sums_are_said_to_be_not_compared() -> None:
     assert some.as_dict()["earlier_sums"] == 1_500
 
 
+@pytest.mark.parametrize(
+    ("language", "workers"), [("en", "make sure that rekap worker"), ("id", "pastikan rekap worker")]
+)
 def test_on_kafka_no_advice_is_to_serve_a_directory(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, language: Language, workers: str
 ) -> None:
     behind = replace(WHOLE, equal=None, resting=False, not_verified=3)
-    for language, workers in (("en", "make sure that rekap worker"), ("id", "pastikan rekap worker")):
-        tell(Session(language, tmp_path), behind, elsewhere=True)
-        advice = " ".join(capsys.readouterr().err.split())
-        assert (workers in advice, "serve" in advice) == (True, False)
-        tell(Session(language, tmp_path), behind)
-        assert f"rekap --data {tmp_path} serve" in " ".join(capsys.readouterr().err.split())
+    tell(Session(language, tmp_path), behind, elsewhere=True)
+    advice = " ".join(capsys.readouterr().err.split())
+    assert (workers in advice, "serve" in advice) == (True, False)
+    tell(Session(language, tmp_path), behind)
+    assert f"rekap --data {tmp_path} serve" in " ".join(capsys.readouterr().err.split())
