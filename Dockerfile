@@ -1,7 +1,6 @@
 # The command `rekap` and what it needs, for every service of docker-compose.yml: init, setup, worker, sink, cli.
-# For a build that is the same tomorrow, name the base image by its digest:
-#   docker build --build-arg PYTHON=python:3.13-slim@sha256:... .
-ARG PYTHON=python:3.13-slim
+# By its digest, so that a build tomorrow begins with the same bytes; docs/operations.md says how to take another one.
+ARG PYTHON=python:3.13.15-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
 FROM ${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 from event_log.reading import LogEntry
@@ -21,6 +23,7 @@ from stream_processors.fold import FoldedEntry
 _COLUMNS: Final = {
     table: columns_of(table) for table in ("event", "station_history", "finding", "rejected", "recap")
 }
+_VALUES: Final = {table: itemgetter(*columns) for table, columns in _COLUMNS.items()}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,16 +32,14 @@ def rows_given(
 ) -> Iterator[tuple[str, Row]]:
     """The rows that the entry gives to each table, with the values as queries.all_rows reads them."""
     one = folded.assessed
-    given: dict[str, Any] = {
-        "partition": partition,
-        "position": entry.position,
-        "recorded_at": entry.recorded_at,
-        "body": entry.leaf.hex(),
-        **_envelope(one),
-        "version": folded.version,
-        "outcome": folded.outcome,
-        "reason": "" if folded.rejection is None else folded.rejection.reason.value,
-    }
+    given = _envelope(one)
+    given["partition"] = partition
+    given["position"] = entry.position
+    given["recorded_at"] = entry.recorded_at
+    given["body"] = entry.leaf.hex()
+    given["version"] = folded.version
+    given["outcome"] = folded.outcome
+    given["reason"] = "" if folded.rejection is None else folded.rejection.reason.value
     yield _row("event", given)
     if folded.rejection is not None:
         said = folded.rejection.said
@@ -46,8 +47,9 @@ def rows_given(
     if folded.outcome != "accepted":
         return
     if isinstance(one, AssessedCount):
-        given |= path(registry, one.village)
-        yield _row("station_history", given | _station(one, folded))
+        given.update(_path(registry, one.village))
+        given.update(_station(one, folded))
+        yield _row("station_history", given)
         for finding in folded.findings:
             of_finding = {
                 "rule": finding.rule,
@@ -61,6 +63,12 @@ def rows_given(
             yield _row("finding", given | of_finding)
     elif isinstance(one, AssessedRecap):
         yield _row("recap", given | _recap(one, registry))
+
+
+@lru_cache(maxsize=1_000)
+def _path(registry: Registry, village: int) -> dict[str, str]:
+    """`path`, remembered for the villages of late: the stations of one often come together."""
+    return path(registry, village)
 
 
 def path(registry: Registry, region: int) -> dict[str, str]:
@@ -136,4 +144,4 @@ def _recap(one: AssessedRecap, registry: Registry) -> dict[str, Any]:
 
 
 def _row(table: str, values: dict[str, Any]) -> tuple[str, Row]:
-    return table, tuple([values[column] for column in _COLUMNS[table]])
+    return table, _VALUES[table](values)

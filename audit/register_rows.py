@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from audit.bounded_rows import many_rows
 from audit.comparison import Comparison
 from audit.expected import parent_of, path
-from queries.all_rows import KEYS, Row, all_rows, columns_of
+from queries.all_rows import KEYS, Part, Row, columns_of
 from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def compare_register(client: Client, election: str, registry: Registry, comparis
         rows = [tuple([values[name] for name in names]) for values in given]
         expected: dict[Row, Row] = {tuple([row[place] for place in places]): row for row in rows}
         with comparison.reading(table):
-            comparison.rows(table, names, key, expected, all_rows(client, table, election))
+            shown = many_rows(client, Part.of(table, election), len(expected))
+            comparison.rows(table, names, key, expected, shown.rows, shown.unread)
 
 
 def _regions(registry: Registry) -> Iterator[dict[str, Any]]:

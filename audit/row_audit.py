@@ -8,20 +8,20 @@ that they name. What the database refuses to tell is not compared, and is report
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.comparison import ROW, Comparison
+from audit.bounded_rows import few_rows, many_rows
+from audit.comparison import ROW, Comparison, key_of
 from audit.expected import rows_given
 from audit.running_totals import RunningTotals, Unit, by_option
 from event_log.reading import LogEntry
 from queries.all_rows import (
     KEYS,
     POSITIONED,
+    Part,
     Row,
-    all_rows,
     columns_of,
-    rows_between,
     snapshots,
 )
 from schemas.ballots import Ballots
@@ -72,24 +72,22 @@ class RowAudit:
         self._totals = RunningTotals(registry, ballots)
         self._waiting: deque[tuple[int, LogEntry]] = deque()
         self._expected: dict[str, dict[Row, Row]] = {table: {} for table in POSITIONED}
-        self._keys = {table: [columns_of(table).index(name) for name in KEYS[table]] for table in POSITIONED}
+        self._keys = {table: key_of(columns_of(table), KEYS[table]) for table in POSITIONED}
         # The range whose rows are being collected, and the snapshots in it that were not compared yet.
         self._partition = self._start = self._end = 0
         self._to_come: deque[tuple[int, int]] = deque()
         self._loaded: dict[int, list[Row]] = {}
         self._newest = 0  # when the newest entry of the partition so far was recorded
         self.recorded: dict[int, tuple[int, int]] = {}  # by partition: its last entry, and its newest one
-        # Of a log on one machine: what the batch changed, and what is shown at its last entry.
+        # Of a log on one machine: the last entry of the batch, and what is shown at it.
         self._batch: LogEntry | None = None
-        self._changed: set[Unit] = set()
         self._shown: set[Unit] = set()
         self._begin_range(0, 0)
 
     def baseline(self) -> None:
         """Every region at zero: the rows before the first entry."""
         missing = set(self._totals.units)
-        asked = (self._client, _TALLIES, self._election, "version = 0")
-        for row in self._read(_TALLIES, lambda: all_rows(*asked)):
+        for row in self._snapshots(Part.of(_TALLIES, self._election, "version = 0")):
             shown = dict(zip(_TALLY_COLUMNS, row, strict=True))
             unit = self._compare_snapshot(shown, dict.fromkeys(_OF_PLACE, 0))
             if unit is not None:
@@ -111,12 +109,10 @@ class RowAudit:
         self._newest = max(self._newest, entry.recorded_at)
         self.recorded[partition] = entry.recorded_at, self._newest
         for table, row in rows_given(entry, folded, partition, self._registry):
-            key = tuple([row[place] for place in self._keys[table]])
-            self._expected[table][key] = row
+            self._expected[table][self._keys[table](row)] = row
         if folded.in_force is not None:
             contest, unit = folded.assessed.contest, folded.assessed.proposal.unit  # type: ignore[union-attr]
-            chain = self._totals.add(contest, unit, folded.in_force, folded.before)
-            self._changed.update((contest, region) for region in chain)
+            self._totals.add(contest, unit, folded.in_force, folded.before)
         self._snapshots_at(entry)
 
     def finish(self) -> None:
@@ -154,11 +150,24 @@ class RowAudit:
     def _close_range(self) -> None:
         self._snapshots_without_entry(self._end)
         for table, expected in self._expected.items():
-            asked = (self._client, table, self._election, self._partition, self._start, self._end)
-            rows = list(self._read(table, lambda asked=asked: rows_between(*asked)))  # type: ignore[misc]
+            part = Part.between(table, self._election, self._partition, self._start, self._end)
             if table not in self._comparison.unreadable:
-                self._comparison.rows(table, columns_of(table), KEYS[table], expected, rows)
+                with self._comparison.reading(table):
+                    shown = few_rows(self._client, part, len(expected))
+                    names, key = columns_of(table), KEYS[table]
+                    self._comparison.rows(table, names, key, expected, shown.rows, shown.unread)
             expected.clear()
+
+    def _snapshots(self, part: Part, there: int | None = None) -> Iterator[Row]:
+        """A part of the totals, at most each region in each contest; as many rows as are `there`, where that
+        is known."""
+
+        def read() -> Iterator[Row]:
+            shown = many_rows(self._client, part, len(self._totals.units), there)
+            yield from shown.rows
+            self._comparison.count += shown.unread
+
+        return self._read(_TALLIES, read)
 
     def _read(self, table: str, ask: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         """What the question gives; nothing of a table that the database does not tell."""
@@ -171,7 +180,7 @@ class RowAudit:
     def _snapshots_without_entry(self, position: int) -> None:
         """Those of positions before that one at which there was no entry: nothing gives them."""
         while self._to_come and self._to_come[0][0] < position:
-            for row in self._rows_at(self._to_come.popleft()[0]):
+            for row in self._next_rows():
                 shown = dict(zip(_TALLY_COLUMNS, row, strict=True))
                 self._comparison.differ(_TALLIES, _key(shown), ROW, None, shown)
 
@@ -179,32 +188,36 @@ class RowAudit:
         self._shown = set()
         if not (self._to_come and self._to_come[0][0] == entry.position):
             return
-        self._to_come.popleft()
         place = {
             "recorded_at": entry.recorded_at,
             "partition": self._partition,
             "position": entry.position,
         }
-        for row in self._rows_at(entry.position):
+        for row in self._next_rows():
             unit = self._compare_snapshot(dict(zip(_TALLY_COLUMNS, row, strict=True)), place)
             if unit is not None:
                 self._shown.add(unit)
 
-    def _rows_at(self, position: int) -> list[Row]:
-        """The snapshots at that position; with them, some more are read ahead."""
-        if position not in self._loaded:
-            count, last = 0, position
-            for following, rows in self._to_come:
-                count += rows
-                if count >= SNAPSHOT_ROWS:
-                    break
-                last = following
-            asked = (self._client, _TALLIES, self._election, self._partition, position, last + 1)
-            self._loaded = {}
-            place = _TALLY_COLUMNS.index("position")
-            for row in self._read(_TALLIES, lambda: rows_between(*asked)):
-                self._loaded.setdefault(row[place], []).append(row)
-        return self._loaded.get(position, [])
+    def _next_rows(self) -> Iterable[Row]:
+        """The snapshots at the next position; with a few of them, some of later ones are read ahead."""
+        position, count = self._to_come.popleft()
+        if position in self._loaded:
+            return self._loaded.pop(position)
+        if count > SNAPSHOT_ROWS:
+            return self._snapshots(self._between(position, position), count)
+        last = position
+        for following, rows in self._to_come:
+            if count + rows > SNAPSHOT_ROWS:
+                break
+            last, count = following, count + rows
+        self._loaded = {}
+        place = _TALLY_COLUMNS.index("position")
+        for row in self._snapshots(self._between(position, last), count):
+            self._loaded.setdefault(row[place], []).append(row)
+        return self._loaded.pop(position, [])
+
+    def _between(self, first: int, last: int) -> Part:
+        return Part.between(_TALLIES, self._election, self._partition, first, last + 1)
 
     def _compare_snapshot(self, shown: dict[str, Any], place: dict[str, int]) -> Unit | None:
         """One snapshot, with the totals as they are now; its contest and region, where it is one of ours."""
@@ -238,8 +251,7 @@ class RowAudit:
         changed is shown."""
         assert self._batch is not None
         place = {"recorded_at": self._batch.recorded_at, "partition": 0, "position": self._batch.position}
-        self._missing(self._changed - self._shown, place)
-        self._changed.clear()
+        self._missing(self._totals.changed() - self._shown, place)
 
 
 def _key(row: dict[str, Any]) -> dict[str, Any]:

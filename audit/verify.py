@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.arrival import POLL_S, Progress, entries_in, wait_for
+from audit.bounded_rows import few_rows, most_of
 from audit.comparison import DIFFERENCES_KEPT, ROW, Comparison, Difference, NotCompared
 from audit.definitions import Definition, compare_definitions
 from audit.garbage_collection import gc_disabled
@@ -30,7 +31,7 @@ from queries.all_rows import (
     KEYS,
     POSITIONED,
     Foreign,
-    all_rows,
+    Part,
     columns_of,
     not_the_newest,
     rows_beyond,
@@ -88,6 +89,24 @@ class Verification:
         return {"cells" if name == "values" else name: value for name, value in document.items()}
 
 
+def not_verified(reason: str, detail: str, *, as_far_as_shown: bool) -> dict[str, Any]:
+    """`Verification.as_dict` of a comparison that did not begin: what nobody looked at is None."""
+    return {
+        "equal": None,
+        "as_far_as_shown": as_far_as_shown,
+        "cells": 0,
+        "events": 0,
+        "state_digest": None,
+        "difference_count": None,
+        "differences": [],
+        "resting": None,
+        "not_verified": None,
+        "not_compared": [asdict(NotCompared("", reason, detail=detail))],
+        "earlier_sums": None,
+        "inconsistent_regions": None,
+    }
+
+
 @gc_disabled()
 def verify(
     log: ReadableLog,
@@ -125,6 +144,7 @@ def verify(
     rows.finish()
     with comparison.reading("sink_position"):
         projections.compare_position_rows(rows.recorded, known, comparison)
+    del rows, messages  # a fifth of the memory, which what follows needs
     before = {partition: end for partition, end in enumerate(known) if end}
     for level in projections.exact:
         with comparison.reading("tally_history"):
@@ -190,7 +210,11 @@ class _Projections:
         deadline = time.monotonic() + wait_s
         ours = {level: _of(folded, level) for level in self._summed}
         while True:
-            theirs = {level: list(sum_cells(self._client, self._election, level)) for level in self._summed}
+            theirs = {
+                # What is more than that are rows of no region, which compare_earlier_sums counts.
+                level: list(sum_cells(self._client, self._election, level, most_of(len(ours[level]))))
+                for level in self._summed
+            }
             resting = self.resting(known)
             on_its_way = any(
                 shown["version"] < ours[level][key].version
@@ -235,7 +259,8 @@ class _Projections:
         """The times at the positions that had arrived: that of the last entry, or of a newer one in its
         batch."""
         names = columns_of("sink_position")
-        for row in all_rows(self._client, "sink_position", self._election):
+        shown_rows = few_rows(self._client, Part.of("sink_position", self._election), len(known))
+        for row in shown_rows.rows:
             shown = dict(zip(names, row, strict=True))
             partition = shown["partition"]
             if partition < len(known) and partition in recorded and shown["position"] == known[partition] - 1:
@@ -257,18 +282,19 @@ class _Projections:
         log. Of a running count, after UNSETTLED_S: a view fills them, a moment later."""
         deadline = time.monotonic() + UNSETTLED_S
         while True:
-            found = list(not_the_newest(self._client, table, self._election))
-            if not found or self.resting(known) or time.monotonic() >= deadline:
+            found = not_the_newest(self._client, table, self._election, DIFFERENCES_KEPT)
+            if not found.count or self.resting(known) or time.monotonic() >= deadline:
                 break
             time.sleep(POLL_S)
         names = [name for name in columns_of(table) if name not in KEYS[table]]
-        for key, sides, contents in found:
+        for key, contents in found.rows:
             place = dict(zip(KEYS[table], key, strict=True))
-            given = dict(zip(sides, (_named(names, one) for one in contents), strict=True))
+            given = {side: _named(names, content) for side, content in contents.items()}
             if len(given) == 2:
                 comparison.columns(table, place, given["log"], given["shown"])
             else:
                 comparison.differ(table, place, ROW, given.get("log"), given.get("shown"))
+        comparison.count += found.count - len(found.rows)
 
 
 def _of(folded: Folded, level: Level) -> dict[Key, Tally]:

@@ -37,8 +37,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What identifies a row of a table, beside the election: the table's own key."""
 
-ROWS_COMPARED: Final = 200_000
-"""Units of a table that the engine compares at once with the newest of their versions: some 100 MB."""
+ROWS_COMPARED: Final = 400_000
+"""Rows of a table and its history that the engine compares at once: some 100 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +55,49 @@ def columns_of(table: str) -> tuple[str, ...]:
     return tuple(column.name for column in TABLES[table] if column.name != "election")
 
 
-def rows_between(
-    client: Client, table: str, election: str, partition: int, start: int, end: int
-) -> Iterator[Row]:
-    """The rows of a table at positions of a partition from `start` up to `end` (not included)."""
-    return _rows(
-        client,
-        f"SELECT {_selected(table)} FROM {table} WHERE election = {{election:String}} "
-        "AND partition = {partition:UInt32} AND position >= {start:UInt64} AND position < {end:UInt64}"
-        + _EVENTS_ONLY.get(table, ""),
-        {"election": election, "partition": partition, "start": start, "end": end},
-    )
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a table: those for which `where` holds, with what it asks for by name in `asked`."""
+
+    table: str
+    where: str
+    asked: Mapping[str, Any]
+
+    @classmethod
+    def between(cls, table: str, election: str, partition: int, start: int, end: int) -> Part:
+        """Those at positions of a partition from `start` up to `end` (not included)."""
+        where = (
+            "election = {election:String} AND partition = {partition:UInt32} "
+            "AND position >= {start:UInt64} AND position < {end:UInt64}" + _EVENTS_ONLY.get(table, "")
+        )
+        return cls(table, where, {"election": election, "partition": partition, "start": start, "end": end})
+
+    @classmethod
+    def of(cls, table: str, election: str, where: str = "true") -> Part:
+        """Those of the election for which `where` holds too."""
+        return cls(table, f"election = {{election:String}} AND ({where})", {"election": election})
 
 
 _EVENTS_ONLY: Final = {"tally_history": " AND version > 0"}
 
 
-def all_rows(client: Client, table: str, election: str, where: str = "true") -> Iterator[Row]:
-    """All rows of a table for which `where` holds."""
-    sql = f"SELECT {_selected(table)} FROM {table} WHERE election = {{election:String}} AND ({where})"
-    return _rows(client, sql, {"election": election})
+def first_rows(client: Client, part: Part, most: int, *, distinct: bool = False) -> Iterator[Row]:
+    """The first `most` rows of that part, in no order; of rows that are `distinct`, each once."""
+    once = "DISTINCT " if distinct else ""
+    sql = f"SELECT {once}{_selected(part.table)} FROM {part.table} WHERE {part.where} LIMIT {{most:UInt64}}"
+    return _rows(client, sql, {**part.asked, "most": most})
+
+
+def count_of(client: Client, part: Part) -> int:
+    """How many rows that part has."""
+    return int(_asked(client, f"SELECT count() FROM {part.table} WHERE {part.where}", part.asked)[0][0])
+
+
+def count_distinct(client: Client, part: Part, most: int) -> int:
+    """How many different rows that part has, counted up to `most`."""
+    rows = f"SELECT DISTINCT {_selected(part.table)} FROM {part.table} WHERE {part.where}"
+    sql = f"SELECT count() FROM ({rows} LIMIT {{most:UInt64}})"
+    return int(_asked(client, sql, {**part.asked, "most": most})[0][0])
 
 
 def snapshots(client: Client, election: str, partition: int, start: int, end: int) -> list[tuple[int, int]]:
@@ -104,9 +127,7 @@ def rows_beyond(client: Client, table: str, election: str, ends: Sequence[int], 
     return Foreign(table, count, rows)
 
 
-_NEWEST_DIFFERS: Final = """
-SELECT {keys}, groupArray(side), groupArray(content)
-FROM (
+_BOTH_SIDES: Final = """
     SELECT {keys}, 'shown' AS side, {content} AS content
     FROM {table} FINAL
     WHERE election = {{election:String}} AND {part}
@@ -118,26 +139,57 @@ FROM (
         ORDER BY version DESC
         LIMIT 1 BY {keys}
     )
-)
-GROUP BY {keys}
-HAVING count() != 2 OR min(content) != max(content)
 """
 
+_NEWEST_DIFFERS: Final = """
+SELECT count(), groupArray({most})(({keys}))
+FROM (
+    SELECT {keys} FROM ({both}) GROUP BY {keys} HAVING count() != 2 OR min(content) != max(content)
+)
+"""
 
-def not_the_newest(client: Client, table: str, election: str) -> Iterator[tuple[Row, list[str], list[str]]]:
-    """Where a row of `station` or `tally` is not the newest version of its history: its key, and its sides
-    ('shown', 'log') with the content of each in JSON."""
-    keys = ", ".join(KEYS[table])
+_KEYS_TOGETHER: Final = 100
+"""Keys whose rows are read together: they stand in the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Where `station` or `tally` has not the newest version of its history: how many units, and of the first
+    of them the key, and by side ('shown', 'log') the content in JSON."""
+
+    count: int
+    rows: Sequence[tuple[Row, Mapping[str, str]]]
+
+
+def not_the_newest(client: Client, table: str, election: str, most: int) -> Outdated:
+    """Where a row of `station` or `tally` is not the newest version of its history: the count, and the first
+    `most`. The engine compares hashes of rows, part by part, so that its memory is bounded."""
+    keys, asked = ", ".join(KEYS[table]), {"election": election}
     names = ", ".join(name for name in columns_of(table) if name not in KEYS[table])
     content = f"toJSONString(tuple({names}))"
-    asked = {"election": election}
-    sql = f"SELECT count() FROM {table}_history WHERE election = {{election:String}}"
-    parts = int(_asked(client, sql, asked)[0][0]) // ROWS_COMPARED + 1
+    rows = sum(
+        int(_asked(client, f"SELECT count() FROM {one} WHERE election = {{election:String}}", asked)[0][0])
+        for one in (table, f"{table}_history")
+    )
+    parts = rows // ROWS_COMPARED + 1
+    count = 0
+    found: list[Row] = []
     for part in range(parts):
         chosen = "true" if parts == 1 else f"cityHash64(unit) % {parts} = {part}"
-        question = _NEWEST_DIFFERS.format(keys=keys, content=content, table=table, part=chosen)
-        for *key, sides, contents in _rows(client, question, asked):
-            yield tuple(key), list(sides), list(contents)
+        both = _BOTH_SIDES.format(keys=keys, content=f"SHA256({content})", table=table, part=chosen)
+        question = _NEWEST_DIFFERS.format(keys=keys, both=both, most=max(most - len(found), 1))
+        differing, first = _asked(client, question, asked)[0]
+        count += int(differing)
+        found += list(first)[: most - len(found)]
+    sides: dict[Row, dict[str, str]] = {tuple(key): {} for key in found}
+    texts = ", ".join(f"toString({name})" for name in KEYS[table])
+    wanted = f"has({{keys:Array(Array(String))}}, [{texts}])"
+    for first_key in range(0, len(sides), _KEYS_TOGETHER):
+        some = [list(key) for key in list(sides)[first_key : first_key + _KEYS_TOGETHER]]
+        both = _BOTH_SIDES.format(keys=keys, content=content, table=table, part=wanted)
+        for *key, side, text in _asked(client, both, asked | {"keys": some}):
+            sides[tuple(key)][side] = text
+    return Outdated(count, list(sides.items()))
 
 
 def definitions(client: Client) -> dict[str, str]:

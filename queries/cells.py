@@ -51,6 +51,7 @@ WHERE election = {{election:String}} AND level = {{level:String}} AND (partition
         WHERE election = {{election:String}} AND level = {{level:String}}
         GROUP BY contest, parent, unit
     )
+LIMIT {{most:UInt64}}
 """
 
 _KEYS_OF_SUMS: Final = """
@@ -94,11 +95,11 @@ def region_cells(
     return _cells(client, sql, {"election": election, "level": level, **_vector(events)})
 
 
-def sum_cells(client: Client, election: str, level: str) -> Iterator[tuple[Key, Cells]]:
-    """Every region of a level that adds up several partitions, as it is shown now. A region whose newest
-    version was inserted several times is given each time."""
+def sum_cells(client: Client, election: str, level: str, most: int) -> Iterator[tuple[Key, Cells]]:
+    """Every region of a level that adds up several partitions, as it is shown now; the first `most` rows. A
+    region whose newest version was inserted several times is given each time."""
     sql = _SUMS.format(columns=_COLUMNS, many=MANY_PARTITIONS)
-    return _cells(client, sql, {"election": election, "level": level})
+    return _cells(client, sql, {"election": election, "level": level, "most": most})
 
 
 def keys_of_sums(client: Client, election: str) -> Iterator[tuple[str, str, str, str, int, int]]:

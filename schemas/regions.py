@@ -213,6 +213,25 @@ class Registry:
             found.append((order, ancestors[order]))
         return found
 
+    def listed_in(self, village: int) -> list[tuple[str, int | None]]:
+        """The listed stations of the village at that index, each with its registered voters (None: not
+        known), in the order of their ids."""
+        order, firsts = self._listed_by_village
+        places = order[firsts[village] : firsts[village + 1]]
+        ids, voters = self.station_ids[places].tolist(), self.station_registered[places].tolist()
+        return [
+            (unit.decode(), None if known == UNKNOWN else known)
+            for unit, known in zip(ids, voters, strict=True)
+        ]
+
+    @cached_property
+    def _listed_by_village(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The places of the listed stations in the order of their villages, and where each village begins."""
+        listed = np.flatnonzero(self.station_listed)
+        order = listed[np.argsort(self.station_village[listed], kind="stable")]
+        firsts = np.searchsorted(self.station_village[order], np.arange(len(self.ids) + 1))
+        return order, firsts
+
     @cached_property
     def stations_unknown(self) -> NDArray[np.int64]:
         """By region index, of villages: the expected stations whose voters the register does not tell one by

@@ -13,10 +13,10 @@ from itertools import chain, islice
 from operator import add
 from typing import Final, NamedTuple
 
-from schemas.ballots import Ballots
+from schemas.ballots import Ballot, Ballots
 from schemas.elections import Election
 from schemas.findings import Finding, Status
-from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
+from schemas.regions import REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.rejections import Reason, Rejection
 from schemas.tallies import BY_OPTION, FIXED_CELLS, Tally, state_digest
 from stream_processors.assess import Assessed, AssessedCount, AssessedRejection, Assessor
@@ -52,8 +52,12 @@ class Folded:
 
     def state_digest(self) -> str:
         """The name of these results: hex SHA-256 over every cell (see schemas.tallies)."""
-        tallies = chain(self.regions.values(), self.stations())
-        return state_digest((t.contest, t.level.value, t.unit, t.cells()) for t in tallies)
+        regions = ((t.contest, t.level.value, t.unit, t.cells()) for t in self.regions.values())
+        stations = (
+            (self.contests[contest], Level.STATION.value, unit, station.cells())
+            for (contest, unit), station in self.in_force.items()
+        )
+        return state_digest(chain(regions, stations))
 
 
 class FoldedEntry(NamedTuple):
@@ -106,6 +110,7 @@ def fold(
         entry = _folded(folded, lineages, one)
         if on_entry is not None:
             on_entry(entry)
+    lineages.clear()  # a national count has a million of them, and they decide nothing any more
     _add_up(folded, registry, ballots)
     return folded
 
@@ -162,18 +167,25 @@ class _Sum:
     registered: int | None = None
     to_come: int | None = 0  # registered voters outstanding; None: not known
 
-    def add_station(self, station: InForce, tally: Tally) -> None:
-        """What a station gives; of every option, how many forms give it."""
-        self.version += station.version
-        self.fixed = list(map(add, self.fixed, station.fixed))
-        for name in ("votes", "clean_votes", "share_votes", "clean_share_votes"):
-            self.by_option[name].update(getattr(tally, name))
-        given = [
-            key for key, figure in zip(station.ballot.keys, station.votes, strict=True) if figure is not None
-        ]
-        self.by_option["votes_forms"].update(given)
-        if station.status is Status.CLEAN:
-            self.by_option["clean_votes_forms"].update(given)
+    def add_stations(self, ballot: Ballot, stations: Sequence[InForce]) -> None:
+        """What the stations of a village give, all with this ballot."""
+        self.version += sum(station.version for station in stations)
+        self.fixed = list(map(sum, zip(self.fixed, *[station.fixed for station in stations], strict=True)))
+        clean = [station for station in stations if station.status is Status.CLEAN]
+        self._add_votes("", ballot, stations)
+        self._add_votes("clean_", ballot, clean)
+
+    def _add_votes(self, prefix: str, ballot: Ballot, stations: Sequence[InForce]) -> None:
+        """Votes by option, how many forms give each option, and the votes of forms that give all of them."""
+        names = (f"{prefix}votes", f"{prefix}votes_forms", f"{prefix}share_votes")
+        votes, forms, shared = (self.by_option[name] for name in names)
+        for place, key in enumerate(ballot.keys):
+            given = [figure for station in stations if (figure := station.votes[place]) is not None]
+            votes[key] += sum(given)
+            forms[key] += len(given)
+        complete = [station for station in stations if station.complete]
+        for place in ballot.top:
+            shared[ballot.keys[place]] += sum(station.votes[place] or 0 for station in complete)
 
     def add(self, child: _Sum) -> None:
         """Everything of a region right below."""
@@ -193,30 +205,16 @@ class _Sum:
 
 def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
     """Villages from their stations, every region above from the regions right below it."""
-    received: dict[tuple[int, int], list[InForce]] = {}
     added: dict[tuple[int, int], list[tuple[str, InForce]]] = {}
     for (contest, unit), station in folded.in_force.items():
         added.setdefault((contest, station.village), []).append((unit, station))
-        if station.status is not Status.ANNULLED and not station.unlisted:
-            received.setdefault((contest, station.village), []).append(station)
-    listed = _listed(registry)
     for contest, name in enumerate(ballots.contests):
-        held = [region for region, _ in ballots.held(contest)]
         sums: dict[int, _Sum] = {}
-        for village in held:
-            if ballots.of(contest, village) is None:
-                continue
-            total = sums[village] = _sum_of_nothing(ballots, contest, village)
-            for unit, station in added.get((contest, village), []):
-                total.add_station(station, station.tally(name, unit, registry.ids[village]))
-            here = received.get((contest, village), [])
-            expected, voters = int(registry.stations[village]), int(registry.registered[village])
-            total.fixed[_SURPLUS] = max(len(here) - expected, 0)
-            absent = _absent(folded, contest, listed.get(village, []))
-            outstanding = to_come(registry, village, here, absent)
-            total.expect(expected, None if voters == UNKNOWN else voters, outstanding)
-        for region in reversed(held):  # children stand after their parents
-            total = sums.pop(region) if region in sums else _sum_of_nothing(ballots, contest, region)
+        for region, _ in reversed(list(ballots.held(contest))):  # children stand after their parents
+            if ballots.of(contest, region) is not None:
+                total = _of_village(ballots, registry, contest, region, added.pop((contest, region), []))
+            else:
+                total = sums.pop(region) if region in sums else _sum_of_nothing(ballots, contest, region)
             parent = int(registry.parent[region])
             folded.regions[name, registry.ids[region]] = Tally(
                 contest=name,
@@ -234,6 +232,26 @@ def _add_up(folded: Folded, registry: Registry, ballots: Ballots) -> None:
                 sums.setdefault(parent, _Sum()).add(total)
 
 
+def _of_village(
+    ballots: Ballots, registry: Registry, contest: int, village: int, stations: Sequence[tuple[str, InForce]]
+) -> _Sum:
+    """A village's sum; `stations` are those with an accepted event."""
+    total = _sum_of_nothing(ballots, contest, village)
+    by_ballot: dict[int, list[InForce]] = {}
+    for _, station in stations:
+        by_ballot.setdefault(station.ballot.index, []).append(station)
+    for index, some in by_ballot.items():
+        total.add_stations(ballots.ballots[index], some)
+    in_force = {unit: one for unit, one in stations if one.status is not Status.ANNULLED}
+    received = [one for one in in_force.values() if not one.unlisted]
+    absent = [voters for unit, voters in registry.listed_in(village) if unit not in in_force]
+    expected, voters = int(registry.stations[village]), int(registry.registered[village])
+    total.fixed[_SURPLUS] = max(len(received) - expected, 0)
+    outstanding = to_come(registry, village, received, absent)
+    total.expect(expected, None if voters == UNKNOWN else voters, outstanding)
+    return total
+
+
 def _sum_of_nothing(ballots: Ballots, contest: int, region: int) -> _Sum:
     """Zero for every option of a village, or of a region without villages."""
     total = _Sum()
@@ -242,30 +260,6 @@ def _sum_of_nothing(ballots: Ballots, contest: int, region: int) -> _Sum:
         for by_option, figures in total.by_option.items():
             figures.update(dict.fromkeys(ballot.top_keys if "share" in by_option else ballot.keys, 0))
     return total
-
-
-def _listed(registry: Registry) -> dict[int, list[tuple[str, int | None]]]:
-    """By village the listed stations, each with its voters (None: not known)."""
-    found: dict[int, list[tuple[str, int | None]]] = {}
-    for unit, village, voters, listed in zip(
-        registry.station_ids.tolist(),
-        registry.station_village.tolist(),
-        registry.station_registered.tolist(),
-        registry.station_listed.tolist(),
-        strict=True,
-    ):
-        if listed:
-            found.setdefault(village, []).append((unit.decode(), None if voters == UNKNOWN else voters))
-    return found
-
-
-def _absent(folded: Folded, contest: int, stations: Sequence[tuple[str, int | None]]) -> list[int | None]:
-    """Of these listed stations the voters (None: not known) of each without a count in force."""
-    return [
-        voters
-        for unit, voters in stations
-        if (held := folded.in_force.get((contest, unit))) is None or held.status is Status.ANNULLED
-    ]
 
 
 def to_come(

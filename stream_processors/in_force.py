@@ -6,7 +6,8 @@ The fold and what is made of it use this; the engines keep their states in anoth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from schemas.ballots import Ballot
 from schemas.events import CountCorrected, CountSubmitted
@@ -69,6 +70,24 @@ class InForce(NamedTuple):
             **by_option,
         )
 
+    def cells(self) -> dict[str, Any]:
+        """Every cell of its tally, by name: those of `tally(...).cells()`, several times faster."""
+        ballot, clean = self.ballot, self.status is Status.CLEAN
+        figures = [figure or 0 for figure in self.votes]
+        given = [int(figure is not None) for figure in self.votes]
+        shared = [figures[place] if self.complete else 0 for place in ballot.top]
+        numbers = (
+            *(self.version, 1, self.registered, None),
+            *self.fixed,
+            *figures,
+            *(figures if clean else [0] * len(figures)),
+            *given,
+            *(given if clean else [0] * len(given)),
+            *shared,
+            *(shared if clean else [0] * len(shared)),
+        )
+        return dict(zip(_cell_names(ballot.keys, ballot.top), numbers, strict=True))
+
     def on_form(self) -> dict[str, int | None]:
         """Its figures by their names on the form; None: not given."""
         cells = dict(zip(FIXED_CELLS, self.fixed, strict=True))
@@ -77,6 +96,17 @@ class InForce(NamedTuple):
             f"votes.{option}": figure for option, figure in zip(self.ballot.options, self.votes, strict=True)
         }
         return given | votes
+
+
+@cache
+def _cell_names(keys: tuple[str, ...], top: tuple[int, ...]) -> tuple[str, ...]:
+    """The names of a station's cells, in the order of `InForce.cells`: of as many ballots as there are."""
+    shared = [keys[place] for place in top]
+    return (
+        *("version", "expected", "registered", "registered_outstanding"),
+        *FIXED_CELLS,
+        *(f"{name}.{key}" for name in BY_OPTION for key in (shared if "share" in name else keys)),
+    )
 
 
 def in_force_of(one: AssessedCount, version: int) -> InForce:

@@ -15,6 +15,7 @@ from rekap.output.formats import Format, document_option, write_document
 from rekap.passwords import read_password, read_passwords
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
+from rekap.text.numbers import whole
 from schemas.language import Said
 from schemas.program import this_program
 from schemas.text import quoted
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
 MORE = Said(
     id="create membuat yang belum ada dan membuka topik untuk pemilu dari direktori data; yang sudah ada "
     "tidak diubah. check membandingkan dengan yang ditetapkan. Keduanya berakhir dengan kode 1 bila ada "
-    "yang berbeda. acls menetapkan hak pengguna field, worker, sink, dan auditor. sender memberi "
-    "satu pengirim login, hak, dan kuota sendiri, atau mencabutnya. replay "
-    "mengirim ulang semua pesan dari log dengan awalan --from ke log dengan awalan --to, yang sudah dibuka "
-    "untuk direktori data.",
+    "yang berbeda. acls menetapkan hak pengguna field, worker, sink, dan auditor, serta "
+    "kuota semua pengguna. sender memberi satu pengirim login, hak, dan kuota sendiri, atau mencabutnya. "
+    "replay mengirim ulang semua pesan dari log dengan awalan --from ke log dengan awalan --to, yang sudah "
+    "dibuka untuk direktori data.",
     en="create makes what is missing and opens the topics for the election of the data directory; what is "
     "there is not changed. check compares with what was declared. Both end with code 1 when anything "
-    "differs. acls sets what the users field, worker, sink and auditor may do. sender gives "
-    "one sender a login, rights and a quota of its own, or takes them away. replay publishes "
-    "every message of the log with the prefix --from again, to the log with the prefix --to, which was "
-    "opened for the data directory.",
+    "differs. acls sets what the users field, worker, sink and auditor may do, and what each "
+    "user may send a second. sender gives one sender a login, rights and a quota of its own, or takes them "
+    "away. replay publishes every message of the log with the prefix --from again, to the log with the "
+    "prefix --to, which was opened for the data directory.",
 )
 EXAMPLES = (
     "rekap --data night topics create --broker 127.0.0.1:9092",
@@ -119,6 +120,11 @@ DIFFERS = Said(id="Ada yang berbeda ({number}):", en="Differences ({number}):")
 RIGHTS_UNCHANGED = Said(id="Hak semua pengguna sudah benar.", en="All users have the right rights.")
 GRANTED = Said(id="Diberikan: {rule}", en="Granted: {rule}")
 WITHDRAWN = Said(id="Dicabut: {rule}", en="Withdrawn: {rule}")
+QUOTA_SET = Said(
+    id="Kuota {user}: {quota} bita per detik ke setiap broker.",
+    en="Quota of {user}: {quota} bytes a second to each broker.",
+)
+EVERY_OTHER = Said(id="setiap pengguna lain", en="every other user")
 PASSWORDS_SET = Said(id="Kata sandi disetel: {users}.", en="Passwords set: {users}.")
 
 ONLY_WITH: Final = {
@@ -281,7 +287,8 @@ def _tell(session: Session, differences: list[Difference]) -> None:
 
 
 def _sender(session: Session, connection: Connection, as_json: bool, chosen: dict[str, Any]) -> int:
-    from event_log.kafka.admin.senders import QUOTA_BYTES, admit, cut_off, user_of
+    from event_log.kafka.admin.quotas import QUOTA_BYTES
+    from event_log.kafka.admin.senders import admit, cut_off, user_of
 
     name, folder = chosen["name"], chosen["passwords"]
     try:
@@ -309,18 +316,28 @@ def _sender(session: Session, connection: Connection, as_json: bool, chosen: dic
 
 def _acls(session: Session, connection: Connection, as_json: bool, folder: Path | None) -> int:
     from event_log.kafka.admin.access import set_passwords, set_rights
+    from event_log.kafka.admin.quotas import set_quotas
 
     passwords = {} if folder is None else read_passwords(session, folder)
     if passwords:
         set_passwords(connection, passwords)
+    quotas = set_quotas(connection)  # before the rights: nobody may send more than that
     changed = set_rights(connection)
     if as_json:
         write_document(
-            {"granted": changed.granted, "withdrawn": changed.withdrawn, "passwords": sorted(passwords)}
+            {
+                "granted": changed.granted,
+                "withdrawn": changed.withdrawn,
+                "passwords": sorted(passwords),
+                "quotas": [{"user": one.user, "quota": one.bytes_a_second} for one in quotas],
+            }
         )
         return DONE
     if passwords:
         echo(session.text(PASSWORDS_SET).format(users=", ".join(sorted(passwords))))
+    for one in quotas:
+        user = session.text(EVERY_OTHER) if one.user is None else one.user
+        echo(session.text(QUOTA_SET).format(user=user, quota=whole(one.bytes_a_second, session.language)))
     for said, rules in ((GRANTED, changed.granted), (WITHDRAWN, changed.withdrawn)):
         for rule in rules:
             echo(session.text(said).format(rule=rule))

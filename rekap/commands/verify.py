@@ -12,6 +12,7 @@ from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
+from rekap.terminal import echo
 from schemas.language import Said
 
 if TYPE_CHECKING:
@@ -64,11 +65,19 @@ HAS_OWN_LOG: Final = Said(
     "without REKAP_BROKER).",
 )
 OUTDATED: Final = Said(
-    id="Yang ditampilkan dibuat oleh versi rekap yang lebih lama (skema {has}; versi ini {needs}), dan belum "
-    "diperiksa. Mutakhirkan dulu, lalu ulangi: {how}.",
-    en="What is shown was made by an older version of rekap (schema {has}; this version {needs}), and was "
-    "not verified. Bring it up to date first, then verify again: {how}.",
+    id="Belum diperiksa: yang ditampilkan dibuat oleh versi rekap yang lebih lama (skema {has}; versi ini "
+    "{needs}). Mutakhirkan dulu, lalu ulangi: {how}.",
+    en="Not verified: what is shown was made by an older version of rekap (schema {has}; this version "
+    "{needs}). Bring it up to date first, then verify again: {how}.",
 )
+
+
+class SchemaOutdated(Exception):
+    """The tables are those of an older version, so that nothing was compared. `said` tells what to do."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
 
 
 @subcommand("verify", MORE, EXAMPLES)
@@ -94,7 +103,16 @@ def command(
     clickhouse: str | None,
     written: str,
 ) -> int:
-    verification = verified(session, connection, clickhouse, wait_s, as_far_as_shown=as_far_as_shown)
+    from audit.verify import not_verified
+
+    try:
+        verification = verified(session, connection, clickhouse, wait_s, as_far_as_shown=as_far_as_shown)
+    except SchemaOutdated as error:
+        if Format(written) is Format.JSON:
+            write_document(not_verified("outdated", error.said.en, as_far_as_shown=as_far_as_shown))
+        else:
+            echo(session.text(error.said))
+        return ANSWER_IS_NO
     if Format(written) is Format.JSON:
         write_document(verification.as_dict())
     else:
@@ -113,7 +131,7 @@ def verified(
     as_far_as_shown: bool = False,
 ) -> Verification:
     """The comparison, with a progress bar: of the log on Kafka, or without a `connection` of the directory's
-    own, with the projections at the URL `clickhouse` or in the directory."""
+    own, with the projections at the URL `clickhouse` or in the directory. Raises SchemaOutdated."""
     from audit.verify import verify
     from clickhouse.ownership import find_owner
     from rekap.reading import reader
@@ -168,10 +186,10 @@ def _require_its_log(
 def _require_schema(
     session: Session, client: Client, connection: Connection | None, clickhouse: str | None
 ) -> None:
-    """Refuse to compare tables of an older version: they differ from those of this one, and nobody changed
-    them. What else is wrong with the schema, the comparison names."""
+    """Do not compare tables of an older version: they differ from those of this one, and nobody changed them.
+    What else is wrong with the schema, the comparison names."""
     from queries.refusals import Unreadable, refusals
-    from sinks.migrate import MigrationError, known_migrations
+    from sinks.migrate import known_migrations
 
     try:
         with refusals():
@@ -185,7 +203,7 @@ def _require_schema(
         else:
             how = f"rekap --data {session.path} {'serve' if connection is None else 'sink'}"
         numbers = {"has": has, "needs": needs, "how": how}
-        raise MigrationError(id=OUTDATED.id.format(**numbers), en=OUTDATED.en.format(**numbers))
+        raise SchemaOutdated(Said(id=OUTDATED.id.format(**numbers), en=OUTDATED.en.format(**numbers)))
 
 
 def _log(

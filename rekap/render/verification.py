@@ -47,10 +47,10 @@ UNREADABLE: Final = Said(
     en="Not compared: {table}. The database does not give it: {detail}",
 )
 EARLIER_SUMS: Final = Said(
-    id="Jumlah provinsi dan nasional yang terdahulu ({rows} baris) memuat beberapa partisi tanpa satu "
-    "posisi dalam log: hanya yang terbaru yang dapat dibandingkan.",
-    en="Earlier totals of provinces and the nation ({rows} rows) add up several partitions at no one "
-    "position of the log: only the newest can be compared.",
+    id="Tidak dibandingkan: {rows} jumlah provinsi dan nasional yang terdahulu. Jumlah itu memuat beberapa "
+    "partisi tanpa satu posisi dalam log: hanya yang terbaru yang dapat dibandingkan.",
+    en="Not compared: {rows} earlier totals of provinces and the nation. They add up several partitions at "
+    "no one position of the log: only the newest can be compared.",
 )
 WHY: Final = {
     "ahead": Said(
@@ -87,6 +87,12 @@ TO_DECIDE: Final = Said(
     "Bila tidak ada proses yang mengisinya, rekap --data {path} serve melengkapinya dari log direktori.",
     en="Verify again with a longer --wait SECONDS, or only what is shown: --as-far-as-shown. If no process "
     "fills it, rekap --data {path} serve brings what is shown up to the log of the directory.",
+)
+TO_DECIDE_ELSEWHERE: Final = Said(
+    id="Ulangi dengan --wait DETIK yang lebih lama, atau periksa hanya yang ditampilkan: --as-far-as-shown. "
+    "Bila yang ditampilkan tidak maju, pastikan rekap worker dan rekap sink berjalan.",
+    en="Verify again with a longer --wait SECONDS, or only what is shown: --as-far-as-shown. If what is "
+    "shown does not move on, make sure that rekap worker and rekap sink are running.",
 )
 TO_READ: Final = Said(
     id="Ulangi dengan pengguna basis data yang boleh membaca semua tabel dan view (pada Compose: analyst), "
@@ -134,7 +140,8 @@ def tell(session: Session, verification: Verification, *, elsewhere: bool = Fals
         return
     if verification.equal is None:
         is_refused = any(one.reason == "unreadable" for one in verification.not_compared)
-        echo(session.text(TO_READ if is_refused else TO_DECIDE).format(path=session.path), err=True)
+        to_decide = TO_DECIDE_ELSEWHERE if elsewhere else TO_DECIDE
+        echo(session.text(TO_READ if is_refused else to_decide).format(path=session.path), err=True)
         return
     if verification.differences:
         _list(session, verification.differences, verification.difference_count)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any, Final
 
 import pytest
 
+from audit import bounded_rows
 from audit.comparison import ROW, Difference
 from audit.verify import Verification, verify
 from clickhouse.client import connect
 from event_log.sqlite import SqliteLog
+from queries import all_rows
 from queries.all_rows import without_database
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import adopt
@@ -286,6 +289,62 @@ def test_all_differences_are_counted(directory: DataDirectory) -> None:
     many = "INSERT INTO rejected (election, position) SELECT '{}', number + 100 FROM numbers(2500)"
     found = verified(directory, many.format(ELECTION_ID))
     assert (found.difference_count, len(found.differences)) == (2_500, 1_000)
+
+
+FLOOD: Final = 10_000
+"""Rows that are invented at once: several times what is read of a part of a table."""
+
+
+@pytest.mark.parametrize(
+    ("table", "invented"),
+    [
+        ("event", "toString(number) AS reason"),  # all with one key: other rows of the same entry
+        ("finding", "toString(number) AS unit"),
+        ("tally_history", "toString(number) AS unit, toUInt64(1) AS version"),
+        ("tally_history", "toString(number) AS unit, toUInt64(0) AS version"),
+    ],
+    ids=["event", "finding", "tally_history", "baseline"],
+)
+def test_of_many_invented_rows_few_are_read_and_all_are_counted(
+    directory: DataDirectory, monkeypatch: pytest.MonkeyPatch, table: str, invented: str
+) -> None:
+    """They are at a position that the log has: those beyond it are only counted anyhow."""
+    read = Counter[str]()
+    rows = all_rows._rows
+
+    def counted(client: Any, sql: str, asked: Mapping[str, Any]) -> Iterator[Any]:
+        for row in rows(client, sql, asked):
+            read[sql.partition(" FROM ")[2].partition(" ")[0]] += 1
+            yield row
+
+    monkeypatch.setattr(all_rows, "_rows", counted)
+    monkeypatch.setattr(bounded_rows, "SPARE", 1_000)
+    found = verified(
+        directory,
+        f"SYSTEM STOP MERGES {table}",
+        f"INSERT INTO {table} SELECT one.* REPLACE (toUInt64(1) AS position, {invented}) "
+        f"FROM (SELECT * FROM {table} FINAL LIMIT 1) AS one CROSS JOIN numbers({FLOOD}) AS many "
+        "SETTINGS optimize_on_insert = 0",
+    )
+    assert found.equal is False
+    assert {one.table for one in found.differences} == {table}
+    assert (found.difference_count >= FLOOD, len(found.differences)) == (True, 1_000)
+    assert read[table] < FLOOD / 2
+
+
+def test_copies_of_rows_that_are_right_are_no_differences(
+    directory: DataDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sink that crashed again and again has inserted its rows each time, until the engine merges them."""
+    monkeypatch.setattr(bounded_rows, "SPARE", 20)
+    copied = [
+        f"INSERT INTO {table} SELECT one.* FROM (SELECT * FROM {table}) AS one CROSS JOIN numbers(9) AS many "
+        "SETTINGS optimize_on_insert = 0"
+        for table in ("event", "station_history", "finding", "rejected", "recap", "tally_history")
+    ]
+    stopped = [f"SYSTEM STOP MERGES {statement.split()[2]}" for statement in copied]
+    found = verified(directory, *stopped, *copied)
+    assert (found.equal, found.differences, found.not_compared) == (True, [], [])
 
 
 def test_what_the_database_refuses_to_tell_is_not_compared_and_not_equal(directory: DataDirectory) -> None:

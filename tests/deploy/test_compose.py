@@ -150,15 +150,27 @@ def test_data_is_in_named_volumes_and_everything_else_is_mounted_to_be_read() ->
     }
 
 
-def test_images_of_others_are_pinned() -> None:
+def test_images_of_others_are_pinned_by_digest() -> None:
+    """The tag is for people; what is pulled is what has the digest, or nothing."""
+    by_digest = r"[a-z/-]+:\d+\.\d+(\.\d+)+@sha256:[0-9a-f]{64}"
     for name in RESULTS_OF_OTHERS:
-        assert re.fullmatch(r"[a-z/-]+:\d+\.\d+(\.\d+)+", substituted(SERVICES[name]["image"])), name
+        assert re.fullmatch(by_digest, substituted(SERVICES[name]["image"])), name
+
+
+def test_the_images_in_the_document_are_those_of_the_files() -> None:
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
+    for image in {substituted(SERVICES[name]["image"]) for name in RESULTS_OF_OTHERS}:
+        tag, _, digest = image.partition("@")
+        assert f"`{tag}`" in text, "its tag in the table of variables"
+        assert f"inspect {tag} " in text.replace("\n", " "), "the command that shows what the tag is now"
+        assert digest not in text, "one home: docker-compose.yml"
 
 
 def test_the_broker_is_the_one_that_the_tests_run() -> None:
     pom = (ROOT / "deploy/kafka/pom.xml").read_text("utf-8")
     assert (
-        substituted(SERVICES["kafka"]["image"]) == f"apache/kafka:{re.findall(r'<version>([^<]+)', pom)[0]}"
+        substituted(SERVICES["kafka"]["image"]).partition("@")[0]
+        == f"apache/kafka:{re.findall(r'<version>([^<]+)', pom)[0]}"
     )
 
 

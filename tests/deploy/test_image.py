@@ -65,7 +65,8 @@ def test_the_data_directory_belongs_to_that_user_and_is_the_commands_default() -
 
 
 def test_the_base_image_is_pinned_and_of_a_python_that_rekap_supports() -> None:
-    (version,) = re.findall(r"^ARG PYTHON=python:(3\.\d+)-slim$", DOCKERFILE, re.MULTILINE)
+    pinned = r"^ARG PYTHON=python:(3\.\d+)\.\d+-slim@sha256:[0-9a-f]{64}$"
+    (version,) = re.findall(pinned, DOCKERFILE, re.MULTILINE)
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
     assert tuple(map(int, version.split("."))) >= tuple(map(int, wanted.removeprefix(">=").split(".")))
     assert all(stage.startswith("${PYTHON}") for stage in STAGES)

@@ -75,7 +75,7 @@ def test_every_row_of_the_newest_sum_is_given(partitioned: Client) -> None:
     small_count.insert(partitioned, {"tally_history": [moved]})
     found = [
         (unit, cells["version"], cells["valid"])
-        for (_, unit), cells in sum_cells(partitioned, ELECTION, "nation")
+        for (_, unit), cells in sum_cells(partitioned, ELECTION, "nation", 10)
     ]
     assert sorted(found) == [("0", 14, 1), ("0", 14, newest["valid"])]
 

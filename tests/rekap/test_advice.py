@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from contextlib import closing
@@ -45,6 +46,35 @@ def test_what_is_shown_is_moved_away_and_made_again(rekap: Rekap, own_count: Pat
     Runner.open(directory, command="serve", workers=0).close()
     assert rekap("--data", own_count, "verify").code == 0
     assert (tmp_path / "evidence").is_dir()
+
+
+@pytest.mark.parametrize("damage", ["cut_off", "changed"])
+def test_a_log_that_was_damaged_is_put_back_from_a_backup(
+    rekap: Rekap, own_count: Path, tmp_path: Path, damage: str
+) -> None:
+    directory = DataDirectory.open(own_count)
+    shutil.copy(directory.log_path, tmp_path / "backup")
+    with closing(SqliteLog.open(directory.log_path, readonly=True)) as log:
+        entries = list(log.entries(0))
+    for file in own_count.glob(f"{directory.log_path.name}*"):
+        file.unlink()
+    kept = entries[:-1] if damage == "cut_off" else [*entries[:-1], entries[-1]._replace(raw=b"forged")]
+    with closing(SqliteLog.open(directory.log_path)) as log, log.transaction():
+        log.append([one.raw for one in kept], [one.leaf for one in kept], log.now())
+    ran = rekap("--data", own_count, "verify")
+    assert ran.code == 1
+    said = one_line(ran.err)
+    assert "put the log back from a backup, and verify again" in said
+    assert "Move" not in said
+    (line,) = re.findall(rf"\(rekap --data {own_count} (log --format jsonl --output) FILE\)", said)
+    copy = tmp_path / "copy.jsonl"
+    assert rekap("--data", own_count, *line.split(), copy).code == 0
+    rows = [json.loads(line) for line in copy.read_text("utf-8").splitlines()]
+    assert [one["position"] for one in rows] == [one.position for one in entries]
+    for file in own_count.glob(f"{directory.log_path.name}*"):
+        file.rename(tmp_path / f"damaged-{file.name}")
+    shutil.copy(tmp_path / "backup", directory.log_path)
+    assert rekap("--data", own_count, "verify").code == 0
 
 
 def test_messages_that_the_log_lost_are_got_back_from_what_is_shown(

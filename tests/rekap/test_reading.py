@@ -157,6 +157,10 @@ def test_what_is_not_shown_yet_is_not_verified(rekap: Rekap, own_count: Path, tm
     assert (ran.code, ran.json["equal"], ran.json["as_far_as_shown"]) == (0, True, True)
     ran = rekap("--data", own_count, "verify", "--as-far-as-shown")
     assert ran.out.startswith("Equal as far as shown: ")
+    advice = " ".join(rekap("--data", own_count, "verify").err.split())
+    assert f"rekap --data {own_count} serve brings what is shown up to the log" in advice
+    Runner.open(DataDirectory.open(own_count), command="serve", workers=0).close()
+    assert rekap("--data", own_count, "verify").code == 0
 
 
 def with_another_log(directory: DataDirectory, change: Callable[[list[LogEntry]], list[LogEntry]]) -> None:
@@ -173,11 +177,16 @@ def test_verify_does_not_call_an_older_version_a_difference(rekap: Rekap, own_co
     with closing(connect(DataDirectory.open(own_count).clickhouse_url)) as client:
         client.command("DROP VIEW correction")
         client.command("ALTER TABLE schema_migration DELETE WHERE number > 10 SETTINGS mutations_sync = 2")
-    ran = rekap("--data", own_count, "--lang", "en", "verify")
-    assert ran.code == 3
-    assert "older version" in ran.err
-    assert f"rekap --data {own_count} serve" in ran.err
-    assert "lebih lama" in rekap("--data", own_count, "--lang", "id", "verify", "--format", "json").err
+    for language, answer in (("en", "Not verified: what is shown"), ("id", "Belum diperiksa: yang")):
+        ran = rekap("--data", own_count, "--lang", language, "verify")
+        assert (ran.code, ran.out.startswith(answer)) == (1, True)
+        assert f"rekap --data {own_count} serve" in ran.out
+    ran = rekap("--data", own_count, "verify", "--format", "json")
+    assert (ran.code, ran.json["equal"], ran.json["difference_count"]) == (1, None, None)
+    (part,) = ran.json["not_compared"]
+    assert (part["reason"], "schema 10" in part["detail"]) == ("outdated", True)
+    ran = rekap("--data", own_count, "verify", "--as-far-as-shown", "--format", "json")
+    assert (ran.code, ran.json["equal"]) == (1, None)
     with Runner.open(DataDirectory.open(own_count), command="serve", workers=0):
         pass  # brings it up to date
     assert rekap("--data", own_count, "verify").code == 0

@@ -196,12 +196,15 @@ def test_a_secure_cluster_is_set_up_with_two_commands(
     assert set_up["passwords"] == ["auditor", "field", "importer", "sink", "worker"]
     assert "field may write topic count-events" in set_up["granted"]
     assert "field may read topic count-events" not in set_up["granted"]
+    quotas = {one["user"]: one["quota"] for one in set_up["quotas"]}
+    assert set(quotas) == {None, "admin", "importer", "worker"}
+    assert quotas[None] == 1_048_576
     assert as_user("auditor", "of-auditor", "check").json == {"differences": []}
     denied = as_user("field", "of-field", "check")
     assert (denied.code, denied.out) == (3, "")
     assert "does not let the user field do this" in denied.err
     again = as_user(ADMIN, PASSWORDS[ADMIN], "acls").json
-    assert again == {"granted": [], "withdrawn": [], "passwords": []}
+    assert again == {"granted": [], "withdrawn": [], "passwords": [], "quotas": []}
 
     (secrets / "sink").write_text("\n")
     empty = as_user(ADMIN, PASSWORDS[ADMIN], "acls", "--passwords", secrets)

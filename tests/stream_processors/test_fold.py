@@ -239,8 +239,9 @@ def test_every_region_is_the_sum_of_its_children_and_every_village_of_its_statio
     result = folded(one.raw for one in sent)
     below: dict[tuple[str, str], Counter[str]] = {}
     unknown: set[tuple[str, str]] = set()
-    stations = result.stations()
-    for tally in (*stations, *result.regions.values()):
+    for station, tally in zip(result.in_force.values(), result.stations(), strict=True):
+        assert station.cells() == tally.cells()
+    for tally in (*result.stations(), *result.regions.values()):
         figures = {name: figure for name, figure in tally.cells().items() if figure is not None}
         if tally.level is Level.STATION:
             del figures["expected"]  # a village expects stations that have not reported

@@ -1,8 +1,8 @@
 """Users and ACLs of the topics, declared once: a user with the least rights for each kind of process.
 
 Kafka enforces it where the brokers have an authorizer and let nobody do what no rule allows. Administrators
-are not here: they are the brokers' `super.users`. Host-based rules, quotas and the brokers' own users are
-theirs too.
+are not here: they are the brokers' `super.users`. Host-based rules and the brokers' own users are theirs too;
+quotas are in event_log.kafka.admin.quotas.
 """
 
 from __future__ import annotations

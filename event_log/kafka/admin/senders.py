@@ -1,20 +1,19 @@
 """A login, rights and a quota for each sender of counts, so that one of them can be bounded or cut off alone.
 
-A sender's user is `field-NAME`; it may do what `field` may. Quotas are per broker and are kept by Kafka.
+A sender's user is `field-NAME`; it may do what `field` may. Its quota (event_log.kafka.admin.quotas) is kept
+by Kafka.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from kafka import KafkaAdminClient
 from kafka.admin import ACL, ACLPermissionType, ScramMechanism, UserScramCredentialDeletion
-from kafka.errors import NoError, for_code
-from kafka.protocol.admin.client_quotas import AlterClientQuotasRequest
 
 from event_log.kafka.admin.access import USERS, any_rule, rights_of, set_passwords
+from event_log.kafka.admin.quotas import QUOTA_BYTES, set_quota
 from event_log.kafka.admin_client import ask
 from event_log.kafka.connection import Connection
 
@@ -23,20 +22,14 @@ PREFIX: Final = "field-"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 """What a sender may be called: it stands in rules, logs and file names."""
 
-QUOTA_BYTES: Final = 1024 * 1024
-"""producer_byte_rate of a sender unless said otherwise, per second and broker: some 700 forms, which no
-district sends. A sender above it is slowed down, and nothing is lost."""
-
-RATE: Final = "producer_byte_rate"
-
 
 def admit(connection: Connection, name: str, password: str, quota_bytes: int = QUOTA_BYTES) -> str:
     """Give the sender a login, the quota, and the rights of `field` on this prefix; its user. Running it
     again sets password and quota anew. Raises ValueError for a name that can't be, and LogUnavailable."""
     user = user_of(name)
-    # Rights come last: a sender without a quota has none.
+    # Rights come last: a sender without its own quota may send nothing.
     set_passwords(connection, {user: password})
-    _set_quota(connection, user, {RATE: float(quota_bytes)})
+    set_quota(connection, user, quota_bytes)
     ask(connection, lambda admin: _grant(admin, _rules(connection, user)))
     return user
 
@@ -49,7 +42,7 @@ def cut_off(connection: Connection, name: str) -> int:
     # Rights go first: a login that is taken away leaves open sessions as they are.
     rules = ask(connection, lambda admin: _withdraw(admin, f"User:{user}"))
     ask(connection, lambda admin: _forget_login(admin, user))
-    _set_quota(connection, user, {RATE: None})
+    set_quota(connection, user, None)
     return rules
 
 
@@ -87,31 +80,3 @@ def _forget_login(admin: KafkaAdminClient, user: str) -> None:
     for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
         # What is not there can't be deleted, which is as wanted.
         admin.alter_user_scram_credentials([UserScramCredentialDeletion(user, mechanism)])
-
-
-def _set_quota(connection: Connection, user: str, quotas: Mapping[str, float | None]) -> None:
-    """Set these quotas of the user; None takes one away. Raises LogUnavailable."""
-    entry = AlterClientQuotasRequest.EntryData
-    request = AlterClientQuotasRequest(
-        entries=[
-            entry(
-                entity=[entry.EntityData(entity_type="user", entity_name=user)],
-                ops=[
-                    entry.OpData(key=key, value=value or 0.0, remove=value is None)
-                    for key, value in quotas.items()
-                ],
-            )
-        ],
-        validate_only=False,
-    )
-
-    def send(admin: KafkaAdminClient) -> None:
-        # The client has no method for quotas; its own methods send their requests in this way.
-        manager = admin._manager
-        answer = manager.run(manager.send, request)
-        for one in answer.entries:
-            error = for_code(one.error_code)
-            if error is not NoError:
-                raise error(one.error_message)
-
-    ask(connection, send)

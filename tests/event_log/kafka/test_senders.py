@@ -12,6 +12,7 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from devtools.broker_settings import ADMIN
 from event_log.errors import LogUnavailable
 from event_log.kafka.admin.access import set_rights
+from event_log.kafka.admin.quotas import OWN_QUOTAS, QUOTA_BYTES, quotas, set_quota, set_quotas
 from event_log.kafka.admin.senders import admit, cut_off, user_of
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
@@ -71,6 +72,37 @@ def test_above_its_quota_a_sender_is_slowed_down_and_loses_nothing(secured: Secu
     # A window of Kafka's quotas holds ten seconds: what is above that waits.
     assert time.monotonic() - began > 2
     cut_off(admin, "kab-4")
+
+
+def test_every_login_has_a_quota_and_setting_them_again_changes_nothing(secured: Secured) -> None:
+    admin = secured.as_user(ADMIN)
+    admit(admin, "kab-5", "field-kab-5-password", 30_000)
+    changed = {one.user: one.bytes_a_second for one in set_quotas(admin)}
+    assert changed == {None: QUOTA_BYTES, **OWN_QUOTAS}
+    time.sleep(0.5)
+    assert quotas(admin) == {**changed, "field-kab-5": 30_000}
+    assert set_quotas(admin) == []
+    set_quota(admin, "worker", 5)  # somebody changed it: it is set again, and the sender's stays
+    time.sleep(0.5)
+    assert [one.user for one in set_quotas(admin)] == ["worker"]
+    cut_off(admin, "kab-5")
+    time.sleep(0.5)
+    assert quotas(admin) == changed  # what is cut off falls back to the default, and has no rights
+
+
+def test_a_login_without_a_quota_of_its_own_is_held_to_the_default(secured: Secured) -> None:
+    """The login that is shared in rehearsals, on two connections: a quota is of the user."""
+    admin, mine = secured.as_user(ADMIN), secured.as_user("field")
+    set_quotas(admin)
+    set_quota(admin, None, 20_000)  # as QUOTA_BYTES, in seconds that a test has
+    time.sleep(1)
+    began = time.monotonic()
+    with closing(producer(mine)) as one, closing(producer(mine)) as two:
+        for _ in range(15):
+            send(one, mine, b"x" * 10_000)
+            send(two, mine, b"x" * 10_000)
+    assert time.monotonic() - began > 2
+    assert [one.user for one in set_quotas(admin)] == [None]
 
 
 @pytest.mark.parametrize("name", ["", "-a", "A", "a b", "../a", "a" * 51, "é", "a\n"])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from audit.comparison import Difference, NotCompared
 from audit.verify import Verification
-from rekap.render.verification import sentences
+from rekap.render.verification import sentences, tell
 from rekap.session import Session
+from schemas.language import Language
 
 WHOLE = Verification(
     equal=True,
@@ -67,3 +71,24 @@ def test_what_was_not_compared_is_named_with_the_reason_and_when_it_will_be() ->
     in_indonesian = sentences(Session("id"), undecided)
     assert in_indonesian[0].startswith("Belum selesai diperiksa.")
     assert in_indonesian[1].startswith("Tidak dibandingkan: 900 angka (4 x provinsi)")
+
+
+def test_earlier_sums_are_said_to_be_not_compared() -> None:
+    some = replace(WHOLE, earlier_sums=1_500)
+    assert sentences(Session("en"), some)[1].startswith("Not compared: 1,500 earlier totals of provinces and")
+    assert sentences(Session("id"), some)[1].startswith("Tidak dibandingkan: 1.500 jumlah provinsi dan")
+    assert some.as_dict()["earlier_sums"] == 1_500
+
+
+@pytest.mark.parametrize(
+    ("language", "workers"), [("en", "make sure that rekap worker"), ("id", "pastikan rekap worker")]
+)
+def test_on_kafka_no_advice_is_to_serve_a_directory(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, language: Language, workers: str
+) -> None:
+    behind = replace(WHOLE, equal=None, resting=False, not_verified=3)
+    tell(Session(language, tmp_path), behind, elsewhere=True)
+    advice = " ".join(capsys.readouterr().err.split())
+    assert (workers in advice, "serve" in advice) == (True, False)
+    tell(Session(language, tmp_path), behind)
+    assert f"rekap --data {tmp_path} serve" in " ".join(capsys.readouterr().err.split())
