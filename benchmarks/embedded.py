@@ -69,15 +69,16 @@ def main() -> int:
     mixes = mix.chosen(asked.mix)
     mix.real_data(mixes)
     if len(mixes) == 1:
-        return measure(mixes[0], asked.events)
-    each = [sys.executable, "-m", "benchmarks.embedded", "--events", str(asked.events), "--mix"]
+        return measure(mixes[0], asked.events, asked.provinces)
+    each = [sys.executable, "-m", "benchmarks.embedded", "--events", str(asked.events)]
+    each += ["--provinces", asked.provinces, "--mix"]
     return max(subprocess.run([*each, one], check=False).returncode for one in mixes)
 
 
-def measure(of: Mix, events: int) -> int:
+def measure(of: Mix, events: int, provinces: str) -> int:
     """Measure one mix, print, and return 1 when the sums are wrong."""
     print(f"-- {of.forms}", flush=True)
-    election, registry, source, forms = _input(of, events)
+    election, registry, source, forms = _input(of, events, provinces)
     spent: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as place:
         directory = DataDirectory.create(Path(place) / "count", election, registry)
@@ -123,9 +124,9 @@ def measure(of: Mix, events: int) -> int:
     return 0 if right else 1
 
 
-def _input(of: Mix, events: int) -> Input:
+def _input(of: Mix, events: int, provinces: str) -> Input:
     if of is Mix.NATIONAL:
-        nation = NationalNight.load()
+        nation = NationalNight.load(provinces)
         _ = nation.night  # planned before the clock runs
         return Input(nation.election, nation.registry, Sample(nation, events), events)
     folder = mix.real_data([of])

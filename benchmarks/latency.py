@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--submissions", type=int, default=SUBMISSIONS, help=f"default: {SUBMISSIONS}")
     mix.add_option(parser)
     asked = parser.parse_args()
-    nation = NationalNight.load()
+    nation = NationalNight.load(asked.provinces)
     return max(measure(nation, one, asked.before, asked.submissions) for one in mix.chosen(asked.mix))
 
 

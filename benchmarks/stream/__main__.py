@@ -63,7 +63,7 @@ def main() -> int:
     for one, taking_part in chosen.items():
         if not taking_part:
             continue
-        lines, failed = run(taking_part, asked.rounds, load(one, folder))
+        lines, failed = run(taking_part, asked.rounds, load(one, folder, asked.provinces))
         has_failed = has_failed or bool(failed)
         documents[one] = report.as_json(lines, surroundings, failed)
         if asked.format == "text":

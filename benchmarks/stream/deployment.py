@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 120
 """Without anything new for so long a race is given up."""
 
+BEGIN_S: Final = 600
+"""How long a sink may take to begin: at first it writes a total for each region and contest."""
+
 LOOK_S: Final = 0.1
 """Between two looks at what can be seen; a race ends so much late at the most."""
 
@@ -106,7 +109,7 @@ class Deployment:
 
     def _wait_for_group(self, program: Program) -> None:
         """Until the sink has its partitions, as the broker sees it."""
-        name, deadline = self.connection.group(SINK_GROUP), time.monotonic() + PATIENCE_S
+        name, deadline = self.connection.group(SINK_GROUP), time.monotonic() + BEGIN_S
         with closing(KafkaAdminClient(**self.connection.client_settings())) as admin:
             while True:
                 with suppress(KafkaError):  # a new broker's coordinator takes its time
@@ -117,7 +120,7 @@ class Deployment:
                         return
                 program.check()
                 if time.monotonic() > deadline:
-                    raise program.failed(f"has not joined its group within {PATIENCE_S} s")
+                    raise program.failed(f"has not joined its group within {BEGIN_S} s")
                 time.sleep(READ_LOG_S)
 
     def _command(self, name: str, *options: str) -> list[str | Path]:

@@ -50,10 +50,10 @@ class Stock(Protocol):
         ...
 
 
-def load(mix: Mix, folder: Path | None) -> Stock:
-    """The forms of a mix; `folder` is that of real results."""
+def load(mix: Mix, folder: Path | None, provinces: str) -> Stock:
+    """The forms of a mix; `folder` is that of real results, `provinces` those of the national mix."""
     if mix is Mix.NATIONAL:
-        return Simulated(NationalNight.load())
+        return Simulated(NationalNight.load(provinces))
     if folder is None:
         raise ValueError("The presidential forms are read from the folder of real results; name it.")
     return Real.load(folder)

@@ -65,7 +65,7 @@ def main() -> int:
         return 2
     found = {}
     for one in mixes:
-        stock = load(one, folder)
+        stock = load(one, folder, asked.provinces)
         forms = stock.take(asked.before + WARM_UP + round(asked.seconds * asked.rate))
         _ = forms.events, forms.totals  # worked out before anything runs
         try:

@@ -52,7 +52,7 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 2
     for mixed in mixes:
-        found = measured(load(mixed, folder).take(asked.events), asked.rounds)
+        found = measured(load(mixed, folder, asked.provinces).take(asked.events), asked.rounds)
         cheapest = statistics.median(one.processor_us for one in found[OURS])
         print(f"-- {mixed.forms}")
         for name, rounds in found.items():

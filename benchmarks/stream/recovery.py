@@ -65,7 +65,7 @@ def main() -> int:
     found = {}
     for one in mixes:
         try:
-            found[one] = measured(load(one, folder).take(asked.events or EVENTS[one]))
+            found[one] = measured(load(one, folder, asked.provinces).take(asked.events or EVENTS[one]))
         except RaceFailed as error:
             print(f"{one} mix: {error}", file=sys.stderr)
     mix.tell(found, asked.format)

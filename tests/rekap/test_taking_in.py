@@ -119,7 +119,7 @@ def test_import_reports_every_record_and_ends_with_1_when_one_is_unreadable(reka
         "rejected_by_reason": {},
     }
     assert "Unreadable:" in ran.err
-    assert "counts.csv, line 3" in ran.err
+    assert "counts.csv:3" in ran.err
 
 
 def test_importing_again_changes_nothing_and_says_so(rekap: Rekap, files: Path) -> None:
