@@ -17,8 +17,10 @@ from pathlib import Path
 from benchmarks import mix
 from benchmarks.mix import Mix, NationalNight
 from clickhouse.client import connect
+from producers.simulator.nation import builtin_registry
 from producers.simulator.night import Night
 from schemas.data_directory import DataDirectory
+from schemas.elections import load_election
 from schemas.sources import Message
 from stream_processors.embedded.runner import Runner
 
@@ -35,14 +37,20 @@ def main() -> int:
     parser.add_argument("--submissions", type=int, default=SUBMISSIONS, help=f"default: {SUBMISSIONS}")
     mix.add_option(parser)
     asked = parser.parse_args()
-    nation = NationalNight.load(asked.provinces)
-    return max(measure(nation, one, asked.before, asked.submissions) for one in mix.chosen(asked.mix))
+    ended = 0
+    for one in mix.chosen(asked.mix):
+        if one is Mix.PRESIDENTIAL:
+            election, contests = load_election("pemilu2024"), ["PPWP"]
+            nation = NationalNight(election, builtin_registry(election))
+        else:
+            nation, contests = NationalNight.load(asked.provinces), None
+        night = Night(nation.election, nation.registry, SEED, contests=contests)
+        ended = max(ended, measure(nation, night, one, asked.before, asked.submissions))
+    return ended
 
 
-def measure(nation: NationalNight, of: Mix, before_them: int, submissions: int) -> int:
+def measure(nation: NationalNight, night: Night, of: Mix, before_them: int, submissions: int) -> int:
     """Measure one mix."""
-    contests = ["PPWP"] if of is Mix.PRESIDENTIAL else None
-    night = Night(nation.election, nation.registry, SEED, contests=contests)
     count = before_them + submissions
     records = (record for chunk in night.sample(count) for record in chunk.records())
     messages = [r.raw for r in islice(records, count) if isinstance(r, Message)]

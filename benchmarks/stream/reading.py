@@ -1,4 +1,4 @@
-"""What an entry of the log costs to read: with aiokafka, as rekap reads, and with kafka-python.
+"""What an entry of the log costs to read: with aiokafka, as rekap reads, and with kafka-python; and to send.
 
 Both read the same forms from the same broker in one process, in ranges as a worker does, by turns and in
 several rounds. Nothing is done with what was read. Each mix of forms is measured by itself (benchmarks.mix);
@@ -52,9 +52,10 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 2
     for mixed in mixes:
-        found = measured(load(mixed, folder, asked.provinces).take(asked.events), asked.rounds)
+        sent, found = measured(load(mixed, folder, asked.provinces).take(asked.events), asked.rounds)
         cheapest = statistics.median(one.processor_us for one in found[OURS])
         print(f"-- {mixed.forms}")
+        print(f"one idempotent producer: {sent:,.0f} entries/s sent and acknowledged")
         for name, rounds in found.items():
             middle = statistics.median(one.processor_us for one in rounds)
             rate = statistics.median(one.rate for one in rounds)
@@ -64,20 +65,23 @@ def main() -> int:
     return 0
 
 
-def measured(forms: Forms, rounds: int) -> dict[str, list[Cost]]:
-    """What it costs, by reader and round."""
+def measured(forms: Forms, rounds: int) -> tuple[float, dict[str, list[Cost]]]:
+    """How many entries a second were sent, and what reading costs, by reader and round."""
     found: dict[str, list[Cost]] = {OURS: [], THEIRS: []}
     with Broker.start() as broker:
         connection = Connection.of(broker.bootstrap)
         create(connection, replication=1)
-        feed.send(broker.bootstrap, connection.topic(COUNT_EVENTS), forms.events)
+        _ = forms.events  # worked out before the clock runs
+        began = time.monotonic()
+        feed.send(broker.bootstrap, connection.topic(COUNT_EVENTS), forms.events, idempotent=True)
+        sent = len(forms.events) / (time.monotonic() - began)
         with KafkaLog(connection, COUNT_EVENTS) as log, closing(_consumer(connection)) as consumer:
             spans = {partition: (0, end) for partition, end in enumerate(log.ends())}
             parts = list(ranges(connection, spans, dict.fromkeys(spans, -1)))
             for _ in range(rounds):
                 found[OURS].append(_cost(parts, lambda part: _read(log, part)))
                 found[THEIRS].append(_cost(parts, lambda part: _read_there(consumer, part)))
-    return found
+    return sent, found
 
 
 def _cost(parts: list[Range], read: Callable[[Range], int]) -> Cost:

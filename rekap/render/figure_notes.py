@@ -28,6 +28,9 @@ SOME_CLEAN_FORMS: Final = Said(
     en="Not all of the {forms} clean forms give these figures: {figures}.",
 )
 
+ON: Final = Said(id="pada {forms}", en="on {forms}")
+ON_NONE: Final = Said(id="tidak pada satu pun", en="on none")
+
 
 def share(totals: Row, option: str, language: Language) -> str:
     """The option's share in percent, or that it has none."""
@@ -64,7 +67,11 @@ def _partly_given(
         if elsewhere and constituency_of(option):
             continue  # not on every ballot: how many forms could give it is not known here
         if (count := given["votes"].get(option, 0)) < forms:
-            yield f"{names.short(option)} {whole(count, language)}"
+            yield f"{names.short(option)} {_on(count, language)}"
     for word, name in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
         if given[name] < forms:
-            yield f"{word.within(language)} {whole(given[name], language)}"
+            yield f"{word.within(language)} {_on(given[name], language)}"
+
+
+def _on(forms: int, language: Language) -> str:
+    return ON.within(language).format(forms=whole(forms, language)) if forms else ON_NONE.within(language)

@@ -101,7 +101,8 @@ def test_a_figure_that_no_form_gives_is_missing_and_a_sum_of_some_forms_says_of_
     lines = table(rekap, data, "results")
     assert "Voters who voted - -" in lines
     partly = (
-        "Not all of the 3 forms give these figures: Prabowo-Gibran 2, Valid 1, Invalid 2, Voters who voted 0."
+        "Not all of the 3 forms give these figures: Prabowo-Gibran on 2, Valid on 1, Invalid on 2, "
+        "Voters who voted on none."
     )
     assert partly in lines
     in_indonesian = table(rekap, data, "results", language="id")

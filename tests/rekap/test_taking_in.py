@@ -141,7 +141,7 @@ def test_only_the_first_unreadable_records_are_named_and_the_others_counted(
     (files / "counts.csv").write_text("\n".join(lines) + "\n")
     ran = rekap("import", "counts.csv", "--contest", "PPWP")
     assert ran.code == 1
-    assert ran.err.count("counts.csv, line") == 20
+    assert ran.err.count("counts.csv:") == 20
     assert "and 10 more" in ran.err
 
 

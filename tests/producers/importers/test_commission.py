@@ -495,4 +495,4 @@ def test_several_files_are_one_import(tmp_path: Path) -> None:
 def test_many_lines_are_several_chunks_with_every_line_once(tmp_path: Path) -> None:
     lines = [f"3101011001{number % 1000:03d}{number // 1000},5" for number in range(2_500)]
     records = import_csv(tmp_path, "station,vote_1", *lines)
-    assert [record.place.rsplit(" ", 1)[1] for record in records] == [str(n) for n in range(2, 2_502)]
+    assert [record.place.rsplit(":", 1)[1] for record in records] == [str(n) for n in range(2, 2_502)]

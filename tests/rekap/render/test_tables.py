@@ -167,7 +167,7 @@ def test_a_missing_figure_is_a_dash_and_adds_nothing() -> None:
     lines = text(several(rows, PROVINCE, names("PPWP"), "en", None))
     assert lines[2].split()[7] == "-"
     assert lines[4].split()[5:7] == ["5", "50.0%"]
-    assert lines[6].startswith("Not all of the 18 forms give these figures: Pasangan 1 9, ")
+    assert lines[6].startswith("Not all of the 18 forms give these figures: Pasangan 1 on 9, ")
 
 
 def test_options_of_several_constituencies_carry_the_names_of_their_own() -> None:
