@@ -15,17 +15,17 @@ from schemas.language import Language, Said
 Row = dict[str, Any]
 
 SHARES_OF: Final = Said(
-    id="Persen suara: dari suara pada {forms} formulir yang angka semua pilihannya ada ({clean} di antaranya "
-    "bersih).",
-    en="Percentages of votes: of the votes on {forms} forms that give every option ({clean} of them clean).",
+    id="Persen suara: dari suara pada formulir yang memuat angka semua pilihan: {forms}, {clean} di "
+    "antaranya bersih.",
+    en="Percentages of votes: of the votes on the forms that give every option: {forms}, {clean} of them "
+    "clean.",
 )
 SOME_FORMS: Final = Said(
-    id="Tidak semua dari {forms} formulir memuat angka ini: {figures}.",
-    en="Not all of the {forms} forms give these figures: {figures}.",
+    id="Tidak ada pada setiap formulir ({forms}): {figures}.", en="Not on every form ({forms}): {figures}."
 )
 SOME_CLEAN_FORMS: Final = Said(
-    id="Tidak semua dari {forms} formulir bersih memuat angka ini: {figures}.",
-    en="Not all of the {forms} clean forms give these figures: {figures}.",
+    id="Tidak ada pada setiap formulir bersih ({forms}): {figures}.",
+    en="Not on every clean form ({forms}): {figures}.",
 )
 
 ON: Final = Said(id="pada {forms}", en="on {forms}")
