@@ -61,7 +61,7 @@ def rejected(
     """One row for each rejected message: `{partition, position, recorded_at, event_id, type, contest, unit,
     reason, sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for a region that
     neither the register nor a rejected message names. With the `registry`, a region has also the stations
-    that no list names, by their ids."""
+    and regions that it does not have, by their codes."""
     asked, where = _asked(client, election, reasons, region, contests, registry)
     if limit is not None:
         asked["limit"] = limit
@@ -108,7 +108,8 @@ def _asked(
 
 
 def _unlisted(client: Client, election: str, region: str, registry: Registry) -> list[str]:
-    """The stations of rejected messages that no list names, in the region: their village is in their ids."""
+    """The units of rejected messages that no list names, in the region: their village is in their ids, or at
+    least they begin with the code of a region."""
     index = registry.index.get(region)
     if index is None:
         return []
@@ -117,5 +118,20 @@ def _unlisted(client: Client, election: str, region: str, registry: Registry) ->
     return [
         unit
         for unit, station in zip(units, stations, strict=True)
-        if station is not None and index in registry.chain(station.village)
+        if (place := _by_code(registry, unit) if station is None else station.village) is not None
+        and index in registry.chain(place)
     ]
+
+
+def _by_code(registry: Registry, unit: str) -> int | None:
+    """The smallest region whose code, and those of all regions above it, the unit's id begins with: a station
+    or village that the register does not have is in its sub-district all the same. None: no such region, or
+    a register whose codes are not built so (2019 overseas)."""
+    for length in range(len(unit) - 1, 0, -1):
+        index = registry.index.get(unit[:length])
+        if index is None:
+            continue
+        above = [registry.ids[one] for one in registry.chain(index)[1:-1]]  # the nation's is its own
+        if len(above) == registry.depth[index] - 1 and all(unit.startswith(code) for code in above):
+            return index
+    return None

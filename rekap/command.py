@@ -13,6 +13,7 @@ import click
 
 from rekap.commands import KNOWN
 from rekap.session import session_of
+from rekap.text.placeholders import in_language
 from schemas.language import Language, Said
 
 HELP_NAMES: Final = ["-h", "--help"]
@@ -48,12 +49,22 @@ class _Context(click.Context):
         return formatter
 
 
+class Argument(click.Argument):
+    """An argument whose placeholder is written in the user's language."""
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        return in_language(super().make_metavar(ctx), session_of(ctx).language)
+
+
 class Option(click.Option):
     """An option whose help is a Said."""
 
     def __init__(self, declarations: Sequence[str], said: Said | None = None, **settings: Any) -> None:
         super().__init__(declarations, help=said.en if said else None, **settings)
         self._said = said
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        return in_language(super().make_metavar(ctx), session_of(ctx).language)
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         if self._said is not None:
@@ -72,6 +83,10 @@ class Command(click.Command):
         names = {"help_option_names": HELP_NAMES, **settings.pop("context_settings", {})}
         settings["help"] = said.en
         super().__init__(name, context_settings=names, **settings)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        language = session_of(ctx).language
+        return [in_language(self.options_metavar or "", language), *super().collect_usage_pieces(ctx)[1:]]
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         return _with_help_in(super().get_help_option(ctx), ctx)
@@ -122,6 +137,9 @@ class Group(click.Group):
         super().__init__(name, context_settings={"help_option_names": HELP_NAMES}, **settings)
         self._said = said
         self._known = known
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [in_language(one, session_of(ctx).language) for one in super().collect_usage_pieces(ctx)]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(self._known)

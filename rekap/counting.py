@@ -16,6 +16,7 @@ from rekap.render.tables import write
 from rekap.session import Session
 from rekap.terminal import echo
 from rekap.text.numbers import tenths, whole
+from rekap.text.reasons import reason_in_words
 from schemas.language import Language, Said
 
 if TYPE_CHECKING:
@@ -130,9 +131,12 @@ def superseded(session: Session, number: int) -> str:
 
 
 def by_reason(numbers: Mapping[str, int], language: Language) -> str:
-    """How many there are of each reason, most first."""
+    """How many there are of each reason, most first, in words and by the code that options take."""
     by_number = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{reason} {whole(count, language)}" for reason, count in by_number)
+    return ", ".join(
+        f"{reason_in_words(reason, language)} ({reason}) {whole(count, language)}"
+        for reason, count in by_number
+    )
 
 
 def name_unreadable(session: Session, number: int, records: Sequence[Unreadable]) -> None:

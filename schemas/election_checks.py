@@ -16,6 +16,7 @@ from schemas.codes import LINES_SHOWN, named_lines
 from schemas.elections import DefinitionInvalid, Election
 from schemas.language import Said
 from schemas.regions import VILLAGE_DEPTH, Registry, RegistryInvalid
+from schemas.registry_files import lines_of
 from schemas.text import quoted
 
 Missing = tuple[str, str]
@@ -113,32 +114,32 @@ NO_CONSTITUENCY: Final = Said(
 )
 
 
-def refuse_stations_nowhere(election: Election, registry: Registry) -> None:
-    """Refuse a register without a list of stations in whose villages the election's pattern finds none: their
-    forms could never be counted. Raises RegistryInvalid with the first of them."""
+def refuse_stations_nowhere(election: Election, registry: Registry, path: Path) -> None:
+    """Refuse a register (the file at `path`) without a list of stations in whose villages the election's
+    pattern finds none: their forms could never be counted. Raises RegistryInvalid with the first lines
+    concerned."""
     if registry.has_station_list:
         return
-    nowhere = []
+    nowhere: dict[str, str] = {}  # a station's id, by its village
     for village, depth in enumerate(registry.depth.tolist()):
         if depth != VILLAGE_DEPTH:
             continue
         station = election.stations.format.format(village=registry.ids[village], number=1)
         found = registry.station(station)
         if found is None or found.village != village:
-            nowhere.append(station)
+            nowhere[registry.ids[village]] = station
     if not nowhere:
         return
-    shown = quoted(", ".join(nowhere[:LINES_SHOWN]))
+    lines, name = named_lines(lines_of(path, nowhere)), quoted(path.name)
+    station = quoted(repr(next(iter(nowhere.values()))))
     pattern = quoted(election.stations.pattern)
     raise RegistryInvalid(
-        id=f"Di {len(nowhere)} desa/kelurahan tidak ada TPS yang dapat ditemukan: kode TPS-nya, misalnya "
-        f"{shown}, "
-        f"tidak sesuai dengan stations.pattern pemilu itu ({pattern}). Berikan daftar TPS dengan --stations, "
-        "atau perbaiki kode desa atau definisinya.",
-        en=f"In {len(nowhere)} villages no station can be found: their ids, such as {shown}, do not fit the "
-        f"election's stations.pattern ({pattern}). Give a list of stations with --stations, or mend the "
-        "codes of "
-        "villages or the definition.",
+        id=f"{name}: di {len(nowhere)} desa/kelurahan tidak ada TPS yang dapat ditemukan: {lines.id}. Kode "
+        f"TPS-nya, misalnya {station}, tidak sesuai dengan stations.pattern pemilu itu ({pattern}). Berikan "
+        "daftar TPS dengan --stations, atau perbaiki kode desa atau definisinya.",
+        en=f"{name}: in {len(nowhere)} villages no station can be found: {lines.en}. Ids of their stations, "
+        f"such as {station}, do not fit the election's stations.pattern ({pattern}). Give a list of stations "
+        "with --stations, or mend the codes of villages or the definition.",
     )
 
 

@@ -8,7 +8,7 @@ same columns; those known are listed below, so that its files can be read as the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -102,6 +102,13 @@ def disagreements(registry: Registry, regions: Path) -> list[Disagreement]:
             if listed != row.stations:
                 found.append(Disagreement(row.id, row.name, row.stations, listed))
     return found
+
+
+def lines_of(regions: Path, ids: Collection[str]) -> list[tuple[int, str]]:
+    """In the file `regions` the lines of the regions with these ids, each with its id, in their order. Raises
+    RegistryInvalid and OSError."""
+    columns = _read(regions, REGION_COLUMNS, needed=("id",))
+    return [(line, code) for line, code in zip(columns["lines"], columns["id"], strict=True) if code in ids]
 
 
 def _region_rows(path: Path) -> Iterator[RegionRow]:

@@ -80,10 +80,12 @@ def _as_csv(path: Path, _changed: int, _size: int) -> bytes:
         except MemoryError:
             raise
         except Exception as error:  # a damaged file makes openpyxl, zipfile and expat raise a dozen kinds
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's; those of openpyxl have no number
             raise InputRefused(
-                id=f"{quoted(path)} rusak dan tidak terbaca sebagai .xlsx ({quoted(type(error).__name__)}). "
+                id=f"{quoted(path)} rusak dan tidak terbaca sebagai .xlsx. "
                 "Simpan ulang dari program lembar kerja, atau simpan sebagai CSV UTF-8.",
-                en=f"{quoted(path)} is damaged and can't be read as .xlsx ({quoted(type(error).__name__)}). "
+                en=f"{quoted(path)} is damaged and can't be read as .xlsx. "
                 "Save it again with the spreadsheet program, or save it as CSV UTF-8.",
             ) from None
 

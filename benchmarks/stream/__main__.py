@@ -1,23 +1,26 @@
 """Run the races one after the other on one broker, round by round, and say who was how fast.
 
-Needs REKAP_REAL_DATA, Java and Kafka's jars (`make kafka-jars`); the contenders are installed into an
-environment of their own on the first run. Ends with 1 when somebody failed or counted wrong.
+The presidential mix is raced by everybody, the national one by ours alone: contenders are written for the
+forms of two pairs. Needs Java and Kafka's jars (`make kafka-jars`), and REKAP_REAL_DATA for the presidential
+mix; the contenders are installed into an environment of their own on the first run. Ends with 1 when somebody
+failed or counted wrong.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections import defaultdict
 from itertools import product
 from pathlib import Path
 
+from benchmarks import mix
+from benchmarks.mix import Mix
 from benchmarks.stream import environment, machine, report
-from benchmarks.stream.entrants import entrants
-from benchmarks.stream.forms import Forms, Stock
+from benchmarks.stream.entrants import OURS, entrants
+from benchmarks.stream.forms import Forms, Stock, load
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP, Race
 from benchmarks.stream.stage import CLOCK, GROUPS, stage
@@ -33,33 +36,42 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1, help="times that each race is run (default: 1)")
     parser.add_argument("--only", default="", help="races by name, separated by commas (default: all)")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    mix.add_option(parser)
     asked = parser.parse_args()
-    chosen = list(entrants(asked.events, asked.textbook_events))
+    races = list(entrants(asked.events, asked.textbook_events))
     if min(asked.events, asked.textbook_events, asked.rounds) < 1 or asked.events <= WARM_UP + 1:
         parser.error(
             f"--events must be above {WARM_UP + 1} (the first warm up a live race), the others above 0"
         )
     if asked.only:
         names = set(asked.only.split(","))
-        if unknown := names - {one.name for one in chosen}:
-            known = ", ".join(one.name for one in chosen)
+        if unknown := names - {one.name for one in races}:
+            known = ", ".join(one.name for one in races)
             parser.error(f"no race {', '.join(sorted(unknown))}; there are: {known}")
-        chosen = [one for one in chosen if one.name in names]
-    folder = os.environ.get("REKAP_REAL_DATA")
-    if not folder:
-        print("Set REKAP_REAL_DATA to the folder that holds pilpres2019/tps.parquet.", file=sys.stderr)
-        return 2
+        races = [one for one in races if one.name in names]
+    mixes = mix.chosen(asked.mix)
+    chosen = {one: [race for race in races if one is Mix.PRESIDENTIAL or race.kind == OURS] for one in mixes}
+    if not any(chosen.values()):
+        parser.error("contenders are raced with the presidential mix alone: leave --mix out, or name ours")
+    folder = mix.real_data(mixes)
     if (reason := why_not()) is not None:
         print(reason, file=sys.stderr)
         return 2
-    lines, failed = run(chosen, asked.rounds, Stock.load(Path(folder)))
     (clients,) = JARS.glob("kafka-clients-*.jar")
     surroundings = machine.described() | {"kafka": clients.stem.rpartition("-")[2]}
+    documents, has_failed = {}, False
+    for one, taking_part in chosen.items():
+        if not taking_part:
+            continue
+        lines, failed = run(taking_part, asked.rounds, load(one, folder, asked.provinces))
+        has_failed = has_failed or bool(failed)
+        documents[one] = report.as_json(lines, surroundings, failed)
+        if asked.format == "text":
+            print(f"-- {one.forms}")
+            print(report.as_text(lines, surroundings, failed))
     if asked.format == "json":
-        print(json.dumps(report.as_json(lines, surroundings, failed), indent=2))
-    else:
-        print(report.as_text(lines, surroundings, failed))
-    return 1 if failed else 0
+        print(json.dumps(documents, indent=2))
+    return 1 if has_failed else 0
 
 
 def run(chosen: list[Race], rounds: int, stock: Stock) -> tuple[list[report.Line], list[str]]:
@@ -67,10 +79,11 @@ def run(chosen: list[Race], rounds: int, stock: Stock) -> tuple[list[report.Line
 
     A race that failed is told on stderr; the names of these come second, one a failed round.
     """
-    python = environment.python()
+    # Ours alone need no other environment.
+    python = environment.python() if any(one.kind != OURS for one in chosen) else Path(sys.executable)
     forms: dict[int, Forms] = {events: stock.take(events) for events in {one.events for one in chosen}}
     for each in forms.values():
-        _ = each.events, each.nation  # worked out before anybody races
+        _ = each.events, each.totals  # worked out before anybody races
     measured: dict[str, list[report.Round]] = defaultdict(list)
     failed: list[str] = []
     with tempfile.TemporaryDirectory() as folder, Broker.start(properties=CLOCK | GROUPS) as broker:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from benchmarks.stream.forms import CONTEST, NATION, Forms
+from benchmarks.stream.forms import Forms, Total
 from benchmarks.stream.programs import Program, RaceFailed, running
 from clickhouse.client import connect
 from clickhouse.ownership import find_owner
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 120
 """Without anything new for so long a race is given up."""
 
+BEGIN_S: Final = 600
+"""How long a sink may take to begin: at first it writes a total for each region and contest."""
+
 LOOK_S: Final = 0.1
 """Between two looks at what can be seen; a race ends so much late at the most."""
 
@@ -43,15 +47,16 @@ _POSITIONS: Final = """
 SELECT partition, max(position) + 1 FROM sink_position WHERE election = {election:String} GROUP BY partition
 """
 
-_VERSION: Final = """
-SELECT max(version) FROM tally
-WHERE election = {election:String} AND contest = {contest:String} AND level = 'nation'
+_VERSIONS: Final = """
+SELECT sum(newest) FROM (
+    SELECT max(version) AS newest FROM tally
+    WHERE election = {election:String} AND level = 'nation' GROUP BY contest
+)
 """
 
 _NATION: Final = """
-SELECT version, votes['1'], votes['2'], valid, invalid, voters FROM tally FINAL
-WHERE election = {election:String} AND contest = {contest:String} AND level = 'nation'
-    AND unit = {unit:String}
+SELECT contest, version, votes, valid, invalid, voters FROM tally FINAL
+WHERE election = {election:String} AND level = 'nation'
 """
 
 _ROWS: Final = """
@@ -63,7 +68,7 @@ SELECT (SELECT count() FROM event FINAL WHERE outcome = 'accepted'),
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a reader sees: entries of the log by partition whose rows are all there, and how many forms the
-    nation's total holds."""
+    nation's totals of all contests hold."""
 
     ends: dict[int, int]
     nation: int
@@ -104,7 +109,7 @@ class Deployment:
 
     def _wait_for_group(self, program: Program) -> None:
         """Until the sink has its partitions, as the broker sees it."""
-        name, deadline = self.connection.group(SINK_GROUP), time.monotonic() + PATIENCE_S
+        name, deadline = self.connection.group(SINK_GROUP), time.monotonic() + BEGIN_S
         with closing(KafkaAdminClient(**self.connection.client_settings())) as admin:
             while True:
                 with suppress(KafkaError):  # a new broker's coordinator takes its time
@@ -115,7 +120,7 @@ class Deployment:
                         return
                 program.check()
                 if time.monotonic() > deadline:
-                    raise program.failed(f"has not joined its group within {PATIENCE_S} s")
+                    raise program.failed(f"has not joined its group within {BEGIN_S} s")
                 time.sleep(READ_LOG_S)
 
     def _command(self, name: str, *options: str) -> list[str | Path]:
@@ -126,14 +131,14 @@ class Deployment:
 
     def seen(self, client: Client) -> Seen:
         """What can be seen now."""
-        asked = {"election": self.forms.election.id, "contest": CONTEST}
+        asked = {"election": self.forms.election.id}
         ends = {row[0]: row[1] for row in client.query(_POSITIONS, parameters=asked).result_rows}
-        ((nation,),) = client.query(_VERSION, parameters=asked).result_rows
+        ((nation,),) = client.query(_VERSIONS, parameters=asked).result_rows
         return Seen(ends, nation)
 
     def wait(self, client: Client, count: int, *programs: Program) -> float:
-        """When the rows of `count` entries, and the nation's total over as many forms, could be seen: seconds
-        since 1970. Raises RaceFailed when they don't come."""
+        """When the rows of `count` entries, and the nation's totals over as many forms, could be seen:
+        seconds since 1970. Raises RaceFailed when they don't come."""
         held, changed = None, time.monotonic()
         while True:
             seen = self.seen(client)
@@ -151,10 +156,14 @@ class Deployment:
     def check(self, client: Client, count: int) -> None:
         """Raises RaceFailed when a row is missing or doubled, a total is not the fold's, or totals and parts
         don't fit together."""
-        asked = {"election": self.forms.election.id, "contest": CONTEST, "unit": NATION}
-        totals = [list(row) for row in client.query(_NATION, parameters=asked).result_rows]
-        if totals != [self.forms.nation]:
-            raise RaceFailed(f"ours counted {totals} instead of {self.forms.nation}")
+        asked = {"election": self.forms.election.id}
+        found = client.query(_NATION, parameters=asked).result_rows
+        totals = {
+            contest: Total(forms, Counter({key: n for key, n in votes.items() if n}), *figures)
+            for contest, forms, votes, *figures in found
+        }
+        if wrong := [contest for contest, total in self.forms.totals.items() if totals.get(contest) != total]:
+            raise RaceFailed(f"ours counted other totals of the nation than the fold: {', '.join(wrong)}")
         rows = client.query(_ROWS).result_rows
         if list(rows) != [(count, count)]:
             raise RaceFailed(f"ours has {rows} accepted events and versions instead of {count} each")

@@ -17,6 +17,9 @@ WORKER: Final = ("worker", "--without-web", "-l", "warn")
 UVLOOP: Final = ("-L", "uvloop", *WORKER)
 """Faust's command line: its worker opens a port to the whole network unless it is told not to."""
 
+OURS: Final = "ours"
+"""The kind of our own races."""
+
 LEVELS: Final = ("station", "village", "subdistrict", "district", "province", "nation")
 
 TEXTBOOK_TOPICS: Final = (
@@ -33,8 +36,8 @@ def entrants(events: int, textbook_events: int) -> Iterator[Race]:
     """Every race. The textbook pipeline takes fewer events: at its rate the others' would take minutes."""
     for processes, mark in ((1, ""), (2, "-2")):
         what = f"rekap worker and sink, {processes} worker(s)"
-        yield Race(f"ours-behind{mark}", "ours", "behind", what, events, ours.behind(processes=processes))
-    yield Race("ours-live", "ours", "live", "rekap worker and sink", events, ours.live())
+        yield Race(f"ours-behind{mark}", OURS, "behind", what, events, ours.behind(processes=processes))
+    yield Race("ours-live", OURS, "live", "rekap worker and sink", events, ours.live())
     for processes, mark in ((1, ""), (2, "-2")):
         run = rollup("faust_textbook.py", UVLOOP, TEXTBOOK_TOPICS, processes)
         what = f"Faust, an agent and a table a level, {processes} proc."

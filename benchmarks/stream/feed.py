@@ -29,9 +29,12 @@ LINGER_MS: Final = 5
 """Batches that spare the broker: what is measured is who reads, not who writes."""
 
 
-def send(broker: str, topic: str, events: Iterable[Event]) -> None:
-    """Send all of them. Raises KafkaError when one was not acknowledged."""
-    producer = KafkaProducer(bootstrap_servers=broker, batch_size=BATCH_BYTES, linger_ms=LINGER_MS)
+def send(broker: str, topic: str, events: Iterable[Event], *, idempotent: bool = False) -> None:
+    """Send all of them; `idempotent`: as senders do. Raises KafkaError when one was not acknowledged."""
+    settings = {"acks": "all", "enable_idempotence": True} if idempotent else {}
+    producer = KafkaProducer(
+        bootstrap_servers=broker, batch_size=BATCH_BYTES, linger_ms=LINGER_MS, **settings
+    )
     try:
         sent = [producer.send(topic, key=key, value=value) for key, value in events]
         producer.flush()

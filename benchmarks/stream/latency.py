@@ -2,26 +2,26 @@
 
 Worker and sink run as on any evening, and a part of the count is in already. Another process sends so many
 events a second; some of them are followed until (a) all rows of theirs can be seen, by the position that the
-sink writes after them, and (b) the nation's total counts as many forms as had been sent with this one: as one
+sink writes after them, and (b) the nation's totals count as many forms as had been sent with this one: as one
 partition may be a flush ahead of another, that is how long a form takes, not which. With it comes what an
-event takes on disks. Needs REKAP_REAL_DATA, Java and Kafka's jars.
+event takes on disks. Each mix of forms is measured by itself (benchmarks.mix); needs Java and Kafka's jars,
+and REKAP_REAL_DATA for the presidential mix.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import mix
 from benchmarks.stream import feed, machine, sizes
 from benchmarks.stream.deployment import PATIENCE_S, deployed
 from benchmarks.stream.following import look, milliseconds, nation_latencies, rows_latencies
-from benchmarks.stream.forms import Forms, Stock
+from benchmarks.stream.forms import Forms, load
 from benchmarks.stream.paced import pacing
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP
@@ -56,26 +56,24 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="how long events are sent (default: 60)")
     parser.add_argument("--rate", type=float, default=RATE, help=f"events a second (default: {RATE:,})")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    mix.add_option(parser)
     asked = parser.parse_args()
-    folder = os.environ.get("REKAP_REAL_DATA")
-    if not folder:
-        print("Set REKAP_REAL_DATA to the folder that holds pilpres2019/tps.parquet.", file=sys.stderr)
-        return 2
+    mixes = mix.chosen(asked.mix)
+    folder = mix.real_data(mixes)
     if (reason := why_not()) is not None:
         print(reason, file=sys.stderr)
         return 2
-    forms = Stock.load(Path(folder)).take(asked.before + WARM_UP + round(asked.seconds * asked.rate))
-    _ = forms.events, forms.nation  # worked out before anything runs
-    try:
-        found = measured(forms, asked.before, asked.rate)
-    except RaceFailed as error:
-        print(error, file=sys.stderr)
-        return 1
-    if asked.format == "json":
-        print(json.dumps(found, indent=2))
-    else:
-        print("\n".join(f"{name}: {value}" for name, value in found.items()))
-    return 0 if found["ok"] else 1
+    found = {}
+    for one in mixes:
+        stock = load(one, folder, asked.provinces)
+        forms = stock.take(asked.before + WARM_UP + round(asked.seconds * asked.rate))
+        _ = forms.events, forms.totals  # worked out before anything runs
+        try:
+            found[one] = measured(forms, asked.before, asked.rate)
+        except RaceFailed as error:
+            print(f"{one} mix: {error}", file=sys.stderr)
+    mix.tell(found, asked.format)
+    return 0 if len(found) == len(mixes) and all(one["ok"] for one in found.values()) else 1
 
 
 def measured(forms: Forms, before: int, rate: float) -> dict[str, Any]:

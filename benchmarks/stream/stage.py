@@ -18,6 +18,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import NewTopic
 
 from benchmarks.stream.forms import Forms
+from event_log.kafka.topics import COUNT_EVENTS
 
 PARTITIONS: Final = 12
 """Of every topic: what `rekap topics create` gives count-events."""
@@ -53,8 +54,12 @@ class Stage:
         return f"{self.prefix}{name}"
 
     def create(self, *names: str) -> None:
-        """Create topics of PARTITIONS partitions."""
-        topics = [NewTopic(self.topic(name), PARTITIONS, 1) for name in names]
+        """Create topics of PARTITIONS partitions; that of the events as it is declared: a worker refuses one
+        that forgets."""
+        settings = {COUNT_EVENTS.name: COUNT_EVENTS.settings(1)}
+        topics = [
+            NewTopic(self.topic(name), PARTITIONS, 1, topic_configs=settings.get(name, {})) for name in names
+        ]
         self.admin.create_topics(topics, wait_for_metadata=True)
 
     def surroundings(self) -> dict[str, str]:

@@ -23,7 +23,7 @@ from producers.importers.commission_row import Defaults, read_row
 from producers.importers.current_rows import Correcting, CurrentRows
 from producers.importers.lineage import StationLine
 from producers.importers.observed import Observed
-from producers.importers.problems import RecordInvalid, SourceInvalid
+from producers.importers.problems import RecordInvalid, SourceInvalid, place_of
 from producers.importers.station_rows import Placed, StationRows
 from producers.importers.text_lines import Line, read_lines
 from producers.importers.whole_events import PlacedEvent
@@ -110,7 +110,7 @@ class CommissionChunk:
         rows: list[Placed] = []
         whole: list[tuple[WholeEvent, str]] = []
         for table, text in lines:
-            place = f"{quoted(table.path)}, line {text.number}"
+            place = place_of(quoted(table.path), text.number)
             try:
                 cells = table.cells(text)
                 if isinstance(cells, WholeEvent):

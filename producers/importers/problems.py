@@ -19,6 +19,8 @@ ACCEPTED: Final = Said(
   - hasil SITUNG 2019: berkas .parquet dengan kolom kel_id, tps_no, kpu_pas1, kpu_pas2,
     kpu_sah, kpu_tidak_sah, dan kpu_pengguna
   - hasil dari komisi: berkas .csv atau .xlsx dengan kolom `station`, atau .jsonl dengan kunci `station`
+  - rekapitulasi resmi: berkas .csv dengan kolom `region`, `document`, dan `vote_1`, atau tabel 2019 dengan
+    kolom rekap_pas1 dan rekap_pas2
   - peristiwa yang diekspor: berkas .jsonl, satu peristiwa per baris
 Keterangannya: docs/importing.md.""",
     en="""Accepted are:
@@ -41,6 +43,11 @@ class SourceInvalid(ExplainedError, ValueError):
 def unknown_file(path: Path, *, id: str, en: str) -> SourceInvalid:
     """The error for a file that is none of those accepted; the words say what it seems to be."""
     return SourceInvalid(id=f"{quoted(path)} {id}. {ACCEPTED.id}", en=f"{quoted(path)} {en}. {ACCEPTED.en}")
+
+
+def place_of(path: str, row: int) -> str:
+    """Where a record stands in a file, in no language: path and line, or row of a table, counted from 1."""
+    return f"{path}:{row}"
 
 
 def unreadable(place: str, *, id: str, en: str) -> Unreadable:

@@ -15,7 +15,7 @@ from producers.importers.accepted import Known
 from producers.importers.commission_columns import Cells, bad_cell
 from producers.importers.lineage import StationLine
 from producers.importers.observed import Observed
-from producers.importers.problems import RecordInvalid, SourceInvalid
+from producers.importers.problems import RecordInvalid, SourceInvalid, place_of
 from producers.importers.recap_columns import TEXTS, RecapColumns, read_recap_header
 from producers.importers.text_lines import Line, read_lines
 from schemas.decode import decode, encode
@@ -61,7 +61,7 @@ class RecapTable:
 
     def row(self, line: Line) -> RecapRow:
         """What the line holds."""
-        place = f"{quoted(self.path)}, line {line.number}"
+        place = place_of(quoted(self.path), line.number)
         try:
             cells = self.columns.csv.cells(line)
             return RecapRow(place, self._event(cells))

@@ -19,7 +19,7 @@ import pyarrow as pa
 from producers.importers.lineage import StationLine
 from producers.importers.observed import Observed
 from producers.importers.pages import Shown, records_of
-from producers.importers.problems import unreadable
+from producers.importers.problems import place_of, unreadable
 from producers.importers.situng_file import (
     COLUMNS,
     FIGURES,
@@ -66,7 +66,7 @@ class SitungChunk:
         listed = self._listed()
         odd, file = self._odd_rows(), quoted(self.file)
         for row, (station, *values) in enumerate(zip(self.stations, *columns, strict=True)):
-            place = f"{file}, row {self.first_row + row}"
+            place = place_of(file, self.first_row + row)
             if row in odd:
                 yield self._odd(place, row, station, values[len(KEYS) :])
                 continue

@@ -126,6 +126,17 @@ class Night:
         """Messages `first` up to `end`: for who cuts the night otherwise, by the clock for instance."""
         return self._chunk(first, self._order[first:end])
 
+    def sample(self, count: int) -> Iterator[NightChunk]:
+        """`count` messages spread evenly over the night, in order of arrival, numbered within the sample.
+
+        Raises ValueError when the night has fewer, or for a count below 1.
+        """
+        if not 0 < count <= self.size:
+            raise ValueError(f"The night has {self.size} messages, not {count}: ask for fewer.")
+        numbers = self._order[np.arange(count) * self.size // count]
+        for first in range(0, count, self._chunk_messages):
+            yield self._chunk(first, numbers[first : first + self._chunk_messages])
+
     def _planned(self) -> NDArray[np.int64]:
         opening = int(self._villages.closes.min())
         numbers = []

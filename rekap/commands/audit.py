@@ -8,17 +8,18 @@ from typing import Any, Final
 
 import click
 
-from rekap.command import Option, subcommand
+from rekap.command import Argument, Option, subcommand
 from rekap.commands.log import event_option
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
+from rekap.text.placeholders import in_language
 from schemas.language import Said
 
 MORE = Said(
     id="receipt EVENT_ID menulis bukti bahwa peristiwa itu tercatat dalam log yang diterbitkan rekap notary; "
-    "baru ada setelah checkpoint berikutnya. check-receipt FILE memeriksa bukti itu terhadap byte "
+    "baru ada setelah checkpoint berikutnya. check-receipt BERKAS memeriksa bukti itu terhadap byte "
     "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. Selesai dengan 0 hanya "
     "bila terbukti.",
     en="receipt EVENT_ID writes the proof that the event is recorded in the log that rekap notary publishes; "
@@ -88,8 +89,8 @@ def _path(name: str, said: Said, metavar: str = "FILE") -> Callable[[Callable[..
 
 
 @subcommand("audit", MORE, EXAMPLES)
-@click.argument("action", type=click.Choice(["receipt", "check-receipt"]))
-@click.argument("subject", metavar="EVENT_ID|FILE")
+@click.argument("action", cls=Argument, type=click.Choice(["receipt", "check-receipt"]))
+@click.argument("subject", cls=Argument, metavar="EVENT_ID|FILE")
 @_path("--out", OUT_HELP)
 @_path("--public", PUBLIC_HELP, "DIR")
 @click.option("--with-event", cls=Option, said=WITH_EVENT_HELP, is_flag=True)
@@ -105,10 +106,12 @@ def command(session: Session, /, action: str, subject: str, written: str, **chos
     as_json = Format(written) is Format.JSON
     if action == "check-receipt":
         if chosen["policy"] is None:
-            raise _usage(session, NEEDS, action=action, option="--policy FILE")
+            raise _usage(
+                session, NEEDS, action=action, option=f"--policy {in_language('FILE', session.language)}"
+            )
         return _check(session, Path(subject), chosen["event"], chosen["policy"], as_json)
     if chosen["out"] is None:
-        raise _usage(session, NEEDS, action=action, option="--out FILE")
+        raise _usage(session, NEEDS, action=action, option=f"--out {in_language('FILE', session.language)}")
     context = click.get_current_context()
     (parameter,) = [one for one in context.command.params if one.name == "subject"]
     event = event_option(context, parameter, subject)

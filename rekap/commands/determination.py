@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rekap.cluster import clickhouse_option
-from rekap.command import Option, subcommand
+from rekap.command import Argument, Option, subcommand
 from rekap.output.formats import (
     Format,
     chosen_format,
@@ -85,7 +85,7 @@ def fraction_option(context: click.Context, parameter: click.Parameter, value: s
 
 
 @subcommand("determination", MORE, EXAMPLES)
-@click.argument("action", type=click.Choice(["seats"]), required=False)
+@click.argument("action", cls=Argument, type=click.Choice(["seats"]), required=False)
 @click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
 @click.option("--votes", cls=Option, said=VOTES_HELP, metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--districts", cls=Option, said=DISTRICTS_HELP, metavar="FILE", type=click.Path(path_type=Path))

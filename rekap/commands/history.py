@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rekap.cluster import clickhouse_option
-from rekap.command import CommandOnIds, Option, subcommand
+from rekap.command import Argument, CommandOnIds, Option, subcommand
 from rekap.output.formats import Format, chosen_format, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
@@ -40,7 +40,7 @@ NOTHING = Said(id="Belum ada apa pun tentang {unit}.", en="Nothing has come abou
 
 
 @subcommand("history", MORE, EXAMPLES, CommandOnIds)
-@click.argument("unit")
+@click.argument("unit", cls=Argument)
 @click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
 @click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
 @clickhouse_option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rekap.cluster import broker_options
-from rekap.command import Option, subcommand
+from rekap.command import Argument, Option, subcommand
 from rekap.output.formats import Format, document_option
 from rekap.session import Session, pass_session
 from schemas.language import Said
@@ -85,7 +85,9 @@ EXAMPLES = (
 
 
 @subcommand("import", MORE, EXAMPLES)
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.argument(
+    "files", cls=Argument, nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
+)
 @click.option("--contest", "-c", cls=Option, said=CONTEST_HELP, metavar="CONTEST")
 @click.option("--observed-at", cls=Option, said=OBSERVED_HELP, metavar="TIME|FILE")
 @click.option("--order-by", cls=Option, said=ORDER_HELP, type=click.Choice(("page", "copy")), default="page")

@@ -82,6 +82,9 @@ NEXT = Said(
     id="Selanjutnya: rekap --data {path} import BERKAS, atau rekap --data {path} simulate",
     en="Next: rekap --data {path} import FILE, or rekap --data {path} simulate",
 )
+NEXT_WITHOUT_NIGHT = Said(
+    id="Selanjutnya: rekap --data {path} import BERKAS", en="Next: rekap --data {path} import FILE"
+)
 DISAGREE = Said(
     id="Daftar TPS dan daftar wilayah berbeda tentang jumlah TPS di {villages} desa/kelurahan: daftar TPS "
     "memuat {more} TPS lebih banyak di sebagian dan {fewer} lebih sedikit di sebagian lain. Yang diharapkan "
@@ -103,6 +106,8 @@ NOT_IN_REGISTER = Said(
     "holds for nobody. If the register writes their codes in another way, copy the definition to a YAML file "
     "and mend it.",
 )
+CONTESTS_SHOWN = 5
+"""Contests that a command names; a hint has to be short."""
 DISAGREEMENTS_SHOWN = 5
 """Villages and regions that are named where people read; --format json names all."""
 
@@ -156,7 +161,7 @@ def command(
         session.say(Said(_disagree(differing, "id"), _disagree(differing, "en")))
     if missing:
         session.say(_not_in_register(missing))
-    echo(session.text(NEXT).format(path=path), err=True)
+    echo(_next(chosen, regions).within(session.language).format(path=path), err=True)
 
 
 def _checked(
@@ -172,13 +177,28 @@ def _checked(
     if registry is None:
         return []
     election_checks.refuse_options_nowhere(election, regions)
-    election_checks.refuse_stations_nowhere(election, regions)
+    election_checks.refuse_stations_nowhere(election, regions, registry)
     missing = election_checks.regions_missing(election, regions)
     if source not in available():
         # In a copy of a definition of ours, what we wrote is no mistake of its user.
         ours = {one for name in available() for one in election_checks.regions_named(load_election(name))}
         election_checks.refuse_missing_regions([one for one in missing if one not in ours], source)
     return missing
+
+
+def _next(election: Election, registry: Registry) -> Said:
+    """What to do now; a night is offered only where it can be simulated: of contests in which somebody stands
+    on every ballot, and when voting closed."""
+    from schemas.ballots import Ballots
+
+    ballots = Ballots(election, registry).ballots
+    without = {one.contest for one in ballots if not one.options}
+    held = dict.fromkeys(one.contest for one in ballots)
+    complete = [contest for contest in held if contest not in without]
+    if not complete or election.poll is None or election.poll.closes is None:
+        return NEXT_WITHOUT_NIGHT
+    only = "".join(f" --contest {one}" for one in complete[:CONTESTS_SHOWN]) if without else ""
+    return Said(id=f"{NEXT.id}{only}", en=f"{NEXT.en}{only}")
 
 
 def _not_in_register(missing: list[Missing]) -> Said:

@@ -39,7 +39,7 @@ EXAMPLES = (
     "rekap --data night notary --broker 127.0.0.1:9092 --out public",
 )
 ORIGIN_HELP = Said(
-    id="Nama log; partisinya ditambahkan: NAME/0. Berlaku sejak kali pertama. Tanpa ini id pemilunya.",
+    id="Nama log; partisinya ditambahkan: NAMA/0. Berlaku sejak kali pertama. Tanpa ini id pemilunya.",
     en="The log's name; its partition is added: NAME/0. Set the first time. Without it the election's id.",
 )
 POLICY_HELP = Said(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rekap.cluster import broker_options
-from rekap.command import Option, subcommand
+from rekap.command import Argument, Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, document_option, write_document
 from rekap.passwords import read_password, read_passwords
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from rekap.text.numbers import whole
-from schemas.language import Said
+from schemas.language import Language, Said
 from schemas.program import this_program
 from schemas.text import quoted
 
@@ -73,6 +74,7 @@ SENDER_NEEDS = Said(
     id="rekap topics sender memerlukan --name, dan --passwords DIR dengan berkas {user}, atau --cut-off.",
     en="rekap topics sender needs --name, and --passwords DIR with a file {user}, or --cut-off.",
 )
+FIELD_USER = Said(id="field-NAMA", en="field-NAME")
 NO_NAME = Said(
     id="{name} tidak dapat menjadi nama pengirim: pakai 1 sampai 50 huruf kecil, angka, dan '-'.",
     en="{name} can't be a sender's name: use 1 to 50 small letters, digits and '-'.",
@@ -117,6 +119,34 @@ ANNOUNCED = Said(
 )
 AS_DECLARED = Said(id="Semua topik sebagaimana ditetapkan.", en="All topics are as declared.")
 DIFFERS = Said(id="Ada yang berbeda ({number}):", en="Differences ({number}):")
+TITLES: Final = (
+    Said(id="topik", en="topic"),
+    Said(id="setelan", en="setting"),
+    Said(id="seharusnya", en="expected"),
+    Said(id="ditemukan", en="found"),
+)
+IN_INDONESIAN: Final = {
+    "topic": "topik",
+    "there": "ada",
+    "missing": "tidak ada",
+    "partitions": "partisi",
+    "replication": "salinan",
+    "leader": "pemimpin (leader)",
+    "every partition": "setiap partisi",
+    "in sync": "mutakhir (in sync)",
+    "opened for": "dibuka untuk",
+    "nothing": "tidak ada",
+    "may": "boleh",
+    "may not": "tidak boleh",
+    "read": "membaca",
+    "write": "menulis",
+    "describe": "melihat",
+    "describe_configs": "melihat setelan",
+    "group": "grup",
+}
+"""What `event_log.kafka.admin` says by words; names and values of Kafka's settings stay as they are."""
+BEGIN_IN_INDONESIAN: Final = {"not ": "bukan ", "fewer in ": "kurang pada "}
+"""Words of it that numbers of partitions follow."""
 RIGHTS_UNCHANGED = Said(id="Hak semua pengguna sudah benar.", en="All users have the right rights.")
 GRANTED = Said(id="Diberikan: {rule}", en="Granted: {rule}")
 WITHDRAWN = Said(id="Dicabut: {rule}", en="Withdrawn: {rule}")
@@ -141,7 +171,7 @@ ONLY_WITH: Final = {
 
 
 @subcommand("topics", MORE, EXAMPLES)
-@click.argument("action", type=click.Choice(["create", "check", "acls", "sender", "replay"]))
+@click.argument("action", cls=Argument, type=click.Choice(["create", "check", "acls", "sender", "replay"]))
 @click.option("--partitions", cls=Option, said=PARTITIONS_HELP, type=click.IntRange(1, 1_000), metavar="N")
 @click.option("--replication", cls=Option, said=REPLICATION_HELP, type=click.IntRange(1, 10), metavar="N")
 @click.option(
@@ -280,10 +310,21 @@ def _tell(session: Session, differences: list[Difference]) -> None:
         echo(session.text(AS_DECLARED))
         return
     echo(session.text(DIFFERS).format(number=len(differences)))
-    table = Table([Column(title, wraps=True) for title in ("topic", "setting", "expected", "found", "")])
+    table = Table([Column(session.text(title) if title else "", wraps=True) for title in (*TITLES, None)])
     for one in differences:
-        table.rows.append([one.topic, one.setting, one.expected, one.found, session.text(one.said)])
+        cells = (in_words(cell, session.language) for cell in (one.setting, one.expected, one.found))
+        table.rows.append([one.topic, *cells, session.text(one.said)])
     show(drawn(table, width()))
+
+
+def in_words(cell: str, language: Language) -> str:
+    """A cell of a difference for people; JSON has it as it is."""
+    if language != "id":
+        return cell
+    for english, indonesian in BEGIN_IN_INDONESIAN.items():
+        if cell.startswith(english):
+            return indonesian + cell.removeprefix(english)
+    return IN_INDONESIAN.get(cell, cell)
 
 
 def _sender(session: Session, connection: Connection, as_json: bool, chosen: dict[str, Any]) -> int:
@@ -294,8 +335,9 @@ def _sender(session: Session, connection: Connection, as_json: bool, chosen: dic
     try:
         user = user_of(name or "")
     except ValueError:
-        said = session.text(NO_NAME).format(name=quoted(name)) if name else None
-        raise click.UsageError(said or session.text(SENDER_NEEDS).format(user="field-NAME")) from None
+        said = session.text(NO_NAME if name else SENDER_NEEDS)
+        user = session.text(FIELD_USER)
+        raise click.UsageError(said.format(name=quoted(name or ""), user=user)) from None
     if chosen["cut_off"]:
         rules = cut_off(connection, name)
         if as_json:
@@ -312,6 +354,16 @@ def _sender(session: Session, connection: Connection, as_json: bool, chosen: dic
     else:
         echo(session.text(ADMITTED).format(user=user, quota=quota))
     return DONE
+
+
+def _rule(rule: str, language: Language) -> str:
+    """A rule of `event_log.kafka.admin.access` for people: the user's and the resource's names stay."""
+    if language != "id":
+        return rule
+    user, may, rest = re.split(r" (may not|may) ", rule, maxsplit=1)
+    operation, kind, resource = rest.split(" ", 2)
+    words = (IN_INDONESIAN.get(one, one) for one in (may, operation, kind))
+    return " ".join((user, *words, resource))
 
 
 def _acls(session: Session, connection: Connection, as_json: bool, folder: Path | None) -> int:
@@ -340,7 +392,7 @@ def _acls(session: Session, connection: Connection, as_json: bool, folder: Path 
         echo(session.text(QUOTA_SET).format(user=user, quota=whole(one.bytes_a_second, session.language)))
     for said, rules in ((GRANTED, changed.granted), (WITHDRAWN, changed.withdrawn)):
         for rule in rules:
-            echo(session.text(said).format(rule=rule))
+            echo(session.text(said).format(rule=_rule(rule, session.language)))
     if not changed.granted and not changed.withdrawn:
         echo(session.text(RIGHTS_UNCHANGED))
     return DONE

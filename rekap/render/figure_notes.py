@@ -15,18 +15,21 @@ from schemas.language import Language, Said
 Row = dict[str, Any]
 
 SHARES_OF: Final = Said(
-    id="Persen suara: dari suara pada {forms} formulir yang angka semua pilihannya ada ({clean} di antaranya "
-    "bersih).",
-    en="Percentages of votes: of the votes on {forms} forms that give every option ({clean} of them clean).",
+    id="Persen suara: dari suara pada formulir yang memuat angka semua pilihan: {forms}, {clean} di "
+    "antaranya bersih.",
+    en="Percentages of votes: of the votes on the forms that give every option: {forms}, {clean} of them "
+    "clean.",
 )
 SOME_FORMS: Final = Said(
-    id="Tidak semua dari {forms} formulir memuat angka ini: {figures}.",
-    en="Not all of the {forms} forms give these figures: {figures}.",
+    id="Tidak ada pada setiap formulir ({forms}): {figures}.", en="Not on every form ({forms}): {figures}."
 )
 SOME_CLEAN_FORMS: Final = Said(
-    id="Tidak semua dari {forms} formulir bersih memuat angka ini: {figures}.",
-    en="Not all of the {forms} clean forms give these figures: {figures}.",
+    id="Tidak ada pada setiap formulir bersih ({forms}): {figures}.",
+    en="Not on every clean form ({forms}): {figures}.",
 )
+
+ON: Final = Said(id="pada {forms}", en="on {forms}")
+ON_NONE: Final = Said(id="tidak pada satu pun", en="on none")
 
 
 def share(totals: Row, option: str, language: Language) -> str:
@@ -64,7 +67,11 @@ def _partly_given(
         if elsewhere and constituency_of(option):
             continue  # not on every ballot: how many forms could give it is not known here
         if (count := given["votes"].get(option, 0)) < forms:
-            yield f"{names.short(option)} {whole(count, language)}"
+            yield f"{names.short(option)} {_on(count, language)}"
     for word, name in ((words.VALID, "valid"), (words.INVALID, "invalid"), (words.VOTERS, "voters")):
         if given[name] < forms:
-            yield f"{word.within(language)} {whole(given[name], language)}"
+            yield f"{word.within(language)} {_on(given[name], language)}"
+
+
+def _on(forms: int, language: Language) -> str:
+    return ON.within(language).format(forms=whole(forms, language)) if forms else ON_NONE.within(language)

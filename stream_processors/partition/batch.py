@@ -35,7 +35,8 @@ STATEFUL: Final = (COUNT, RECAP)
 """Kinds whose units have a state."""
 
 IN_CACHE: Final = 50
-"""Messages assessed together: what is made of them, some 3 kB each, then fits the processor's cache."""
+"""Messages assessed together: what is made of them, some 3 kB of a presidential form, then fits the
+processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)

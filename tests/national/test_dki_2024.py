@@ -27,6 +27,11 @@ pytestmark = [
     pytest.mark.skipif(not ARCHIVE.is_file(), reason="REKAP_REAL_DATA names no folder with pilpres2024"),
 ]
 
+MORE_VOTES_THAN_A_STATION_CAN_HAVE = """
+SELECT unit, rules FROM station FINAL WHERE status = 'clean' AND arraySum(mapValues(votes)) > 300 + 6
+"""
+"""Clean, because nothing on them contradicts itself: soft findings say so much."""
+
 
 def test_clean_shares_are_of_forms_that_give_every_option(tmp_path: Path) -> None:
     with (FOLDER / "regions.csv").open(encoding="utf-8", newline="") as file:
@@ -44,7 +49,9 @@ def test_clean_shares_are_of_forms_that_give_every_option(tmp_path: Path) -> Non
         runner.ingest(open_source([ARCHIVE], election, contest="PPWP"))
     client = connect(directory.clickhouse_url, readonly=True)
     (row,) = results(client, election.id, "PPWP", "nation")
+    unlikely = client.query(MORE_VOTES_THAN_A_STATION_CAN_HAVE).result_rows
     client.close()
+    assert unlikely == [("3173011001222", ["R11"])]  # 457 votes on a form that gives nothing else
     clean = row["clean"]
     assert [clean["shares"][option] for option in "123"] == pytest.approx([0.345, 0.469, 0.187], abs=0.001)
     assert sum(clean["shares"].values()) == pytest.approx(1)

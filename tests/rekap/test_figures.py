@@ -82,7 +82,7 @@ def test_a_share_is_of_the_forms_that_give_every_option(rekap: Rekap, tmp_path: 
         assert re.search(r"150 26\.2% 150 26\.2%.* 210 50\.0% 210 50\.0%.* 160 23\.8% 160 23\.8%", text), (
             level
         )
-        assert "of the votes on 2 forms that give every option (2 of them clean)" in text
+        assert "of the votes on the forms that give every option: 2, 2 of them clean" in text
     assert "210 50,0% 210 50,0%" in " ".join(table(rekap, data, "results", language="id"))
 
 
@@ -100,12 +100,10 @@ def test_a_figure_that_no_form_gives_is_missing_and_a_sum_of_some_forms_says_of_
     )
     lines = table(rekap, data, "results")
     assert "Voters who voted - -" in lines
-    partly = (
-        "Not all of the 3 forms give these figures: Prabowo-Gibran 2, Valid 1, Invalid 2, Voters who voted 0."
-    )
+    partly = "Not on every form (3): Prabowo-Gibran on 2, Valid on 1, Invalid on 2, Voters who voted on none."
     assert partly in lines
     in_indonesian = table(rekap, data, "results", language="id")
-    assert any(line.startswith("Tidak semua dari 3 formulir memuat angka ini: ") for line in in_indonesian)
+    assert any(line.startswith("Tidak ada pada setiap formulir (3): ") for line in in_indonesian)
 
 
 def test_an_option_that_no_form_fills_is_missing(rekap: Rekap, tmp_path: Path) -> None:

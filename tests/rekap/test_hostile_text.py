@@ -372,7 +372,7 @@ def test_a_hostile_file_is_imported_and_what_is_unreadable_is_named_as_text(
     ran = rekap("import", file, "--contest", "PPWP", "--format", written)
     assert ran.code == 1
     assert_shown_as_text(ran)
-    assert r"\x1b]0;owned\x07\nforged line\u202e.csv, line 2" in ran.err
+    assert r"\x1b]0;owned\x07\nforged line\u202e.csv:2" in ran.err
     assert not any(line.startswith(FORGED) for line in ran.err.splitlines())
 
 
@@ -401,7 +401,7 @@ def test_an_import_on_a_terminal_names_directory_and_file_as_text(files: Path) -
         assert r"\x1b]0;owned\x07" in written
         assert hidden_in(without_own_sequences(written)) == ""
         assert f"\n{FORGED}" not in without_own_sequences(written)
-    assert r"\x1b[2J\u202e.csv, line 2" in imported
+    assert r"\x1b[2J\u202e.csv:2" in imported
 
 
 def test_a_name_that_is_not_utf_8_is_named(files: Path) -> None:

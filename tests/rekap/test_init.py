@@ -101,3 +101,17 @@ def test_candidates_of_no_constituency_are_refused(rekap: Rekap, tmp_path: Path)
     assert ran.code == 2
     assert "c.csv" in ran.err
     assert "line 3 'D 33'" in ran.err
+
+
+def test_a_night_is_offered_of_contests_in_which_somebody_stands(rekap: Rekap, tmp_path: Path) -> None:
+    arguments = write(tmp_path)
+    assert rekap(*arguments).err.endswith(
+        f" {tmp_path / 'data'} import FILE\n"
+    )  # when voting closed is not said
+    arguments[arguments.index("--election") + 1] = "pemilu2024"
+    arguments[arguments.index("--data") + 1] = str(tmp_path / "ours")
+    told = rekap(*arguments).err.splitlines()[-1]
+    of = [word for name in ("PPWP", "DPR", "DPRD-PROV", "DPRD-KABKO") for word in ("--contest", name)]
+    assert told.endswith(" ".join([" simulate", *of]))  # nobody stands in DPD
+    assert rekap("--data", tmp_path / "ours", "simulate", *of).code == 0
+    assert rekap("--data", tmp_path / "ours", "simulate").code == 2

@@ -79,7 +79,7 @@ def test_a_region_that_holds_several_constituencies_names_them(rekap: Rekap, cou
     out = rekap("--data", count, "results", "--contest", "BUPATI", "--level", "province").out
     assert "1  Pasangan C (KOTA SATU)" in out
     # Pair F is on the ballots of one district: that the other's forms do not give it is no lack.
-    assert "Not all of the 2 forms give these figures: Voters who voted 0." in out
+    assert "Not on every form (2): Voters who voted on none." in out
 
 
 def test_a_pattern_that_no_contest_matches_is_wrong_usage(rekap: Rekap, count: Path) -> None:

@@ -17,6 +17,8 @@ STATION = all_stations()[0]
 NOWHERE = "9999999999001"
 """A station of no village in the register."""
 OVERSEAS_UNLISTED = f"{ABROAD}077"
+NO_VILLAGE = f"{STATION[:6]}9999001"
+"""A station of a village that the register does not have, in a sub-district that it has."""
 
 
 def _broken(station: str, **more: Any) -> bytes:
@@ -32,8 +34,10 @@ MESSAGES = [
     _broken(OVERSEAS_UNLISTED, payload={}),
     submitted(NOWHERE, pairs(1, 2, 3)),
     b"\xff\xfe garbage",
+    submitted(NO_VILLAGE, pairs(1, 2, 3)),
 ]
-"""One that counts, four rejected ones of its station, one of a station abroad, of none, and of nothing."""
+"""One that counts, four rejected ones of its station, one of a station abroad, of none, of nothing, and of a
+village that is not there."""
 OF_STATION = [1, 2, 3, 4]
 
 
@@ -59,6 +63,7 @@ def test_the_rows_have_type_contest_and_unit(data: Path) -> None:
         ("CountSubmitted", "PPWP", OVERSEAS_UNLISTED),
         ("CountSubmitted", "PPWP", NOWHERE),
         ("", "", ""),
+        ("CountSubmitted", "PPWP", NO_VILLAGE),
     ]
 
 
@@ -66,10 +71,13 @@ def test_the_rows_have_type_contest_and_unit(data: Path) -> None:
     ("region", "positions"),
     [
         (STATION, OF_STATION),
-        (STATION[:2], OF_STATION),
+        (STATION[:2], [*OF_STATION, 8]),
+        (STATION[:6], [*OF_STATION, 8]),
+        (STATION[:10], OF_STATION),
+        (NO_VILLAGE, [8]),
         (ABROAD, [5]),
         (NOWHERE, [6]),
-        ("0", [1, 2, 3, 4, 5, 6, 7]),
+        ("0", [1, 2, 3, 4, 5, 6, 7, 8]),
     ],
 )
 def test_rejected_messages_are_found_by_region(data: Path, region: str, positions: list[int]) -> None:
@@ -106,4 +114,5 @@ def test_the_log_shows_what_the_projections_show(data: Path) -> None:
         OVERSEAS_UNLISTED,
         NOWHERE,
         "",
+        NO_VILLAGE,
     ]

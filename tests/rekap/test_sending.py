@@ -113,7 +113,7 @@ def test_import_sends_every_record_and_reports_what_the_log_acknowledged(
         "empty": 1,
         "not_counted_by_reason": {},
     }
-    assert "counts.csv, line 3" in ran.err
+    assert "counts.csv:3" in ran.err
     (raw,) = in_log(topics)
     assert orjson.loads(raw)["station"] == "1101012001001"
 

@@ -119,7 +119,7 @@ def test_import_reports_every_record_and_ends_with_1_when_one_is_unreadable(reka
         "rejected_by_reason": {},
     }
     assert "Unreadable:" in ran.err
-    assert "counts.csv, line 3" in ran.err
+    assert "counts.csv:3" in ran.err
 
 
 def test_importing_again_changes_nothing_and_says_so(rekap: Rekap, files: Path) -> None:
@@ -141,7 +141,7 @@ def test_only_the_first_unreadable_records_are_named_and_the_others_counted(
     (files / "counts.csv").write_text("\n".join(lines) + "\n")
     ran = rekap("import", "counts.csv", "--contest", "PPWP")
     assert ran.code == 1
-    assert ran.err.count("counts.csv, line") == 20
+    assert ran.err.count("counts.csv:") == 20
     assert "and 10 more" in ran.err
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from devtools.broker_settings import ADMIN, PASSWORDS
 from devtools.brokers import Broker, free_ports
 from event_log.kafka import connection as connection_module
+from event_log.kafka.admin import access
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, read_control
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS
+from rekap.commands import topics as topics_command
 from schemas.data_directory import DataDirectory
 from tests.rekap.conftest import Ran, Rekap
 from tests.worlds import election, registry
@@ -69,7 +72,9 @@ def test_create_and_check_tell_people_what_they_found(topics: Topics, connection
     assert topics("check").out == "All topics are as declared.\n"
 
 
-def test_check_names_what_is_missing_and_ends_with_1(topics: Topics, connection: Connection) -> None:
+def test_check_names_what_is_missing_and_ends_with_1(
+    topics: Topics, rekap: Rekap, directory: Path, connection: Connection
+) -> None:
     ran = topics("check", "--format", "json")
     assert (ran.code, ran.err) == (1, "")
     found = ran.json["differences"]
@@ -85,6 +90,10 @@ def test_check_names_what_is_missing_and_ends_with_1(topics: Topics, connection:
     shown = topics("check")
     assert shown.code == 1
     assert len(shown.out.splitlines()) == 2 + len(ALL_TOPICS)
+    place = ("--broker", connection, "--topic-prefix", connection.prefix)
+    indonesian = rekap("--lang", "id", "--data", directory, "topics", "check", *place)
+    assert indonesian.out.splitlines()[1].split() == ["topik", "setelan", "seharusnya", "ditemukan"]
+    assert not re.search(r"\b(topic|there|missing)\b", indonesian.out)
 
 
 def test_another_register_is_a_difference_for_check_and_an_end_for_create(
@@ -210,3 +219,14 @@ def test_a_secure_cluster_is_set_up_with_two_commands(
     empty = as_user(ADMIN, PASSWORDS[ADMIN], "acls", "--passwords", secrets)
     assert (empty.code, empty.out) == (2, "")
     assert "sink is empty" in empty.err
+
+
+def test_rules_and_differences_are_in_indonesian_words_too() -> None:
+    said = topics_command._rule("field may not describe_configs topic a.*", "id")
+    assert said == "field tidak boleh melihat setelan topik a.*"
+    assert topics_command._rule("field may write topic a", "en") == "field may write topic a"
+    assert topics_command.in_words("fewer in 1, 2", "id") == "kurang pada 1, 2"
+    assert topics_command.in_words("1048576", "id") == "1048576"
+    rules = [access._said(rule) for rule in access.rules(Connection.of("localhost:9092", prefix="a."))]
+    for rule in rules:
+        assert not re.search(r"\b(may|read|write|topic|group)\b", topics_command._rule(rule, "id"))

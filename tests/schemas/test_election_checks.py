@@ -120,13 +120,14 @@ def test_a_list_without_a_station_is_refused(tmp_path: Path) -> None:
 def test_a_register_in_which_the_pattern_finds_no_station_is_refused(tmp_path: Path) -> None:
     dotted = REGIONS.replace("3171011001,", "31.71.01.1001,").replace("3171011002,", "31.71.01.1002,")
     with pytest.raises(RegistryInvalid) as error:
-        refuse_stations_nowhere(election(), registry(tmp_path, dotted))
-    refused(error, "31.71.01.1001001", "31.71.01.1002001")
-    assert "In 2 villages" in error.value.said.en
-    refuse_stations_nowhere(election(), registry(tmp_path))
+        refuse_stations_nowhere(election(), registry(tmp_path, dotted), tmp_path / "regions.csv")
+    refused(error, "regions.csv", "line 5 '31.71.01.1001'", "line 6 '31.71.01.1002'", "31.71.01.1001001")
+    assert "in 2 villages" in error.value.said.en
+    assert "baris 5" in error.value.said.id
+    refuse_stations_nowhere(election(), registry(tmp_path), tmp_path / "regions.csv")
     # A list names its stations itself.
     listed = registry(tmp_path, dotted, STATIONS.replace("3171011001,", "31.71.01.1001,"))
-    refuse_stations_nowhere(election(), listed)
+    refuse_stations_nowhere(election(), listed, tmp_path / "regions.csv")
 
 
 @pytest.mark.parametrize(

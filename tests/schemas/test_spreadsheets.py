@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import resource
 import zipfile
 from pathlib import Path
@@ -133,7 +134,19 @@ def test_entities_are_not_expanded(tmp_path: Path) -> None:
 def test_a_damaged_file_is_a_sentence(tmp_path: Path, keep: int) -> None:
     path = save(tmp_path / "t.xlsx", ("a",), (1,))
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputRefused, match="damaged"):
+    with pytest.raises(InputRefused, match="damaged") as error:
+        as_csv(path)
+    assert "Error" not in error.value.said.id + error.value.said.en  # no name of a class
+
+
+def test_a_disk_that_fails_is_not_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path / "t.xlsx", ("a",), (1,))
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(spreadsheets, "load_workbook", fail)
+    with pytest.raises(OSError, match="Input/output"):
         as_csv(path)
 
 

@@ -74,7 +74,7 @@ def test_every_column_reaches_its_place(tmp_path: Path) -> None:
         writer.writerow({**texts, **figures, **votes})
     [record] = run(open_source([path], ELECTION))
     assert isinstance(record, Message)
-    assert record.place == f"{path}, line 2"
+    assert record.place == f"{path}:2"
     event = messages([record])[0]
     assert event.pop("event_id") == decode(record.raw).event_id
 
@@ -138,7 +138,7 @@ def test_empty_cells_are_missing_and_zeros_are_zeros(tmp_path: Path) -> None:
 def test_a_row_without_figures_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "counts.csv"
     records = import_csv(tmp_path, "station,vote_1", f"{A},", ",", "")
-    assert records[0] == NothingNew(f"{path}, line 2", empty=True)
+    assert records[0] == NothingNew(f"{path}:2", empty=True)
     assert refusal(records[1:]) == "Column station is empty; write " + (
         "the station's id, such as 3101011001001, as text."
     )
@@ -181,7 +181,7 @@ def test_a_figure_is_never_guessed(tmp_path: Path, cell: str, advice: str) -> No
     records = import_csv(tmp_path, "station,vote_1,valid", f"{A},{cell},5", f"{B},5,5")
     assert counts(records) == {"messages": 1, "unreadable": 1, "nothing_new": 0, "empty": 0}
     [(place, said)] = unreadables(records)
-    assert place.endswith("counts.csv, line 2")
+    assert place.endswith("counts.csv:2")
     assert said.startswith("Column vote_1 holds")
     assert advice in said
 
@@ -391,7 +391,7 @@ def test_json_nested_and_flat_say_the_same_as_csv(tmp_path: Path) -> None:
 def test_a_line_of_json_is_never_guessed(tmp_path: Path, line: Any, what: str) -> None:
     records = import_jsonl(tmp_path, {"station": B, "valid": 5}, line)
     assert what in refusal(records)
-    assert unreadables(records)[0][0].endswith("counts.jsonl, line 2")
+    assert unreadables(records)[0][0].endswith("counts.jsonl:2")
 
 
 def test_a_line_far_too_long_is_reported_and_the_next_is_read(tmp_path: Path) -> None:
@@ -495,4 +495,4 @@ def test_several_files_are_one_import(tmp_path: Path) -> None:
 def test_many_lines_are_several_chunks_with_every_line_once(tmp_path: Path) -> None:
     lines = [f"3101011001{number % 1000:03d}{number // 1000},5" for number in range(2_500)]
     records = import_csv(tmp_path, "station,vote_1", *lines)
-    assert [record.place.rsplit(" ", 1)[1] for record in records] == [str(n) for n in range(2, 2_502)]
+    assert [record.place.rsplit(":", 1)[1] for record in records] == [str(n) for n in range(2, 2_502)]

@@ -56,7 +56,7 @@ def test_a_row_becomes_a_count_with_what_it_holds_and_nothing_else(tmp_path: Pat
     path = parquet(tmp_path / "tps.parquet", {})
     [record] = run(open_source([path], ELECTION))
     assert isinstance(record, Message)
-    assert record.place == f"{path}, row 1"
+    assert record.place == f"{path}:1"
     event = messages([record])[0]
     assert event.pop("event_id") == decode(record.raw).event_id
     assert event == {
@@ -104,7 +104,7 @@ def test_the_observed_time_is_the_option(tmp_path: Path) -> None:
 def test_a_row_without_numbers_is_empty_and_one_of_zeros_is_a_count(tmp_path: Path) -> None:
     path = parquet(tmp_path / "t.parquet", dict.fromkeys(NUMBERS), {"tps_no": 7, **dict.fromkeys(NUMBERS, 0)})
     records = run(open_source([path], ELECTION))
-    assert records[0] == NothingNew(f"{path}, row 1", empty=True)
+    assert records[0] == NothingNew(f"{path}:1", empty=True)
     assert messages(records)[0]["payload"]["form"]["votes"] == {"1": 0, "2": 0}
 
 
@@ -118,7 +118,7 @@ def test_a_figure_that_no_form_can_hold_is_reported_with_its_place(
     records = run(open_source([path], ELECTION))
     assert counts(records) == {"messages": 2, "unreadable": 1, "nothing_new": 0, "empty": 0}
     [(place, said)] = unreadables(records)
-    assert place == f"{path}, row 2"
+    assert place == f"{path}:2"
     assert f"{column} {value}" in said
 
 
@@ -132,7 +132,7 @@ def test_floating_columns_give_whole_figures_and_a_fraction_is_reported(tmp_path
     records = run(open_source([path], ELECTION))
     assert b'"1":167,' in raws(records)[0]
     assert "kpu_pas1 1.5" in unreadables(records)[0][1]
-    assert records[2] == NothingNew(f"{path}, row 3", empty=True)
+    assert records[2] == NothingNew(f"{path}:3", empty=True)
 
 
 def test_a_station_that_stands_twice_is_never_taken_for_a_correction(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_station_that_stands_twice_is_never_taken_for_a_correction(tmp_path: P
 def test_a_station_that_stands_in_two_files_of_one_import_is_reported(tmp_path: Path) -> None:
     paths = [parquet(tmp_path / "a.parquet", {}), parquet(tmp_path / "b.parquet", {"tps_no": 7}, {})]
     [(place, _)] = unreadables(run(open_source(paths, ELECTION)))
-    assert place == f"{paths[1]}, row 2"
+    assert place == f"{paths[1]}:2"
 
 
 def test_importing_the_same_file_twice_says_nothing_new(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_chunk_knows_only_its_own_stations(tmp_path: Path) -> None:
 
     records = run(open_source([path], ELECTION), lineage)
     assert [len(stations) for stations in asked] == [5_000, 2]
-    assert records[-1].place == f"{path}, row 5002"
+    assert records[-1].place == f"{path}:5002"
 
 
 def test_a_truncated_file_is_refused_before_anything_is_read(tmp_path: Path) -> None:

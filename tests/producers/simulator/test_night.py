@@ -65,6 +65,19 @@ def test_the_bytes_of_a_seed_never_change() -> None:
     assert small_digest() == PINNED
 
 
+def test_a_sample_is_spread_evenly_over_the_night(eventful: Night) -> None:
+    whole = messages(eventful)
+
+    def sample(count: int) -> list[bytes]:
+        return list(raw_of(record for chunk in eventful.sample(count) for record in chunk.records()))
+
+    assert sample(eventful.size) == whole
+    assert sample(3) == [whole[0], whole[eventful.size // 3], whole[eventful.size * 2 // 3]]
+    for too_many in (0, eventful.size + 1):
+        with pytest.raises(ValueError, match="ask for fewer"):
+            sample(too_many)
+
+
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4711"])
 def test_the_bytes_do_not_depend_on_the_process(hash_seed: str) -> None:
     made = subprocess.run(

@@ -139,7 +139,7 @@ def test_results_on_a_pipe_are_a_line_a_unit_with_both_totals_and_a_sum() -> Non
     assert " ".join(lines[4].split()) == f"{total} 4,500 4,500"
     assert (
         lines[5]
-        == "Percentages of votes: of the votes on 18 forms that give every option (10 of them clean)."
+        == "Percentages of votes: of the votes on the forms that give every option: 18, 10 of them clean."
     )
 
 
@@ -167,7 +167,7 @@ def test_a_missing_figure_is_a_dash_and_adds_nothing() -> None:
     lines = text(several(rows, PROVINCE, names("PPWP"), "en", None))
     assert lines[2].split()[7] == "-"
     assert lines[4].split()[5:7] == ["5", "50.0%"]
-    assert lines[6].startswith("Not all of the 18 forms give these figures: Pasangan 1 9, ")
+    assert lines[6].startswith("Not on every form (18): Pasangan 1 on 9, ")
 
 
 def test_options_of_several_constituencies_carry_the_names_of_their_own() -> None:

@@ -51,7 +51,7 @@ def test_it_has_the_same_figures(english: str) -> None:
         (("nothing",), "Tidak ada perintah 'nothing'.", "No such command 'nothing'."),
         (("results", "--nothing"), "Tidak ada pilihan", "No such option"),
         (("init",), "Belum ada pilihan '--election'", "Missing option '--election'"),
-        (("import",), "Belum ada argumen 'FILE...'", "Missing argument 'FILE...'"),
+        (("import",), "Belum ada argumen 'BERKAS...'", "Missing argument 'FILE...'"),
         (("results", "--level", "x"), "bukan salah satu dari 'nation'", "is not one of 'nation'"),
         (("rejected", "--limit", "0"), "0 di luar batas x>=1.", "0 is not in the range x>=1."),
         (("rejected", "--limit", "a"), "'a' bukan bilangan", "'a' is not a valid integer"),

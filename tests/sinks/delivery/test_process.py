@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
-from clickhouse.ownership import find_owner
+from clickhouse.ownership import find_owner, own
 from devtools.brokers import free_ports
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import COUNT_ROWS
@@ -123,6 +123,21 @@ def test_it_fills_the_database_of_its_directory_which_is_read_meanwhile_and_ends
         lines = [json.loads(line) for line in sink.said if line.startswith("{")]
         assert {line["process"] for line in lines} == {"sink"}
     assert find_owner(directory) is None
+
+
+def test_another_owner_of_the_directory_is_waited_for(
+    topics: Connection, publisher: Publisher, directory: Path
+) -> None:
+    """A command that sets up or reads a directory owns it for some seconds."""
+    publisher.total(total("0", 7))
+    with ExitStack() as owned:
+        owned.enter_context(own(directory, "import"))
+        with Process(directory, topics) as sink:
+            until(lambda: "troubles" in sink.health()[1])  # it is at work, and would have ended by now
+            time.sleep(1)
+            assert (sink.process.poll(), sink.said) == (None, [])
+            owned.close()
+            until(lambda: version(directory) == 7)
 
 
 def version(directory: Path) -> int:
