@@ -67,10 +67,10 @@ def _settled(line: StationLine, events: Sequence[PlacedEvent]) -> list[PlacedEve
             reasons.setdefault(one.event.supersedes, []).append(one)
     if reasons:
         in_force = line.history.in_force
-        order = reasons.pop(in_force.event_id, []) if in_force is not None else []
+        with_reasons = reasons.pop(in_force.event_id, []) if in_force is not None else []
         for one in _settled(line, [one for one in events if not one.event.states_reason]):
-            order += [one, *reasons.pop(one.event.event_id, [])]
-        return [*order, *chain.from_iterable(reasons.values())]
+            with_reasons += [one, *reasons.pop(one.event.event_id, [])]
+        return [*with_reasons, *chain.from_iterable(reasons.values())]
     left = {one.event.event_id: one for one in reversed(events)}  # of equal ones the first
     after: dict[str | None, list[PlacedEvent]] = {}
     for one in events:
