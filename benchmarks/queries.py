@@ -19,9 +19,7 @@ from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from random import Random
-from typing import Any, Final
-
-from clickhouse_connect.driver.client import Client
+from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse.client import connect
 from determination.margins import votes_to_last_seat
@@ -31,6 +29,9 @@ from queries.reconciliation import against_forms
 from queries.results import results
 from schemas.data_directory import DataDirectory
 from schemas.regions import Level
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 ROUNDS: Final = 7
 """Times that a view is asked; the median is reported, and the first time apart: nothing is cached then."""

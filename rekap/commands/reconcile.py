@@ -55,7 +55,6 @@ EXAMPLES = (
     "rekap --data count reconcile --count",
     "rekap --data count reconcile --contest PPWP --level village --format json",
     "rekap --data count reconcile --documents --level province --format csv",
-    "rekap --data count import reasons.csv",
     "rekap --data count reconcile --court --region 3204 --format csv",
 )
 NO_DOCUMENT = Said(
