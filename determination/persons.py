@@ -83,6 +83,34 @@ def _most_votes(
     return Elected((*above, *chosen), EqualVotes(equal, places, last, chosen, BY_SPREAD))
 
 
+def votes_to_be_elected(votes: Mapping[str, int], elected: Elected, person: str, seats: int) -> int | None:
+    """The fewest further votes with which the person has one of the `seats` by votes alone; all others stay
+    as they are. None: the person has one already, or there is none to be had."""
+    if person in elected.persons or seats <= 0:
+        return None
+    others = sorted((figure for one, figure in votes.items() if one != person), reverse=True)
+    if len(others) < seats:
+        return 0
+    return max(0, others[seats - 1] + 1 - votes.get(person, 0))
+
+
+def persons_could_change(
+    votes: Mapping[str, int], elected: Elected, outstanding: int | None, seats: int
+) -> bool | None:
+    """Whether the `outstanding` voters (None: not known how many) could change who has the `seats`, if all of
+    them voted for one person. Equal votes are enough: spread decides then. A place that nobody has is a
+    change to come. False is certain."""
+    if elected.equal is not None and elected.equal.open:
+        return True
+    if len(votes) <= seats or seats <= 0:
+        return False
+    if outstanding is None:
+        return None
+    last = min(votes[person] for person in elected.persons)
+    first_out = max(figure for person, figure in votes.items() if person not in elected.persons)
+    return outstanding > 0 and first_out + outstanding >= last
+
+
 def widest(equal: Sequence[str], places: int, spread: Spread | None) -> tuple[str, ...]:
     """Which of them have the `places` by their spread; those that it does not tell apart have none."""
     if spread is None or any(person not in spread for person in equal):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from determination.order import by_number
+from schemas.events import RecapReason
 
 Cells = Mapping[str, int | None]
 """Figures by cell: `votes.2`, `valid`, `invalid`, `voters`. None: the side does not give it."""
@@ -20,16 +21,8 @@ VOTES: Final = "votes."
 """Before the option, in the cell of its votes."""
 
 
-class Reason(StrEnum):
-    """Why a certified figure lawfully differs from the sum of the forms below it."""
-
-    PLENARY = "plenary"  # put right at a recapitulation plenary
-    RECOUNT = "recount"
-    REVOTE = "revote"  # PSU
-    LATE_VOTE = "late_vote"  # PSL, PSS
-    BAWASLU_RULING = "bawaslu_ruling"
-    COURT_RULING = "court_ruling"
-    TRANSCRIPTION = "transcription"  # copied wrongly from the forms, and known to be
+Reason = RecapReason
+"""Why a certified figure lawfully differs from the sum of the forms below it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Certified recapitulations (D.Hasil) in force, as they were signed: of each region the newest document.
 
-Documents that a later one replaced are not listed: the table `recap` has them. Whether a document agrees with
+Documents that a later one replaced are not listed: the table `recap` has them, and `recap_changes` tells what
+the later one changed. Whether a document agrees with
 the forms below it is not said here (the view `recap_difference`).
 """
 
@@ -40,6 +41,43 @@ ORDER BY contest, indexOf({levels}, toString(certified.level)), length(province)
 """
 
 
+_CHANGES: Final = """
+SELECT changed.contest AS contest, toString(changed.level) AS level, changed.unit AS region,
+    place.name AS name, version, document, document_before, cell, before, after, difference, event_id,
+    recorded_at
+FROM (
+    SELECT * FROM recap_change
+    WHERE election = {{election:String}}
+        AND (empty({{contests:Array(String)}}) OR contest IN {{contests:Array(String)}})
+        AND ({{level:String}} = '' OR toString(level) = {{level:String}})
+) AS changed
+INNER JOIN (
+    SELECT unit, name, province, district FROM region FINAL
+    WHERE election = {{election:String}} AND ({inside})
+) AS place ON changed.unit = place.unit
+ORDER BY contest, indexOf({levels}, level), length(province), province, length(district), district,
+    length(region), region, version, length(cell), cell
+{limit}
+"""
+
+
+def recap_changes(
+    client: Client,
+    election: str,
+    *,
+    level: Level | str | None = None,
+    region: str | None = None,
+    contests: Sequence[str] = (),
+    limit: int | None = None,
+) -> Iterator[Row]:
+    """One row for each cell that a later document changed in the one before it: `{contest, level, region,
+    name, version, document, document_before, cell, before, after, difference, event_id, recorded_at}`. None:
+    that document does not give the cell. Raises Unanswerable for an unknown region."""
+    for row in _asked(client, _CHANGES, election, level, region, contests, limit):
+        row["recorded_at"] = in_utc(row["recorded_at"])
+        yield row
+
+
 def recaps(
     client: Client,
     election: str,
@@ -53,6 +91,21 @@ def recaps(
     name, parent, contest, version, document, votes, valid, invalid, voters, event_id, recorded_at, partition,
     position}`. Figures that the document does not give are None. Raises Unanswerable for an unknown region.
     """
+    for row in _asked(client, _SQL, election, level, region, contests, limit):
+        row["parent"] = row["parent"] or None
+        row["recorded_at"] = in_utc(row["recorded_at"])
+        yield row
+
+
+def _asked(
+    client: Client,
+    sql: str,
+    election: str,
+    level: Level | str | None,
+    region: str | None,
+    contests: Sequence[str],
+    limit: int | None,
+) -> Iterator[Row]:
     place = None if region is None else locate(client, election, region)
     inside = "true"
     if place is not None and place.level is not Level.NATION:
@@ -67,7 +120,4 @@ def recaps(
     if limit is not None:
         asked["limit"] = limit
     cut = "" if limit is None else "LIMIT {limit:UInt64}"
-    for row in select(client, _SQL.format(inside=inside, limit=cut, levels=_FROM_THE_NATION), asked):
-        row["parent"] = row["parent"] or None
-        row["recorded_at"] = in_utc(row["recorded_at"])
-        yield row
+    yield from select(client, sql.format(inside=inside, limit=cut, levels=_FROM_THE_NATION), asked)

@@ -20,8 +20,9 @@ from schemas.regions import Level
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One region. `votes` are by option; `certified`: they are those of a certified document. `stations` and
-    `outstanding` voters are still to come (None: not known). `unread`: some forms lack votes of an option."""
+    """One region. `votes` are by option; `certified`: they are those of a certified document, to which
+    nothing is to come. `stations` and `outstanding` voters are still to come (None: not known). `unread`:
+    some forms lack votes of an option."""
 
     region: str
     name: str
@@ -74,12 +75,22 @@ def _standing(row: Row, signed: Row | None) -> Standing:
     unread = any(count < stations["received"] for option, count in forms.items() if is_top(option))
     if signed is not None:
         votes = {option: signed["votes"].get(option) for option in votes} | signed["votes"]
+        return Standing(
+            region=row["region"],
+            name=row["name"],
+            votes=votes,
+            clean=dict(row["clean"]["votes"]),
+            certified=True,
+            stations=0,
+            outstanding=0,
+            unread=False,
+        )
     return Standing(
         region=row["region"],
         name=row["name"],
         votes=votes,
         clean=dict(row["clean"]["votes"]),
-        certified=signed is not None,
+        certified=False,
         stations=outstanding["stations"],
         outstanding=0 if not outstanding["stations"] else outstanding["registered"],
         unread=unread,

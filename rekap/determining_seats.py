@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from determination.margins import could_change, votes_to_last_seat
 from determination.order import by_number
-from determination.persons import DPD_SEATS, Elected, elected_candidates, elected_dpd, evenness
+from determination.persons import (
+    DPD_SEATS,
+    Elected,
+    elected_candidates,
+    elected_dpd,
+    evenness,
+    persons_could_change,
+    votes_to_be_elected,
+)
 from determination.seats import EqualQuotients, SeatsResult, determine_seats
 from queries.figures import is_top
 from queries.standings import Standing, standings, standings_of
@@ -149,7 +157,7 @@ def seats_of_count(
 def seat_rows(districts: Mapping[str, District], result: SeatsResult) -> Iterable[Row]:
     """A row for each party of each district. Where a district has no votes yet, its seats are not known, nor
     are those of a party without a figure."""
-    projection = not all(one.certified for one in districts.values())
+    all_certified = all(one.certified for one in districts.values())
     # The threshold is of the votes of all districts, so that forms without votes anywhere matter everywhere.
     unread = {one.id for one in districts.values() if one.unread}
     if unread and result.threshold:
@@ -157,6 +165,8 @@ def seat_rows(districts: Mapping[str, District], result: SeatsResult) -> Iterabl
     changes = could_change(result, {one.id: one.outstanding for one in districts.values()})
     for identity in sorted(result.districts, key=by_number):
         district, seats = districts[identity], result.districts[identity]
+        # The threshold is of the nation: with one, seats are a projection until all districts are certified.
+        projection = not (all_certified if result.threshold else district.certified)
         change = changes[identity] if projection else False
         if projection and change is False and identity in unread:
             change = None
@@ -208,6 +218,11 @@ def dpd_rows(client: Client, election: Election, contest: Contest, registry: Reg
         certain = (
             elected_dpd(votes, seats=max(0, DPD_SEATS - lacking)).persons if lacking else elected.persons
         )
+        change = (
+            persons_could_change(votes, elected, one.outstanding, DPD_SEATS) if not one.certified else False
+        )
+        if change is False and not one.certified and (one.unread or lacking):
+            change = None
         for person in sorted(figures, key=lambda person: (-votes.get(person, -1), by_number(person))):
             is_known = person in votes and any(votes.values())
             yield {
@@ -217,7 +232,11 @@ def dpd_rows(client: Client, election: Election, contest: Contest, registry: Reg
                 "votes": votes.get(person),
                 "elected": _is_elected(person, elected, certain) if is_known else None,
                 "equal": list(elected.equal.persons) if elected.equal else [],
+                "votes_to_be_elected": (
+                    votes_to_be_elected(votes, elected, person, DPD_SEATS) if is_known else None
+                ),
                 "projection": not one.certified,
+                "could_change": change,
                 "outstanding": {"stations": one.stations, "registered": one.outstanding},
             }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from determination.reconcile import Reason
+from queries.recap_reasons import StatedReason
 from rekap.csv_files import strict_rows
 from schemas.elections import Election
 from schemas.input_files import InputRefused
@@ -40,6 +41,18 @@ class Reasons:
     """Reasons by contest (in lower case) and region, then by cell ('' for all cells)."""
 
     by_region: Mapping[tuple[str, str], Mapping[str, Stated]] = field(default_factory=dict)
+
+    def with_stated(self, stated: Mapping[tuple[str, str], Mapping[str, StatedReason]]) -> Reasons:
+        """These, and those that the log has; of a cell with both, that of the file."""
+        merged: dict[tuple[str, str], dict[str, Stated]] = {
+            (contest.lower(), region): {
+                cell: Stated(Reason(one.reason), one.signer) for cell, one in of_region.items()
+            }
+            for (contest, region), of_region in stated.items()
+        }
+        for key, of_file in self.by_region.items():
+            merged[key] = {**merged.get(key, {}), **of_file}
+        return Reasons(merged)
 
     def of(self, contest: str, region: str) -> Mapping[str, Stated]:
         """The reasons of one document, by cell."""

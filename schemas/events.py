@@ -129,6 +129,18 @@ class AnnulmentReason(StrEnum):
     SOURCE_WITHDREW = "source_withdrew"  # an importer saw its source take the numbers away
 
 
+class RecapReason(StrEnum):
+    """Why a certified document differs from the sum of the forms below it (L2)."""
+
+    PLENARY = "plenary"  # put right at the plenary of the recapitulation
+    RECOUNT = "recount"
+    REVOTE = "revote"  # PSU
+    LATE_VOTE = "late_vote"  # PSL, PSS
+    BAWASLU_RULING = "bawaslu_ruling"
+    COURT_RULING = "court_ruling"
+    TRANSCRIPTION = "transcription"  # a slip in writing the document
+
+
 RULINGS: Final = frozenset(
     {
         CorrectionReason.RECOUNT,
@@ -248,6 +260,22 @@ class CertifiedPayload:
     origin: Origin | None = None
 
 
+CELL_PATTERN: Final = r"^(votes\.([A-Za-z0-9._/-]{1,64}:)?[0-9]{1,3}(\.[0-9]{1,2})?|valid|invalid|voters)?$"
+"""A cell of a document as `rekap reconcile` names it, with its option as in totals; empty: all of them."""
+
+
+@part
+class ReasonPayload:
+    """Why a document in force, named by its event id, differs in a cell. The newest one of a cell holds."""
+
+    recap: EventId
+    reason: RecapReason
+    signer: Identifier
+    cell: Annotated[str, StringConstraints(pattern=CELL_PATTERN)] = ""
+    note: Sentence | None = None
+    origin: Origin | None = None
+
+
 @part
 class _Envelope:
     event_id: EventId | None = None
@@ -309,7 +337,22 @@ class RecapCertified(_Envelope):
         return self.region
 
 
+@part
+class RecapReasonStated(_Envelope):
+    """A reason was stated why a certified document differs from the forms below it."""
+
+    type: Literal["RecapReasonStated"]
+    region: Identifier
+    payload: ReasonPayload
+
+    @property
+    def unit(self) -> str:
+        """The region that the event speaks of."""
+        return self.region
+
+
 CountEvent = CountSubmitted | CountCorrected | CountAnnulled
 Event = Annotated[
-    CountSubmitted | CountCorrected | CountAnnulled | RecapCertified, Field(discriminator="type")
+    CountSubmitted | CountCorrected | CountAnnulled | RecapCertified | RecapReasonStated,
+    Field(discriminator="type"),
 ]

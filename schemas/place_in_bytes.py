@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from schemas.events import IDENTIFIER_PATTERN, RecapCertified
+from schemas.events import IDENTIFIER_PATTERN, RecapCertified, RecapReasonStated
 
 _TYPE, _CONTEST, _STATION, _REGION = "type", "contest", "station", "region"
 _FIELDS: Final = (_TYPE, _CONTEST, _STATION, _REGION)
@@ -71,7 +71,7 @@ def _of_the_document(text: str) -> dict[str, set[str]]:
 
 def _unit(told: dict[str, str]) -> str:
     """An event has a station or a region, as its type says."""
-    if told[_TYPE] == RecapCertified.__name__:
+    if told[_TYPE] in (RecapCertified.__name__, RecapReasonStated.__name__):
         return told[_REGION]
     return told[_STATION] or told[_REGION]
 

@@ -13,10 +13,17 @@ from schemas.authority import WATCHING
 from schemas.ballots import Ballot, Ballots
 from schemas.decode import Decoded, content_id, decode
 from schemas.elections import Election
-from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified
+from schemas.events import (
+    CountAnnulled,
+    CountCorrected,
+    CountKind,
+    CountSubmitted,
+    RecapCertified,
+    RecapReasonStated,
+)
 from schemas.findings import Finding, Status
 from schemas.placement import key_of_region
-from schemas.regions import REGION_LEVELS, Level, Registry, Station
+from schemas.regions import REGION_LEVELS, Level, Region, Registry, Station
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
 from stream_processors.cells import Figures, figures_of, no_figures
@@ -32,6 +39,7 @@ from stream_processors.rejections import (
     no_recap,
     not_held,
     only_recorded,
+    unknown_cell,
     unknown_option,
     wrong_role,
 )
@@ -67,6 +75,16 @@ class AssessedRecap(NamedTuple):
     votes: dict[str, int]
 
 
+class AssessedReason(NamedTuple):
+    """A reason for a certified recapitulation's differences that fits the election."""
+
+    raw: bytes
+    decoded: Decoded
+    proposal: Proposal
+    contest: int
+    region: int
+
+
 class AssessedRejection(NamedTuple):
     """A message that can be no part of this count, whatever the log holds; `decoded` None: not an event."""
 
@@ -76,7 +94,7 @@ class AssessedRejection(NamedTuple):
     rejection: Rejection
 
 
-Assessed = AssessedCount | AssessedRecap | AssessedRejection
+Assessed = AssessedCount | AssessedRecap | AssessedReason | AssessedRejection
 
 
 class Assessor:
@@ -119,7 +137,7 @@ class Assessor:
             except Rejected as error:
                 results.append(AssessedRejection(raw, bytes.fromhex(content_id(raw)), None, error.rejection))
                 continue
-            if isinstance(decoded.event, RecapCertified):
+            if isinstance(decoded.event, RecapCertified | RecapReasonStated):
                 results.append(self._guard(raw, decoded, None))
             else:
                 counts.append((len(results), raw, decoded))
@@ -153,6 +171,8 @@ class Assessor:
             contest = self._contest(decoded)
             if isinstance(decoded.event, RecapCertified):
                 return self._recap(raw, decoded, contest)
+            if isinstance(decoded.event, RecapReasonStated):
+                return self._reason(raw, decoded, contest)
             return self._count(raw, decoded, contest, station)
         except Rejected as error:
             return AssessedRejection(raw, bytes.fromhex(decoded.event_id), decoded, error.rejection)
@@ -196,7 +216,7 @@ class Assessor:
 
     def _count(self, raw: bytes, decoded: Decoded, contest: int, station: Station | None) -> AssessedCount:
         event = decoded.event
-        assert not isinstance(event, RecapCertified)
+        assert not isinstance(event, RecapCertified | RecapReasonStated)
         origin = event.payload.origin
         listed = station.listed if station is not None else None
         if listed is None and origin is not None:
@@ -256,15 +276,31 @@ class Assessor:
             findings,
         )
 
-    def _recap(self, raw: bytes, decoded: Decoded, contest: int) -> AssessedRecap:
-        event = decoded.event
-        assert isinstance(event, RecapCertified)
+    def _certified(
+        self, event: RecapCertified | RecapReasonStated, contest: int
+    ) -> tuple[Region, list[Ballot]]:
+        """The region, which has certified documents in this election, and its ballots."""
         region = self.registry.region(event.region)
         if region is None or region.level not in self._election.certified:
             raise no_recap(event.region, self._election.certified)
         ballots = [self._ballots.ballots[i] for i in self._ballots.of_region(contest, region.index)]
         if not ballots:
             raise not_held(event.contest, event.region)
+        return region, ballots
+
+    def _reason(self, raw: bytes, decoded: Decoded, contest: int) -> AssessedReason:
+        event = decoded.event
+        assert isinstance(event, RecapReasonStated)
+        region, ballots = self._certified(event, contest)
+        option = event.payload.cell.removeprefix("votes.")
+        if option != event.payload.cell and not any(option in ballot.keys for ballot in ballots):
+            raise unknown_cell(event.contest, event.region, event.payload.cell, ballots[0])
+        return AssessedReason(raw, decoded, proposal_of(decoded), contest, region.index)
+
+    def _recap(self, raw: bytes, decoded: Decoded, contest: int) -> AssessedRecap:
+        event = decoded.event
+        assert isinstance(event, RecapCertified)
+        region, ballots = self._certified(event, contest)
         names = {key: key for ballot in ballots for key in ballot.keys}
         if len(ballots) == 1:  # as on the document: without the constituency, which is the only one
             names |= dict(zip(ballots[0].options, ballots[0].keys, strict=True))

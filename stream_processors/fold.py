@@ -19,10 +19,17 @@ from schemas.findings import Finding, Status
 from schemas.regions import REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.rejections import Reason, Rejection
 from schemas.tallies import BY_OPTION, FIXED_CELLS, Tally, state_digest
-from stream_processors.assess import Assessed, AssessedCount, AssessedRejection, Assessor
+from stream_processors.assess import (
+    Assessed,
+    AssessedCount,
+    AssessedReason,
+    AssessedRecap,
+    AssessedRejection,
+    Assessor,
+)
 from stream_processors.in_force import InForce, against_the_one_before, differing_cells, in_force_of
 from stream_processors.rejections import PartitionOf, Placement, naming_cells
-from stream_processors.station import NOTHING_YET, Lineage, Repeated, decide
+from stream_processors.station import NOTHING_YET, Lineage, Repeated, decide, decide_reason
 
 ASSESSED_TOGETHER: Final = 1_000
 """Messages assessed at once; the results do not depend on it."""
@@ -122,7 +129,12 @@ def _folded(folded: Folded, lineages: dict[tuple[type, int, str], Lineage], one:
         folded.rejected[one.rejection.reason] += 1
         return FoldedEntry(one, "rejected", rejection=one.rejection)
     key = (type(one), one.contest, one.proposal.unit)
-    decision = decide(lineages.get(key, NOTHING_YET), one.proposal)
+    lineage = lineages.get(key, NOTHING_YET)
+    if isinstance(one, AssessedReason):
+        document = lineages.get((AssessedRecap, one.contest, one.proposal.unit), NOTHING_YET)
+        decision = decide_reason(document, lineage, one.proposal)
+    else:
+        decision = decide(lineage, one.proposal)
     if isinstance(decision, Repeated):
         folded.repeated += 1
         return FoldedEntry(one, "repeated")

@@ -144,6 +144,18 @@ def unknown_option(contest: str, unit: str, option: str, ballot: Ballot) -> Reje
     )
 
 
+def unknown_cell(contest: str, unit: str, cell: str, ballot: Ballot) -> Rejected:
+    """A reason for a cell of an option that is on none of the region's ballots, by its name in totals."""
+    shown = quoted(", ".join(ballot.keys[:24])) + (", ..." if len(ballot.keys) > 24 else "")
+    return reject(
+        Reason.UNKNOWN_OPTION,
+        id=f"Sel {cell} tidak ada dalam rekapitulasi {contest} di {unit}. Tulis seperti dalam rekap "
+        f"reconcile: votes. dan salah satu dari {shown}.",
+        en=f"The recapitulation of {contest} at {unit} has no cell {cell}. Write it as rekap reconcile does: "
+        f"votes. and one of {shown}.",
+    )
+
+
 def only_recorded(contest: str, unit: str, why: NotCounted) -> Rejected:
     """What an importer sends of a source that must not change the count."""
     contest, unit = quoted(contest), quoted(unit)

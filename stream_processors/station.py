@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from schemas.decode import Decoded
-from schemas.events import CountAnnulled, CountSubmitted
+from schemas.events import CountAnnulled, CountSubmitted, RecapReasonStated
 from schemas.language import Said
 from schemas.rejections import Reason, Rejection
 
@@ -30,7 +30,8 @@ class Lineage(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """What an event wants: to replace `supersedes` (None: nothing in force), or only to annul it."""
+    """What an event wants: to replace `supersedes` (None: nothing in force), or only to annul it. A reason is
+    about the document `supersedes`, which stays."""
 
     id: bytes
     unit: str
@@ -43,6 +44,8 @@ def proposal_of(decoded: Decoded) -> Proposal:
     event, event_id = decoded.event, bytes.fromhex(decoded.event_id)
     if isinstance(event, CountSubmitted):
         return Proposal(event_id, event.unit)
+    if isinstance(event, RecapReasonStated):
+        return Proposal(event_id, event.unit, bytes.fromhex(event.payload.recap))
     supersedes = event.payload.supersedes
     replaced = bytes.fromhex(supersedes) if supersedes else None
     return Proposal(event_id, event.unit, replaced, isinstance(event, CountAnnulled))
@@ -77,6 +80,25 @@ def decide(lineage: Lineage, proposal: Proposal) -> Decision:
         return _explain(lineage, proposal)
     in_force = None if proposal.annuls else proposal.id
     return Accepted(Lineage((*lineage.ids, proposal.id), in_force))
+
+
+def decide_reason(document: Lineage, stated: Lineage, proposal: Proposal) -> Decision:
+    """Whether the reason `proposal` is accepted: it must name the document in force. `document` is the
+    lineage of the region's documents, `stated` are the reasons accepted before."""
+    if proposal.id in stated.ids:
+        return REPEATED
+    if proposal.supersedes == document.in_force:
+        return Accepted(Lineage((*stated.ids, proposal.id), proposal.id))
+    named, held, unit = _short(proposal.supersedes), _short(document.in_force), proposal.unit
+    return Rejection(
+        Reason.SUPERSEDED_MISMATCH,
+        Said(
+            id=f"Alasan ini untuk dokumen {named}, padahal yang berlaku di {unit} adalah {held}. Lihat "
+            "dengan rekap recaps, lalu nyatakan alasan untuk dokumen itu.",
+            en=f"The reason is for the document {named}, but in force at {unit} is {held}. Look at it with "
+            "rekap recaps, then state the reason for that one.",
+        ),
+    )
 
 
 def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:

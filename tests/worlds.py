@@ -254,6 +254,21 @@ def recap(
     return encode(_event("RecapCertified", contest, payload, {"region": region, **envelope}))
 
 
+def reason_stated(
+    region: str,
+    about: bytes | str,
+    cell: str = "",
+    reason: str = "plenary",
+    contest: str = PPWP,
+    **envelope: Any,
+) -> bytes:
+    """The bytes of a RecapReasonStated about that document (an event's bytes, or an id)."""
+    payload: Document = {"recap": _id(about), "reason": reason, "signer": "kpu-11"}
+    if cell:
+        payload["cell"] = cell
+    return encode(_event("RecapReasonStated", contest, payload, {"region": region, **envelope}))
+
+
 def id_of(raw: bytes) -> str:
     """The event id (hex) of an event that a builder made."""
     return event_id(_read(raw))

@@ -243,6 +243,9 @@ TABLE_FUNCTIONS: Final = names("""
 """)
 """Table functions that make rows from their arguments alone. The engine refuses some of them itself."""
 
+VIEWS_WITH_PARAMETERS: Final = names("result_as_of")
+"""Views of ours that are asked like a table function: result_as_of(moment = '...')."""
+
 TABLE_FUNCTIONS_TOO: Final = names("format")
 """FUNCTIONS whose name is a table function too, and one that is not allowed."""
 

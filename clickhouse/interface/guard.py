@@ -28,6 +28,7 @@ from clickhouse.interface.allowed import (
     TABLE_FUNCTIONS,
     TABLE_FUNCTIONS_TOO,
     TYPES,
+    VIEWS_WITH_PARAMETERS,
 )
 from clickhouse.sql_text import Token, UnfinishedSql, meaningful
 
@@ -52,7 +53,7 @@ _UNICODE_QUOTES: Final = frozenset("\u2018\u2019\u201c\u201d")
 _FILE_WORDS: Final = frozenset({"OUTFILE", "INFILE", "INTO"})
 _BEFORE_TABLES: Final = frozenset({"FROM", "JOIN", "TABLE"})
 _COMBINATORS: Final = tuple(ending.lower() for ending in COMBINATORS)
-_CALLABLE: Final = FUNCTIONS | SYNTAX_FUNCTIONS | TABLE_FUNCTIONS | TYPES
+_CALLABLE: Final = FUNCTIONS | SYNTAX_FUNCTIONS | TABLE_FUNCTIONS | TYPES | VIEWS_WITH_PARAMETERS
 _FORMATS: Final = {name.lower(): name for name in FORMATS}
 
 

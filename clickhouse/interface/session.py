@@ -187,6 +187,11 @@ def _reader_limits(query: Query) -> dict[str, str]:
     }
     if not query.streamed:
         limits |= {"max_result_bytes": str(BUFFERED_RESULT_BYTES), "result_overflow_mode": "throw"}
+        rows = query.settings.get("max_result_rows", "0")
+        if query.settings.get("result_overflow_mode") == "break" and rows != "0":
+            # JDBC clients cut off at a number of rows. Bytes beyond the bound stay an error, and the engine
+            # has one mode for both: so the rows are cut off by a setting of their own.
+            limits |= {"limit": rows, "max_result_rows": "0"}
     elif query.settings.get("result_overflow_mode") != "break":  # which would cut off without a word
         limits["max_result_bytes"] = str(STREAMED_RESULT_BYTES)
     return limits | {"readonly": "1"}  # last: nothing can be set after it

@@ -15,6 +15,7 @@ from producers.importers.commission_row import Defaults
 from producers.importers.current_rows import Correcting
 from producers.importers.observed import read_observed
 from producers.importers.problems import SourceInvalid
+from producers.importers.reason_file import ReasonFileSource
 from producers.importers.recap_file import RecapFileSource
 from producers.importers.recognition import KINDS, FileKind, recognise
 from producers.importers.sirekap import SirekapSource
@@ -89,6 +90,8 @@ def open_source(
             return SitungSource(paths, election, (known or election.contest("PPWP")).id, observed)
         case FileKind.SIREKAP:
             return SirekapSource(paths, election, Contests(election, registry, known), observed)
+        case FileKind.REASON:
+            return ReasonFileSource(paths, election, known.id if known else None)
         case FileKind.RECAP:
             return RecapFileSource(paths, election, known.id if known else None, observed)
         case FileKind.CSV | FileKind.JSONL:

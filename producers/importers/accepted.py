@@ -24,6 +24,7 @@ from schemas.events import (
     CountSubmitted,
     NotCounted,
     Origin,
+    RecapReasonStated,
 )
 from schemas.forms import CHasil
 from stream_processors.station import NOTHING_YET, Accepted, decide, proposal_of
@@ -53,9 +54,17 @@ class Known:
 
     @property
     def supersedes(self) -> str | None:
-        """The id of the event that it replaces or annuls; None for a first count."""
+        """The id of the event that it replaces or annuls, or of the document that its reason is about; None
+        for a first count."""
         event = self.decoded.event
+        if isinstance(event, RecapReasonStated):
+            return event.payload.recap
         return None if isinstance(event, CountSubmitted) else event.payload.supersedes
+
+    @property
+    def states_reason(self) -> bool:
+        """Whether it is a reason about a document: no part of the document's history."""
+        return isinstance(self.decoded.event, RecapReasonStated)
 
     @property
     def annulment(self) -> AnnulmentReason | None:

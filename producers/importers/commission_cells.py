@@ -25,7 +25,13 @@ from schemas.text_tables import column_name, delimiter_of
 
 TAB: Final = Said(id="tab", en="a tab")
 
-EVENT_TYPES: Final = ("CountSubmitted", "CountCorrected", "CountAnnulled", "RecapCertified")
+EVENT_TYPES: Final = (
+    "CountSubmitted",
+    "CountCorrected",
+    "CountAnnulled",
+    "RecapCertified",
+    "RecapReasonStated",
+)
 
 
 LOG_ROW: Final = frozenset({"partition", "position", "outcome", "event"})

@@ -55,8 +55,8 @@ def is_recap(columns: set[str]) -> bool:
     ) or PAIRS_2019.keys() <= columns
 
 
-def read_recap_header(path: Path, line: Line) -> RecapColumns:
-    """The columns that the first line names. Raises SourceInvalid."""
+def read_names(path: Path, line: Line) -> CsvColumns:
+    """The columns that the first line names, in lower case but for options. Raises SourceInvalid."""
     try:
         text = line.raw.decode()
         delimiter = ";" if text.count(";") > text.count(",") else ","
@@ -75,7 +75,13 @@ def read_recap_header(path: Path, line: Line) -> RecapColumns:
                 id=f"kolom {quoted(name)} ada dua kali; sisakan satu.",
                 en=f"the column {quoted(name)} stands twice; keep one of them.",
             )
-    cells = CsvColumns(tuple(names), delimiter)
+    return CsvColumns(tuple(names), delimiter)
+
+
+def read_recap_header(path: Path, line: Line) -> RecapColumns:
+    """What the columns that the first line names hold. Raises SourceInvalid."""
+    cells = read_names(path, line)
+    names = cells.names
     if PAIRS_2019.keys() <= set(names):
         return _of_2019(path, cells)
     votes = {name: match[1] for name in names if (match := VOTE.fullmatch(name))}

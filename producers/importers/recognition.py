@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from producers.importers.problems import SourceInvalid, unknown_file
+from producers.importers.reason_file import is_reason
 from producers.importers.recap_columns import is_recap
 from producers.importers.sirekap_files import ZIP_START
 from producers.importers.situng_file import COLUMNS, is_situng
@@ -34,6 +35,7 @@ class FileKind(Enum):
     CSV = "csv"
     JSONL = "jsonl"
     RECAP = "recap"
+    REASON = "reason"
 
     @property
     def source(self) -> str:
@@ -47,6 +49,7 @@ KINDS: Final = {
     FileKind.CSV: Said(id="tabel dari komisi", en="a commission's table"),
     FileKind.JSONL: Said(id="baris-baris JSON", en="JSON lines"),
     FileKind.RECAP: Said(id="CSV rekapitulasi yang disahkan", en="a CSV of certified recapitulations"),
+    FileKind.REASON: Said(id="CSV alasan selisih rekapitulasi", en="a CSV of reasons for differences"),
 }
 """What people call them."""
 
@@ -100,6 +103,8 @@ def _of_text(path: Path, first_line: bytes, more: bool) -> FileKind:
         ) from None
     if "station" in columns:
         return FileKind.CSV
+    if is_reason(columns):
+        return FileKind.REASON
     if is_recap(columns):
         return FileKind.RECAP
     raise unknown_file(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from producers.importers.accepted import Known
 from producers.importers.lineage import StationLine
@@ -39,6 +40,8 @@ def records_of(
 
 def _record(line: StationLine, one: PlacedEvent) -> Message | NothingNew:
     history = line.history
+    if one.event.states_reason:
+        return Message(one.raw, one.place)
     if history.ids.get(one.event.event_id):
         in_force = one.event.event_id == history.accepted[-1].event_id
         return NothingNew(one.place, empty=False, superseded=not in_force)
@@ -57,7 +60,17 @@ def _is_in_order(line: StationLine, events: Sequence[PlacedEvent]) -> bool:
 
 
 def _settled(line: StationLine, events: Sequence[PlacedEvent]) -> list[PlacedEvent]:
-    """The events in an order in which as many as can be are accepted."""
+    """The events in an order in which as many as can be are accepted, each reason after its document."""
+    reasons: dict[str | None, list[PlacedEvent]] = {}
+    for one in events:
+        if one.event.states_reason:
+            reasons.setdefault(one.event.supersedes, []).append(one)
+    if reasons:
+        in_force = line.history.in_force
+        with_reasons = reasons.pop(in_force.event_id, []) if in_force is not None else []
+        for one in _settled(line, [one for one in events if not one.event.states_reason]):
+            with_reasons += [one, *reasons.pop(one.event.event_id, [])]
+        return [*with_reasons, *chain.from_iterable(reasons.values())]
     left = {one.event.event_id: one for one in reversed(events)}  # of equal ones the first
     after: dict[str | None, list[PlacedEvent]] = {}
     for one in events:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from rekap.output.formats import CONTEST_HELP, LIMIT_HELP, Format, chosen_format
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
 from schemas.language import Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LEVELS = ("nation", "province", "district", "subdistrict", "village")
 
@@ -25,7 +29,16 @@ LEVEL_HELP = Said(id="Hanya tingkat ini.", en="Only this level.")
 REGION_HELP = Said(id="Hanya wilayah ini dan yang di dalamnya.", en="Only this region and what is inside it.")
 EXAMPLES = (
     "rekap --data count recaps",
+    "rekap --data count recaps --changes --contest PPWP",
     "rekap --data count recaps --level district --region 32 --contest PPWP --format json",
+)
+CHANGES_HELP = Said(
+    id="Sel yang diubah dokumen yang lebih baru terhadap yang digantikannya, bukan dokumennya.",
+    en="Cells that later documents changed in those that they replaced, and not the documents.",
+)
+NOTHING_CHANGED = Said(
+    id="Tidak ada dokumen yang diganti di sana, atau tidak ada sel yang berubah.",
+    en="No document was replaced there, or no cell was changed.",
 )
 NONE_CERTIFIED = Said(
     id="Belum ada rekapitulasi yang disahkan di sana.", en="No recapitulation has been certified there."
@@ -36,6 +49,7 @@ NONE_CERTIFIED = Said(
 @click.option("--level", "-l", cls=Option, said=LEVEL_HELP, type=click.Choice(LEVELS))
 @click.option("--region", "-r", cls=Option, said=REGION_HELP, metavar="ID")
 @click.option("--contest", "-c", "contests", cls=Option, said=CONTEST_HELP, metavar="CONTEST", multiple=True)
+@click.option("--changes", cls=Option, said=CHANGES_HELP, is_flag=True)
 @click.option("--limit", cls=Option, said=LIMIT_HELP, type=click.IntRange(min=1), metavar="N")
 @clickhouse_option
 @row_options
@@ -45,6 +59,7 @@ def command(
     level: str | None,
     region: str | None,
     contests: tuple[str, ...],
+    changes: bool,
     limit: int | None,
     clickhouse: str | None,
     output: Path | None,
@@ -53,10 +68,16 @@ def command(
     form = chosen_format(session, written, output)
     chosen = session.contests(contests)
 
-    from queries.recaps import recaps
+    from queries.recaps import recap_changes, recaps
     from rekap.reading import reader
 
     with reader(session, "recaps", clickhouse) as client:
+        if changes:
+            changed = recap_changes(
+                client, session.election.id, level=level, region=region, contests=chosen, limit=limit
+            )
+            _write_changes(session, changed, form, output)
+            return
         rows = recaps(client, session.election.id, level=level, region=region, contests=chosen, limit=limit)
         if form is Format.TABLE:
             _show(session, list(rows))
@@ -65,6 +86,22 @@ def command(
         from rekap.output.parquet_rows import recaps_schema
 
         write_rows(rows, form, output, recaps_schema)
+
+
+def _write_changes(session: Session, rows: Iterator[Row], form: Format, output: Path | None) -> None:
+    if form is not Format.TABLE:
+        from rekap.output.parquet_rows import recap_changes_schema
+
+        write_rows(rows, form, output, recap_changes_schema)
+        return
+    from rekap.render.recap_table import change_lines
+    from rekap.render.tables import show, width
+
+    found = list(rows)
+    if not found:
+        session.say(NOTHING_CHANGED)
+        return
+    show(change_lines(found, session.language, width()))
 
 
 def _show(session: Session, rows: list[Row]) -> None:

@@ -46,8 +46,10 @@ COURT_HELP = Said(
     en="The three columns of a court's table: certified, computed, difference, for every option.",
 )
 REASONS_HELP = Said(
-    id="Alasan perbedaan: CSV dengan kolom contest,region,cell,reason,signer.",
-    en="Reasons of differences: CSV with the columns contest,region,cell,reason,signer.",
+    id="Lihat dengan alasan dari CSV (contest,region,cell,reason,signer) selain yang ada dalam log; rekap "
+    "import memasukkannya.",
+    en="Show with reasons from a CSV (contest,region,cell,reason,signer) beside those in the log; rekap "
+    "import puts them there.",
 )
 EXAMPLES = (
     "rekap --data count reconcile --count",
@@ -110,11 +112,13 @@ def command(
         if court:
             _court(session, client, chosen, level, region, form, output)
             return DONE
+        from queries.recap_reasons import stated_reasons
         from rekap.output import reconcile_rows
         from rekap.reconciling import counted as counts
         from rekap.reconciling import documents_of, reconciled
 
         election = session.election.id
+        stated = stated.with_stated(stated_reasons(client, election))
         rows: Iterator[Row] = reconciled(
             client,
             election,

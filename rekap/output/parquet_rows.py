@@ -132,6 +132,20 @@ def recaps_schema() -> pa.Schema:
     )
 
 
+def recap_changes_schema() -> pa.Schema:
+    """Rows of `rekap recaps --changes`."""
+    return pa.schema(
+        [
+            *_fields("contest", "level", "region", "name"),
+            ("version", _INT),
+            *_fields("document", "document_before", "cell"),
+            *_fields("before", "after", "difference", kind=_INT),
+            *_fields("event_id"),
+            ("recorded_at", _TIME),
+        ]
+    )
+
+
 def seats_schema() -> pa.Schema:
     """Rows of `rekap determination seats`."""
     return pa.schema(
@@ -160,7 +174,8 @@ def persons_schema() -> pa.Schema:
             ("votes", _INT),
             ("elected", pa.bool_()),
             ("equal", pa.list_(pa.string())),
-            ("projection", pa.bool_()),
+            ("votes_to_be_elected", _INT),
+            *_fields("projection", "could_change", kind=pa.bool_()),
             ("outstanding", _OUTSTANDING),
         ]
     )

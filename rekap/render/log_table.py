@@ -20,6 +20,7 @@ HAPPENED: Final = {
     "CountCorrected": Said(id="pembetulan", en="corrected"),
     "CountAnnulled": Said(id="pembatalan", en="annulled"),
     "RecapCertified": Said(id="pengesahan", en="certified"),
+    "RecapReasonStated": Said(id="alasan", en="reason stated"),
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from determination.presidency import PLURALITY_PAIRS
+from rekap.render.seat_tables import LACKS
 from rekap.render.tables import Column, Line, Table, drawn, paragraph
 from rekap.text import words
 from rekap.text.numbers import MISSING, percent, whole
@@ -142,6 +143,7 @@ def person_lines(
             Column(words.NAME.within(language), cuts=True),
             Column(VOTES.within(language), right=True),
             Column(ELECTED.within(language)),
+            Column(LACKS.within(language), right=True),
         ]
     )
     for row in rows:
@@ -155,6 +157,7 @@ def person_lines(
                 f"{row['person']} {name}".strip(),
                 whole(row["votes"], language),
                 elected,
+                "" if row["elected"] else whole(row["votes_to_be_elected"], language),
             ]
         )
     return list(drawn(table, limit))

@@ -17,6 +17,10 @@ Row = dict[str, Any]
 LEVEL: Final = Said(id="Tingkat", en="Level")
 DOCUMENT: Final = Said(id="Dokumen", en="Document")
 VOTES: Final = Said(id="Suara", en="Votes")
+CELL: Final = Said(id="Sel", en="Cell")
+BEFORE: Final = Said(id="Sebelumnya", en="Before")
+AFTER: Final = Said(id="Sesudahnya", en="After")
+DIFFERENCE: Final = Said(id="Selisih", en="Difference")
 
 
 def recap_lines(
@@ -56,6 +60,34 @@ def recap_lines(
                 *(whole(row[figure], language) for figure in ("valid", "invalid", "voters")),
                 row["document"],
                 *([votes] if limit is None else []),
+            ]
+        )
+    return list(drawn(table, limit))
+
+
+def change_lines(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
+    """A line for each cell that a later document changed."""
+    table = Table(
+        [
+            Column(words.CODE.within(language), style="id"),
+            Column(words.NAME.within(language), cuts=True),
+            Column(words.CONTEST.within(language)),
+            Column(words.VERSION.within(language).capitalize(), right=True),
+            Column(CELL.within(language)),
+            *(Column(word.within(language), right=True) for word in (BEFORE, AFTER, DIFFERENCE)),
+            Column(DOCUMENT.within(language), wraps=True),
+        ]
+    )
+    for row in rows:
+        table.rows.append(
+            [
+                row["region"],
+                row["name"],
+                row["contest"],
+                whole(row["version"], language),
+                row["cell"],
+                *(whole(row[name], language) for name in ("before", "after", "difference")),
+                row["document"],
             ]
         )
     return list(drawn(table, limit))

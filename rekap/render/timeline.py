@@ -33,6 +33,7 @@ HAPPENED: Final = {
     "CountCorrected": Said(id="dibetulkan", en="corrected"),
     "CountAnnulled": Said(id="dibatalkan", en="annulled"),
     "RecapCertified": Said(id="rekapitulasi disahkan", en="recapitulation certified"),
+    "RecapReasonStated": Said(id="alasan selisih dinyatakan", en="reason for a difference stated"),
 }
 REJECTED: Final = Said(id="ditolak: {reason}", en="rejected: {reason}")
 OF_KIND: Final = Said(id="{what} ({kind})", en="{what} ({kind})")

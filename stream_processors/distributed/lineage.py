@@ -26,7 +26,7 @@ from schemas.rejections import Reason
 from stream_processors.assess import Assessor
 from stream_processors.distributed.ranges import Range, ranges, read_range
 from stream_processors.partition.assessing import Workers
-from stream_processors.partition.batch import REJECTED, STATEFUL
+from stream_processors.partition.batch import COUNT, RECAP, REJECTED
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Proposal, Repeated, decide
 
 ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
@@ -54,7 +54,7 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
     counts: list[tuple[str, str, bytes, Proposal | None, bytes]] = []
     for place, kind in enumerate(batch.kinds):
         event, unit, raw = batch.ids[place], batch.units[place], batch.raws[place]
-        if kind in STATEFUL:
+        if kind in (COUNT, RECAP):
             proposal = Proposal(event, unit, batch.supersedes[place], batch.annuls[place])
             counts.append((contests[batch.contests[place]], unit, event, proposal, raw))
         elif kind == REJECTED and batch.rejections[place].reason in ONLY_RECORDED:

@@ -13,7 +13,7 @@ from typing import Final
 
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
 from schemas.decode import decode
-from schemas.events import RecapCertified
+from schemas.events import RecapCertified, RecapReasonStated
 from schemas.language import Said
 from schemas.rejections import Reason, Rejected
 from stream_processors.partition.state import StateRow
@@ -155,7 +155,8 @@ class Decisions:
             row = self._connection.execute(
                 "SELECT reason FROM rejected WHERE id = ?", (bytes.fromhex(decoded.event_id),)
             ).fetchone()
-            if row is not None and row[0] in COMPARED and not isinstance(decoded.event, RecapCertified):
+            is_count = not isinstance(decoded.event, RecapCertified | RecapReasonStated)
+            if row is not None and row[0] in COMPARED and is_count:
                 yield position, contests[decoded.event.contest], decoded.event.unit
 
     def rejected_before(self, event_id: bytes, reason: Reason) -> bool:

@@ -46,7 +46,7 @@ from stream_processors.embedded.decisions import COMPARED, ComparedRow, Decision
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import unit_states
 from stream_processors.partition.assessing import Reading, Submitted, Workers, assess_entries
-from stream_processors.partition.batch import RECAP, Batch
+from stream_processors.partition.batch import REASON, RECAP, Batch
 from stream_processors.partition.changes import Changes, changed_totals
 from stream_processors.partition.state import Outcome, State, StateRow
 
@@ -225,7 +225,7 @@ class Runner:
         rows: list[ComparedRow] = []
         places = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.rejected else {}
         for place, rejection in outcome.rejected.items():
-            if rejection.reason in COMPARED and batch.kinds[place] != RECAP:
+            if rejection.reason in COMPARED and batch.kinds[place] not in (RECAP, REASON):
                 contest, unit = (batch.events.column(name)[place].as_py() for name in ("contest", "unit"))
                 rows.append((places[place], self._contests[contest], unit))
         return rows

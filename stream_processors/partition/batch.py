@@ -23,15 +23,23 @@ from schemas.forms import CHasil
 from schemas.place_in_bytes import place_in
 from schemas.regions import DEPTH, Level, Registry
 from schemas.rejections import Rejection
-from stream_processors.assess import Assessed, AssessedCount, AssessedRecap, AssessedRejection, Assessor
+from stream_processors.assess import (
+    Assessed,
+    AssessedCount,
+    AssessedReason,
+    AssessedRecap,
+    AssessedRejection,
+    Assessor,
+)
 from stream_processors.cells import STATUS_CODE
 from stream_processors.rejections import Placement
 
 COUNT: Final = 0
 RECAP: Final = 1
 REJECTED: Final = 2
+REASON: Final = 3
 """The kinds of messages, by what the state keeps of them; the numbers are stored."""
-STATEFUL: Final = (COUNT, RECAP)
+STATEFUL: Final = (COUNT, RECAP, REASON)
 """Kinds whose units have a state."""
 
 IN_CACHE: Final = 50
@@ -43,7 +51,7 @@ processor's cache."""
 class Batch:
     """Messages in their order, with a value in each column for each.
 
-    `kinds` is COUNT, RECAP or REJECTED; a column that a kind does not use holds zero or None there.
+    `kinds` is COUNT, RECAP, REASON or REJECTED; a column that a kind does not use holds zero or None there.
     `stations` has a row for counts only: `station_rows` finds it. Findings, recaps and rejections are keyed
     by the index of the message in the batch, and so are `corrections`: the role, the reason and the province
     of corrections and annulments. A batch assessed without rows has none in `events` and `stations`.
@@ -114,6 +122,8 @@ def assess_batch(
         elif isinstance(one, AssessedRecap):
             rows.append(_recap_row(one))
             recaps[index] = _recap(one)
+        elif isinstance(one, AssessedReason):
+            rows.append(_reason_row(one))
         else:
             rows.append(_rejected_row(one))
             rejections[index] = one.rejection
@@ -174,6 +184,12 @@ def _packer(count: int) -> Callable[..., bytes]:
 def _recap_row(one: AssessedRecap) -> tuple[Any, ...]:
     unit, supersedes = one.proposal.unit, one.proposal.supersedes
     fixed = (one.raw, one.proposal.id, RECAP, one.contest, unit, one.region, supersedes)
+    return (*fixed, False, 0, 0, False, b"", -1)
+
+
+def _reason_row(one: AssessedReason) -> tuple[Any, ...]:
+    unit, about = one.proposal.unit, one.proposal.supersedes
+    fixed = (one.raw, one.proposal.id, REASON, one.contest, unit, one.region, about)
     return (*fixed, False, 0, 0, False, b"", -1)
 
 

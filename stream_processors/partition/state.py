@@ -19,10 +19,10 @@ from schemas.regions import Registry
 from schemas.rejections import Reason, Rejection
 from stream_processors.cells import Cells, figure_count, station_cells
 from stream_processors.partition import unit_states
-from stream_processors.partition.batch import COUNT, RECAP, REJECTED, STATEFUL, Batch
+from stream_processors.partition.batch import COUNT, REASON, RECAP, REJECTED, STATEFUL, Batch
 from stream_processors.partition.differences import with_cells
 from stream_processors.rollup import Rollup
-from stream_processors.station import Accepted, Proposal, Repeated, decide
+from stream_processors.station import Accepted, Decision, Proposal, Repeated, decide, decide_reason
 
 RESTORE_BATCH: Final = 50_000
 """Unit states added up at once during a restore: some 20 MB of cells."""
@@ -31,7 +31,7 @@ RejectedBefore = Callable[[bytes, Reason], bool]
 """Whether the message with that id has been rejected for that reason before."""
 
 StateRow = tuple[int, int, int, str, bytes]
-"""position, kind (COUNT or RECAP), contest index, unit, state (see stream_processors.partition.unit_states):
+"""position, kind (one of STATEFUL), contest index, unit, state (see stream_processors.partition.unit_states):
 that of a unit after the event at that position."""
 
 
@@ -83,7 +83,9 @@ class State:
         self._ballots = ballots
         self.rollup = Rollup(registry, ballots)
         # By kind and contest index. Keys and values hold nothing for the garbage collector to traverse.
-        self._units: list[list[dict[str, bytes]]] = [[{} for _ in ballots.contests] for _ in STATEFUL]
+        self._units: dict[int, list[dict[str, bytes]]] = {
+            kind: [{} for _ in ballots.contests] for kind in STATEFUL
+        }
 
     def states_of(self, contest: int, units: Iterable[str]) -> list[tuple[str, bytes]]:
         """The states of those stations, or regions (recapitulations), with accepted events."""
@@ -110,10 +112,14 @@ class State:
             else:
                 key = (kind, contest, unit)
                 held = fresh.get(key) or self._units[kind][contest].get(unit)
-                decision = decide(
-                    unit_states.lineage_of(held),
-                    Proposal(message, unit, batch.supersedes[index], batch.annuls[index]),
-                )
+                lineage = unit_states.lineage_of(held)
+                proposal = Proposal(message, unit, batch.supersedes[index], batch.annuls[index])
+                decision: Decision
+                if kind == REASON:
+                    document = fresh.get((RECAP, contest, unit)) or self._units[RECAP][contest].get(unit)
+                    decision = decide_reason(unit_states.lineage_of(document), lineage, proposal)
+                else:
+                    decision = decide(lineage, proposal)
                 if isinstance(decision, Accepted):
                     position = outcome.end if given is None else given[index]
                     ids, positions = unit_states.extended(held, message, position)

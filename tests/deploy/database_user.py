@@ -2,8 +2,8 @@
 
 The engine in process reads a server's configuration and enforces it, but lets everybody in as `default`. So
 that user is given what the one asked for has: profile, quota, grants. Reads one JSON document from stdin:
-{"directory", "user", "prepare", "statements"}, and writes each statement's outcome to stdout as a JSON list:
-the rows, or the number of the server's error. Passwords and networks are not tried here.
+{"directory", "user", "prepare", "statements", "logins", "tools"}, and writes each statement's outcome to
+stdout as a JSON list: the rows, or the number of the server's error. Passwords and networks are not tried.
 """
 
 from __future__ import annotations
@@ -53,13 +53,29 @@ def element(root: ElementTree.Element, path: str) -> ElementTree.Element:
     return found
 
 
-def configuration(into: Path, user: str, logins: Path) -> Path:
+def bound(profile: ElementTree.Element, *, tools: bool) -> None:
+    """Rewrite the constraints for this engine, which does not read the setting that `changeable_in_readonly`
+    needs. With `tools` what may be changed is bounded as on a server, and everything else may be changed too;
+    otherwise nothing may, as on a server whatever has no constraint."""
+    constraints = element(profile, "constraints")
+    if not tools:
+        profile.remove(constraints)
+        return
+    element(profile, "readonly").text = "2"
+    for constraint in list(constraints):
+        constraint.remove(element(constraint, "changeable_in_readonly"))
+        if not len(constraint):
+            constraints.remove(constraint)
+
+
+def configuration(into: Path, user: str, logins: Path, *, tools: bool) -> Path:
     """Write a server's configuration with our users, `user` being who connects; the file that begins it."""
     into.mkdir(parents=True, exist_ok=True)
     (into / "users.d").mkdir(exist_ok=True)
     (into / "users.xml").write_text(BENEATH)
     root = ElementTree.parse(USERS).getroot()
     element(root, "include_from").text = str(logins)
+    bound(element(root, "profiles/analyst"), tools=tools)
     users = element(root, "users")
     if user != "default":
         users.remove(element(users, "default"))
@@ -91,7 +107,7 @@ def main() -> None:
     """Do what stdin says."""
     asked = json.load(sys.stdin)
     directory, user = Path(asked["directory"]), asked["user"]
-    begin = configuration(directory / user, user, Path(asked["logins"]))
+    begin = configuration(directory / user, user, Path(asked["logins"]), tools=asked["tools"])
     client = clickhouse_connect.get_client(
         interface="chdb", path=f"{directory / 'database'}?config-file={begin}"
     )

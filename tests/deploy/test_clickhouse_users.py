@@ -23,6 +23,10 @@ DENIED: Final = 497
 """ClickHouse's number for: this user has no right to do that."""
 READ_ONLY: Final = 164
 """ClickHouse's number for: not in this session, whatever the rights."""
+TOO_MANY_ROWS: Final = 396
+"""ClickHouse's number for: the answer has more rows than was asked for."""
+OUT_OF_BOUNDS: Final = 452
+"""ClickHouse's number for: the setting may be changed, and not to that."""
 
 FORBIDDEN_TO_ALL: Final = (
     "DROP TABLE event",
@@ -63,6 +67,7 @@ def run(
     prepare: bool = False,
     logins: Path = OPEN,
     fails: bool = False,
+    tools: bool = False,
 ) -> Any:
     """What a user gets, in a process of its own: the engine opens one directory in a process. With `fails`
     the process is to end with an error, and what it says is returned."""
@@ -72,6 +77,7 @@ def run(
         "prepare": prepare,
         "statements": statements,
         "logins": str(logins),
+        "tools": tools,
     }
     done = subprocess.run(
         [sys.executable, "-m", "tests.deploy.database_user"],
@@ -115,7 +121,7 @@ FORBIDDEN_TO_SINKS: Final = (
     "SELECT body FROM event",
     "SELECT * FROM tally_now",
     "SELECT sentence_en FROM rejected",
-    "SELECT name FROM region",
+    "SELECT parent FROM region",
 )
 """What the sink could do while it was the one who migrates, and what it has no use for."""
 
@@ -165,8 +171,9 @@ def test_analysts_get_the_results_of_the_command_line(count: Path) -> None:
 
 def test_analysts_read_every_table_and_view(count: Path) -> None:
     (names,) = run(count, "analyst", ("SELECT name FROM system.tables WHERE database = 'rekap'",))
-    shown = [name for (name,) in names]
-    assert {*TABLES, "tally_now", "inconsistency", "turnout_outlier"} <= set(shown)
+    as_of = "result_as_of(moment = '2024-02-14 08:10:00', contest = 'PPWP', level = 'village')"
+    shown = [as_of if name == "result_as_of" else name for (name,) in names]
+    assert {*TABLES, "tally_now", "inconsistency", "turnout_outlier", as_of} <= set(shown)
     counts = run(count, "analyst", tuple(f"SELECT count() FROM {name}" for name in shown))
     assert all(isinstance(found, list) for found in counts), dict(zip(shown, counts, strict=True))
 
@@ -186,6 +193,53 @@ def test_analysts_write_nothing_and_can_not_lift_their_limits(count: Path) -> No
         ("SELECT getSetting('readonly'), getSetting('max_execution_time'), getSetting('max_memory_usage')",),
     )
     assert limits == [[["1", "120.0", "2000000000"]]]
+
+
+TAKEN: Final = (
+    "max_execution_time",  # Grafana (clickhouse-go): its timeout
+    *("max_result_rows", "result_overflow_mode"),  # Metabase, DBeaver (JDBC): setMaxRows
+    *("extremes", "max_block_size", "join_use_nulls", "session_timezone", "date_time_output_format"),
+)
+"""What tools set with every query."""
+
+
+def test_what_grafana_and_metabase_set_with_every_query_is_taken_within_bounds(count: Path) -> None:
+    asked = "SELECT getSetting('max_execution_time'), getSetting('max_result_rows') FROM numbers(2) SETTINGS "
+    by_tool = (
+        f"{asked} max_execution_time = 60",
+        f"{asked} max_result_rows = 10000, result_overflow_mode = 'break'",
+        f"{asked} max_execution_time = 30, extremes = 0, session_timezone = 'UTC', join_use_nulls = 1",
+    )
+    assert run(count, "analyst", by_tool, tools=True) == [
+        [["60.0", "0"]] * 2,
+        [["120.0", "10000"]] * 2,
+        [["30.0", "0"]] * 2,
+    ]
+    outside = (
+        "SELECT 1 SETTINGS max_execution_time = 0",  # without a bound
+        "SELECT 1 SETTINGS max_execution_time = 121",
+        "SELECT 1 SETTINGS max_block_size = 1000001",
+        "SELECT 1 SETTINGS max_result_rows = 1000000000001",
+    )
+    assert run(count, "analyst", outside, tools=True) == [OUT_OF_BOUNDS] * len(outside)
+    too_many = ("SELECT number FROM numbers(10) SETTINGS max_result_rows = 2",)
+    assert run(count, "analyst", too_many, tools=True) == [TOO_MANY_ROWS]
+
+
+def test_a_reader_changes_nothing_else(count: Path) -> None:
+    """As the files say it: the engine in process does not read the setting that allows these changes."""
+    users = ElementTree.parse(ROOT / "deploy/clickhouse/users.xml").getroot()
+    assert users.findtext("profiles/analyst/readonly") == "1"
+    constraints = element(users, "profiles/analyst/constraints")
+    assert [one.tag for one in constraints] == list(TAKEN)
+    assert all(one.find("changeable_in_readonly") is not None for one in constraints)
+    config = ElementTree.parse(ROOT / "deploy/clickhouse/config.xml").getroot()
+    path = "access_control_improvements/settings_constraints_replace_previous"
+    assert config.findtext(path) == "true"
+    known = (
+        "SELECT count() FROM system.settings WHERE name IN (" + ", ".join(f"'{one}'" for one in TAKEN) + ")"
+    )
+    assert run(count, "analyst", (known,)) == [[[str(len(TAKEN))]]]
 
 
 def logins(directory: Path, file: Path) -> dict[str, str]:

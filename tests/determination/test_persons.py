@@ -5,16 +5,20 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from determination.persons import (
     BY_NUMBER,
     BY_SPREAD,
+    DPD_SEATS,
     elected_candidates,
     elected_dpd,
     evenness,
+    persons_could_change,
     regions_ahead,
+    votes_to_be_elected,
 )
 
 VOTES = st.dictionaries(st.sampled_from([str(n) for n in range(1, 12)]), st.integers(0, 20), min_size=1)
@@ -72,3 +76,32 @@ def test_spread_is_measured_exactly() -> None:
     assert regions_ahead(by_region, ("1", "2")) == {"1": 2, "2": 1}
     assert evenness({"A": {"1": 1, "2": 1}, "B": {"1": 2, "2": 2}, "C": {}}, ("1",)) == {"1": 0}
     assert evenness({"A": {"1": 1, "2": 2}, "B": {"1": 2, "2": 1}}, ("1",)) == {"1": Fraction(-1, 3)}
+
+
+@pytest.mark.parametrize(
+    ("votes", "outstanding", "could"),
+    [
+        ((50, 40, 30, 20, 10), 9, False),
+        ((50, 40, 30, 20, 10), 10, True),  # equal votes: spread decides
+        ((50, 40, 30, 20, 10), 0, False),
+        ((50, 40, 30, 20, 10), None, None),
+        ((50, 40, 30, 20, 20), 0, True),  # nobody has the fourth place
+        ((50, 40, 30, 20), None, False),
+    ],
+)
+def test_outstanding_voters_could_change_the_four_or_could_not(
+    votes: tuple[int, ...], outstanding: int | None, could: bool | None
+) -> None:
+    figures = {str(number): figure for number, figure in enumerate(votes, 1)}
+    assert persons_could_change(figures, elected_dpd(figures), outstanding, DPD_SEATS) is could
+
+
+def test_what_a_person_lacks_to_be_elected_is_the_fewest_votes_that_are_enough() -> None:
+    votes = {"1": 50, "2": 40, "3": 30, "4": 20, "5": 13, "6": 0}
+    elected = elected_dpd(votes)
+    assert votes_to_be_elected(votes, elected, "4", DPD_SEATS) is None
+    for person in ("5", "6"):
+        lacks = votes_to_be_elected(votes, elected, person, DPD_SEATS)
+        assert lacks is not None
+        assert person in elected_dpd(votes | {person: votes[person] + lacks}).persons
+        assert person not in elected_dpd(votes | {person: votes[person] + lacks - 1}).persons

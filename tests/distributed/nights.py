@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, Final
 
 import numpy as np
+import orjson
 
 from producers.simulator.faults import Faults
 from producers.simulator.nation import builtin_candidates, builtin_registry
@@ -57,12 +58,22 @@ def recaps() -> tuple[bytes, ...]:
         documents.append(
             _recap(election, region, {"votes": {"1": 5, "2": 7, "3": depth}, "valid": 12 + depth})
         )
-    return (*documents, _recap(election, "0", {"votes": {"1": 6}}, supersedes="0" * 64))
+    reasons = [
+        _reason(election, registry.ids[0], orjson.loads(documents[0])["event_id"]),
+        _reason(election, registry.ids[0], "0" * 64),  # of a document that nobody sent
+    ]
+    return (*documents, _recap(election, "0", {"votes": {"1": 6}}, supersedes="0" * 64), *reasons)
 
 
 def _recap(election: Election, region: str, cells: dict[str, Any], **more: str) -> bytes:
     payload = {"document": f"D.Hasil {region}", "cells": cells, **more}
     head = {"type": "RecapCertified", "schema_version": 1, "election": election.id, "contest": "PPWP"}
+    return encode({**head, "region": region, "payload": payload})
+
+
+def _reason(election: Election, region: str, document: str) -> bytes:
+    payload = {"recap": document, "reason": "plenary", "signer": "kpu", "cell": "votes.1"}
+    head = {"type": "RecapReasonStated", "schema_version": 1, "election": election.id, "contest": "PPWP"}
     return encode({**head, "region": region, "payload": payload})
 
 

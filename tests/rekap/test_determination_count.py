@@ -245,6 +245,14 @@ def test_persons_of_a_province_by_votes(rekap: Rekap, count: Count) -> None:
     assert "12 PROVINCE 12 22 Calon 22 30 yes" in lines
 
 
+def test_what_would_change_the_four_of_a_province(rekap: Rekap, count: Count) -> None:
+    figures = form({"21": 90, "22": 80, "23": 70})
+    messages = [submitted(one, figures, DPD) for village in villages()[8:] for one in stations(village)]
+    path = count([one for one in messages if b'"station":"12' in one])
+    rows = rekap("--data", path, "determination", "--contest", "DPD", "--format", "json").json
+    assert {(row["votes_to_be_elected"], row["could_change"]) for row in rows} == {(None, False)}
+
+
 def split_district(tmp_path: Path, messages: Sequence[bytes]) -> Path:
     """A count in which 11-A is 1101 without its sub-district 110101, which is 11-C; seats stand in the
     definition."""
@@ -326,7 +334,7 @@ def test_a_person_without_a_figure_is_listed_and_may_be_ahead(rekap: Rekap, coun
         ("22", 40, True),
         ("23", None, None),
     ]
-    assert "12 PROVINCE 12 23 Calon 23 - -" in [
+    assert "12 PROVINCE 12 23 Calon 23 - - -" in [
         " ".join(line.split())
         for line in rekap("--data", path, "determination", "-c", "DPD").out.splitlines()
     ]

@@ -15,7 +15,7 @@ from schemas.data_directory import DataDirectory
 from schemas.elections import Election
 from schemas.regions import Level
 from stream_processors.embedded.runner import Runner
-from tests.rekap.conftest import Rekap
+from tests.rekap.conftest import Count, Rekap
 from tests.worlds import DPD, PPWP, id_of, pairs, recap, submitted, world
 
 FIRST = recap("11", {"1": 10, "2": 20, "3": 30})
@@ -108,3 +108,19 @@ def test_people_read_the_votes_beside_the_document(rekap: Rekap, certified: Path
     assert line.endswith("- - - D.Hasil 11 Pasangan 1 11, Pasangan 2 20, Pasangan 3 30")
     none = rekap("--data", certified, "--lang", "id", "recaps", "--region", "99")
     assert (none.code, none.err.strip()) == (0, "Belum ada rekapitulasi yang disahkan di sana.")
+
+
+def test_what_a_later_document_changed_is_told_cell_by_cell(rekap: Rekap, count: Count) -> None:
+    first = recap("11", {"1": 60, "2": 30, "3": 10})
+    second = recap("11", {"1": 55, "2": 35, "3": 10}, supersedes=first)
+    path = count([first, second, recap("12", {"1": 1, "2": 2, "3": 3})])
+    rows = rekap("--data", path, "recaps", "--changes", "--format", "json").json
+    assert [(row["region"], row["version"], row["cell"], row["before"], row["after"]) for row in rows] == [
+        ("11", 2, "votes.1", 60, 55),
+        ("11", 2, "votes.2", 30, 35),
+    ]
+    assert {row["event_id"] for row in rows} == {id_of(second)}
+    shown = [" ".join(line.split()) for line in rekap("--data", path, "recaps", "--changes").out.splitlines()]
+    assert "11 PROVINCE 11 PPWP 2 votes.1 60 55 -5 D.Hasil 11" in shown
+    assert rekap("--data", path, "recaps", "--changes", "--region", "12", "--format", "json").json == []
+    assert "No document was replaced" in rekap("--data", path, "recaps", "--changes", "--region", "12").err

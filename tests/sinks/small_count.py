@@ -227,6 +227,15 @@ def _event(row: Row, position: int, outcome: str = "accepted", reason: str = "")
     }
 
 
+def reason_event(region: str, position: int, recap: str, cell: str, reason: str, version: int = 1) -> Row:
+    """A reason that was stated for a difference of a certified document, as the log's mirror has it."""
+    payload = {"recap": recap, "cell": cell, "reason": reason, "signer": "kpu-1101"}
+    who = {"officer": "kpu-1101", "role": "kpu_kabko"}
+    body = {"type": "RecapReasonStated", "submitted_by": who, "payload": payload}
+    place = {"type": "RecapReasonStated", "contest": CONTEST, "unit": region, "version": version}
+    return _event(place, position) | {"body": json.dumps(body)}
+
+
 def _rejected(event: Row) -> Row:
     return {name: event[name] for name in REJECTED.names if name in event} | {
         "sentence_id": "Pesan ini ditolak.",

@@ -202,7 +202,9 @@ def test_other_tables_are_another_format() -> None:
         statement
         for migration in known_migrations()
         for statement in statements(migration.sql)
-        if " TABLE " in statement and " MODIFY SETTING " not in statement
+        if " TABLE " in statement
+        and " MODIFY SETTING " not in statement
+        and "region_lookup" not in statement  # made of another table: no rows of it travel
     ]
     assert len(made) >= len(TABLES)
     assert (FORMAT, zlib.crc32("\n".join(columns + made).encode())) == (9, 2783151856)

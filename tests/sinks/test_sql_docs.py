@@ -49,10 +49,19 @@ def more_rows() -> dict[str, list[small_count.Row]]:
         for row in totals
     ]
     differing = small_count.recap("subdistrict", "110101", 1, (1, 2, 3)) | {"contest": "DPD"}
+    # A village unlike its siblings, and a reason for what the document has.
+    siblings = [
+        totals[0]
+        | {"contest": "DPRD-PROV", "level": "village", "parent": "110199", "unit": f"110199200{number}"}
+        | {"share_total": 120, "share_votes": [("1", 110 if number == 1 else 20), ("2", 100), ("3", 0)]}
+        for number in range(1, 7)
+    ]
+    reason = small_count.reason_event("110101", 17, shifted["event_id"], "", "plenary")
     return {
+        "event": [reason],
         "station_history": stations,
         "finding": [small_count.finding(small_count.station_rows()[12], "R03", "II", {"received": 255})],
-        "tally_history": [*totals, *silent, *complete],
+        "tally_history": [*totals, *silent, *complete, *siblings],
         "recap": [shifted, differing],
     }
 

@@ -330,6 +330,58 @@ def test_a_setting_of_how_the_answer_is_written_is_taken(served: Server) -> None
     assert answer == '{"a":"1"}\n'
 
 
+GRAFANA = {
+    "client_protocol_version": "54471",
+    "database": "rekap",
+    "default_format": "Native",
+    "enable_http_compression": "1",
+    "max_execution_time": "60",
+}
+"""What Grafana's driver (clickhouse-go over HTTP) puts into every URL."""
+METABASE = {
+    "database": "rekap",
+    "default_format": "RowBinaryWithNamesAndTypes",
+    "compress": "0",
+    "extremes": "0",
+    "max_result_rows": "2",
+    "result_overflow_mode": "break",
+    "session_timezone": "Asia/Jakarta",
+}
+"""What a JDBC driver does, with setMaxRows and without ClickHouse's own compression."""
+
+
+def test_grafana_and_metabase_ask_with_their_settings(served: Server) -> None:
+    gzip = {"Accept-Encoding": "gzip", "User-Agent": "grafana/12.0 clickhouse-go/2.40"}
+    hello = b"SELECT displayName(), version(), revision(), timezone()"
+    for sql in (hello, b"SELECT name, engine FROM system.tables WHERE database = 'rekap'"):
+        status, headers, body = request(served, GRAFANA, sql, gzip)
+        assert (status, headers["X-ClickHouse-Format"]) == (200, "Native"), body
+    status, headers, body = request(served, METABASE, b"SELECT toUInt8(number) AS n FROM numbers(100)")
+    assert (status, headers["X-ClickHouse-Format"]) == (200, "RowBinaryWithNamesAndTypes"), body
+    assert body == b"\x01\x01n\x05UInt8\x00\x01"  # the head, and two rows
+    whole = request(served, METABASE | {"result_overflow_mode": "throw"}, b"SELECT number FROM numbers(9)")
+    assert whole[0] == 500
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [("60", "60"), ("5", "5"), ("600", "60"), ("0", "60")],
+    ids=["max", "less", "more", "none"],
+)
+def test_a_time_that_a_tool_sets_stays_within_the_bound(served: Server, asked: str, taken: str) -> None:
+    answer = ask(served, "SELECT getSetting('max_execution_time')", max_execution_time=asked)
+    assert float(answer) == float(taken)
+
+
+def test_views_with_joins_answer_whatever_a_reader_sets_for_joins(served: Server, writer: Client) -> None:
+    names = writer.query("SELECT name FROM system.tables WHERE database = 'rekap' AND engine = 'View'")
+    for (view,) in names.result_rows:
+        if view not in ("result_as_of", "correction_by_region"):  # the second is of an earlier migration
+            ask(served, f"SELECT count() FROM (SELECT * FROM {view})", join_use_nulls="1")
+    as_of = "result_as_of(moment = '2024-02-14 08:00:00', contest = 'PPWP', level = 'nation')"
+    assert ask(served, f"SELECT count() FROM (SELECT * FROM {as_of})", join_use_nulls="1") == "0\n"
+
+
 def test_one_request_leaves_nothing_for_the_next(served: Server) -> None:
     assert ask(served, "SELECT currentDatabase()", database="information_schema") == "information_schema\n"
     assert ask(served, "SELECT currentDatabase()") == "rekap\n"
