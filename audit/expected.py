@@ -15,7 +15,7 @@ from queries.all_rows import Row, columns_of
 from schemas.events import CountAnnulled, CountCorrected, CountSubmitted, RecapCertified
 from schemas.place_in_bytes import place_in
 from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
-from stream_processors.assess import AssessedCount, AssessedRecap, AssessedRejection
+from stream_processors.assess import Assessed, AssessedCount, AssessedRecap
 from stream_processors.fold import FoldedEntry
 
 _COLUMNS: Final = {
@@ -76,7 +76,7 @@ def parent_of(registry: Registry, region: int) -> str:
     return "" if parent == UNKNOWN else registry.ids[parent]
 
 
-def _envelope(one: AssessedCount | AssessedRecap | AssessedRejection) -> dict[str, Any]:
+def _envelope(one: Assessed) -> dict[str, Any]:
     """What the event says of itself; a message that is no event, what its bytes tell all the same."""
     decoded = one.decoded
     if decoded is None:

@@ -7,13 +7,21 @@ in any order and by any number of processes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from schemas.authority import WATCHING
 from schemas.ballots import Ballot, Ballots
+from schemas.control_events import ControlEvent
 from schemas.decode import Decoded, content_id, decode
 from schemas.elections import Election
-from schemas.events import CountAnnulled, CountCorrected, CountKind, CountSubmitted, RecapCertified
+from schemas.events import (
+    CountAnnulled,
+    CountCorrected,
+    CountEvent,
+    CountKind,
+    CountSubmitted,
+    RecapCertified,
+)
 from schemas.findings import Finding, Status
 from schemas.placement import key_of_region
 from schemas.regions import REGION_LEVELS, Level, Registry, Station
@@ -23,6 +31,7 @@ from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of
 from stream_processors.checks.context import FormContext
 from stream_processors.checks.votes import read_votes
+from stream_processors.control_checks import region_of_control
 from stream_processors.limits_by_region import LimitsByRegion
 from stream_processors.rejections import (
     PartitionOf,
@@ -35,11 +44,13 @@ from stream_processors.rejections import (
     unknown_option,
     wrong_role,
 )
+from stream_processors.signatures import Claim, claim_of
 from stream_processors.station import Proposal, proposal_of
 
 
 class AssessedCount(NamedTuple):
-    """A count event that fits the election. `contest`, `village` and `ballot` are indexes."""
+    """A count event that fits the election. `contest`, `village` and `ballot` are indexes. `claim`: who has
+    signed it; None in an election without keys, whose signatures are not verified."""
 
     raw: bytes
     decoded: Decoded
@@ -54,6 +65,7 @@ class AssessedCount(NamedTuple):
     complete: bool  # every option has a figure
     figures: Figures
     findings: tuple[Finding, ...]
+    claim: Claim | None = None
 
 
 class AssessedRecap(NamedTuple):
@@ -65,6 +77,21 @@ class AssessedRecap(NamedTuple):
     contest: int
     region: int
     votes: dict[str, int]
+    claim: Claim | None = None
+
+
+class AssessedControl(NamedTuple):
+    """A control event whose signatures hold; `region` (an index) is None where it concerns the election."""
+
+    raw: bytes
+    id: bytes
+    decoded: Decoded
+    region: int | None
+
+    @property
+    def event(self) -> ControlEvent:
+        """The event."""
+        return cast(ControlEvent, self.decoded.event)
 
 
 class AssessedRejection(NamedTuple):
@@ -76,7 +103,7 @@ class AssessedRejection(NamedTuple):
     rejection: Rejection
 
 
-Assessed = AssessedCount | AssessedRecap | AssessedRejection
+Assessed = AssessedCount | AssessedRecap | AssessedControl | AssessedRejection
 
 
 class Assessor:
@@ -119,11 +146,11 @@ class Assessor:
             except Rejected as error:
                 results.append(AssessedRejection(raw, bytes.fromhex(content_id(raw)), None, error.rejection))
                 continue
-            if isinstance(decoded.event, RecapCertified):
-                results.append(self._guard(raw, decoded, None))
-            else:
+            if isinstance(decoded.event, CountEvent):
                 counts.append((len(results), raw, decoded))
                 results.append(None)
+            else:
+                results.append(self._guard(raw, decoded, None))
         # Stations are looked up together: one by one it would cost more than all rules.
         stations = self.registry.stations_of([decoded.event.unit for _, _, decoded in counts])
         for (index, raw, decoded), station in zip(counts, stations, strict=True):
@@ -137,6 +164,8 @@ class Assessor:
         if isinstance(one, AssessedRejection):
             return one
         region = one.village if isinstance(one, AssessedCount) else one.region
+        if region is None:  # what concerns the election stands in every partition
+            return one
         right = self._placements.get(region)
         if right is None:
             assert self._partition_of is not None
@@ -145,28 +174,37 @@ class Assessor:
         return (
             one
             if found == right
-            else AssessedRejection(one.raw, one.proposal.id, one.decoded, misplaced(found, right))
+            else AssessedRejection(
+                one.raw, bytes.fromhex(one.decoded.event_id), one.decoded, misplaced(found, right)
+            )
         )
 
     def _guard(self, raw: bytes, decoded: Decoded, station: Station | None) -> Assessed:
+        event = decoded.event
         try:
-            contest = self._contest(decoded)
-            if isinstance(decoded.event, RecapCertified):
-                return self._recap(raw, decoded, contest)
-            return self._count(raw, decoded, contest, station)
+            self._require_this_election(event.election)
+            if not isinstance(event, CountEvent | RecapCertified):
+                region = region_of_control(raw, event, self._election, self.registry)
+                return AssessedControl(raw, bytes.fromhex(decoded.event_id), decoded, region)
+            contest = self._contest(event)
+            claim = claim_of(raw, event) if self._election.identity is not None else None
+            if isinstance(event, RecapCertified):
+                return self._recap(raw, decoded, contest, claim)
+            return self._count(raw, decoded, contest, station, claim)
         except Rejected as error:
             return AssessedRejection(raw, bytes.fromhex(decoded.event_id), decoded, error.rejection)
 
-    def _contest(self, decoded: Decoded) -> int:
-        event = decoded.event
-        if event.election != self._election.id:
+    def _require_this_election(self, election: str) -> None:
+        if election != self._election.id:
             raise reject(
                 Reason.UNKNOWN_ELECTION,
-                id=f"Peristiwa ini untuk pemilihan {event.election}; di sini dihitung {self._election.id}. "
+                id=f"Peristiwa ini untuk pemilihan {election}; di sini dihitung {self._election.id}. "
                 "Kirim ke sistem pemilihan itu.",
-                en=f"The event is for the election {event.election}; here {self._election.id} is counted. "
+                en=f"The event is for the election {election}; here {self._election.id} is counted. "
                 "Send it to the system of that election.",
             )
+
+    def _contest(self, event: CountEvent | RecapCertified) -> int:
         contest = self._contests.get(event.contest)
         if contest is None:
             known = quoted(", ".join(self._contests))
@@ -194,9 +232,10 @@ class Assessor:
         if roles is not None and role not in roles:
             raise wrong_role(event.payload.reason, role, roles)
 
-    def _count(self, raw: bytes, decoded: Decoded, contest: int, station: Station | None) -> AssessedCount:
-        event = decoded.event
-        assert not isinstance(event, RecapCertified)
+    def _count(
+        self, raw: bytes, decoded: Decoded, contest: int, station: Station | None, claim: Claim | None
+    ) -> AssessedCount:
+        event = cast(CountEvent, decoded.event)
         origin = event.payload.origin
         listed = station.listed if station is not None else None
         if listed is None and origin is not None:
@@ -233,6 +272,7 @@ class Assessor:
                 False,
                 no_figures(ballot),
                 (),
+                claim,
             )
         limits = self._limits.of(station.village, ballot)
         # The window is that of the first count: what is corrected or voted again comes later by law (R24).
@@ -254,9 +294,10 @@ class Assessor:
             complete,
             figures_of(form, votes, station.registered, complete=complete),
             findings,
+            claim,
         )
 
-    def _recap(self, raw: bytes, decoded: Decoded, contest: int) -> AssessedRecap:
+    def _recap(self, raw: bytes, decoded: Decoded, contest: int, claim: Claim | None) -> AssessedRecap:
         event = decoded.event
         assert isinstance(event, RecapCertified)
         region = self.registry.region(event.region)
@@ -275,7 +316,7 @@ class Assessor:
             if names[option] in votes:  # with and without its constituency: which figure is meant?
                 raise given_twice(event.contest, event.region, names[option])
             votes[names[option]] = figure
-        return AssessedRecap(raw, decoded, proposal_of(decoded), contest, region.index, votes)
+        return AssessedRecap(raw, decoded, proposal_of(decoded), contest, region.index, votes, claim)
 
 
 def level_of(registry: Registry, region: int) -> Level:

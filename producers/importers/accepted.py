@@ -54,19 +54,19 @@ class Known:
     @property
     def supersedes(self) -> str | None:
         """The id of the event that it replaces or annuls; None for a first count."""
-        event = self.decoded.event
+        event = self.decoded.report
         return None if isinstance(event, CountSubmitted) else event.payload.supersedes
 
     @property
     def annulment(self) -> AnnulmentReason | None:
         """Why it takes a count's force away, if that is what it does."""
-        event = self.decoded.event
+        event = self.decoded.report
         return event.payload.reason if isinstance(event, CountAnnulled) else None
 
     @property
     def reason(self) -> CorrectionReason | AnnulmentReason | None:
         """Why it replaces or annuls a count."""
-        event = self.decoded.event
+        event = self.decoded.report
         return event.payload.reason if isinstance(event, CountCorrected | CountAnnulled) else None
 
     @property
@@ -77,13 +77,13 @@ class Known:
     @property
     def note(self) -> str | None:
         """The sentence that it was sent with."""
-        event = self.decoded.event
+        event = self.decoded.report
         return event.payload.note if isinstance(event, CountCorrected | CountAnnulled) else None
 
     @cached_property
     def count(self) -> Count | None:
         """Its count; None for an annulment."""
-        event = self.decoded.event
+        event = self.decoded.report
         if not isinstance(event, CountSubmitted | CountCorrected):
             return None
         return without_nulls(_FORM.dump_python(event.payload.form, mode="json")), event.payload.kind
@@ -101,7 +101,7 @@ class Known:
     @property
     def origin(self) -> Origin | None:
         """Where it was read, if it was imported."""
-        return self.decoded.event.payload.origin
+        return self.decoded.report.payload.origin
 
     @property
     def source(self) -> str | None:

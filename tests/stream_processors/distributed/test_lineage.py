@@ -23,6 +23,7 @@ from producers.simulator.faults import Faults
 from schemas.ballots import Ballots
 from schemas.decode import decode, encode
 from stream_processors.assess import Assessor
+from stream_processors.authority import Authority
 from stream_processors.distributed import ranges
 from stream_processors.distributed.lineage import LogLineage
 from stream_processors.fold import Folded, PlacedMessage, fold
@@ -61,7 +62,11 @@ class Asked:
 
     def __init__(self, topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
         self.entries_read = 0
-        self.lineage = LogLineage(topics, file, workers, self._progress)
+        self.lineage = LogLineage(
+            *(topics, file, workers),
+            partial(Authority, REGISTER, ELECTION.identity),
+            self._progress,
+        )
 
     def _progress(self, done: int, total: int) -> None:
         assert self.entries_read < done <= total
