@@ -219,3 +219,28 @@ def test_the_passphrase_is_asked_for_without_being_shown(
     assert new["hide_input"] is known["hide_input"] is True
     assert new["confirmation_prompt"] == "Once more"
     assert known["confirmation_prompt"] is False
+
+
+def test_a_signed_night_comes_to_what_it_says(rekap: Rekap, tmp_path: Path) -> None:
+    """The embedded engine decides about every message as the night says, and verify as the engine."""
+    from producers.simulator.nation import builtin_registry
+    from producers.simulator.signed_night import SignedNight
+    from schemas.elections import load_election
+
+    plain = load_election("pemilu2024")
+    there = DataDirectory.create(
+        tmp_path / "night", plain, builtin_registry(plain, provinces=["11"], stations=100)
+    )
+    night = ("simulate", "--signed", "--contest", "PPWP")
+    ran = rekap("--data", there.path, *night, "--seed", 5, "--format", "json")
+    assert ran.code == 0, ran.err
+    there = DataDirectory.open(there.path)
+    expected = SignedNight(there.election, there.registry, 5, contests=["PPWP"]).expected
+    assert ran.json["accepted"] == expected.accepted
+    assert ran.json["repeated"] == expected.repeated
+    wanted = {reason: count for reason, count in expected.rejected.items() if count}
+    assert ran.json["rejected_by_reason"] == wanted
+    verified = rekap("--data", there.path, "verify", "--format", "json")
+    assert (verified.code, verified.json["equal"]) == (0, True)
+    assert rekap("--data", there.path, *night, "--seed", 6).code == 2  # its keys are others
+    assert rekap("--data", there.path, *night, "--speed", 60).code == 2
