@@ -35,7 +35,12 @@ def pre_authentication(payload_type: bytes, payload: bytes) -> bytes:
 
 def signed_bytes(document: dict[str, Any]) -> bytes:
     """The bytes that signatures of this event are made over."""
-    return pre_authentication(EVENT_PAYLOAD, identity_bytes(document))
+    return signed_of(identity_bytes(document))
+
+
+def signed_of(identity: bytes) -> bytes:
+    """The same of an event with these identity bytes (schemas.canonical)."""
+    return pre_authentication(EVENT_PAYLOAD, identity)
 
 
 def key_id_of(public_key: bytes) -> str:

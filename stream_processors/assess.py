@@ -184,10 +184,10 @@ class Assessor:
         try:
             self._require_this_election(event.election)
             if not isinstance(event, CountEvent | RecapCertified):
-                region = region_of_control(raw, event, self._election, self.registry)
+                region = region_of_control(decoded.identity, event, self._election, self.registry)
                 return AssessedControl(raw, bytes.fromhex(decoded.event_id), decoded, region)
             contest = self._contest(event)
-            claim = claim_of(raw, event) if self._election.identity is not None else None
+            claim = claim_of(decoded.identity, event) if self._election.identity is not None else None
             if isinstance(event, RecapCertified):
                 return self._recap(raw, decoded, contest, claim)
             return self._count(raw, decoded, contest, station, claim)

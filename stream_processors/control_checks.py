@@ -17,19 +17,21 @@ from stream_processors import authority_rejections as why
 from stream_processors.signatures import require_root, require_signed
 
 
-def region_of_control(raw: bytes, event: ControlEvent, election: Election, registry: Registry) -> int | None:
-    """The index of the region that the event concerns; None: it concerns the whole election. Raises Rejected
-    (bad_signature, unknown_key, invalid_control)."""
+def region_of_control(
+    identity: bytes, event: ControlEvent, election: Election, registry: Registry
+) -> int | None:
+    """The index of the region that the event with these identity bytes concerns; None: it concerns the whole
+    election. Raises Rejected (bad_signature, unknown_key, invalid_control)."""
     region = None
     if isinstance(event, DeviceEnrolled | DeviceRevoked):
-        require_signed(raw, event)
+        require_signed(identity, event)
         region = registry.index.get(event.region)
         if region is None:
             raise why.unknown_region(event.region)
         if home_of(registry, region) != region:
             raise why.no_home(event.region)
     else:
-        require_root(raw, event, election.identity)
+        require_root(identity, event, election.identity)
     if isinstance(event, ElectionOpened):
         _require_same("definition", event.payload.definition, election.hash)
         _require_same("registry", event.payload.registry, registry.hash)

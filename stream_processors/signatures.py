@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-import orjson
-
 from schemas.control_events import DistrictControl, ElectionControl
 from schemas.events import CountEvent, RecapCertified
 from schemas.identity import Identity
 from schemas.rejections import Reason, reject
-from schemas.signing import signed_bytes, verifies
+from schemas.signing import signed_of, verifies
 from schemas.text import quoted
 
 UNSIGNED: Final = ""
@@ -31,8 +29,9 @@ class Claim(NamedTuple):
     occurred_at: str
 
 
-def claim_of(raw: bytes, event: CountEvent | RecapCertified) -> Claim:
-    """The claim of an event with these bytes, its signature verified. Raises Rejected (bad_signature)."""
+def claim_of(identity: bytes, event: CountEvent | RecapCertified) -> Claim:
+    """The claim of an event with these identity bytes, its signature verified. Raises Rejected
+    (bad_signature)."""
     role = event.submitted_by.role.value if event.submitted_by is not None else ""
     time = event.occurred_at or ""
     if event.signature is None and event.key_id is None:
@@ -46,11 +45,11 @@ def claim_of(raw: bytes, event: CountEvent | RecapCertified) -> Claim:
             en=f"A signed event has key_id, seq and signature; missing: {', '.join(missing)}. Sign it again "
             "on its device.",
         )
-    _require_valid(raw, event.key_id, event.signature)
+    _require_valid(identity, event.key_id, event.signature)
     return Claim(event.key_id, event.seq, role, time)
 
 
-def require_root(raw: bytes, event: ElectionControl, identity: Identity | None) -> None:
+def require_root(signed_part: bytes, event: ElectionControl, identity: Identity | None) -> None:
     """Raise Rejected (bad_signature, unknown_key) unless enough keys of the root have signed the event."""
     roots, needed = (identity.roots, identity.threshold) if identity is not None else ((), 1)
     signers = {one.key_id for one in event.signatures}
@@ -62,7 +61,7 @@ def require_root(raw: bytes, event: ElectionControl, identity: Identity | None) 
             en=f"The key {quoted(key)} is none of this election's root. Only keys that the definition names "
             "(identity.roots) sign this event.",
         )
-    message = signed_bytes(orjson.loads(raw))
+    message = signed_of(signed_part)
     for one in event.signatures:
         if not verifies(one.key_id, one.signature, message):
             raise _bad(one.key_id)
@@ -76,7 +75,7 @@ def require_root(raw: bytes, event: ElectionControl, identity: Identity | None) 
         )
 
 
-def require_signed(raw: bytes, event: DistrictControl) -> None:
+def require_signed(identity: bytes, event: DistrictControl) -> None:
     """Raise Rejected (bad_signature) unless the key that the event names has signed it."""
     if event.signature is None:
         raise reject(
@@ -84,11 +83,11 @@ def require_signed(raw: bytes, event: DistrictControl) -> None:
             id="Peristiwa ini belum ditandatangani. Tanda tangani dengan rekap keys sign.",
             en="This event is not signed. Sign it with rekap keys sign.",
         )
-    _require_valid(raw, event.key_id, event.signature)
+    _require_valid(identity, event.key_id, event.signature)
 
 
-def _require_valid(raw: bytes, key: str, signature: str) -> None:
-    if not verifies(key, signature, signed_bytes(orjson.loads(raw))):
+def _require_valid(identity: bytes, key: str, signature: str) -> None:
+    if not verifies(key, signature, signed_of(identity)):
         raise _bad(key)
 
 
