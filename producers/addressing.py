@@ -11,12 +11,15 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.control_events import ELECTION_CONTROL_TYPES
 from schemas.placement import key_of_region
 from schemas.regions import Registry
 
 NO_UNIT: Final = b""
 """The key of a message about no unit that the register knows, and of what is no event: always the same one,
 so that the same bytes stand in the same partition however often they are sent. No unit's key is empty."""
+
+_CONTROL_TYPES: Final = tuple(f'"{kind}"'.encode() for kind in ELECTION_CONTROL_TYPES)
 
 
 class Addresses:
@@ -53,6 +56,17 @@ class Addresses:
         if key is None:
             key = self._known[region] = key_of_region(self._registry, region)
         return key
+
+
+def is_of_every_partition(raw: bytes) -> bool:
+    """Whether the message is about the keys of the whole election: every partition has to have it."""
+    if not any(kind in raw for kind in _CONTROL_TYPES):
+        return False
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(document, dict) and document.get("type") in ELECTION_CONTROL_TYPES
 
 
 def unit_of(raw: bytes) -> str | None:

@@ -6,6 +6,7 @@ sending it again is safe, since the same bytes are the same event. Once somethin
 taken, so that a correction does not overtake the count that it corrects. For one thread at a time.
 
 What a message says is not judged: what is no event goes into the log as well, and is rejected for all to see.
+An event about the keys of the whole election goes to every partition, since each decides by itself.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
-from producers.addressing import Addresses
+from producers.addressing import NO_UNIT, Addresses, is_of_every_partition
 from producers.undelivered import not_acknowledged
 from schemas.entry_size import require_entry_size
 from schemas.outcomes import MessageOutcome, Status
@@ -111,11 +112,17 @@ class Publisher:
 
     def publish_to(self, key: bytes, raw: bytes) -> None:
         """As `publish`, for a message whose key is known (producers.addressing)."""
+        if key == NO_UNIT and is_of_every_partition(raw):
+            for partition in range(self._partitions):
+                self._send(key, raw, partition)
+        else:
+            self._send(key, raw, partition_of(key, self._partitions))
+
+    def _send(self, key: bytes, raw: bytes, partition: int) -> None:
         require_entry_size(raw)
         self._settle(self._most - len(raw))
         if self._failure is not None:
             raise self._failure
-        partition = partition_of(key, self._partitions)
         try:
             future = self._producer.send(self._topic, raw, key, partition=partition)
         except KafkaError as error:  # the client can't even find out where to send it

@@ -15,6 +15,8 @@ import numpy as np
 from producers.simulator.chunks import NightChunk
 from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import CHUNK_MESSAGES, Night
+from producers.simulator.night_keys import identity_of_night
+from producers.simulator.signed_night import SignedNight
 from rekap.session import Session
 from schemas.elections import Election
 from schemas.language import Said
@@ -44,6 +46,13 @@ def night(session: Session, seed: int, contests: Sequence[str] | None) -> Night:
     be."""
     directory = session.directory
     return Night(directory.election, directory.registry, seed, contests=contests)
+
+
+def signed_night(session: Session, seed: int, contests: Sequence[str] | None) -> SignedNight:
+    """As `night`, signed: the keys drawn from the seed become those of the directory, if nothing was sent
+    there yet. Raises DirectoryConflict otherwise."""
+    session.directory = directory = session.directory.with_identity(identity_of_night(seed))
+    return SignedNight(directory.election, directory.registry, seed, contests=contests)
 
 
 @dataclass(frozen=True, slots=True)

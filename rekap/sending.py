@@ -28,6 +28,7 @@ from schemas.ballots import Ballots
 from schemas.language import Said
 from schemas.sources import Source, Unreadable
 from stream_processors.assess import Assessor
+from stream_processors.authority import Authority
 from stream_processors.distributed.lineage import LogLineage
 from stream_processors.partition.assessing import Workers
 
@@ -103,7 +104,7 @@ def send(
     ):
         publisher = Publisher(connection, registry)
         lineage = LogLineage(
-            *(connection, accepted, workers),
+            *(connection, accepted, workers, partial(Authority, registry, election.identity)),
             lambda done, total: bar.update(done, total, LOOKING),
         )
         try:

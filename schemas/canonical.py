@@ -16,8 +16,8 @@ from schemas.text import quoted
 MAX_EXACT_INTEGER: Final = 2**53 - 1
 """RFC 8785 writes numbers as IEEE doubles; beyond this two integers would share one spelling."""
 
-NOT_IDENTITY: Final = ("event_id", "signature")
-"""The id can't contain itself, and a signature is made over the bytes that the id names."""
+NOT_IDENTITY: Final = ("event_id", "signature", "signatures")
+"""The id can't contain itself, and signatures are made over the bytes that the id names."""
 
 
 class NotCanonical(ValueError):
@@ -41,13 +41,13 @@ def dumps(document: Any) -> bytes:
 
 
 def event_id(document: dict[str, Any]) -> str:
-    """The id of an event: hex SHA-256 (64 characters) over all of it but `event_id` and `signature`."""
+    """The id of an event: hex SHA-256 (64 characters) over all of it but NOT_IDENTITY."""
     return sha256(identity_bytes(document)).hexdigest()
 
 
 def identity_bytes(document: dict[str, Any]) -> bytes:
     """The canonical bytes that an event's id is the hash of, and that its signature is made over."""
-    if "event_id" in document or "signature" in document:
+    if "event_id" in document or "signature" in document or "signatures" in document:
         document = {key: value for key, value in document.items() if key not in NOT_IDENTITY}
     return dumps(document)
 

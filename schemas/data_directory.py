@@ -22,6 +22,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from schemas.elections import Election
+from schemas.identity import Identity
 from schemas.input_files import open_input
 from schemas.language import ExplainedError, Said
 from schemas.private_files import make_directory, trust, use_private_umask
@@ -114,6 +115,21 @@ class DataDirectory:
                 en=f"{path / ELECTION_FILE} can't be read: {why.en}. Restore it from a copy of the "
                 "directory.",
             ) from None
+
+    def with_identity(self, identity: Identity) -> DataDirectory:
+        """The same directory with these keys in its definition. Raises DirectoryConflict where anything was
+        sent already, or where it has other keys, and OSError."""
+        if self.election.identity == identity:
+            return self
+        if self.election.identity is not None or self.log_path.exists():
+            raise DirectoryConflict(
+                id=f"{self.path} sudah memakai kunci lain, atau sudah berisi peristiwa. Sebutkan direktori "
+                "baru.",
+                en=f"{self.path} has other keys, or events already. Name a new directory.",
+            )
+        election = self.election.with_identity(identity)
+        _write_whole(self.path / ELECTION_FILE, election.to_json())
+        return DataDirectory(self.path, election)
 
     @cached_property
     def registry(self) -> Registry:

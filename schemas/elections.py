@@ -23,6 +23,7 @@ from schemas.authority import DEFAULT_REASON_ROLES, REASONS, WATCHING
 from schemas.canonical import dumps
 from schemas.events import CertifiedOption, Identifier, Role
 from schemas.forms import OptionId
+from schemas.identity import Identity
 from schemas.input_files import read_text
 from schemas.language import ExplainedError, ValueExplained
 from schemas.regions import REGION_LEVELS, Level
@@ -210,7 +211,7 @@ CERTIFIED_LEVELS: Final = (Level.SUBDISTRICT, Level.DISTRICT, Level.PROVINCE, Le
 """Levels that have a certified document where a definition does not say which: those of 2024, in which the
 document of the sub-district has a column for each village."""
 
-ADDED_LATER: Final = ("held_in", "seats", "certified_levels", "reason_roles")
+ADDED_LATER: Final = ("held_in", "seats", "certified_levels", "reason_roles", "identity")
 """Fields that definitions had not from the beginning. Where they are null they are no part of `hash`, so that
 the hash of a count which exists stays as it is."""
 
@@ -231,6 +232,7 @@ class Election(_Part):
     contests: Annotated[tuple[Contest, ...], Field(min_length=1)]
     electoral_districts: tuple[ElectoralDistrict, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    identity: Identity | None = None  # null: signatures are carried and not verified
     reason_roles: dict[str, tuple[Role, ...]] | None = None
     """The roles that may give a reason for a correction or annulment; others may be given by all. None in
     definitions of older versions: all may give all, or their logs would mean something else."""
@@ -288,6 +290,10 @@ class Election(_Part):
     def with_reason_roles(self, reason_roles: dict[str, tuple[Role, ...]] | None) -> Election:
         """The same definition with other roles of reasons."""
         return Election.model_validate({**self.model_dump(), "reason_roles": reason_roles})
+
+    def with_identity(self, identity: Identity | None) -> Election:
+        """The same definition with other keys at the root of its signatures."""
+        return self.model_copy(update={"identity": identity})
 
     def to_json(self) -> bytes:
         """The canonical JSON that `hash` is drawn from and `from_json` reads."""

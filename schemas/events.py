@@ -1,7 +1,8 @@
 """The events: what can be reported about a count, as immutable facts in the past tense.
 
 Envelope and payloads are validated here; the meaning of an event against what is already in the log
-is decided in stream_processors.station. Signatures and keys are carried, not verified, by this module.
+is decided in stream_processors.station. Signatures are carried here and verified in stream_processors.assess;
+the events about keys are in schemas.control_events.
 """
 
 from __future__ import annotations
@@ -75,6 +76,16 @@ IDENTIFIER_PATTERN: Final = r"^[A-Za-z0-9._:/-]{1,64}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
 """Ids of elections, contests, regions, stations, officers, devices, keys: ASCII, no spaces."""
 EventId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+KEY_ID_PATTERN: Final = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
+"""32 bytes in base64url without padding; the last character has two bits that are zero."""
+KeyId = Annotated[str, StringConstraints(pattern=KEY_ID_PATTERN)]
+"""A public key of Ed25519, which is its own name."""
+SignatureText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
+
+MAX_SEQUENCE: Final = 2**32 - 1
+"""Events that one device can number: it is held in four bytes."""
+Sequence = Annotated[int, Field(ge=1, le=MAX_SEQUENCE, strict=True)]
 Time = Annotated[
     str,
     StringConstraints(max_length=MAX_TIME),
@@ -286,7 +297,8 @@ class _Envelope:
     submitted_by: Submitter | None = None
     device: Identifier | None = None
     key_id: Identifier | None = None
-    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")] | None = None
+    seq: Sequence | None = None
+    signature: SignatureText | None = None
 
 
 @part
@@ -352,7 +364,3 @@ class RecapReasonStated(_Envelope):
 
 
 CountEvent = CountSubmitted | CountCorrected | CountAnnulled
-Event = Annotated[
-    CountSubmitted | CountCorrected | CountAnnulled | RecapCertified | RecapReasonStated,
-    Field(discriminator="type"),
-]

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from schemas.events import Event
+from schemas.control_events import Event
 
 SCHEMA_FILE: Final = Path(__file__).parent / "jsonschema" / "event.schema.json"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -21,6 +21,11 @@ def key_of(registry: Registry, unit: str, *, is_region: bool = False) -> bytes |
 
 def key_of_region(registry: Registry, region: int) -> bytes:
     """The key of the events in the region at that index."""
+    return registry.ids[home_of(registry, region)].encode()
+
+
+def home_of(registry: Registry, region: int) -> int:
+    """The index of the region whose code is that key: the district, or the province or nation itself."""
     if registry.depth[region] > DEPTH[Level.DISTRICT]:
-        region = int(registry.ancestors[DEPTH[Level.DISTRICT]][region])
-    return registry.ids[region].encode()
+        return int(registry.ancestors[DEPTH[Level.DISTRICT]][region])
+    return region

@@ -7,15 +7,17 @@ in any order and by any number of processes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from schemas.authority import WATCHING
 from schemas.ballots import Ballot, Ballots
+from schemas.control_events import ControlEvent, Report
 from schemas.decode import Decoded, content_id, decode
 from schemas.elections import Election
 from schemas.events import (
     CountAnnulled,
     CountCorrected,
+    CountEvent,
     CountKind,
     CountSubmitted,
     RecapCertified,
@@ -30,6 +32,7 @@ from stream_processors.cells import Figures, figures_of, no_figures
 from stream_processors.checks import check, status_of
 from stream_processors.checks.context import FormContext
 from stream_processors.checks.votes import read_votes
+from stream_processors.control_checks import region_of_control
 from stream_processors.limits_by_region import LimitsByRegion
 from stream_processors.rejections import (
     PartitionOf,
@@ -43,11 +46,13 @@ from stream_processors.rejections import (
     unknown_option,
     wrong_role,
 )
+from stream_processors.signatures import Claim, claim_of
 from stream_processors.station import Proposal, proposal_of
 
 
 class AssessedCount(NamedTuple):
-    """A count event that fits the election. `contest`, `village` and `ballot` are indexes."""
+    """A count event that fits the election. `contest`, `village` and `ballot` are indexes. `claim`: who has
+    signed it; None in an election without keys, whose signatures are not verified."""
 
     raw: bytes
     decoded: Decoded
@@ -62,6 +67,7 @@ class AssessedCount(NamedTuple):
     complete: bool  # every option has a figure
     figures: Figures
     findings: tuple[Finding, ...]
+    claim: Claim | None = None
 
 
 class AssessedRecap(NamedTuple):
@@ -73,6 +79,21 @@ class AssessedRecap(NamedTuple):
     contest: int
     region: int
     votes: dict[str, int]
+    claim: Claim | None = None
+
+
+class AssessedControl(NamedTuple):
+    """A control event whose signatures hold; `region` (an index) is None where it concerns the election."""
+
+    raw: bytes
+    id: bytes
+    decoded: Decoded
+    region: int | None
+
+    @property
+    def event(self) -> ControlEvent:
+        """The event."""
+        return cast(ControlEvent, self.decoded.event)
 
 
 class AssessedReason(NamedTuple):
@@ -83,6 +104,7 @@ class AssessedReason(NamedTuple):
     proposal: Proposal
     contest: int
     region: int
+    claim: Claim | None = None
 
 
 class AssessedRejection(NamedTuple):
@@ -94,7 +116,7 @@ class AssessedRejection(NamedTuple):
     rejection: Rejection
 
 
-Assessed = AssessedCount | AssessedRecap | AssessedReason | AssessedRejection
+Assessed = AssessedCount | AssessedRecap | AssessedReason | AssessedControl | AssessedRejection
 
 
 class Assessor:
@@ -137,11 +159,11 @@ class Assessor:
             except Rejected as error:
                 results.append(AssessedRejection(raw, bytes.fromhex(content_id(raw)), None, error.rejection))
                 continue
-            if isinstance(decoded.event, RecapCertified | RecapReasonStated):
-                results.append(self._guard(raw, decoded, None))
-            else:
+            if isinstance(decoded.event, CountEvent):
                 counts.append((len(results), raw, decoded))
                 results.append(None)
+            else:
+                results.append(self._guard(raw, decoded, None))
         # Stations are looked up together: one by one it would cost more than all rules.
         stations = self.registry.stations_of([decoded.event.unit for _, _, decoded in counts])
         for (index, raw, decoded), station in zip(counts, stations, strict=True):
@@ -155,6 +177,8 @@ class Assessor:
         if isinstance(one, AssessedRejection):
             return one
         region = one.village if isinstance(one, AssessedCount) else one.region
+        if region is None:  # what concerns the election stands in every partition
+            return one
         right = self._placements.get(region)
         if right is None:
             assert self._partition_of is not None
@@ -163,30 +187,39 @@ class Assessor:
         return (
             one
             if found == right
-            else AssessedRejection(one.raw, one.proposal.id, one.decoded, misplaced(found, right))
+            else AssessedRejection(
+                one.raw, bytes.fromhex(one.decoded.event_id), one.decoded, misplaced(found, right)
+            )
         )
 
     def _guard(self, raw: bytes, decoded: Decoded, station: Station | None) -> Assessed:
+        event = decoded.event
         try:
-            contest = self._contest(decoded)
-            if isinstance(decoded.event, RecapCertified):
-                return self._recap(raw, decoded, contest)
-            if isinstance(decoded.event, RecapReasonStated):
-                return self._reason(raw, decoded, contest)
-            return self._count(raw, decoded, contest, station)
+            self._require_this_election(event.election)
+            if not isinstance(event, Report):
+                region = region_of_control(decoded.identity, event, self._election, self.registry)
+                return AssessedControl(raw, bytes.fromhex(decoded.event_id), decoded, region)
+            contest = self._contest(event)
+            claim = claim_of(decoded.identity, event) if self._election.identity is not None else None
+            if isinstance(event, RecapCertified):
+                return self._recap(raw, decoded, contest, claim)
+            if isinstance(event, RecapReasonStated):
+                return self._reason(raw, decoded, contest, claim)
+            return self._count(raw, decoded, contest, station, claim)
         except Rejected as error:
             return AssessedRejection(raw, bytes.fromhex(decoded.event_id), decoded, error.rejection)
 
-    def _contest(self, decoded: Decoded) -> int:
-        event = decoded.event
-        if event.election != self._election.id:
+    def _require_this_election(self, election: str) -> None:
+        if election != self._election.id:
             raise reject(
                 Reason.UNKNOWN_ELECTION,
-                id=f"Peristiwa ini untuk pemilihan {event.election}; di sini dihitung {self._election.id}. "
+                id=f"Peristiwa ini untuk pemilihan {election}; di sini dihitung {self._election.id}. "
                 "Kirim ke sistem pemilihan itu.",
-                en=f"The event is for the election {event.election}; here {self._election.id} is counted. "
+                en=f"The event is for the election {election}; here {self._election.id} is counted. "
                 "Send it to the system of that election.",
             )
+
+    def _contest(self, event: Report) -> int:
         contest = self._contests.get(event.contest)
         if contest is None:
             known = quoted(", ".join(self._contests))
@@ -214,9 +247,10 @@ class Assessor:
         if roles is not None and role not in roles:
             raise wrong_role(event.payload.reason, role, roles)
 
-    def _count(self, raw: bytes, decoded: Decoded, contest: int, station: Station | None) -> AssessedCount:
-        event = decoded.event
-        assert not isinstance(event, RecapCertified | RecapReasonStated)
+    def _count(
+        self, raw: bytes, decoded: Decoded, contest: int, station: Station | None, claim: Claim | None
+    ) -> AssessedCount:
+        event = cast(CountEvent, decoded.event)
         origin = event.payload.origin
         listed = station.listed if station is not None else None
         if listed is None and origin is not None:
@@ -253,6 +287,7 @@ class Assessor:
                 False,
                 no_figures(ballot),
                 (),
+                claim,
             )
         limits = self._limits.of(station.village, ballot)
         # The window is that of the first count: what is corrected or voted again comes later by law (R24).
@@ -274,6 +309,7 @@ class Assessor:
             complete,
             figures_of(form, votes, station.registered, complete=complete),
             findings,
+            claim,
         )
 
     def _certified(
@@ -288,16 +324,16 @@ class Assessor:
             raise not_held(event.contest, event.region)
         return region, ballots
 
-    def _reason(self, raw: bytes, decoded: Decoded, contest: int) -> AssessedReason:
+    def _reason(self, raw: bytes, decoded: Decoded, contest: int, claim: Claim | None) -> AssessedReason:
         event = decoded.event
         assert isinstance(event, RecapReasonStated)
         region, ballots = self._certified(event, contest)
         option = event.payload.cell.removeprefix("votes.")
         if option != event.payload.cell and not any(option in ballot.keys for ballot in ballots):
             raise unknown_cell(event.contest, event.region, event.payload.cell, ballots[0])
-        return AssessedReason(raw, decoded, proposal_of(decoded), contest, region.index)
+        return AssessedReason(raw, decoded, proposal_of(decoded), contest, region.index, claim)
 
-    def _recap(self, raw: bytes, decoded: Decoded, contest: int) -> AssessedRecap:
+    def _recap(self, raw: bytes, decoded: Decoded, contest: int, claim: Claim | None) -> AssessedRecap:
         event = decoded.event
         assert isinstance(event, RecapCertified)
         region, ballots = self._certified(event, contest)
@@ -311,7 +347,7 @@ class Assessor:
             if names[option] in votes:  # with and without its constituency: which figure is meant?
                 raise given_twice(event.contest, event.region, names[option])
             votes[names[option]] = figure
-        return AssessedRecap(raw, decoded, proposal_of(decoded), contest, region.index, votes)
+        return AssessedRecap(raw, decoded, proposal_of(decoded), contest, region.index, votes, claim)
 
 
 def level_of(registry: Registry, region: int) -> Level:

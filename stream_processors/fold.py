@@ -21,15 +21,17 @@ from schemas.rejections import Reason, Rejection
 from schemas.tallies import BY_OPTION, FIXED_CELLS, Tally, state_digest
 from stream_processors.assess import (
     Assessed,
+    AssessedControl,
     AssessedCount,
     AssessedReason,
     AssessedRecap,
     AssessedRejection,
     Assessor,
 )
+from stream_processors.authority import Authority
 from stream_processors.in_force import InForce, against_the_one_before, differing_cells, in_force_of
 from stream_processors.rejections import PartitionOf, Placement, naming_cells
-from stream_processors.station import NOTHING_YET, Lineage, Repeated, decide, decide_reason
+from stream_processors.station import NOTHING_YET, Lineage, Repeated
 
 ASSESSED_TOGETHER: Final = 1_000
 """Messages assessed at once; the results do not depend on it."""
@@ -113,8 +115,11 @@ def fold(
     ballots = Ballots(election, registry)
     folded = Folded(registry, ballots.contests)
     lineages: dict[tuple[type, int, str], Lineage] = {}
-    for one in _assessed(messages, Assessor(election, registry, ballots, partition_of)):
-        entry = _folded(folded, lineages, one)
+    authorities: dict[int, Authority] = {}
+    for partition, one in _assessed(messages, Assessor(election, registry, ballots, partition_of)):
+        if partition not in authorities:
+            authorities[partition] = Authority(registry, election.identity)
+        entry = _folded(folded, lineages, authorities[partition], one)
         if on_entry is not None:
             on_entry(entry)
     lineages.clear()  # a national count has a million of them, and they decide nothing any more
@@ -122,33 +127,42 @@ def fold(
     return folded
 
 
-def _folded(folded: Folded, lineages: dict[tuple[type, int, str], Lineage], one: Assessed) -> FoldedEntry:
+def _folded(
+    folded: Folded, lineages: dict[tuple[type, int, str], Lineage], authority: Authority, one: Assessed
+) -> FoldedEntry:
     """One message more."""
     folded.messages += 1
     if isinstance(one, AssessedRejection):
-        folded.rejected[one.rejection.reason] += 1
-        return FoldedEntry(one, "rejected", rejection=one.rejection)
+        return _rejected(folded, one, one.rejection)
+    if isinstance(one, AssessedControl):
+        taken = authority.control(one.raw, one.event, one.id)
+        if isinstance(taken, Rejection):
+            return _rejected(folded, one, taken)
+        if isinstance(taken, Repeated):
+            folded.repeated += 1
+            return FoldedEntry(one, "repeated")
+        folded.accepted += 1
+        return FoldedEntry(one, "accepted")
     key = (type(one), one.contest, one.proposal.unit)
-    lineage = lineages.get(key, NOTHING_YET)
+    region = one.village if isinstance(one, AssessedCount) else one.region
+    document = None
     if isinstance(one, AssessedReason):
         document = lineages.get((AssessedRecap, one.contest, one.proposal.unit), NOTHING_YET)
-        decision = decide_reason(document, lineage, one.proposal)
-    else:
-        decision = decide(lineage, one.proposal)
+    lineage = lineages.get(key, NOTHING_YET)
+    decision, _ = authority.decide(one.claim, region, lineage, one.proposal, document)
     if isinstance(decision, Repeated):
         folded.repeated += 1
         return FoldedEntry(one, "repeated")
     unit = one.contest, one.proposal.unit
     before = folded.in_force.get(unit)
     if isinstance(decision, Rejection):
-        folded.rejected[decision.reason] += 1
         if (
             decision.reason is Reason.ALREADY_COUNTED
             and isinstance(one, AssessedCount)
             and before is not None
         ):
             decision = naming_cells(decision, differing_cells(in_force_of(one, 0), before))
-        return FoldedEntry(one, "rejected", rejection=decision)
+        return _rejected(folded, one, decision)
     folded.accepted += 1
     lineages[key] = decision.lineage
     version = decision.lineage.version
@@ -160,12 +174,21 @@ def _folded(folded: Folded, lineages: dict[tuple[type, int, str], Lineage], one:
     return FoldedEntry(one, "accepted", version, None, findings, here, before)
 
 
-def _assessed(messages: Iterable[bytes | PlacedMessage], assessor: Assessor) -> Iterator[Assessed]:
+def _rejected(folded: Folded, one: Assessed, why: Rejection) -> FoldedEntry:
+    folded.rejected[why.reason] += 1
+    return FoldedEntry(one, "rejected", rejection=why)
+
+
+def _assessed(
+    messages: Iterable[bytes | PlacedMessage], assessor: Assessor
+) -> Iterator[tuple[int, Assessed]]:
+    """Each message with its partition (0 on a log without partitions)."""
     source = iter(messages)
     while some := list(islice(source, ASSESSED_TOGETHER)):
         raws = [one.raw if isinstance(one, PlacedMessage) else one for one in some]
         placements = [one.placement for one in some if isinstance(one, PlacedMessage)]
-        yield from assessor.assess(raws, placements or None)
+        partitions = [one.partition for one in placements] or [0] * len(raws)
+        yield from zip(partitions, assessor.assess(raws, placements or None), strict=True)
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ class Proposal(NamedTuple):
 
 def proposal_of(decoded: Decoded) -> Proposal:
     """What an event wants."""
-    event, event_id = decoded.event, bytes.fromhex(decoded.event_id)
+    event, event_id = decoded.report, bytes.fromhex(decoded.event_id)
     if isinstance(event, CountSubmitted):
         return Proposal(event_id, event.unit)
     if isinstance(event, RecapReasonStated):

@@ -95,7 +95,7 @@ ONLY_IN: Final = {
     ),
     "faust": ("stream_processors.distributed", "benchmarks.stream"),
     "prometheus_client": ("monitoring",),
-    "nacl": ("transparency",),
+    "nacl": ("transparency", "schemas"),
     "click": ("rekap",),
     "segno": ("rekap",),
     "rich": ("rekap",),

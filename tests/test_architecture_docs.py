@@ -262,7 +262,11 @@ def test_every_reason_is_named_where_it_is_given() -> None:
     }
     modules = {
         "decode": ("schemas/decode.py",),
-        "assess": ("stream_processors/assess.py", "stream_processors/rejections.py"),
+        "assess": (
+            *("stream_processors/assess.py", "stream_processors/rejections.py"),
+            "stream_processors/signatures.py",
+        ),
+        "authority": ("stream_processors/authority_rejections.py",),
         "station": ("stream_processors/station.py",),
     }
     assert set().union(*told.values()) == {reason.value for reason in Reason}

@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from schemas.decode import AnyEvent
+from schemas.control_events import AnyEvent
 from schemas.events import AnnulmentReason, CorrectionReason, CountKind, Role
 from schemas.rejections import Reason
 

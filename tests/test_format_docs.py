@@ -189,7 +189,7 @@ def test_the_fields_of_the_small_files(tmp_path: Path) -> None:
 
 def test_the_fields_of_snapshots(tmp_path: Path) -> None:
     fixed = world()
-    stage = CountStage(0, fixed.election.id, fixed.registry, fixed.ballots)
+    stage = CountStage(0, fixed.election, fixed.registry, fixed.ballots)
     assert Snapshots(tmp_path, "of").save(stage)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["count-events-0.arrow", "count-events-0.sum"]
     with pa.ipc.open_stream(str(tmp_path / "count-events-0.arrow")) as reader:

@@ -56,7 +56,7 @@ class Known:
     def supersedes(self) -> str | None:
         """The id of the event that it replaces or annuls, or of the document that its reason is about; None
         for a first count."""
-        event = self.decoded.event
+        event = self.decoded.report
         if isinstance(event, RecapReasonStated):
             return event.payload.recap
         return None if isinstance(event, CountSubmitted) else event.payload.supersedes
@@ -69,13 +69,13 @@ class Known:
     @property
     def annulment(self) -> AnnulmentReason | None:
         """Why it takes a count's force away, if that is what it does."""
-        event = self.decoded.event
+        event = self.decoded.report
         return event.payload.reason if isinstance(event, CountAnnulled) else None
 
     @property
     def reason(self) -> CorrectionReason | AnnulmentReason | None:
         """Why it replaces or annuls a count."""
-        event = self.decoded.event
+        event = self.decoded.report
         return event.payload.reason if isinstance(event, CountCorrected | CountAnnulled) else None
 
     @property
@@ -86,13 +86,13 @@ class Known:
     @property
     def note(self) -> str | None:
         """The sentence that it was sent with."""
-        event = self.decoded.event
+        event = self.decoded.report
         return event.payload.note if isinstance(event, CountCorrected | CountAnnulled) else None
 
     @cached_property
     def count(self) -> Count | None:
         """Its count; None for an annulment."""
-        event = self.decoded.event
+        event = self.decoded.report
         if not isinstance(event, CountSubmitted | CountCorrected):
             return None
         return without_nulls(_FORM.dump_python(event.payload.form, mode="json")), event.payload.kind
@@ -110,7 +110,7 @@ class Known:
     @property
     def origin(self) -> Origin | None:
         """Where it was read, if it was imported."""
-        return self.decoded.event.payload.origin
+        return self.decoded.report.payload.origin
 
     @property
     def source(self) -> str | None:

@@ -3,7 +3,8 @@
 A row says itself what it is, or what the count is now (producers.importers.current_rows). Each is compared
 with what the log has of its station. Stations with several lines come last, each with all its lines, because
 one line of a station changes what the next one means.
-Lines that are whole events, or rows of an exported log, pass through as they are.
+Lines that are whole events, or rows of an exported log, pass through as they are. With events about keys
+among them all keep their order, since it decides who may submit.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from producers.importers.problems import RecordInvalid, SourceInvalid, place_of
 from producers.importers.station_rows import Placed, StationRows
 from producers.importers.text_lines import Line, read_lines
 from producers.importers.whole_events import PlacedEvent
+from schemas.control_events import CONTROL_TYPES
 from schemas.decode import decode
 from schemas.rejections import Reason, Rejected
 from schemas.sources import Lineage, Message, NothingNew, Record, Unreadable
@@ -34,6 +36,8 @@ from schemas.text import quoted
 
 CHUNK_LINES: Final = 1_000
 """Lines in one chunk: some 50 ms of work."""
+
+_CONTROL_TYPES: Final = tuple(f'"{kind}"'.encode() for kind in CONTROL_TYPES)
 
 Key = tuple[str, str]
 """A contest and a station (or region)."""
@@ -149,6 +153,10 @@ class CommissionSource:
             for number, (path, is_csv) in enumerate(tables)
         ]
         self._defaults = defaults
+        self._in_order = any(
+            table.columns is None and any(kind in line.raw for kind in _CONTROL_TYPES)
+            for table, line in self._lines()
+        )
         hashes = array("q", (hash(table.key(line, defaults)) for table, line in self._lines()))
         self._size = len(hashes)
         seen: set[int] = set()
@@ -165,7 +173,7 @@ class CommissionSource:
         part: list[tuple[Key | None, Lines]] = []
         later: dict[Key, list[tuple[Table, Line]]] = {}
         for table, line in self._lines():
-            key = table.key(line, self._defaults)
+            key = None if self._in_order else table.key(line, self._defaults)
             if key is not None and hash(key) in self._several:
                 later.setdefault(key, []).append((table, line))
                 continue

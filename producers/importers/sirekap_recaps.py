@@ -214,10 +214,10 @@ def _cells(document: Decoded) -> Document:
 
 
 def _source(document: Decoded) -> str | None:
-    origin = document.event.payload.origin
+    origin = document.report.payload.origin
     return origin.source if origin is not None else None
 
 
 def _at(document: Decoded) -> datetime:
-    origin = document.event.payload.origin
+    origin = document.report.payload.origin
     return moment(origin.observed_at if origin is not None else None) or _EARLIEST

@@ -54,6 +54,7 @@ class Setting:
     reserve_percent: int
     faults: Faults
     contests: tuple[NightContest, ...]
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,17 @@ class NightChunk:
     def records(self) -> Iterator[Record]:
         """Its messages in order of arrival. Nothing is read, so nothing fails."""
         raw: list[bytes] = [b""] * self.size
-        for number in np.unique(self.rows.contest).tolist():
-            here = np.flatnonzero(self.rows.contest == number)
-            sheaf = self._sheaf(self.setting.contests[number], here)
+        for sheaf, here in self.sheaves():
             for row, place in enumerate(here.tolist()):
                 raw[place] = message(sheaf, row)
         for place, one in enumerate(raw):
             yield Message(one, f"night {self.setting.seed}, message {self.first + place}")
+
+    def sheaves(self) -> Iterator[tuple[Sheaf, Ints]]:
+        """Its forms by contest, each with the places of its messages."""
+        for number in np.unique(self.rows.contest).tolist():
+            here = np.flatnonzero(self.rows.contest == number)
+            yield self._sheaf(self.setting.contests[number], here), here
 
     def _sheaf(self, contest: NightContest, here: Ints) -> Sheaf:
         rows, setting = self.rows, self.setting
@@ -122,6 +127,8 @@ class NightChunk:
         return Sheaf(
             election=setting.election,
             contest=contest.id,
+            rank=contest.rank,
+            seed=setting.seed if setting.signed else None,
             action=action.tolist(),
             station=[station.decode() for station in ids.tolist()],
             layout=[contest.table.layouts[one] for one in ground.layout.tolist()],

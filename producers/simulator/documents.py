@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from producers.simulator.defects import Form, spoil
 from producers.simulator.layouts import Layout
+from producers.simulator.night_keys import key_of_night
 from producers.simulator.stories import Defect, Delay, Reread
+from producers.simulator.timetable import Action
 from schemas.canonical import event_id
 from schemas.events import SCHEMA_VERSION, AnnulmentReason, CorrectionReason, CountKind, Role
 
@@ -39,11 +41,14 @@ class Sheaf:
 
     `people`, `votes` and `again` (the re-vote's, by row, only where a message needs it) are as in
     figures.Truth; `counted` is when the first count says it was made, `said` when the message says so.
-    `draws` has the details of the defect, the contradiction and the wreck, and the officer.
+    `draws` has the details of the defect, the contradiction and the wreck, and the officer. `rank` is the
+    contest's place in the order of counting, `seed` the night's if it is signed (None: it is not).
     """
 
     election: str
     contest: str
+    rank: int
+    seed: int | None
     action: Sequence[int]
     station: Sequence[str]
     layout: Sequence[Layout]
@@ -88,9 +93,17 @@ def _form(people: Sequence[int], layout: Layout, votes: Sequence[int]) -> Form:
 
 
 def _event(
-    sheaf: Sheaf, row: int, kind: str, said: str, payload: Document, device: str, officer: str, role: str
+    sheaf: Sheaf,
+    row: int,
+    action: Action,
+    kind: str,
+    said: str,
+    payload: Document,
+    device: str,
+    officer: str,
+    role: str,
 ) -> Document:
-    return {
+    document = {
         "contest": sheaf.contest,
         "device": device,
         "election": sheaf.election,
@@ -101,15 +114,23 @@ def _event(
         "submitted_by": {"officer": officer, "role": role},
         "type": kind,
     }
+    if sheaf.seed is not None:
+        # A device numbers what it may send of each contest; what is not sent leaves a gap.
+        document["key_id"] = key_of_night(sheaf.seed, device).key_id
+        document["seq"] = sheaf.rank * len(Action) + action + 1
+    return document
 
 
-def _submitted(sheaf: Sheaf, row: int, said: str, form: Form, kind: str, device: int) -> Document:
+def _submitted(
+    sheaf: Sheaf, row: int, action: Action, said: str, form: Form, kind: str, device: int
+) -> Document:
     """A count of the station's own officers, from its first or second device."""
     station = sheaf.station[row]
     officer = (sheaf.draws[row][3] + device) % OFFICERS + 1
     return _event(
         sheaf,
         row,
+        action,
         "CountSubmitted",
         said,
         {"form": form, "kind": kind},
@@ -132,35 +153,36 @@ def first_count(sheaf: Sheaf, row: int) -> Document:
     if sheaf.delay[row] == Delay.POSTPONED:
         some, of = CONTINUED_OF_POSTPONED
         kind = (CountKind.CONTINUED if sheaf.draws[row][2] % of < some else CountKind.FOLLOW_UP).value
-    return _submitted(sheaf, row, sheaf.counted[row], form, kind, 0)
+    return _submitted(sheaf, row, Action.COUNT, sheaf.counted[row], form, kind, 0)
 
 
 def second_count(sheaf: Sheaf, row: int) -> Document:
     """Another device of the station submits a first count too, with other figures."""
     form = _truth(sheaf, row)
     spoil(form, sheaf.layout[row].totals, Defect.MOVED, sheaf.draws[row][1])
-    return _submitted(sheaf, row, sheaf.said[row], form, _REGULAR, 1)
+    return _submitted(sheaf, row, Action.CONTRADICTION, sheaf.said[row], form, _REGULAR, 1)
 
 
 def correction(sheaf: Sheaf, row: int) -> Document:
     """The first count put right."""
-    return _corrected(sheaf, row, _truth(sheaf, row), Reread(sheaf.reread[row]))
+    return _corrected(sheaf, row, Action.CORRECTION, _truth(sheaf, row), Reread(sheaf.reread[row]))
 
 
 def stale_correction(sheaf: Sheaf, row: int) -> Document:
     """A second officer had the first count before them, too, and put right something else."""
     form = _truth(sheaf, row)
     spoil(form, sheaf.layout[row].totals, Defect.MOVED, sheaf.draws[row][1])
-    return _corrected(sheaf, row, form, Reread.PLENARY)
+    return _corrected(sheaf, row, Action.STALE, form, Reread.PLENARY)
 
 
-def _corrected(sheaf: Sheaf, row: int, form: Form, why: Reread) -> Document:
+def _corrected(sheaf: Sheaf, row: int, action: Action, form: Form, why: Reread) -> Document:
     station = sheaf.station[row]
     plenary = why is Reread.PLENARY
     office = "ppk" if plenary else "kpps"
     return _event(
         sheaf,
         row,
+        action,
         "CountCorrected",
         sheaf.said[row],
         {
@@ -182,6 +204,7 @@ def annulment(sheaf: Sheaf, row: int) -> Document:
     return _event(
         sheaf,
         row,
+        Action.ANNULMENT,
         "CountAnnulled",
         sheaf.said[row],
         {"reason": reason.value, "supersedes": event_id(first_count(sheaf, row))},
@@ -195,4 +218,4 @@ def revote(sheaf: Sheaf, row: int) -> Document:
     """The count of the second vote; needs the row in `sheaf.again`."""
     people, votes = sheaf.again[row]
     form = _form(people, sheaf.layout[row], votes)
-    return _submitted(sheaf, row, sheaf.said[row], form, CountKind.REVOTE.value, 0)
+    return _submitted(sheaf, row, Action.REVOTE, sheaf.said[row], form, CountKind.REVOTE.value, 0)

@@ -12,6 +12,7 @@ from typing import Final
 from producers.simulator import documents
 from producers.simulator.defects import Choice
 from producers.simulator.documents import Document, Sheaf, first_count
+from producers.simulator.night_keys import key_of_night
 from producers.simulator.stories import Wreck
 from producers.simulator.timetable import Action
 from schemas.canonical import dumps, event_id
@@ -27,7 +28,16 @@ def message(sheaf: Sheaf, row: int) -> bytes:
     """The message in that row of `sheaf`."""
     if sheaf.action[row] == Action.WRECKED:
         return _wrecked(sheaf, row)
-    return encode(_DOCUMENT[sheaf.action[row]](sheaf, row))
+    return _encoded(sheaf, _DOCUMENT[sheaf.action[row]](sheaf, row))
+
+
+def signed_message(seed: int, document: Document) -> Document:
+    """The event signed by its device, on the night of that seed."""
+    return key_of_night(seed, document["device"]).signed(document)
+
+
+def _encoded(sheaf: Sheaf, document: Document) -> bytes:
+    return encode(document if sheaf.seed is None else signed_message(sheaf.seed, document))
 
 
 def _wrecked(sheaf: Sheaf, row: int) -> bytes:
@@ -39,11 +49,11 @@ def _wrecked(sheaf: Sheaf, row: int) -> bytes:
             altered = {**document, "device": f"{document['device']}0"}
             return dumps({**altered, "event_id": event_id(document)})
         case Wreck.UNKNOWN_STATION:
-            return encode({**document, "station": f"{MISTYPED}{document['station']}"})
+            return _encoded(sheaf, {**document, "station": f"{MISTYPED}{document['station']}"})
         case Wreck.UNKNOWN_OPTION:
             form = document["payload"]["form"]
             form["votes"] = {**(form["votes"] or {}), NOT_ON_ANY_BALLOT: 1 + choice.below(9)}
-            return encode(document)
+            return _encoded(sheaf, document)
     raw = encode(document)
     how = choice.below(3)
     if how == 0:  # cut off on the way

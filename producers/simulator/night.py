@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -49,6 +50,7 @@ class Night:
         contests: Sequence[str] | None = None,
         faults: Faults | None = None,
         chunk_messages: int = CHUNK_MESSAGES,
+        signed: bool = False,
     ) -> None:
         self._chunk_messages = chunk_messages
         self._villages = villages_of(election, registry)
@@ -80,7 +82,7 @@ class Night:
             self._forms.append(forms.astype(np.int32))
             held.append(NightContest(contest.id, contest.kind, contest.scope, rank, table))
         self._setting = Setting(
-            election.id, seed, election.limits.reserve_percent, faults or Faults(), tuple(held)
+            *(election.id, seed, election.limits.reserve_percent, faults or Faults(), tuple(held)), signed
         )
         self._first = np.cumsum([0, *(len(forms) for forms in self._forms)])
         if self._first[-1] > plan.MOST_FORMS:
@@ -191,7 +193,7 @@ class Night:
         )
         setting = self._setting
         return NightChunk(
-            Setting(setting.election, setting.seed, setting.reserve_percent, setting.faults, tuple(held)),
+            replace(setting, contests=tuple(held)),
             first,
             rows,
         )

@@ -79,6 +79,10 @@ KNOWN: Final = {
         id="Buat tanda terima suatu peristiwa, atau periksa tanda terima tanpa jaringan.",
         en="Make the receipt of an event, or check a receipt without a network.",
     ),
+    "keys": Said(
+        id="Buat kunci, daftarkan dan cabut perangkat, hentikan dan lanjutkan penghitungan.",
+        en="Make keys, enrol and revoke devices, pause and resume counting.",
+    ),
     "notary": Said(
         id="Tandatangani log dan terbitkan agar siapa pun dapat memeriksanya, sampai Ctrl-C.",
         en="Sign the log and publish it so that anybody can check it, until Ctrl-C.",

@@ -14,6 +14,7 @@ from schemas.language import Said
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
+    from schemas.sources import Source
 
 MORE = Said(
     id="Semua angka dikarang dari benih (--seed): benih yang sama memberi kiriman yang sama, byte demi byte. "
@@ -33,11 +34,25 @@ SPEED_HELP = Said(
     "mungkin.",
     en="So many times faster than real time (60: an hour in a minute); without it as fast as possible.",
 )
+SIGNED_HELP = Said(
+    id="Dengan kunci dan tanda tangan yang dikarang dari benih, dan kiriman palsu, berulang, dari kunci yang "
+    "dicabut atau di luar cakupan. Hanya untuk direktori yang belum berisi.",
+    en="With keys and signatures drawn from the seed, and messages that are forged, reuse a number, or come "
+    "from keys that are revoked or out of scope. For directories without events only.",
+)
+NOT_PACED = Said(
+    id="--signed dan --speed tidak dapat dipakai bersama.", en="--signed and --speed don't go together."
+)
+KEYS_KNOWN = Said(
+    id="Kunci-kunci ini dikarang dari benih {seed}: siapa pun dapat membuatnya. Hanya untuk uji coba.",
+    en="These keys are drawn from the seed {seed}: anybody can make them. For trials only.",
+)
 EXAMPLES = (
     "rekap --data night simulate --seed 7",
     "rekap --data night simulate --contest PPWP --speed 600",
     "rekap --data night simulate --seed 7 --format json",
     "rekap --data night simulate --speed 60 --broker 127.0.0.1:9092",
+    "rekap --data signed simulate --signed",
 )
 DEFAULT_SEED = 2024
 
@@ -50,6 +65,7 @@ DEFAULT_SEED = 2024
 @click.option(
     "--speed", cls=Option, said=SPEED_HELP, type=click.FloatRange(0, min_open=True), metavar="FACTOR"
 )
+@click.option("--signed", cls=Option, said=SIGNED_HELP, is_flag=True)
 @broker_options(required=False)
 @document_option
 @pass_session
@@ -59,16 +75,25 @@ def command(
     seed: int,
     contests: tuple[str, ...],
     speed: float | None,
+    signed: bool,
     connection: Connection | None,
     written: str,
 ) -> int:
-    from rekap.nights import PREPARING, PacedNight, night
+    from rekap.nights import PREPARING, PacedNight, night, signed_night
     from rekap.render.bars import Waiting
 
     chosen = session.contests(contests) or None
+    if signed and speed is not None:
+        raise click.UsageError(session.text(NOT_PACED))
+    source: Source
     with Waiting(session, PREPARING):
-        whole = night(session, seed, chosen)
-    source = whole if speed is None else PacedNight(whole, speed)
+        if signed:
+            source = signed_night(session, seed, chosen)
+        else:
+            whole = night(session, seed, chosen)
+            source = whole if speed is None else PacedNight(whole, speed)
+    if signed:
+        session.say(Said(KEYS_KNOWN.id.format(seed=seed), KEYS_KNOWN.en.format(seed=seed)))
     # One message after the other in this process: others would fetch chunks before their time has come.
     processes = None if speed is None else 0
     if connection is not None:

@@ -21,6 +21,14 @@ HAPPENED: Final = {
     "CountAnnulled": Said(id="pembatalan", en="annulled"),
     "RecapCertified": Said(id="pengesahan", en="certified"),
     "RecapReasonStated": Said(id="alasan", en="reason stated"),
+    "ElectionOpened": Said(id="pemilihan dibuka", en="election opened"),
+    "RegistrarEnrolled": Said(id="pendaftar didaftarkan", en="registrar enrolled"),
+    "RegistrarRevoked": Said(id="pendaftar dicabut", en="registrar revoked"),
+    "DeviceEnrolled": Said(id="perangkat didaftarkan", en="devices enrolled"),
+    "DeviceRevoked": Said(id="perangkat dicabut", en="devices revoked"),
+    "RuleSetChanged": Said(id="aturan berubah", en="rules changed"),
+    "CountingPaused": Said(id="penghitungan dihentikan", en="counting paused"),
+    "CountingResumed": Said(id="penghitungan dilanjutkan", en="counting resumed"),
 }
 
 
@@ -82,4 +90,6 @@ def _outcome(row: Row, language: Language) -> str:
         return str(row["reason"])
     if row["outcome"] == "repeated":
         return words.REPEATED.within(language)
+    if not row["version"]:
+        return words.ACCEPTED.within(language)
     return f"{words.VERSION.within(language)} {row['version']}"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.ballots import Ballots
+from schemas.elections import Election
 from schemas.regions import DEPTH, Level, Registry
 from schemas.tally_messages import TallyMessage
 from stream_processors.partition.batch import Batch
@@ -46,14 +47,14 @@ class AssessedEntries:
 class CountStage:
     """State and totals of one partition of count-events."""
 
-    def __init__(self, partition: int, election: str, registry: Registry, ballots: Ballots) -> None:
+    def __init__(self, partition: int, election: Election, registry: Registry, ballots: Ballots) -> None:
         self.partition = partition
-        self.state = State(registry, ballots)
+        self.state = State(registry, ballots, election.identity)
         self.position = 0  # of the next entry to apply
         self.newest = 0  # when the newest applied entry was recorded
         self.leaf = b""  # the leaf hash of the last applied entry
         self.accepted = 0
-        self._election = election
+        self._election = election.id
         self._registry = registry
         self._ballots = ballots
         self._changed: set[Unit] = set()
@@ -70,7 +71,7 @@ class CountStage:
         self.position = outcome.end
         self.newest = max(self.newest, int(entries.recorded_at.max()))
         self.leaf = entries.leaf
-        self.accepted += len(outcome.accepted)
+        self.accepted += len(outcome.accepted) + len(outcome.controls)
         for ballot, regions in touched.items():
             contest = self._ballots.contest_of[ballot]
             districts = regions[self._registry.depth[regions] == DISTRICT_DEPTH]

@@ -28,7 +28,7 @@ def count_folded(changes: Changes, mode: str) -> None:
     """Count a batch of applied events; `mode` is CATCH_UP or STREAMING."""
     outcome = changes.outcome
     EVENTS_FOLDED.labels(mode).inc(len(changes.batch))
-    EVENTS_ACCEPTED.inc(len(outcome.accepted))
+    EVENTS_ACCEPTED.inc(len(outcome.accepted) + len(outcome.controls))
     EVENTS_REPEATED.inc(len(outcome.repeated))
     BATCH_EVENTS.observe(len(changes.batch))
     corrections = changes.batch.corrections

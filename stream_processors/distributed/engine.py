@@ -317,7 +317,7 @@ class Engine:
         return CountTask(stage, self._rows, self._ballots, self._publisher, published)
 
     def _fresh_stage(self, partition: int) -> CountStage:
-        return CountStage(partition, self._election.id, self._registry, self._ballots)
+        return CountStage(partition, self._election, self._registry, self._ballots)
 
     def _is_of_this_log(self, stage: CountStage) -> bool:
         """Whether the last entry that the state holds is the one at its position in the log."""

@@ -5,6 +5,9 @@ here if and only if a worker accepts it. Rejected counts that fit the election a
 was read is cached in a file, so that the next import reads only newer entries. A file that does not fit the
 log is emptied.
 
+In an election with keys the whole log is read each time: who may submit follows from all of it, and is in no
+file.
+
 Entries appended after the first call are not seen here; the workers decide about them anyway.
 """
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from event_log.accepted import AcceptedEvents, AcceptedRow, Fate, ReadPosition
 from event_log.kafka.connection import Connection
@@ -22,25 +25,42 @@ from event_log.kafka.topics import COUNT_EVENTS
 from event_log.leaf import leaf_hash
 from schemas.decode import decode
 from schemas.events import NotCounted
-from schemas.rejections import Reason
-from stream_processors.assess import Assessor
+from schemas.rejections import Reason, Rejection
+from stream_processors.assess import AssessedControl, Assessor
+from stream_processors.authority import Authority
 from stream_processors.distributed.ranges import Range, ranges, read_range
 from stream_processors.partition.assessing import Workers
-from stream_processors.partition.batch import COUNT, RECAP, REJECTED
-from stream_processors.station import NOTHING_YET, Accepted, Lineage, Proposal, Repeated, decide
+from stream_processors.partition.batch import CONTROL, REASON, REJECTED, STATEFUL
+from stream_processors.signatures import Claim
+from stream_processors.station import NOTHING_YET, Accepted, Decision, Lineage, Proposal, Repeated
 
 ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
 """Reasons of events that an importer sent only to be recorded."""
 
 
+class ProposedCount(NamedTuple):
+    """A count or recapitulation; `region` is the index of its unit's. A reason for a recapitulation's
+    differences is only asked about for the number that its signer used."""
+
+    contest: str
+    unit: str
+    event: bytes
+    proposal: Proposal | None
+    raw: bytes
+    region: int = -1
+    claim: Claim | None = None
+    is_reason: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The counts and recapitulations in a range of the log that fit the election, with their bytes, and the
-    end of the range. Those that are only to be recorded propose nothing."""
+    """The counts and recapitulations in a range of the log that fit the election, with their bytes, the
+    control events between them, and the end of the range. Those that are only to be recorded propose
+    nothing."""
 
     partition: int
     size: int
-    counts: list[tuple[str, str, bytes, Proposal | None, bytes]]  # contest, unit, id, bytes
+    counts: list[ProposedCount | AssessedControl]
     read_to: ReadPosition | None  # None: the range holds no entry
 
 
@@ -51,15 +71,19 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
         return Proposed(partition, 0, [], None)
     batch = entries.batch
     contests = assessor.contests
-    counts: list[tuple[str, str, bytes, Proposal | None, bytes]] = []
+    counts: list[ProposedCount | AssessedControl] = []
     for place, kind in enumerate(batch.kinds):
         event, unit, raw = batch.ids[place], batch.units[place], batch.raws[place]
-        if kind in (COUNT, RECAP):
+        if kind in STATEFUL:
             proposal = Proposal(event, unit, batch.supersedes[place], batch.annuls[place])
-            counts.append((contests[batch.contests[place]], unit, event, proposal, raw))
+            region, claim = batch.regions[place], batch.claims[place]
+            contest = contests[batch.contests[place]]
+            counts.append(ProposedCount(contest, unit, event, proposal, raw, region, claim, kind == REASON))
+        elif kind == CONTROL:
+            counts.append(batch.controls[place])
         elif kind == REJECTED and batch.rejections[place].reason in ONLY_RECORDED:
             recorded = decode(raw).event
-            counts.append((recorded.contest, recorded.unit, event, None, raw))
+            counts.append(ProposedCount(recorded.contest, recorded.unit, event, None, raw))
     read_to = ReadPosition(span.end, entries.positions[-1], entries.leaf)
     return Proposed(partition, len(entries), counts, read_to)
 
@@ -73,11 +97,14 @@ class LogLineage:
         connection: Connection,
         accepted: AcceptedEvents,
         workers: Workers,
+        authority: Callable[[], Authority],
         on_progress: Callable[[int, int], None],
     ) -> None:
+        """`authority` makes that of a partition, at the log's beginning."""
         self._connection = connection
         self._accepted = accepted
         self._workers = workers
+        self._authority = authority
         self._on_progress = on_progress
         self._current = False
 
@@ -92,7 +119,9 @@ class LogLineage:
     def _catch_up(self) -> None:
         with KafkaLog(self._connection, COUNT_EVENTS) as log:
             ends = log.ends()
-            if not _fits(log, ends, self._accepted.read_positions()):
+            authorities = [self._authority() for _ in ends]
+            has_keys = any(authority.has_keys for authority in authorities)
+            if has_keys or not _fits(log, ends, self._accepted.read_positions()):
                 self._accepted.clear()
         starts = {partition: one.next for partition, one in self._accepted.read_positions().items()}
         spans = {partition: (starts.get(partition, 0), end) for partition, end in enumerate(ends)}
@@ -100,29 +129,40 @@ class LogLineage:
         all_published = dict(enumerate(ends))  # rows are not needed
         for proposed in self._workers.map(read_proposals, ranges(self._connection, spans, all_published)):
             if proposed.read_to is not None:
-                rows = self._decide(proposed.counts)
+                rows = self._decide(proposed.counts, authorities[proposed.partition])
                 self._accepted.add(rows, {proposed.partition: proposed.read_to})
             done += proposed.size
             self._on_progress(done, total)
 
-    def _decide(self, counts: Sequence[tuple[str, str, bytes, Proposal | None, bytes]]) -> list[AcceptedRow]:
+    def _decide(
+        self, counts: Sequence[ProposedCount | AssessedControl], authority: Authority
+    ) -> list[AcceptedRow]:
         """The rows of those that are accepted after the ones before, and of those that are rejected and were
         not rejected before."""
         units: dict[str, set[str]] = {}
-        for contest, unit, *_ in counts:
-            units.setdefault(contest, set()).add(unit)
+        for one in counts:
+            if isinstance(one, ProposedCount) and not one.is_reason:
+                units.setdefault(one.contest, set()).add(one.unit)
         held = {
             (contest, unit): list(fates)
             for contest, some in units.items()
             for unit, fates in self._accepted.fates(contest, some).items()
         }
         rows = []
-        for contest, unit, event, proposal, raw in counts:
+        for one in counts:
+            if isinstance(one, AssessedControl):
+                authority.control(one.raw, one.event, one.id)
+                continue
+            contest, unit, event, proposal, raw, region, claim, is_reason = one
+            if is_reason:
+                assert proposal is not None
+                authority.decide(claim, region, NOTHING_YET, proposal)
+                continue
             before = held.setdefault((contest, unit), [])
             fate = Fate.REJECTED
             if proposal is not None:
-                decision = decide(_lineage(before), proposal)
-                if isinstance(decision, Repeated):
+                decision, _ = authority.decide(claim, region, _lineage(before), proposal)
+                if isinstance(decision, Repeated) or _is_of_keys(decision):
                     continue
                 if isinstance(decision, Accepted):
                     fate = Fate.ANNULS if proposal.annuls else Fate.COUNTS
@@ -131,6 +171,14 @@ class LogLineage:
             before.append((event, fate))
             rows.append(AcceptedRow(contest, unit, len(before), event, int(fate), raw))
         return rows
+
+
+def _is_of_keys(decision: Decision) -> bool:
+    """Whether its sender may not send it: then it says nothing of the unit."""
+    return isinstance(decision, Rejection) and decision.reason not in (
+        Reason.ALREADY_COUNTED,
+        Reason.SUPERSEDED_MISMATCH,
+    )
 
 
 def _lineage(fates: Sequence[tuple[bytes, int]]) -> Lineage:

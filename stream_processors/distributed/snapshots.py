@@ -20,7 +20,7 @@ from monitoring.logs import fields
 from schemas.private_files import make_directory
 from stream_processors.distributed.count_stage import CountStage
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of the file and of records; a change of what decisions mean changes it too."""
 
 _SCHEMA: Final = pa.schema(

@@ -13,10 +13,10 @@ from typing import Final
 
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
 from schemas.decode import decode
-from schemas.events import RecapCertified, RecapReasonStated
+from schemas.events import CountEvent
 from schemas.language import Said
 from schemas.rejections import Reason, Rejected
-from stream_processors.partition.state import StateRow
+from stream_processors.partition.state import NUMBERS, NumberRow, StateRow
 
 READ_BATCH: Final = 20_000
 """Rows fetched at once while state is read: a few megabytes."""
@@ -27,6 +27,8 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS rejected (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS compared (position INTEGER PRIMARY KEY, contest INTEGER NOT NULL, "
     "unit TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS sequence (position INTEGER PRIMARY KEY, signer TEXT NOT NULL, "
+    "record BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT",
 )
 
@@ -54,9 +56,9 @@ STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
 
 _FORMAT_NAME: Final = "format"
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The format of the records, kept beside the checkpoint. 2: a figure that a form does not give is told apart
-from a zero. Files without a format have 1."""
+from a zero. 3: control events and sequence numbers. Files without a format have 1."""
 
 
 class Decisions:
@@ -113,9 +115,10 @@ class Decisions:
         """Whether the records are of an earlier format: all of them have to be made again from the log."""
         return self._number(_FORMAT_NAME) != FORMAT
 
-    def rewrite(self, decisions: Sequence[StateRow]) -> None:
+    def rewrite(self, decisions: Sequence[StateRow], numbers: Sequence[NumberRow]) -> None:
         """Put these records in the places of outdated ones; within a transaction."""
         self._connection.executemany("INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?)", decisions)
+        self._connection.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?)", numbers)
 
     def upgraded(self) -> None:
         """Every record is of this version's format; within a transaction."""
@@ -126,12 +129,14 @@ class Decisions:
         decisions: Sequence[StateRow],
         rejected: Iterable[tuple[bytes, str]],
         compared: Sequence[ComparedRow],
+        numbers: Sequence[NumberRow],
         checkpoint: int,
     ) -> None:
         """Add the state after a batch and advance the checkpoint, inside the transaction that appends the
         batch."""
         insert_rows(self._connection, "decision", decisions)
         insert_rows(self._connection, "compared", compared)
+        insert_rows(self._connection, "sequence", numbers)
         self._connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?)", rejected)
         self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (STATE, checkpoint))
 
@@ -155,8 +160,7 @@ class Decisions:
             row = self._connection.execute(
                 "SELECT reason FROM rejected WHERE id = ?", (bytes.fromhex(decoded.event_id),)
             ).fetchone()
-            is_count = not isinstance(decoded.event, RecapCertified | RecapReasonStated)
-            if row is not None and row[0] in COMPARED and is_count:
+            if row is not None and row[0] in COMPARED and isinstance(decoded.event, CountEvent):
                 yield position, contests[decoded.event.contest], decoded.event.unit
 
     def rejected_before(self, event_id: bytes, reason: Reason) -> bool:
@@ -166,11 +170,17 @@ class Decisions:
 
     def read(self, below: int) -> Iterator[list[tuple[int, int, str, bytes]]]:
         """kind, contest, unit and record of the rows at positions below `below`, in order, some thousands
-        at a time. Raises LogUnavailable."""
+        at a time; the sequence numbers used there come last. Raises LogUnavailable."""
         try:
             rows = self._connection.execute(
                 "SELECT kind, contest, unit, record FROM decision WHERE position < ? ORDER BY position",
                 (below,),
+            )
+            while some := rows.fetchmany(READ_BATCH):
+                yield some
+            rows = self._connection.execute(
+                "SELECT ?, 0, signer, record FROM sequence WHERE position < ? ORDER BY position",
+                (NUMBERS, below),
             )
             while some := rows.fetchmany(READ_BATCH):
                 yield some

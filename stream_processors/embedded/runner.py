@@ -46,7 +46,7 @@ from stream_processors.embedded.decisions import COMPARED, ComparedRow, Decision
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import unit_states
 from stream_processors.partition.assessing import Reading, Submitted, Workers, assess_entries
-from stream_processors.partition.batch import REASON, RECAP, Batch
+from stream_processors.partition.batch import CONTROL, REASON, RECAP, Batch
 from stream_processors.partition.changes import Changes, changed_totals
 from stream_processors.partition.state import Outcome, State, StateRow
 
@@ -91,7 +91,7 @@ class Runner:
             self._decisions = Decisions(self._log, self._contests)
             self._compared: list[dict[str, list[int]]] = [{} for _ in self._contests]
             self._remember(self._decisions.compared())
-            self._state = State(registry, ballots)
+            self._state = State(registry, ballots, election.identity)
             client = opened.enter_context(closing(connect(directory.clickhouse_url)))
             migrate(client)
             rows = Rows(election.id, registry, ballots)
@@ -214,6 +214,7 @@ class Runner:
                 _state_rows(batch, outcome),
                 [(batch.ids[index], rejection.reason) for index, rejection in outcome.rejected.items()],
                 compared := self._compared_rows(batch, outcome),
+                outcome.numbers,
                 outcome.end,
             )
         self._remember(compared)
@@ -264,7 +265,7 @@ class Runner:
                 )
             if is_outdated:
                 with self._log.transaction():
-                    self._decisions.rewrite(_state_rows(batch, outcome))
+                    self._decisions.rewrite(_state_rows(batch, outcome), outcome.numbers)
             self._apply_and_project(batch, outcome, recorded_at)
         self._projector.drain()
         if is_outdated:  # last: until then the next start begins again
@@ -318,11 +319,16 @@ def _of_kafka(directory: DataDirectory) -> LogUnavailable:
 
 
 def _state_rows(batch: Batch, outcome: Outcome) -> list[StateRow]:
-    """What the state keeps of each accepted message."""
-    return [
+    """What the state keeps of each accepted message, in the order of the log."""
+    rows = [
         (position, batch.kinds[index], batch.contests[index], batch.units[index], state)
         for position, index, state in zip(outcome.positions, outcome.accepted, outcome.states, strict=True)
     ]
+    if not outcome.controls:
+        return rows
+    places = dict(zip(outcome.appended, outcome.entries, strict=True))
+    rows += [(places[index], CONTROL, 0, "", batch.controls[index].raw) for index in outcome.controls]
+    return sorted(rows)
 
 
 @contextmanager
@@ -358,7 +364,7 @@ def _recorded_at(entry: LogEntry) -> int:
 
 def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
     report.read += reading.size
-    report.accepted += len(outcome.accepted)
+    report.accepted += len(outcome.accepted) + len(outcome.controls)
     report.repeated += len(outcome.repeated) + reading.unchanged
     report.superseded += reading.superseded
     report.rejected += len(outcome.rejected) + len(outcome.rejected_again) + sum(reading.rejected.values())

@@ -25,6 +25,7 @@ from schemas.regions import DEPTH, Level, Registry
 from schemas.rejections import Rejection
 from stream_processors.assess import (
     Assessed,
+    AssessedControl,
     AssessedCount,
     AssessedReason,
     AssessedRecap,
@@ -33,11 +34,13 @@ from stream_processors.assess import (
 )
 from stream_processors.cells import STATUS_CODE
 from stream_processors.rejections import Placement
+from stream_processors.signatures import Claim
 
 COUNT: Final = 0
 RECAP: Final = 1
 REJECTED: Final = 2
 REASON: Final = 3
+CONTROL: Final = 4
 """The kinds of messages, by what the state keeps of them; the numbers are stored."""
 STATEFUL: Final = (COUNT, RECAP, REASON)
 """Kinds whose units have a state."""
@@ -51,10 +54,11 @@ processor's cache."""
 class Batch:
     """Messages in their order, with a value in each column for each.
 
-    `kinds` is COUNT, RECAP, REASON or REJECTED; a column that a kind does not use holds zero or None there.
-    `stations` has a row for counts only: `station_rows` finds it. Findings, recaps and rejections are keyed
-    by the index of the message in the batch, and so are `corrections`: the role, the reason and the province
-    of corrections and annulments. A batch assessed without rows has none in `events` and `stations`.
+    `kinds` is one of the kinds above; a column that a kind does not use holds zero or None there.
+    `claims` are None in an election without keys.
+    `stations` has a row for counts only: `station_rows` finds it. Findings, recaps, rejections and controls
+    are keyed by the index of the message in the batch, and so are `corrections`: the role, the reason and the
+    province of corrections and annulments. A batch assessed without rows has none in `events` and `stations`.
     """
 
     raws: Sequence[bytes]
@@ -70,12 +74,14 @@ class Batch:
     unlisted: Sequence[bool]
     figures: Sequence[bytes]
     station_rows: Sequence[int]
+    claims: Sequence[Claim | None]
     events: pa.RecordBatch
     stations: pa.RecordBatch
     findings: list[tuple[int, tuple[Finding, ...]]]
     recaps: dict[int, dict[str, Any]]
     rejections: dict[int, Rejection]
     corrections: dict[int, tuple[str, str, str]]
+    controls: dict[int, AssessedControl]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -101,6 +107,7 @@ def assess_batch(
     recaps: dict[int, dict[str, Any]] = {}
     rejections: dict[int, Rejection] = {}
     corrections: dict[int, tuple[str, str, str]] = {}
+    controls: dict[int, AssessedControl] = {}
     slices = range(0, len(messages), IN_CACHE)
     assessed = chain.from_iterable(
         assessor.assess(
@@ -124,6 +131,9 @@ def assess_batch(
             recaps[index] = _recap(one)
         elif isinstance(one, AssessedReason):
             rows.append(_reason_row(one))
+        elif isinstance(one, AssessedControl):
+            rows.append((one.raw, one.id, CONTROL, *_NO_UNIT))
+            controls[index] = one
         else:
             rows.append(_rejected_row(one))
             rejections[index] = one.rejection
@@ -136,6 +146,7 @@ def assess_batch(
         recaps=recaps,
         rejections=rejections,
         corrections=corrections,
+        controls=controls,
     )
 
 
@@ -153,6 +164,7 @@ ROW: Final = (
     "unlisted",
     "figures",
     "station_rows",
+    "claims",
 )
 """The columns of plain values, as the rows below fill them."""
 
@@ -173,6 +185,7 @@ def _count_row(one: AssessedCount, station_row: int) -> tuple[Any, ...]:
         one.unlisted,
         _packer(len(figures))(*figures),
         station_row,
+        one.claim,
     )
 
 
@@ -184,17 +197,20 @@ def _packer(count: int) -> Callable[..., bytes]:
 def _recap_row(one: AssessedRecap) -> tuple[Any, ...]:
     unit, supersedes = one.proposal.unit, one.proposal.supersedes
     fixed = (one.raw, one.proposal.id, RECAP, one.contest, unit, one.region, supersedes)
-    return (*fixed, False, 0, 0, False, b"", -1)
+    return (*fixed, False, 0, 0, False, b"", -1, one.claim)
+
+
+_NO_UNIT: Final = (-1, "", -1, None, False, 0, 0, False, b"", -1, None)
 
 
 def _reason_row(one: AssessedReason) -> tuple[Any, ...]:
     unit, about = one.proposal.unit, one.proposal.supersedes
     fixed = (one.raw, one.proposal.id, REASON, one.contest, unit, one.region, about)
-    return (*fixed, False, 0, 0, False, b"", -1)
+    return (*fixed, False, 0, 0, False, b"", -1, one.claim)
 
 
 def _rejected_row(one: AssessedRejection) -> tuple[Any, ...]:
-    return (one.raw, one.id, REJECTED, -1, "", -1, None, False, 0, 0, False, b"", -1)
+    return (one.raw, one.id, REJECTED, *_NO_UNIT)
 
 
 EVENT_COLUMNS = pa.schema(

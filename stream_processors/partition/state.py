@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.ballots import Ballots
+from schemas.identity import Identity
 from schemas.outcomes import MessageOutcome, Status
 from schemas.regions import Registry
 from schemas.rejections import Reason, Rejection
+from stream_processors.authority import Authority, Decided, Signer
 from stream_processors.cells import Cells, figure_count, station_cells
 from stream_processors.partition import unit_states
-from stream_processors.partition.batch import COUNT, REASON, RECAP, REJECTED, STATEFUL, Batch
+from stream_processors.partition.batch import CONTROL, COUNT, REASON, RECAP, REJECTED, STATEFUL, Batch
 from stream_processors.partition.differences import with_cells
 from stream_processors.rollup import Rollup
-from stream_processors.station import Accepted, Decision, Proposal, Repeated, decide, decide_reason
+from stream_processors.station import Accepted, Proposal, Repeated
 
 RESTORE_BATCH: Final = 50_000
 """Unit states added up at once during a restore: some 20 MB of cells."""
@@ -32,7 +34,26 @@ RejectedBefore = Callable[[bytes, Reason], bool]
 
 StateRow = tuple[int, int, int, str, bytes]
 """position, kind (one of STATEFUL), contest index, unit, state (see stream_processors.partition.unit_states):
-that of a unit after the event at that position."""
+that of a unit after the event at that position. Of kind CONTROL: an accepted control event, as its bytes."""
+
+NUMBERS: Final = 5
+"""The kind, beside those of batches, of rows with the sequence numbers that a signer has used; the unit
+is the signer's name."""
+
+NumberRow = tuple[int, str, bytes]
+"""position, signer, record: a sequence number, used by the event at that position."""
+
+
+def signer_name(signer: Signer) -> str:
+    """A signer as it is stored: the index of its home, and its key."""
+    home, key = signer
+    return f"{home} {key}"
+
+
+def signer_named(name: str) -> Signer:
+    """The signer that `signer_name` named."""
+    home, _, key = name.partition(" ")
+    return int(home), key
 
 
 @dataclass(slots=True)
@@ -53,6 +74,9 @@ class Outcome:
     rejected: dict[int, Rejection] = field(default_factory=dict)  # appended, but rejected
     rejected_again: dict[int, Rejection] = field(default_factory=dict)  # the same message, rejected before
     repeated: list[int] = field(default_factory=list)  # accepted before
+    controls: list[int] = field(default_factory=list)  # appended: accepted control events
+    numbers: list[NumberRow] = field(default_factory=list)  # sequence numbers used for the first time
+    authority: Authority | None = None  # after the batch; None: unchanged
 
     @property
     def end(self) -> int:
@@ -67,7 +91,10 @@ class Outcome:
     def by_message(self) -> list[MessageOutcome]:
         """The outcome of each message, in the order of the batch; the log has one partition."""
         places = dict(zip(self.appended, self.entries, strict=True))
-        outcomes = {index: MessageOutcome(Status.ACCEPTED, 0, places[index]) for index in self.accepted}
+        outcomes = {
+            index: MessageOutcome(Status.ACCEPTED, 0, places[index])
+            for index in (*self.accepted, *self.controls)
+        }
         outcomes |= {index: MessageOutcome(Status.REPEATED) for index in self.repeated}
         for index, rejection in (*self.rejected.items(), *self.rejected_again.items()):
             place = places.get(index)
@@ -77,10 +104,12 @@ class Outcome:
 
 
 class State:
-    """The states of all units, and the totals of all regions."""
+    """The states of all units, the totals of all regions, and who may submit."""
 
-    def __init__(self, registry: Registry, ballots: Ballots) -> None:
+    def __init__(self, registry: Registry, ballots: Ballots, identity: Identity | None) -> None:
+        """`identity` is the election's."""
         self._ballots = ballots
+        self.authority = Authority(registry, identity)
         self.rollup = Rollup(registry, ballots)
         # By kind and contest index. Keys and values hold nothing for the garbage collector to traverse.
         self._units: dict[int, list[dict[str, bytes]]] = {
@@ -104,24 +133,25 @@ class State:
         given = outcome.given
         fresh: dict[tuple[int, int, str], bytes] = {}
         rejected_now: dict[bytes, Reason] = {}
-        for index, (kind, message, contest, unit) in enumerate(
-            zip(batch.kinds, batch.ids, batch.contests, batch.units, strict=True)
-        ):
-            if kind == REJECTED:
-                rejection = batch.rejections[index]
-            else:
-                key = (kind, contest, unit)
-                held = fresh.get(key) or self._units[kind][contest].get(unit)
-                lineage = unit_states.lineage_of(held)
-                proposal = Proposal(message, unit, batch.supersedes[index], batch.annuls[index])
-                decision: Decision
-                if kind == REASON:
-                    document = fresh.get((RECAP, contest, unit)) or self._units[RECAP][contest].get(unit)
-                    decision = decide_reason(unit_states.lineage_of(document), lineage, proposal)
+        # In an election without keys nothing is asked of it: then there is no need for a copy.
+        if batch.controls or any(claim is not None for claim in batch.claims):
+            outcome.authority = self.authority.fork()
+        for index, (kind, message) in enumerate(zip(batch.kinds, batch.ids, strict=True)):
+            key = (kind, batch.contests[index], batch.units[index])
+            held = None
+            if kind in STATEFUL:
+                held = fresh.get(key) or self._units[kind][key[1]].get(key[2])
+            document = None
+            if kind == REASON:
+                documents = (RECAP, *key[1:])
+                document = fresh.get(documents) or self._units[RECAP][key[1]].get(key[2])
+            authority = outcome.authority or self.authority
+            decision, used = self._verdict(batch, index, held, document, authority)
+            position = outcome.end if given is None else given[index]
+            if isinstance(decision, Accepted):
+                if kind == CONTROL:
+                    outcome.controls.append(index)
                 else:
-                    decision = decide(lineage, proposal)
-                if isinstance(decision, Accepted):
-                    position = outcome.end if given is None else given[index]
                     ids, positions = unit_states.extended(held, message, position)
                     state = fresh[key] = unit_states.pack(
                         ids,
@@ -132,34 +162,59 @@ class State:
                         batch.regions[index],
                         batch.figures[index],
                     )
-                    outcome.appended.append(index)
                     outcome.accepted.append(index)
                     outcome.states.append(state)
                     outcome.previous.append(held)
                     outcome.positions.append(position)
+            elif isinstance(decision, Repeated):
+                outcome.repeated.append(index)
+                if given is None:
                     continue
-                if isinstance(decision, Repeated):
-                    outcome.repeated.append(index)
-                    if given is not None:
-                        outcome.appended.append(index)
-                    continue
-                rejection = decision
-                if rejection.reason is Reason.ALREADY_COUNTED and held is not None and kind == COUNT:
-                    ballot = self._ballots.ballots[batch.ballots[index]]
-                    rejection = with_cells(rejection, held, ballot, batch.figures[index])
-            if given is not None:
-                outcome.rejected[index] = rejection
-                outcome.appended.append(index)
-            elif rejected_now.get(message) == rejection.reason or rejected_before(message, rejection.reason):
-                outcome.rejected_again[index] = rejection
+            elif given is None and (
+                rejected_now.get(message) == decision.reason or rejected_before(message, decision.reason)
+            ):
+                outcome.rejected_again[index] = decision
+                continue
             else:
-                rejected_now[message] = rejection.reason
-                outcome.rejected[index] = rejection
-                outcome.appended.append(index)
+                rejected_now[message] = decision.reason
+                outcome.rejected[index] = decision
+            outcome.appended.append(index)
+            if used is not None:
+                outcome.numbers.append((position, signer_name(used[0]), used[1]))
         return outcome
+
+    def _verdict(
+        self, batch: Batch, index: int, held: bytes | None, document: bytes | None, authority: Authority
+    ) -> Decided:
+        """The decision about one message; `held` is the state of its unit, and `document`, of a reason, that
+        of the documents that it is about."""
+        kind = batch.kinds[index]
+        if kind == REJECTED:
+            return Decided(batch.rejections[index])
+        if kind == CONTROL:
+            control = batch.controls[index]
+            return Decided(authority.control(control.raw, control.event, control.id))
+        proposal = Proposal(
+            batch.ids[index], batch.units[index], batch.supersedes[index], batch.annuls[index]
+        )
+        lineage = unit_states.lineage_of(held)
+        documents = unit_states.lineage_of(document) if kind == REASON else None
+        decided = authority.decide(batch.claims[index], batch.regions[index], lineage, proposal, documents)
+        why = decided.decision
+        if (
+            isinstance(why, Rejection)
+            and why.reason is Reason.ALREADY_COUNTED
+            and held is not None
+            and kind == COUNT
+        ):
+            ballot = self._ballots.ballots[batch.ballots[index]]
+            return decided._replace(decision=with_cells(why, held, ballot, batch.figures[index]))
+        return decided
 
     def apply(self, batch: Batch, outcome: Outcome) -> dict[int, NDArray[np.int64]]:
         """Apply the accepted messages; by ballot the indexes of the regions whose totals changed."""
+        if outcome.authority is not None:
+            self.authority.join(outcome.authority)
         by_ballot: dict[int, list[int]] = {}
         for number, index in enumerate(outcome.accepted):
             kind = batch.kinds[index]
@@ -179,7 +234,12 @@ class State:
         return self.rollup.settle()
 
     def rows(self) -> Iterator[tuple[int, int, str, bytes]]:
-        """The state of every unit: kind, contest index, unit, state."""
+        """Accepted control events, the numbers of each signer, and the state of every unit: kind, contest
+        index, unit, state."""
+        for raw in self.authority.controls():
+            yield CONTROL, 0, "", raw
+        for signer, records in self.authority.numbers():
+            yield NUMBERS, 0, signer_name(signer), records
         for kind in STATEFUL:
             for contest, units in enumerate(self._units[kind]):
                 for unit, state in units.items():
@@ -188,7 +248,12 @@ class State:
     def restore(self, rows: Iterable[tuple[int, int, str, bytes]]) -> None:
         """Restore from rows of `rows`, a unit's latest state last; call `finish_restoring` afterwards."""
         for kind, contest, unit, state in rows:
-            self._units[kind][contest][unit] = state
+            if kind == CONTROL:
+                self.authority.restore(state)
+            elif kind == NUMBERS:
+                self.authority.use(signer_named(unit), state)
+            else:
+                self._units[kind][contest][unit] = state
 
     def finish_restoring(self) -> None:
         """Add up all restored states."""

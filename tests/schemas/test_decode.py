@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from schemas.canonical import dumps, event_id
+from schemas.canonical import dumps, event_id, identity_bytes
 from schemas.decode import MAX_BYTES, Decoded, _identity, content_id, decode, encode
 from schemas.events import CountSubmitted
 from schemas.rejections import Reason, Rejected
@@ -185,7 +185,7 @@ def test_the_id_of_a_signed_event_is_cut_out_of_its_bytes_as_it_is_computed(
         for more in ({}, {place: hidden}, {"payload": {"signature": "A" * 86 + "=="}}):
             signed = {**document, "signature": signature, **more}
             whole = {**signed, "event_id": event_id(signed)}
-            assert _identity(whole, dumps(whole)) == event_id(signed)
+            assert _identity(whole, dumps(whole)) == identity_bytes(signed)
 
 
 def test_the_largest_message_is_read_and_one_byte_more_is_not() -> None:

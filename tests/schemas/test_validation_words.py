@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from schemas.control_events import Event
 from schemas.decode import decode
 from schemas.elections import Candidate, DefinitionInvalid, Election, parse_election
-from schemas.events import Event
 from schemas.rejections import Rejected
 from schemas.validation_words import explained, is_known
 from tests.schemas.examples import valid

@@ -73,7 +73,7 @@ def test_the_fold_and_a_partition_reject_it_and_count_what_was_accepted_by_role_
     assert (folded.accepted, dict(folded.rejected)) == (2, {"wrong_role": 1})
 
     batch = assess_batch(here.assessor, log)
-    state = State(here.registry, here.ballots)
+    state = State(here.registry, here.ballots, None)
     outcome = state.decide_entries(batch, [0, 1, 2])
     assert outcome.accepted == [0, 2]
     assert [why.reason for why in outcome.rejected.values()] == [Reason.WRONG_ROLE]

@@ -19,7 +19,7 @@ class StationLog:
     def send(self, raw: bytes) -> str:
         """`accepted`, `repeated`, or the reason why it is rejected."""
         decoded = decode(raw)
-        origin = decoded.event.payload.origin
+        origin = decoded.report.payload.origin
         if origin is not None and origin.not_counted is not None:
             return self._rejected(raw, origin.not_counted.value)
         decision = decide(self._lineage, proposal_of(decoded))

@@ -206,6 +206,6 @@ def test_a_table_is_read(tmp_path: Path) -> None:
     path.write_text(f"station,vote_1\n{all_stations()[0]},5\n")
     source = open_source([path], election(), contest="PPWP", current=Current(PLENARY, Role.PPK))
     (record,) = [record for chunk in source.chunks(lambda _, __: {}) for record in chunk.records()]
-    event = decode(record.raw).event  # type: ignore[union-attr]
+    event = decode(record.raw).report  # type: ignore[union-attr]
     assert event.submitted_by is not None
     assert event.submitted_by.role == "ppk"

@@ -144,7 +144,7 @@ class CountProcess:
         self, world: World, rows: Rows, publisher: PublisherInMemory, guarantees: Guarantees, partition: int
     ) -> None:
         topics = publisher.topics
-        stage = CountStage(partition, world.election.id, world.registry, world.ballots)
+        stage = CountStage(partition, world.election, world.registry, world.ballots)
         published = topics.published.get(partition, -1)
         self.publisher = publisher
         self._events = topics.events[partition]

@@ -23,11 +23,14 @@ from producers.simulator.faults import Faults
 from schemas.ballots import Ballots
 from schemas.decode import decode, encode
 from stream_processors.assess import Assessor
+from stream_processors.authority import Authority
 from stream_processors.distributed import ranges
 from stream_processors.distributed.lineage import LogLineage
 from stream_processors.fold import Folded, PlacedMessage, fold
 from stream_processors.partition.assessing import Workers
+from tests.keys import PHONE, device, enrolled, opened, registrar, revoked, signed, signed_world
 from tests.producers.simulator.nights import four_provinces, messages, night
+from tests.worlds import corrected, pairs, stations, submitted
 
 PARTITIONS = 4
 ELECTION, REGISTER = four_provinces()
@@ -61,7 +64,11 @@ class Asked:
 
     def __init__(self, topics: Connection, file: AcceptedEvents, workers: Workers) -> None:
         self.entries_read = 0
-        self.lineage = LogLineage(topics, file, workers, self._progress)
+        self.lineage = LogLineage(
+            *(topics, file, workers),
+            partial(Authority, REGISTER, ELECTION.identity),
+            self._progress,
+        )
 
     def _progress(self, done: int, total: int) -> None:
         assert self.entries_read < done <= total
@@ -204,3 +211,30 @@ def test_the_documents_of_a_region_are_given_too(
     send(topics, [first, second])
     asked = Asked(topics, file, workers)
     assert asked.lineage(CONTESTS[0], [province, STATIONS[0]]) == {province: [first, second]}
+
+
+def test_in_an_election_with_keys_only_what_their_holders_sent_is_told(
+    topics: Connection, file: AcceptedEvents
+) -> None:
+    here = signed_world()
+    station = stations("1101012001")[0]
+    count = signed(submitted(station, pairs(1, 2, 3)), 1)
+    after = signed(corrected(station, count, pairs(4, 5, 6)), 2)
+    forged = submitted(station, pairs(7, 8, 9))
+    sent = [opened(), registrar(), enrolled(device(stations=[station])), forged, count, revoked(PHONE), after]
+    with Publisher(topics, here.registry) as publisher:
+        for raw in sent:
+            publisher.publish(raw)
+    assessor = Assessor(here.election, here.registry, here.ballots, PLACE)
+    for _ in range(2):  # who may submit is in no file: the log is read from its beginning each time
+        with Workers(assessor, 0) as workers:
+            authority = partial(Authority, here.registry, here.election.identity)
+            lineage = LogLineage(*(topics, file, workers), authority, lambda *_: None)
+            assert lineage("PPWP", [station]) == {station: [count]}
+    with KafkaLog(topics, COUNT_EVENTS) as log:
+        everywhere = [
+            partition
+            for partition in range(PARTITIONS)
+            if [entry.raw for entry in log.entries(partition)][:2] == sent[:2]
+        ]
+    assert everywhere == list(range(PARTITIONS))

@@ -69,7 +69,7 @@ class PublisherInMemory:
 
 def count_task(publisher: PublisherInMemory) -> CountTask:
     """The task of a partition without published rows."""
-    stage = CountStage(0, WORLD.election.id, WORLD.registry, WORLD.ballots)
+    stage = CountStage(0, WORLD.election, WORLD.registry, WORLD.ballots)
     rows = Rows(WORLD.election.id, WORLD.registry, WORLD.ballots)
     return CountTask(stage, rows, WORLD.ballots, publisher, UNPUBLISHED)
 

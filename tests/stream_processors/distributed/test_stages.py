@@ -33,7 +33,7 @@ def entries(*raws: bytes, start: int = 0, key: bytes = b"1101") -> AssessedEntri
 
 
 def count_stage() -> CountStage:
-    return CountStage(0, WORLD.election.id, WORLD.registry, WORLD.ballots)
+    return CountStage(0, WORLD.election, WORLD.registry, WORLD.ballots)
 
 
 def test_entries_keep_their_positions_whether_accepted_repeated_or_rejected() -> None:

@@ -34,7 +34,7 @@ def from_log(state: State, batch: Batch, first: int) -> Outcome:
 
 def rows(decide: Decide, *batches: list[bytes]) -> dict[str, list[dict[str, Any]]]:
     """The rows of all batches together, of the tables that R28 is in."""
-    state = State(WORLD.registry, WORLD.ballots)
+    state = State(WORLD.registry, WORLD.ballots, None)
     maker = Rows(WORLD.election.id, WORLD.registry, WORLD.ballots)
     made: dict[str, list[dict[str, Any]]] = {"finding": [], "station_history": []}
     first = 0
