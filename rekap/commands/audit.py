@@ -1,17 +1,19 @@
-"""`rekap audit`: receipts of events, made from the public log and checked without a network."""
+"""`rekap audit`: receipts of events and bundles of a whole count, each checked without a network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from rekap.cluster import broker_options
 from rekap.command import Option, subcommand
 from rekap.commands.log import event_option
 from rekap.failures import ANSWER_IS_NO, DONE
-from rekap.output.formats import Format, document_option, write_document
+from rekap.output.formats import Format, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from schemas.language import Said
@@ -19,21 +21,26 @@ from schemas.language import Said
 MORE = Said(
     id="receipt EVENT_ID menulis bukti bahwa peristiwa itu tercatat dalam log yang diterbitkan rekap notary; "
     "baru ada setelah checkpoint berikutnya. check-receipt FILE memeriksa bukti itu terhadap byte "
-    "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. Selesai dengan 0 hanya "
+    "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. export BUNDLE menulis "
+    "seluruh penghitungan sebagai berkas: log, pohonnya, definisi, daftar wilayah, dan yang ditampilkan. "
+    "verify BUNDLE memeriksa semuanya dan menghitung ulang dengan program yang lain. Selesai dengan 0 hanya "
     "bila terbukti.",
     en="receipt EVENT_ID writes the proof that the event is recorded in the log that rekap notary publishes; "
     "there is one after the next checkpoint. check-receipt FILE holds that proof against the event's bytes "
-    "and a policy (--policy), without a network and without a data directory. Ends with 0 only if it is "
-    "proven.",
+    "and a policy (--policy), without a network and without a data directory. export BUNDLE writes the "
+    "whole count as files: the log, its tree, definition, register, and what is shown. verify BUNDLE checks "
+    "all of it and counts again with another program. Ends with 0 only if it is proven.",
 )
 EXAMPLES = (
     "rekap --data count audit receipt 3f9a0c1d22 --out form.tlog-proof",
     "rekap audit check-receipt form.tlog-proof --event form.json --policy log.policy",
+    "rekap --data count audit export bundle",
+    "rekap audit verify bundle --format json",
 )
 OUT_HELP = Said(id="receipt: berkas tanda terima.", en="receipt: the file of the receipt.")
 PUBLIC_HELP = Said(
-    id="receipt: direktori yang diterbitkan (rekap notary --out); tanpa ini DIR/tlog.",
-    en="receipt: the published directory (rekap notary --out); without it DIR/tlog.",
+    id="receipt, export: direktori yang diterbitkan (rekap notary --out); tanpa ini DIR/tlog.",
+    en="receipt, export: the published directory (rekap notary --out); without it DIR/tlog.",
 )
 QR_HELP = Said(
     id="receipt: juga sebagai kode QR, berkas .svg atau .png.",
@@ -48,8 +55,19 @@ EVENT_HELP = Said(
     en="check-receipt: the file with the event's bytes; without it those in the receipt.",
 )
 POLICY_HELP = Said(
-    id="check-receipt: log yang diterima dan saksi yang diwajibkan (c2sp.org/tlog-policy).",
-    en="check-receipt: the logs to accept and the witnesses to ask for (c2sp.org/tlog-policy).",
+    id="check-receipt, verify: log yang diterima dan saksi yang diwajibkan (c2sp.org/tlog-policy). "
+    "export: sertakan dalam bundel.",
+    en="check-receipt, verify: the logs to accept and the witnesses to ask for (c2sp.org/tlog-policy). "
+    "export: put it into the bundle.",
+)
+CHECKPOINT_HELP = Said(
+    id="verify: checkpoint terdahulu dari tempat lain; log harus melanjutkannya. Dapat diulang.",
+    en="verify: an earlier checkpoint that you had from elsewhere; the log has to go on from it. May be "
+    "repeated.",
+)
+WRITTEN_HELP = Said(
+    id="Bentuk keluaran; markdown dan html hanya untuk verify.",
+    en="How to write it; markdown and html for verify only.",
 )
 NEEDS: Final = Said(id="rekap audit {action} memerlukan {option}.", en="rekap audit {action} needs {option}.")
 ONLY: Final = Said(
@@ -58,6 +76,14 @@ ONLY: Final = Said(
 WRITTEN: Final = Said(
     id="Tanda terima entri {index} ditulis ke {path} ({size} byte).",
     en="The receipt of entry {index} was written to {path} ({size} bytes).",
+)
+EXPORTED: Final = Said(
+    id="{entries} entri ditulis ke {path} ({files} berkas, {bytes} byte).",
+    en="{entries} entries were written to {path} ({files} files, {bytes} bytes).",
+)
+LATER: Final = Said(
+    id="{later} entri yang lebih baru belum tercakup checkpoint mana pun, dan tidak ada dalam bundel ini.",
+    en="{later} newer entries are covered by no checkpoint yet, and are not in this bundle.",
 )
 NO_EVENT: Final = Said(
     id="Tidak ada peristiwa dengan id {event}.", en="There is no event with the id {event}."
@@ -69,13 +95,22 @@ SEVERAL: Final = Said(
 
 ONLY_WITH: Final = {
     "out": "receipt",
-    "public": "receipt",
     "with_event": "receipt",
     "qr": "receipt",
     "event": "check-receipt",
-    "policy": "check-receipt",
+    "checkpoints": "verify",
 }
 """Options that belong to one of the actions."""
+
+SHARED: Final = {
+    "public": ("receipt", "export"),
+    "policy": ("check-receipt", "export", "verify"),
+    "connection": ("export",),
+}
+"""Options that belong to several of them."""
+
+ACTIONS: Final = ("receipt", "check-receipt", "export", "verify")
+REPORTS: Final = (Format.TABLE.value, Format.JSON.value, "markdown", "html")
 
 MAX_EVENT_BYTES: Final = 65_536
 """Of the file with an event: the largest one and a line feed."""
@@ -88,21 +123,46 @@ def _path(name: str, said: Said, metavar: str = "FILE") -> Callable[[Callable[..
 
 
 @subcommand("audit", MORE, EXAMPLES)
-@click.argument("action", type=click.Choice(["receipt", "check-receipt"]))
-@click.argument("subject", metavar="EVENT_ID|FILE")
+@click.argument("action", type=click.Choice(ACTIONS))
+@click.argument("subject", metavar="EVENT_ID|FILE|BUNDLE")
 @_path("--out", OUT_HELP)
 @_path("--public", PUBLIC_HELP, "DIR")
 @click.option("--with-event", cls=Option, said=WITH_EVENT_HELP, is_flag=True)
 @_path("--qr", QR_HELP)
 @_path("--event", EVENT_HELP)
 @_path("--policy", POLICY_HELP)
-@document_option
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    cls=Option,
+    said=CHECKPOINT_HELP,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    multiple=True,
+)
+@broker_options(required=False)
+@click.option(
+    *("--format", "-f", "written"),
+    cls=Option,
+    said=WRITTEN_HELP,
+    type=click.Choice(REPORTS),
+    default=Format.TABLE.value,
+)
 @pass_session
 def command(session: Session, /, action: str, subject: str, written: str, **chosen: Any) -> int:
     for name, owner in ONLY_WITH.items():
         if chosen[name] and action != owner:
-            raise _usage(session, ONLY, option=f"--{name.replace('_', '-')}", action=owner)
-    as_json = Format(written) is Format.JSON
+            raise _usage(session, ONLY, option=_option(name), action=owner)
+    for name, owners in SHARED.items():
+        if chosen[name] and action not in owners:
+            raise _usage(session, ONLY, option=_option(name), action=" | ".join(owners))
+    if action != "verify" and written not in (Format.TABLE.value, Format.JSON.value):
+        raise _usage(session, ONLY, option=f"--format {written}", action="verify")
+    as_json = written == Format.JSON.value
+    if action == "export":
+        return _export(session, Path(subject), as_json, chosen)
+    if action == "verify":
+        return _verify(session, Path(subject), written, chosen)
     if action == "check-receipt":
         if chosen["policy"] is None:
             raise _usage(session, NEEDS, action=action, option="--policy FILE")
@@ -188,6 +248,36 @@ def _check(session: Session, path: Path, event: Path | None, policy: Path, as_js
     else:
         echo(session.text(checked.sentence))
     return DONE if checked.verdict is Verdict.PROVEN else ANSWER_IS_NO
+
+
+def _export(session: Session, bundle: Path, as_json: bool, chosen: dict[str, Any]) -> int:
+    from rekap.auditing import export
+
+    done = export(session, bundle, chosen["public"], chosen["policy"], chosen["connection"])
+    if as_json:
+        write_document(asdict(done) | {"bundle": str(bundle)})
+    else:
+        echo(session.text(EXPORTED).format(path=bundle, **asdict(done)))
+        if done.later:
+            session.say(Said(LATER.id.format(later=done.later), LATER.en.format(later=done.later)))
+    return DONE
+
+
+def _verify(session: Session, bundle: Path, written: str, chosen: dict[str, Any]) -> int:
+    from rekap.auditing import verify
+    from rekap.render.audit_report import tell
+
+    report = verify(session, bundle, chosen["policy"], chosen["checkpoints"])
+    if written == Format.JSON.value:
+        write_document(report.as_dict(session.language))
+    else:
+        tell(session, report, written)
+    return DONE if report.verdict == "proven" else ANSWER_IS_NO
+
+
+def _option(name: str) -> str:
+    names = {"connection": "--broker", "checkpoints": "--checkpoint"}
+    return names.get(name, f"--{name.replace('_', '-')}")
 
 
 def _usage(session: Session, said: Said, **values: str) -> click.UsageError:
