@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from audit.bundle.export import Exported, Source, export_bundle
 from audit.bundle.report import Report
-from audit.bundle.verify import verify_log
+from audit.bundle.shown import write_shown
+from audit.bundle.whole import verify_bundle
 from audit.recompute.catalogue import rules_document
+from rekap.reading import reader
 from rekap.render.bars import Bar
 from rekap.session import Session
 from rekap.signing import PUBLIC_FOLDER, notaries_of, read_policy
@@ -28,6 +30,7 @@ MAX_CHECKPOINT_BYTES: Final = 1024**2
 """Of a file with a checkpoint: one with a thousand cosignatures has 150 kB."""
 
 EXPORTING: Final = Said(id="Menulis bundel", en="Writing the bundle")
+COUNTING: Final = Said(id="Menghitung ulang", en="Counting again")
 VERIFYING: Final = Said(id="Memeriksa log", en="Checking the log")
 SIGNED: Final = Said(
     id="Log ini belum pernah ditandatangani: kuncinya dibuat di {path}, dan checkpoint pertamanya terbit. "
@@ -38,7 +41,12 @@ SIGNED: Final = Said(
 
 
 def export(
-    session: Session, out: Path, public: Path | None, policy: Path | None, connection: Connection | None
+    session: Session,
+    out: Path,
+    public: Path | None,
+    policy: Path | None,
+    connection: Connection | None,
+    clickhouse: str | None = None,
 ) -> Exported:
     """Write the bundle of the session's count. Raises ExportRefused, LogUnavailable, OSError."""
     directory = session.directory
@@ -52,7 +60,13 @@ def export(
         folders = [root / str(partition) for partition in range(log.partitions)]
         if public is None and not any((folder / CHECKPOINT_PATH).exists() for folder in folders):
             _sign_once(session, log)
-        source = Source(log, directory.election, directory.registry, folders, rules_document(), raw)
+        keyed = log.partition_of is not None
+
+        def shown(folder: Path, ends: Sequence[int]) -> None:
+            with reader(session, "audit", clickhouse) as client:
+                write_shown(client, directory.election.id, ends, folder, keyed=keyed)
+
+        source = Source(log, directory.election, directory.registry, folders, rules_document(), raw, shown)
         with Bar(session, EXPORTING, None) as bar:
             return export_bundle(source, out, lambda done, total: bar.update(done, total, EXPORTING))
 
@@ -64,10 +78,14 @@ def verify(session: Session, bundle: Path, policy: Path | None, known: tuple[Pat
         with open_input(path, MAX_CHECKPOINT_BYTES) as file:
             notes.append(file.read())
     parsed = None if policy is None else read_policy(policy)
-    report = Report()
     with Bar(session, VERIFYING, None) as bar:
-        verify_log(bundle, report, parsed, notes, lambda done, total: bar.update(done, total, VERIFYING))
-    return report
+        return verify_bundle(
+            bundle,
+            parsed,
+            notes,
+            lambda done, total: bar.update(done, total, VERIFYING),
+            lambda: bar.update(0, 0, COUNTING),
+        )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -67,8 +67,8 @@ TOO_LARGE: Final = "too_large"
 HASH_BYTES: Final = 32
 
 OnProgress = Callable[[int, int], None]
-Shown = Callable[[Path], None]
-"""Writes what the count shows into that folder."""
+Shown = Callable[[Path, Sequence[int]], None]
+"""Writes into that folder what the count shows after the entries before these positions, by partition."""
 
 
 class ExportRefused(ExplainedError):
@@ -97,6 +97,7 @@ class Source:
     rules: dict[str, Any]
     policy: bytes | None = None
     shown: Shown | None = None
+    sizes: Sequence[int] | None = None  # take so many entries of each partition, whatever is signed
 
 
 def export_bundle(source: Source, out: Path, on_progress: OnProgress | None = None) -> Exported:
@@ -115,21 +116,24 @@ def export_bundle(source: Source, out: Path, on_progress: OnProgress | None = No
     if source.policy is not None:
         _write(out / POLICY, source.policy)
     lines, later = [], 0
+    next_positions = []
     ends = source.log.ends()
     total, done = sum(ends), 0
     for partition, (folder, (_, checkpoint)) in enumerate(zip(source.published, checkpoints, strict=True)):
-        written, left = _export_log(source.log, partition, checkpoint, out / LOG / str(partition))
-        later += left
+        size = None if source.sizes is None else source.sizes[partition]
+        written = _export_log(source.log, partition, checkpoint, size, out / LOG / str(partition))
+        later += written.later
+        next_positions.append(written.position)
         _export_tiles(folder, checkpoint, out / TLOG / str(partition))
         covered = None if checkpoint is None else checkpoint.size
-        lines.append(PartitionLine(partition=partition, entries=written, covered=covered))
+        lines.append(PartitionLine(partition=partition, entries=written.entries, covered=covered))
         done += ends[partition]
         if on_progress is not None:
             on_progress(done, total)
     if source.shown is not None:
         shutil.rmtree(out / SHOWN, ignore_errors=True)
         (out / SHOWN).mkdir()
-        source.shown(out / SHOWN)
+        source.shown(out / SHOWN, next_positions)
     os.sync()
     files = [file_line(out, path) for path in files_below(out)]
     manifest = Manifest(
@@ -182,15 +186,23 @@ def _checkpoint(folder: Path) -> tuple[bytes | None, Checkpoint | None]:
         return raw, None
 
 
+class _Written(NamedTuple):
+    """How many entries of a partition were written, how many of the log were not, and the position after the
+    last one."""
+
+    entries: int
+    later: int
+    position: int
+
+
 def _export_log(
-    log: ReadableLog, partition: int, checkpoint: Checkpoint | None, folder: Path
-) -> tuple[int, int]:
-    """The entries that the checkpoint covers, or all where they don't lead to its root; how many were
-    written, and how many of the log were not."""
+    log: ReadableLog, partition: int, checkpoint: Checkpoint | None, wanted: int | None, folder: Path
+) -> _Written:
+    """The entries that the checkpoint covers, or all where they don't lead to its root; or those `wanted`."""
     folder.mkdir(parents=True, exist_ok=True)
     end = log.ends()[partition]
     index, position, frontier = _resumed(folder)
-    size = None if checkpoint is None else checkpoint.size
+    size = wanted if wanted is not None or checkpoint is None else checkpoint.size
     entries = log.entries(partition, position, end)
     while size is None or index < size:
         some = list(islice(entries, CHUNK_ENTRIES if size is None else min(CHUNK_ENTRIES, size - index)))
@@ -201,13 +213,15 @@ def _export_log(
             frontier.append(leaf_hash(body))
         _write_chunk(folder, index, some, bodies)
         index += len(some)
+        position = some[-1].position + 1
     covered = checkpoint is not None and index == checkpoint.size and frontier.root() == checkpoint.root
-    if covered or size is None:
-        return index, sum(1 for _ in entries)
+    if covered or size is None or wanted is not None:
+        return _Written(index, sum(1 for _ in entries), position)
     while some := list(islice(entries, CHUNK_ENTRIES)):
         _write_chunk(folder, index, some, [_as_in_tree(entry) for entry in some])
         index += len(some)
-    return index, 0
+        position = some[-1].position + 1
+    return _Written(index, 0, position)
 
 
 def _resumed(folder: Path) -> tuple[int, int, Frontier]:

@@ -11,7 +11,7 @@ from typing import Final
 import pyarrow as pa
 
 from audit.recompute import rules
-from audit.recompute.engine import Engine, text
+from audit.recompute.engine import Engine, Step, text
 from audit.recompute.register import add_stations
 from audit.recompute.words import read_words
 from schemas.authority import WATCHING
@@ -52,7 +52,7 @@ class Assessor:
         if units:
             add_stations(engine, self._registry, units)
         number = _words(engine)
-        findings: rules.Step = (
+        findings: Step = (
             (
                 "findings",
                 f"if(reason != '' OR is_annulled, [], arrayConcat({rules.FINDINGS}, {_spelt(number)}))",

@@ -102,7 +102,7 @@ def decide(
     )
     _insert(
         engine,
-        [(Decided(one.partition, one.at, REJECTED, 0, one.reason), one.id, "", "") for one in refused],
+        [(Decided(one.partition, one.at, REJECTED, 0, one.reason), "", "", "") for one in refused],
     )
     engine.make(
         "several",

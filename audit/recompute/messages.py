@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from audit.recompute.engine import Engine, Step, parquet, text
 from schemas.canonical import dumps
-from schemas.decode import MAX_BYTES, content_id, decode
+from schemas.decode import MAX_BYTES, decode
 from schemas.events import (
     IDENTIFIER_PATTERN,
     AnnulmentReason,
@@ -280,11 +280,10 @@ EVENT_COLUMNS: Final = (
 
 
 class Refused(NamedTuple):
-    """What is no event: where it stands, the name of its bytes, and why."""
+    """What is no event: where it stands, and why."""
 
     partition: int
     at: int
-    id: str
     reason: str
 
 
@@ -340,7 +339,7 @@ def read_chunk(engine: Engine, partition: int, files: Sequence[Path]) -> Chunk:
         try:
             decoded = decode(body)
         except Rejected as error:
-            refused.append(Refused(partition, at, content_id(body), error.rejection.reason.value))
+            refused.append(Refused(partition, at, error.rejection.reason.value))
             continue
         if isinstance(decoded.event, RecapCertified):
             recaps.append(Recap(partition, at, place, decoded.event_id, decoded.event))

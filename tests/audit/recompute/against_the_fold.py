@@ -17,7 +17,7 @@ from audit.recompute.recompute import Recomputed, recompute
 from event_log.leaf import leaf_hash
 from schemas.elections import Election
 from schemas.regions import Registry
-from stream_processors.assess import AssessedCount, AssessedRejection
+from stream_processors.assess import AssessedCount
 from stream_processors.fold import FoldedEntry, PlacedMessage, fold
 
 Placed = Sequence[tuple[bytes, bytes | None, int]]
@@ -104,8 +104,7 @@ def _compare_decisions(done: Recomputed, entries: Sequence[FoldedEntry], placed:
         found = (row["outcome"], row["version"], row["reason"])
         assert found == (entry.outcome, entry.version, reason), (place, entry.assessed.raw)
         assessed = entry.assessed
-        event_id = assessed.id if isinstance(assessed, AssessedRejection) else assessed.proposal.id
-        assert row["id"] == event_id.hex()
+        assert row["id"] == ("" if assessed.decoded is None else assessed.decoded.event_id)
     forms = done.engine.rows(
         "SELECT partition, at, status, findings, complete, unlisted FROM assessed WHERE reason = ''"
     ).to_pylist()
@@ -115,14 +114,9 @@ def _compare_decisions(done: Recomputed, entries: Sequence[FoldedEntry], placed:
         if not isinstance(one, AssessedCount):
             continue
         row = by_place[place]
-        found = sorted(
-            tuple(pair.values()) if isinstance(pair, dict) else tuple(pair) for pair in row["findings"]
-        )
-        assert found == sorted((each.rule, each.place) for each in one.findings), (
-            found,
-            one.findings,
-            one.raw,
-        )
+        failed = sorted(tuple(pair.values()) for pair in row["findings"])
+        ours = sorted((each.rule, each.place) for each in one.findings)
+        assert failed == ours, (failed, ours, one.raw)
         assert (row["status"], row["complete"], row["unlisted"]) == (
             one.status.value,
             one.complete,
