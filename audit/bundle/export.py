@@ -208,7 +208,7 @@ def _export_log(
         some = list(islice(entries, CHUNK_ENTRIES if size is None else min(CHUNK_ENTRIES, size - index)))
         if not some:
             break
-        bodies = [_as_in_tree(entry) for entry in some]
+        bodies = [as_in_tree(entry) for entry in some]
         for body in bodies:
             frontier.append(leaf_hash(body))
         _write_chunk(folder, index, some, bodies)
@@ -218,7 +218,7 @@ def _export_log(
     if covered or size is None or wanted is not None:
         return _Written(index, sum(1 for _ in entries), position)
     while some := list(islice(entries, CHUNK_ENTRIES)):
-        _write_chunk(folder, index, some, [_as_in_tree(entry) for entry in some])
+        _write_chunk(folder, index, some, [as_in_tree(entry) for entry in some])
         index += len(some)
         position = some[-1].position + 1
     return _Written(index, 0, position)
@@ -247,7 +247,8 @@ def _resumed(folder: Path) -> tuple[int, int, Frontier]:
     return index, position, frontier
 
 
-def _as_in_tree(entry: LogEntry) -> bytes:
+def as_in_tree(entry: LogEntry) -> bytes:
+    """What stands in the tree for an entry: its bytes, or the reference to those that are too many."""
     if len(entry.raw) <= MAX_ENTRY_BYTES:
         return entry.raw
     return reference_to(entry.raw, entry.position, TOO_LARGE)

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from queries.all_rows import Row, columns_of, rows_between
+from audit.bundle.report import Found
+from queries.all_rows import Row, columns_of, not_the_newest, rows_between
 from queries.cells import region_cells, sink_positions
 from schemas.canonical import dumps
-from schemas.language import ExplainedError
+from schemas.language import ExplainedError, Said
 from schemas.regions import REGION_LEVELS, Level
+from schemas.text import quoted
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -82,6 +84,24 @@ def write_shown(client: Client, election: str, ends: Sequence[int], folder: Path
     _write(folder, FINDINGS, positioned("finding"))
     _write(folder, STATIONS, map(_station, positioned("station_history")))
     _write(folder, TOTALS, _totals(client, election, ends, keyed=keyed))
+
+
+def newest_faults(client: Client, election: str) -> Iterator[Found]:
+    """Where the newest row of a station or total is not the last version of its history."""
+    for table in ("station", "tally"):
+        for key, sides, _ in not_the_newest(client, table, election):
+            place = ", ".join(str(part) for part in key)
+            shown = "log" in sides
+            said = Said(
+                f"Yang terbaru di {table} {quoted(place)} bukan versi terakhir dari riwayatnya.",
+                f"The newest in {table} {quoted(place)} is not the last version of its history.",
+            )
+            yield Found("newest_differs" if shown else "newest_added", None, None, said)
+
+
+def count_entries(files: Iterable[Path]) -> int:
+    """The entries in some Parquet files of a log."""
+    return sum(pq.read_metadata(path).num_rows for path in files)
 
 
 def _station(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,38 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rekap.cluster import broker_options
+from rekap.cluster import broker_options, clickhouse_option
 from rekap.command import Option, subcommand
 from rekap.commands.log import event_option
+from rekap.commands.results import moment_option
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from schemas.language import Said
 
+if TYPE_CHECKING:
+    from audit.bundle.report import Report
+
 MORE = Said(
     id="receipt EVENT_ID menulis bukti bahwa peristiwa itu tercatat dalam log yang diterbitkan rekap notary; "
     "baru ada setelah checkpoint berikutnya. check-receipt FILE memeriksa bukti itu terhadap byte "
     "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. export BUNDLE menulis "
     "seluruh penghitungan sebagai berkas: log, pohonnya, definisi, daftar wilayah, dan yang ditampilkan. "
-    "verify BUNDLE memeriksa semuanya dan menghitung ulang dengan program yang lain. Selesai dengan 0 hanya "
-    "bila terbukti.",
+    "verify BUNDLE memeriksa semuanya dan menghitung ulang dengan program yang lain. replay melakukannya "
+    "atas penghitungan yang berjalan; explain UNIT menerangkan setiap nilai yang pernah ditampilkan. "
+    "Selesai dengan 0 hanya bila terbukti.",
     en="receipt EVENT_ID writes the proof that the event is recorded in the log that rekap notary publishes; "
     "there is one after the next checkpoint. check-receipt FILE holds that proof against the event's bytes "
     "and a policy (--policy), without a network and without a data directory. export BUNDLE writes the "
     "whole count as files: the log, its tree, definition, register, and what is shown. verify BUNDLE checks "
-    "all of it and counts again with another program. Ends with 0 only if it is proven.",
+    "all of it and counts again with another program. replay does so with the count as it runs; explain UNIT "
+    "tells of every value that was ever shown which events made it. Ends with 0 only if it is proven.",
 )
 EXAMPLES = (
     "rekap --data count audit receipt 3f9a0c1d22 --out form.tlog-proof",
     "rekap audit check-receipt form.tlog-proof --event form.json --policy log.policy",
     "rekap --data count audit export bundle",
     "rekap audit verify bundle --format json",
+    "rekap --data count audit replay",
+    "rekap --data count audit explain 3207-001",
 )
 OUT_HELP = Said(id="receipt: berkas tanda terima.", en="receipt: the file of the receipt.")
 PUBLIC_HELP = Said(
@@ -64,6 +73,21 @@ CHECKPOINT_HELP = Said(
     id="verify: checkpoint terdahulu dari tempat lain; log harus melanjutkannya. Dapat diulang.",
     en="verify: an earlier checkpoint that you had from elsewhere; the log has to go on from it. May be "
     "repeated.",
+)
+AT_HELP = Said(
+    id="replay: seperti yang ditampilkan sesudah entri checkpoint ini.",
+    en="replay: as it was shown after the entries of this checkpoint.",
+)
+AS_OF_HELP = Said(
+    id="replay: seperti yang ditampilkan pada waktu itu, misalnya 2024-02-15T08:00+07:00.",
+    en="replay: as it was shown at that time, such as 2024-02-15T08:00+07:00.",
+)
+BETWEEN_HELP = Said(
+    id="explain: hanya nilai yang muncul di antara kedua waktu itu.",
+    en="explain: only values that came up between these two times.",
+)
+ONE_OF: Final = Said(
+    id="Sebutkan salah satu saja dari --at dan --as-of.", en="Give one of --at and --as-of only."
 )
 WRITTEN_HELP = Said(
     id="Bentuk keluaran; markdown dan html hanya untuk verify.",
@@ -99,17 +123,21 @@ ONLY_WITH: Final = {
     "qr": "receipt",
     "event": "check-receipt",
     "checkpoints": "verify",
+    "at": "replay",
+    "as_of": "replay",
+    "between": "explain",
 }
 """Options that belong to one of the actions."""
 
 SHARED: Final = {
     "public": ("receipt", "export"),
     "policy": ("check-receipt", "export", "verify"),
-    "connection": ("export",),
+    "connection": ("export", "replay", "explain"),
+    "clickhouse": ("export", "replay", "explain"),
 }
 """Options that belong to several of them."""
 
-ACTIONS: Final = ("receipt", "check-receipt", "export", "verify")
+ACTIONS: Final = ("receipt", "check-receipt", "export", "verify", "replay", "explain")
 REPORTS: Final = (Format.TABLE.value, Format.JSON.value, "markdown", "html")
 
 MAX_EVENT_BYTES: Final = 65_536
@@ -122,9 +150,20 @@ def _path(name: str, said: Said, metavar: str = "FILE") -> Callable[[Callable[..
     return click.option(name, cls=Option, said=said, type=kind, metavar=metavar)
 
 
+def _two_moments(
+    context: click.Context, parameter: click.Parameter, value: tuple[str, str] | None
+) -> tuple[datetime, datetime] | None:
+    if not value:
+        return None
+    first, last = (moment_option(context, parameter, one) for one in value)
+    assert first is not None  # each has a value
+    assert last is not None
+    return first, last
+
+
 @subcommand("audit", MORE, EXAMPLES)
 @click.argument("action", type=click.Choice(ACTIONS))
-@click.argument("subject", metavar="EVENT_ID|FILE|BUNDLE")
+@click.argument("subject", metavar="EVENT_ID|FILE|BUNDLE|UNIT", required=False, default="")
 @_path("--out", OUT_HELP)
 @_path("--public", PUBLIC_HELP, "DIR")
 @click.option("--with-event", cls=Option, said=WITH_EVENT_HELP, is_flag=True)
@@ -140,7 +179,11 @@ def _path(name: str, said: Said, metavar: str = "FILE") -> Callable[[Callable[..
     metavar="FILE",
     multiple=True,
 )
+@_path("--at", AT_HELP)
+@click.option("--as-of", cls=Option, said=AS_OF_HELP, metavar="TIME", callback=moment_option)
+@click.option("--between", cls=Option, said=BETWEEN_HELP, nargs=2, metavar="TIME TIME", callback=_two_moments)
 @broker_options(required=False)
+@clickhouse_option
 @click.option(
     *("--format", "-f", "written"),
     cls=Option,
@@ -156,9 +199,16 @@ def command(session: Session, /, action: str, subject: str, written: str, **chos
     for name, owners in SHARED.items():
         if chosen[name] and action not in owners:
             raise _usage(session, ONLY, option=_option(name), action=" | ".join(owners))
-    if action != "verify" and written not in (Format.TABLE.value, Format.JSON.value):
+    if action not in ("verify", "replay") and written not in (Format.TABLE.value, Format.JSON.value):
         raise _usage(session, ONLY, option=f"--format {written}", action="verify")
     as_json = written == Format.JSON.value
+    if action == "replay":
+        return _replay(session, written, chosen)
+    if not subject:
+        what = {"export": "BUNDLE", "verify": "BUNDLE", "check-receipt": "FILE", "explain": "UNIT"}
+        raise _usage(session, NEEDS, action=action, option=what.get(action, "EVENT_ID"))
+    if action == "explain":
+        return _explain(session, subject, as_json, chosen)
     if action == "export":
         return _export(session, Path(subject), as_json, chosen)
     if action == "verify":
@@ -253,7 +303,14 @@ def _check(session: Session, path: Path, event: Path | None, policy: Path, as_js
 def _export(session: Session, bundle: Path, as_json: bool, chosen: dict[str, Any]) -> int:
     from rekap.auditing import export
 
-    done = export(session, bundle, chosen["public"], chosen["policy"], chosen["connection"])
+    done = export(
+        session,
+        bundle,
+        chosen["public"],
+        chosen["policy"],
+        chosen["connection"],
+        chosen["clickhouse"],
+    )
     if as_json:
         write_document(asdict(done) | {"bundle": str(bundle)})
     else:
@@ -265,9 +322,36 @@ def _export(session: Session, bundle: Path, as_json: bool, chosen: dict[str, Any
 
 def _verify(session: Session, bundle: Path, written: str, chosen: dict[str, Any]) -> int:
     from rekap.auditing import verify
+
+    return _report(session, verify(session, bundle, chosen["policy"], chosen["checkpoints"]), written)
+
+
+def _replay(session: Session, written: str, chosen: dict[str, Any]) -> int:
+    from rekap.auditing import replay
+
+    if chosen["at"] is not None and chosen["as_of"] is not None:
+        raise _usage(session, ONE_OF)
+    report = replay(session, chosen["at"], chosen["as_of"], chosen["connection"], chosen["clickhouse"])
+    return _report(session, report, written)
+
+
+def _explain(session: Session, unit: str, as_json: bool, chosen: dict[str, Any]) -> int:
+    from rekap.auditing import explained
+    from rekap.render.audit_report import tell_values
+
+    values = explained(session, unit, chosen["between"] or None, chosen["connection"], chosen["clickhouse"])
+    unexplained = sum(value.explained is not True for value in values)
+    if as_json:
+        document = [value.as_dict() for value in values]
+        write_document({"unit": unit, "unexplained": unexplained, "values": document})
+    else:
+        tell_values(session, unit, values)
+    return ANSWER_IS_NO if unexplained else DONE
+
+
+def _report(session: Session, report: Report, written: str) -> int:
     from rekap.render.audit_report import tell
 
-    report = verify(session, bundle, chosen["policy"], chosen["checkpoints"])
     if written == Format.JSON.value:
         write_document(report.as_dict(session.language))
     else:

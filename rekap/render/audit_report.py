@@ -10,7 +10,10 @@ from schemas.language import Language, Said
 from schemas.text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from audit.bundle.report import Report
+    from audit.explain import Value
     from rekap.session import Session
 
 VERDICTS: Final = {
@@ -18,7 +21,7 @@ VERDICTS: Final = {
     "failed": Said("gagal", "failed"),
     "not_checked": Said("tidak diperiksa", "not checked"),
 }
-TITLE: Final = Said("Pemeriksaan bundel {election}: {verdict}", "Audit of the bundle {election}: {verdict}")
+TITLE: Final = Said("Audit {election}: {verdict}", "Audit of {election}: {verdict}")
 EVENTS: Final = Said("{events} peristiwa; state_digest {digest}", "{events} events; state_digest {digest}")
 FOUND: Final = Said("{count} temuan", "{count} findings")
 MORE: Final = Said("... dan {count} lagi", "... and {count} more")
@@ -136,3 +139,47 @@ def _cell(text: str) -> str:
     for character in "\\|`*_<>[]#":
         shown = shown.replace(character, f"\\{character}")
     return shown
+
+
+VALUE: Final = Said("{contest} versi {version}, {time}", "{contest} version {version}, {time}")
+BY: Final = Said(
+    "  oleh {type} {unit} ({event}), peran {role}, kunci {signer}, alasan {reason}",
+    "  by {type} {unit} ({event}), role {role}, key {signer}, reason {reason}",
+)
+UNEXPLAINED: Final = Said(
+    "  TIDAK DITERANGKAN oleh peristiwa dalam log", "  NOT EXPLAINED by the events in the log"
+)
+SUMMED: Final = Said(
+    "  jumlah dari beberapa partisi: tidak punya satu tempat dalam log",
+    "  a sum of several partitions: it has no one place in the log",
+)
+NOTHING: Final = Said("{unit}: belum ada yang ditampilkan.", "{unit}: nothing was shown yet.")
+ID_SHOWN: Final = 16
+"""Characters of an event's id: enough to find it with `rekap log --event`."""
+
+
+def tell_values(session: Session, unit: str, values: Sequence[Value]) -> None:
+    """Write to stdout what was shown of a unit, and why."""
+    if not values:
+        echo(session.text(NOTHING).format(unit=unit))
+    for value in values:
+        place = {"contest": value.contest, "version": value.version, "time": value.recorded_at}
+        echo(session.text(VALUE).format(**place))
+        for name, (before, after) in value.changed.items():
+            echo(f"  {name}: {_figure(before)} -> {_figure(after)}")
+        for event in value.events:
+            told = {
+                "type": event.type,
+                "unit": event.unit,
+                "event": event.event_id[:ID_SHOWN],
+                "role": event.role or "-",
+                "signer": event.signer or "-",
+                "reason": event.reason or "-",
+            }
+            echo(session.text(BY).format(**told))
+        if value.explained is not True:
+            echo(session.text(UNEXPLAINED if value.explained is False else SUMMED))
+
+
+def _figure(value: object) -> str:
+    return "-" if value is None else str(value)
