@@ -161,22 +161,25 @@ def forked(partition: int, known: int) -> Found:
 
 def file_changed(path: str) -> Found:
     said = Said(
-        f"{quoted(path)} bukan berkas yang dicatat manifes: isinya berubah",
-        f"{quoted(path)} is not the file that the manifest lists: it was changed",
+        f"berkas {quoted(path)} bukan yang dicatat manifes: isinya berubah",
+        f"the file {quoted(path)} is not the one that the manifest lists: it was changed",
     )
     return Found("file_changed", partition_of(path), None, _whole(said))
 
 
 def file_missing(path: str) -> Found:
     said = Said(
-        f"{quoted(path)} tercatat dalam manifes, dan tidak ada",
-        f"{quoted(path)} is in the manifest, and missing",
+        f"berkas {quoted(path)} tercatat dalam manifes, dan tidak ada",
+        f"the file {quoted(path)} is in the manifest, and missing",
     )
     return Found("file_missing", partition_of(path), None, _whole(said))
 
 
 def file_added(path: str) -> Found:
-    said = Said(f"{quoted(path)} tidak tercatat dalam manifes", f"{quoted(path)} is not in the manifest")
+    said = Said(
+        f"berkas {quoted(path)} tidak tercatat dalam manifes",
+        f"the file {quoted(path)} is not in the manifest",
+    )
     return Found("file_added", partition_of(path), None, _whole(said))
 
 
