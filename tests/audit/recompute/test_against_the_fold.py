@@ -7,16 +7,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from producers.simulator.faults import Faults
 from producers.simulator.nation import builtin_candidates, builtin_registry
 from producers.simulator.night import Night
 from schemas.elections import load_election
+from schemas.placement import key_of
 from stream_processors.fold import FoldedEntry
 from tests.audit.recompute.against_the_fold import compare
+from tests.logs import UNHURRIED, messy_logs
 from tests.producers.simulator.nights import messages as messages_of
 from tests.rekap.messages import messages
-from tests.worlds import ABROAD, DPD, DPR, PPWP, all_stations, election, registry, submitted
+from tests.worlds import (
+    ABROAD,
+    DPD,
+    DPR,
+    PPWP,
+    all_stations,
+    corrected,
+    election,
+    recap,
+    registry,
+    submitted,
+    world,
+)
 
 MANY_FAULTS = Faults(
     **{name: 0.03 for name in Faults.__slots__ if name not in ("corrections", "repairs", "revotes")},
@@ -147,3 +163,46 @@ def test_random_forms_of_every_kind(tmp_path: Path, seed: int) -> None:
         raws.append(submitted(station, form, contest, device=f"d{number}", **more))
     entries = compare(tmp_path, election(count_unlisted_stations=True), registry(), raws)
     assert len(rules_of(entries)) > 15
+
+
+def test_a_log_with_keys_and_partitions(tmp_path: Path) -> None:
+    """Events count only under the key and in the partition of their district."""
+
+    def partition_of(key: bytes) -> int:
+        return key[-1] % 2
+
+    register = registry()
+    chance = random.Random(5)
+    placed: list[tuple[bytes, bytes | None, int]] = []
+    for number, station in enumerate(all_stations()):
+        key = key_of(register, station)
+        assert key is not None
+        raw = submitted(station, {"votes": {"1": number, "2": 1, "3": 2}, "valid": number + 3})
+        kind = chance.random()
+        if kind < 0.2:
+            placed.append((raw, key, 1 - partition_of(key)))
+        elif kind < 0.3:
+            placed.append((raw, None, partition_of(key)))
+        elif kind < 0.4:
+            placed.append((raw, b"9999", partition_of(b"9999")))
+        else:
+            placed.append((raw, key, partition_of(key)))
+        if kind > 0.7:
+            placed.append(
+                (corrected(station, raw, {"votes": {"1": 0, "2": 0, "3": 0}}), key, partition_of(key))
+            )
+    for region in ("1101", "11", "0"):
+        key = key_of(register, region, is_region=True)
+        assert key is not None
+        placed.append((recap(region, {"1": 5}), key, chance.choice((0, 1))))
+    entries = compare(tmp_path, election(), register, placed=placed, partition_of=partition_of)
+    assert reasons_of(entries) >= {"wrong_key"}
+    assert "R28" in rules_of(entries)
+
+
+@given(data=st.data())
+@settings(UNHURRIED, max_examples=3)
+def test_messy_logs(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    of = world()
+    sent = data.draw(messy_logs(of, max_size=60))
+    compare(tmp_path_factory.mktemp("messy"), of.election, of.registry, [one.raw for one in sent])
