@@ -119,12 +119,12 @@ def export_bundle(source: Source, out: Path, on_progress: OnProgress | None = No
     next_positions = []
     ends = source.log.ends()
     total, done = sum(ends), 0
-    for partition, (folder, (_, checkpoint)) in enumerate(zip(source.published, checkpoints, strict=True)):
+    for partition, (folder, (note, checkpoint)) in enumerate(zip(source.published, checkpoints, strict=True)):
         size = None if source.sizes is None else source.sizes[partition]
         written = _export_log(source.log, partition, checkpoint, size, out / LOG / str(partition))
         later += written.later
         next_positions.append(written.position)
-        _export_tiles(folder, checkpoint, out / TLOG / str(partition))
+        _export_tiles(folder, note, checkpoint, out / TLOG / str(partition))
         covered = None if checkpoint is None else checkpoint.size
         lines.append(PartitionLine(partition=partition, entries=written.entries, covered=covered))
         done += ends[partition]
@@ -278,12 +278,14 @@ def _write_chunk(folder: Path, first: int, entries: Sequence[LogEntry], bodies: 
     _sync(folder)
 
 
-def _export_tiles(published: Path, checkpoint: Checkpoint | None, folder: Path) -> None:
-    """Checkpoint, key and tiles as they are published; what is missing there is missing here."""
+def _export_tiles(published: Path, note: bytes | None, checkpoint: Checkpoint | None, folder: Path) -> None:
+    """Checkpoint, key and tiles as they are published; what is missing there is missing here. `note` is the
+    checkpoint as it was read first: a notary may have replaced it since."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (CHECKPOINT_PATH, VKEY):
-        with suppress(FileNotFoundError):
-            _write(folder / name, (published / name).read_bytes())
+    if note is not None:
+        _write(folder / CHECKPOINT_PATH, note)
+    with suppress(FileNotFoundError):
+        _write(folder / VKEY, (published / VKEY).read_bytes())
     if checkpoint is None:
         return
     # By the files that are there, for a checkpoint that somebody wrote may claim any size.

@@ -13,14 +13,20 @@ from audit.bundle.shown import TOTALS
 from audit.receipts import Verdict
 from audit.recompute.catalogue import rules_document
 from audit.recompute.decisions import PartitionOf
+from audit.recompute.engine import EngineFailed
 from audit.recompute.recompute import Recomputed, recompute
 from schemas.canonical import dumps
 from schemas.elections import Election
 from schemas.language import Said
 from schemas.regions import Registry
+from schemas.text import quoted
 
 NAMES: Final = {"decision": "decisions", "finding": "findings", "station": "stations", "total": "totals"}
 """The checks, by the table that each compares."""
+
+
+ANSWER_SHOWN: Final = 300
+"""Characters of the engine's answer in a report."""
 
 
 def rules_hold(path: Path) -> bool | None:
@@ -40,6 +46,23 @@ def recount(
     partition_of: PartitionOf | None,
 ) -> None:
     """Add what the log gives to the report, and the checks of what is shown beside it."""
+    try:
+        _recount(report, logs, election, registry, shown, partition_of)
+    except EngineFailed as error:
+        made = {check.name for check in report.checks}
+        for name in ("schema", *NAMES.values()):
+            if name not in made:
+                report.check(name, Verdict.NOT_CHECKED, _failed(error))
+
+
+def _recount(
+    report: Report,
+    logs: Mapping[int, Sequence[Path]],
+    election: Election,
+    registry: Registry,
+    shown: Path,
+    partition_of: PartitionOf | None,
+) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="rekap-audit-") as folder,
         recompute(logs, election, registry, partition_of, Path(folder)) as done,
@@ -61,10 +84,19 @@ def recount(
             if not (shown / f"{table}.parquet").is_file():
                 report.check(name, Verdict.NOT_CHECKED, _NOT_SHOWN)
                 continue
-            wrong = difference_count(done, table, shown, logs, keyed=keyed)
-            if wrong:
-                report.found(differences(done, table, shown, logs, keyed=keyed))
+            try:
+                wrong = difference_count(done, table, shown, logs, keyed=keyed)
+                if wrong:
+                    report.found(differences(done, table, shown, logs, keyed=keyed))
+            except EngineFailed as error:
+                report.check(name, Verdict.NOT_CHECKED, _failed(error))
+                continue
             report.check(name, Verdict.FAILED if wrong else Verdict.PROVEN, _compared(done, table, wrong))
+
+
+def _failed(error: EngineFailed) -> Said:
+    why = quoted(error, ANSWER_SHOWN)
+    return Said(f"tidak dapat dihitung: {why}", f"could not be counted: {why}")
 
 
 def not_recounted(report: Report, why: Said) -> None:

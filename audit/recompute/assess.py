@@ -136,7 +136,7 @@ def _words(engine: Engine) -> str:
             "number": pa.array([number for _, number in known], pa.int64()),
         }
     )
-    engine.make("word", "word", f"SELECT * FROM {engine.file(table)}")
+    engine.run(f"CREATE OR REPLACE TABLE word ENGINE = Memory AS SELECT * FROM {engine.file(table)}")
     if not known:
         return f"CAST({_NO_NUMBER} AS Int64)"
     return (

@@ -45,6 +45,10 @@ Step = tuple[tuple[str, str], ...]
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
+class EngineFailed(Exception):
+    """The engine could not do it: a file that can't be read, or too little memory. The text is its own."""
+
+
 class Engine:
     """A database with the tables of one recomputation."""
 
@@ -61,13 +65,19 @@ class Engine:
         self.run(f"USE {DATABASE}")
 
     def run(self, sql: str) -> None:
-        """Run a statement."""
-        self._connection.query(sql, "Null")
+        """Run a statement. Raises EngineFailed, as every method that asks the engine."""
+        self._query(sql, "Null")
 
     def rows(self, sql: str) -> pa.Table:
         """What a query gives."""
-        answer = self._connection.query(sql, "Arrow")
+        answer = self._query(sql, "Arrow")
         return pa.ipc.open_file(io.BytesIO(answer.bytes())).read_all()
+
+    def _query(self, sql: str, form: str) -> Any:
+        try:
+            return self._connection.query(sql, form)
+        except RuntimeError as error:
+            raise EngineFailed(str(error)) from error
 
     def value(self, sql: str) -> Any:
         """The one value that a query gives."""

@@ -112,10 +112,16 @@ def test_what_is_shown_and_does_not_follow_from_the_log_is_named(
 def test_a_bundle_that_shows_nothing_is_not_proven(rekap: Rekap, bundle: Path, tmp_path: Path) -> None:
     copy = tmp_path / "bundle"
     shutil.copytree(bundle, copy)
-    shutil.rmtree(copy / "shown")
+    (copy / "shown" / "station.parquet").unlink()
+    (copy / "shown" / "total.parquet").write_bytes(b"PAR1 damaged PAR1")
+    table = pq.read_table(copy / "shown" / "finding.parquet")
+    pq.write_table(table.drop_columns("rule"), copy / "shown" / "finding.parquet")
     document = rekap("audit", "verify", copy, "--format", "json").json
+    assert document["state_digest"] is not None
     verdicts = {check["name"]: check["verdict"] for check in document["checks"]}
-    assert (verdicts["manifest"], verdicts["totals"]) == ("failed", "not_checked")
+    assert verdicts["manifest"] == "failed"
+    assert {verdicts[name] for name in ("findings", "stations", "totals")} == {"not_checked"}
+    assert verdicts["decisions"] == "proven"
 
 
 def test_wrong_usage_is_told(rekap: Rekap, bundle: Path, tmp_path: Path, own_count: Path) -> None:

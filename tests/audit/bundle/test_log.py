@@ -83,6 +83,24 @@ def test_entries_after_the_checkpoint_are_no_fault_and_not_in_the_bundle(tmp_pat
     assert checked(tmp_path / "bundle").verdict is Verdict.PROVEN
 
 
+def test_a_checkpoint_that_is_replaced_meanwhile_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = tmp_path / "published"
+    publish(numbered(5), published)
+    write = exporting._write_chunk
+
+    def beside_a_notary(folder: Path, first: int, *rest: object) -> None:
+        write(folder, first, *rest)  # type: ignore[arg-type]
+        publish(numbered(300), published)
+        (published / "tile/0/000.p/5").unlink()
+        (published / "tile/entries/000.p/5").unlink()
+
+    monkeypatch.setattr(exporting, "_write_chunk", beside_a_notary)
+    assert export(numbered(5), published, tmp_path / "bundle").entries == 5
+    assert checked(tmp_path / "bundle").verdict is Verdict.PROVEN
+
+
 def damage_tile(bundle: Path) -> tuple[str, int]:
     path = bundle / "tlog/0/tile/0/001.p/44"
     content = bytearray(path.read_bytes())
