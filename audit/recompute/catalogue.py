@@ -11,10 +11,6 @@ SOFT_RULES: Final = (
     *("R01", "R11", "R12", "R13", "R15", "R24", "R25", "R26", "R27", "R28", "unlisted_station"),
 )
 
-RECOUNT_RULE: Final = "R08"
-RECOUNT_TAG: Final = "recount_trigger"
-"""The tag of its findings: UU 7/2017 art. 374(2)(h)."""
-
 
 def rules_document() -> dict[str, Any]:
     """The rules as a bundle states them."""

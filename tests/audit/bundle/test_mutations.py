@@ -40,7 +40,8 @@ def found(report: Report, kind: str, index: int) -> bool:
 
 
 def rows_of(bundle: Path) -> list[bytes]:
-    return pq.read_table(bundle / "log/0/000000000000.parquet")["body"].to_pylist()
+    raws: list[bytes] = pq.read_table(bundle / "log/0/000000000000.parquet")["body"].to_pylist()
+    return raws
 
 
 def write_rows(bundle: Path, raws: list[bytes]) -> None:
