@@ -106,7 +106,7 @@ def not_recounted(report: Report, why: Said) -> None:
 
 
 def _compared(done: Recomputed, table: str, wrong: int) -> Said:
-    source = {"station": "version", TOTALS: "shown"}.get(table, table)
+    source = {"station": "version", TOTALS: "shown WHERE level != 'station'"}.get(table, table)
     number = int(done.engine.value(f"SELECT count() FROM {source}"))
     return Said(
         f"{number} baris menurut hitungan kedua, {wrong} berbeda dari yang ditampilkan",

@@ -44,7 +44,7 @@ class Assessor:
     def add(self, source: str) -> None:
         """Assess the events that `source` selects."""
         engine = self._engine
-        engine.run(f"CREATE OR REPLACE TABLE event ENGINE = Memory AS {source}")
+        engine.in_memory("event", source)
         unknown = engine.rows(
             "SELECT DISTINCT unit FROM event WHERE unit NOT IN (SELECT unit FROM station) ORDER BY unit"
         )
@@ -77,7 +77,8 @@ class Assessor:
             "ifNull(ballot, 0), reason, supersedes, is_annulled, status, findings, registered, "
             f"ifNull(NOT listed, false), complete AND NOT is_annulled, votes, is_top, {kept} FROM {table}"
         )
-        engine.run(f"DROP TABLE {table}")
+        engine.drop(table)
+        engine.drop("event")
 
     def _joined(self) -> str:
         """The events with what is known of their stations."""
@@ -136,7 +137,7 @@ def _words(engine: Engine) -> str:
             "number": pa.array([number for _, number in known], pa.int64()),
         }
     )
-    engine.run(f"CREATE OR REPLACE TABLE word ENGINE = Memory AS SELECT * FROM {engine.file(table)}")
+    engine.in_memory("word", f"SELECT * FROM {engine.file(table)}")
     if not known:
         return f"CAST({_NO_NUMBER} AS Int64)"
     return (

@@ -97,16 +97,26 @@ class Engine:
             f"SETTINGS allow_nullable_key = 1 AS {query}"
         )
 
+    def in_memory(self, name: str, query: str) -> None:
+        """A table in memory with what a query gives, in place of an earlier one of that name."""
+        self.drop(name)
+        self.run(f"CREATE TABLE {name} ENGINE = Memory AS {query}")
+
+    def drop(self, name: str) -> None:
+        """Remove a table. It is emptied first: the engine keeps a table that was dropped for some minutes."""
+        self.run(f"TRUNCATE TABLE IF EXISTS {name}")
+        self.run(f"DROP TABLE IF EXISTS {name}")
+
     def steps(self, name: str, source: str, steps: Sequence[Step]) -> str:
         """A table in memory with what `source` gives and the columns of the steps, which may use those before
         them. Each level is a query of its own: nested in one, they would take minutes to analyse."""
         table = f"{name}_0"
-        self.run(f"CREATE OR REPLACE TABLE {table} ENGINE = Memory AS {source}")
+        self.in_memory(table, source)
         for number, level in enumerate(levels_of(steps), start=1):
             added = ", ".join(f"{sql} AS {column}" for column, sql in level)
             following = f"{name}_{number}"
-            self.run(f"CREATE OR REPLACE TABLE {following} ENGINE = Memory AS SELECT *, {added} FROM {table}")
-            self.run(f"DROP TABLE {table}")
+            self.in_memory(following, f"SELECT *, {added} FROM {table}")
+            self.drop(table)
             table = following
         return table
 

@@ -305,10 +305,11 @@ CHECKS: Final[Step] = (
 
 
 class Chunk(NamedTuple):
-    """Some entries of the log as events: `source` selects the count events, EVENT_COLUMNS; the rest are the
-    recapitulations and what is no event."""
+    """Some entries of the log as events: `source` selects the count events, EVENT_COLUMNS, from the table
+    `parsed` and what is beside it; the rest are the recapitulations and what is no event."""
 
     source: str
+    parsed: str
     recaps: list[Recap]
     refused: list[Refused]
 
@@ -356,4 +357,4 @@ def read_chunk(engine: Engine, partition: int, files: Sequence[Path]) -> Chunk:
             "CAST(key AS Nullable(String)) AS key, id, CAST(body AS String) AS body, "
             f"JSONExtract(body, {text(EVENT_TYPE)}) AS d FROM {added})"
         )
-    return Chunk(source, recaps, refused)
+    return Chunk(source, table, recaps, refused)

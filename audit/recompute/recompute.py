@@ -56,6 +56,7 @@ def recompute(
             for first in range(0, len(files), CHUNK_FILES):
                 chunk = read_chunk(engine, partition, files[first : first + CHUNK_FILES])
                 assessor.add(chunk.source)
+                engine.drop(chunk.parsed)
                 recaps += chunk.recaps
                 refused += chunk.refused
         decide(engine, election, registry, ballots, recaps, refused, partition_of)
