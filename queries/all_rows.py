@@ -81,6 +81,11 @@ class Part:
 _EVENTS_ONLY: Final = {"tally_history": " AND version > 0"}
 
 
+def rows_of(client: Client, part: Part) -> Iterator[Row]:
+    """All rows of that part, in no order, however many there are."""
+    return _rows(client, f"SELECT {_selected(part.table)} FROM {part.table} WHERE {part.where}", part.asked)
+
+
 def first_rows(client: Client, part: Part, most: int, *, distinct: bool = False) -> Iterator[Row]:
     """The first `most` rows of that part, in no order; of rows that are `distinct`, each once."""
     once = "DISTINCT " if distinct else ""

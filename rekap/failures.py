@@ -32,6 +32,10 @@ DEBUG_VARIABLE: Final = "REKAP_DEBUG"
 
 KINDS: Final = {
     ("schemas.data_directory", "DirectoryMissing"): WRONG_USAGE,
+    ("audit.bundle.export", "ExportRefused"): WRONG_USAGE,
+    ("audit.explain", "UnknownUnit"): WRONG_USAGE,
+    ("audit.bundle.manifest", "NoBundle"): WRONG_USAGE,
+    ("audit.bundle.shown", "NotArrived"): OUTSIDE_FAILED,
     ("schemas.data_directory", "DirectoryConflict"): WRONG_USAGE,
     ("schemas.data_directory", "DirectoryUnwritable"): OUTSIDE_FAILED,
     ("schemas.private_files", "NotOurs"): OUTSIDE_FAILED,

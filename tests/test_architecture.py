@@ -69,9 +69,10 @@ MAY_IMPORT: Final = {
     "determination": ("schemas",),
     "producers": ("schemas", "event_log", "event_log.kafka", "stream_processors.station"),
     "audit": (
-        *("schemas", "event_log", "event_log.kafka", "queries", "transparency"),
+        *("schemas", "event_log", "event_log.kafka", "queries", "transparency", "audit.recompute"),
         *("stream_processors.assess", "stream_processors.fold", "stream_processors.in_force"),
     ),
+    "audit.recompute": ("schemas",),
     "devtools": (),
     "benchmarks": tuple(package for package in PACKAGES if package != "rekap"),
     "rekap": PACKAGES,
@@ -81,7 +82,7 @@ MAY_IMPORT: Final = {
 
 ONLY_IN: Final = {
     "clickhouse_connect": ("clickhouse", "sinks", "queries", "benchmarks.stream.contenders"),
-    "chdb": ("clickhouse",),
+    "chdb": ("clickhouse", "audit.recompute"),
     "starlette": ("serving", "clickhouse.interface", "monitoring"),
     "uvicorn": ("serving",),
     "openpyxl": ("schemas",),

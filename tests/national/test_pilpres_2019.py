@@ -77,6 +77,15 @@ def count(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def test_the_second_implementation_gives_every_decision_finding_and_cell(count: Path, tmp_path: Path) -> None:
+    """What is shown was made by the first; a bundle without the directory is counted again by the second."""
+    answer(count, "audit", "export", str(tmp_path / "bundle"))
+    report = answer(tmp_path / "nowhere", "audit", "verify", str(tmp_path / "bundle"))
+    assert (report["verdict"], report["findings"]) == ("proven", [])
+    assert report["events"] >= COUNTED
+    assert {check["verdict"] for check in report["checks"]} == {"proven"}
+
+
 @pytest.mark.parametrize("word", LEVELS)
 def test_every_cell_equals_the_published_aggregates(count: Path, word: str) -> None:
     with (FOLDER / "situng_aggregates.csv").open(encoding="utf-8") as file:

@@ -1,0 +1,125 @@
+"""Counts the log of a bundle again, by audit.recompute, and compares with what the bundle shows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from audit.bundle.compare import COMPARED, difference_count, differences
+from audit.bundle.report import Report
+from audit.bundle.shown import TOTALS
+from audit.receipts import Verdict
+from audit.recompute.catalogue import rules_document
+from audit.recompute.decisions import PartitionOf
+from audit.recompute.engine import EngineFailed
+from audit.recompute.recompute import Recomputed, recompute
+from schemas.canonical import dumps
+from schemas.elections import Election
+from schemas.language import Said
+from schemas.regions import Registry
+from schemas.text import quoted
+
+NAMES: Final = {"decision": "decisions", "finding": "findings", "station": "stations", "total": "totals"}
+"""The checks, by the table that each compares."""
+
+
+ANSWER_SHOWN: Final = 300
+"""Characters of the engine's answer in a report."""
+
+
+def rules_hold(path: Path) -> bool | None:
+    """Whether the bundle was counted by the rules that this program knows; None: it does not say."""
+    try:
+        return path.read_bytes() == dumps(rules_document()) + b"\n"
+    except FileNotFoundError:
+        return None
+
+
+def recount(
+    report: Report,
+    logs: Mapping[int, Sequence[Path]],
+    election: Election,
+    registry: Registry,
+    shown: Path,
+    partition_of: PartitionOf | None,
+) -> None:
+    """Add what the log gives to the report, and the checks of what is shown beside it."""
+    try:
+        _recount(report, logs, election, registry, shown, partition_of)
+    except EngineFailed as error:
+        made = {check.name for check in report.checks}
+        for name in ("schema", *NAMES.values()):
+            if name not in made:
+                report.check(name, Verdict.NOT_CHECKED, _failed(error))
+
+
+def _recount(
+    report: Report,
+    logs: Mapping[int, Sequence[Path]],
+    election: Election,
+    registry: Registry,
+    shown: Path,
+    partition_of: PartitionOf | None,
+) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="rekap-audit-") as folder,
+        recompute(logs, election, registry, partition_of, Path(folder)) as done,
+    ):
+        decided = int(done.engine.value("SELECT count() FROM decision"))
+        rows = done.engine.rows(
+            "SELECT outcome, count() AS number FROM decision GROUP BY outcome ORDER BY outcome"
+        ).to_pylist()
+        told = ", ".join(f"{row['number']} {row['outcome']}" for row in rows) or "-"
+        report.check(
+            "schema",
+            Verdict.PROVEN if decided == report.events else Verdict.NOT_CHECKED,
+            Said(f"{decided} entri diputuskan: {told}", f"{decided} entries decided: {told}"),
+        )
+        keyed = partition_of is not None
+        report.state_digest = done.units.digest()
+        for table in COMPARED:
+            name = NAMES[table]
+            if not (shown / f"{table}.parquet").is_file():
+                report.check(name, Verdict.NOT_CHECKED, _NOT_SHOWN)
+                continue
+            try:
+                wrong = difference_count(done, table, shown, logs, keyed=keyed)
+                if wrong:
+                    report.found(differences(done, table, shown, logs, keyed=keyed))
+            except EngineFailed as error:
+                report.check(name, Verdict.NOT_CHECKED, _failed(error))
+                continue
+            report.check(name, Verdict.FAILED if wrong else Verdict.PROVEN, _compared(done, table, wrong))
+
+
+def _failed(error: EngineFailed) -> Said:
+    why = quoted(error, ANSWER_SHOWN)
+    return Said(f"tidak dapat dihitung: {why}", f"could not be counted: {why}")
+
+
+def not_recounted(report: Report, why: Said) -> None:
+    """The checks of a log that could not be counted again."""
+    for name in ("schema", *NAMES.values()):
+        report.check(name, Verdict.NOT_CHECKED, why)
+
+
+def _compared(done: Recomputed, table: str, wrong: int) -> Said:
+    source = {"station": "version", TOTALS: "shown WHERE level != 'station'"}.get(table, table)
+    number = int(done.engine.value(f"SELECT count() FROM {source}"))
+    return Said(
+        f"{number} baris menurut hitungan kedua, {wrong} berbeda dari yang ditampilkan",
+        f"{number} rows by the second count, {wrong} differ from what is shown",
+    )
+
+
+_NOT_SHOWN: Final = Said(
+    "dihitung ulang, tetapi bundel ini tidak memuat yang ditampilkan",
+    "counted again, but this bundle has nothing of what is shown",
+)
+
+UNREADABLE: Final = Said(
+    "log, definisi, atau daftar wilayah tidak terbaca seluruhnya",
+    "the log, the definition or the register can't be read as a whole",
+)

@@ -1,0 +1,66 @@
+"""Recomputes every result of a log from its entries and the register alone.
+
+Nothing here is shared with what counts (stream_processors): two mistakes would have to be the same. What an
+event is comes from schemas, as does the register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from audit.recompute.assess import Assessor
+from audit.recompute.decisions import PartitionOf, decide
+from audit.recompute.engine import Engine
+from audit.recompute.messages import Recap, Refused, read_chunk
+from audit.recompute.register import load_register
+from audit.recompute.totals import Units, add_up
+from schemas.ballots import Ballots
+from schemas.elections import Election
+from schemas.regions import Registry
+
+
+class Recomputed:
+    """The results, in tables of the engine."""
+
+    def __init__(self, engine: Engine, ballots: Ballots) -> None:
+        self.engine = engine
+        self.ballots = ballots
+        self.units = Units(engine, ballots)
+
+
+CHUNK_FILES: Final = 4
+"""Files of the log that are parsed and assessed together: some 200,000 entries. What a query costs before its
+first row is then little beside its rows."""
+
+
+@contextmanager
+def recompute(
+    logs: Mapping[int, Sequence[Path]],
+    election: Election,
+    registry: Registry,
+    partition_of: PartitionOf | None = None,
+    folder: Path | None = None,
+) -> Iterator[Recomputed]:
+    """The results of a log whose Parquet files are `logs`, by partition. What is kept meanwhile is below
+    `folder`, and goes at the end."""
+    ballots = Ballots(election, registry)
+    with Engine(folder) as engine:
+        load_register(engine, election, registry, ballots)
+        assessor = Assessor(engine, election, registry, ballots)
+        recaps: list[Recap] = []
+        refused: list[Refused] = []
+        for partition, files in logs.items():
+            for first in range(0, len(files), CHUNK_FILES):
+                chunk = read_chunk(engine, partition, files[first : first + CHUNK_FILES])
+                assessor.add(chunk.source)
+                engine.drop(chunk.parsed)
+                recaps += chunk.recaps
+                refused += chunk.refused
+        decide(engine, election, registry, ballots, recaps, refused, partition_of)
+        add_up(engine, registry)
+        done = Recomputed(engine, ballots)
+        done.units.make()
+        yield done
