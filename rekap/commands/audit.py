@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from audit.bundle.report import Report
 
 MORE = Said(
-    id="receipt ID_PERISTIWA menulis bukti bahwa peristiwa itu tercatat dalam log yang diterbitkan rekap notary; "
-    "baru ada setelah checkpoint berikutnya. check-receipt BERKAS memeriksa bukti itu terhadap byte "
+    id="receipt ID_PERISTIWA menulis bukti bahwa peristiwa itu tercatat dalam log yang diterbitkan rekap "
+    "notary; baru ada setelah checkpoint berikutnya. check-receipt BERKAS memeriksa bukti itu terhadap byte "
     "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. export BUNDLE menulis "
     "seluruh penghitungan sebagai berkas: log, pohonnya, definisi, daftar wilayah, dan yang ditampilkan. "
     "verify BUNDLE memeriksa semuanya dan menghitung ulang dengan program yang lain. replay melakukannya "
