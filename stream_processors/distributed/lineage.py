@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from event_log.accepted import AcceptedEvents, AcceptedRow, Fate, ReadPosition
 from event_log.kafka.connection import Connection
@@ -26,21 +26,31 @@ from schemas.rejections import Reason
 from stream_processors.assess import Assessor
 from stream_processors.distributed.ranges import Range, ranges, read_range
 from stream_processors.partition.assessing import Workers
-from stream_processors.partition.batch import REJECTED, STATEFUL
+from stream_processors.partition.message_rows import REJECTED, STATEFUL
 from stream_processors.station import NOTHING_YET, Accepted, Lineage, Proposal, Repeated, decide
 
 ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
 """Reasons of events that an importer sent only to be recorded."""
 
 
+class LogCount(NamedTuple):
+    """A count or recapitulation in the log; without a proposal it is only to be recorded."""
+
+    contest: str
+    unit: str
+    id: bytes
+    proposal: Proposal | None
+    raw: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The counts and recapitulations in a range of the log that fit the election, with their bytes, and the
-    end of the range. Those that are only to be recorded propose nothing."""
+    """The counts and recapitulations in a range of the log that fit the election, and the end of the
+    range."""
 
     partition: int
     size: int
-    counts: list[tuple[str, str, bytes, Proposal | None, bytes]]  # contest, unit, id, bytes
+    counts: list[LogCount]
     read_to: ReadPosition | None  # None: the range holds no entry
 
 
@@ -51,15 +61,15 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
         return Proposed(partition, 0, [], None)
     batch = entries.batch
     contests = assessor.contests
-    counts: list[tuple[str, str, bytes, Proposal | None, bytes]] = []
-    for place, kind in enumerate(batch.kinds):
-        event, unit, raw = batch.ids[place], batch.units[place], batch.raws[place]
+    counts: list[LogCount] = []
+    for index, kind in enumerate(batch.kinds):
+        event, unit, raw = batch.ids[index], batch.units[index], batch.raws[index]
         if kind in STATEFUL:
-            proposal = Proposal(event, unit, batch.supersedes[place], batch.annuls[place])
-            counts.append((contests[batch.contests[place]], unit, event, proposal, raw))
-        elif kind == REJECTED and batch.rejections[place].reason in ONLY_RECORDED:
+            proposal = Proposal(event, unit, batch.supersedes[index], batch.annuls[index])
+            counts.append(LogCount(contests[batch.contests[index]], unit, event, proposal, raw))
+        elif kind == REJECTED and batch.rejections[index].reason in ONLY_RECORDED:
             recorded = decode(raw).event
-            counts.append((recorded.contest, recorded.unit, event, None, raw))
+            counts.append(LogCount(recorded.contest, recorded.unit, event, None, raw))
     read_to = ReadPosition(span.end, entries.positions[-1], entries.leaf)
     return Proposed(partition, len(entries), counts, read_to)
 
@@ -105,12 +115,12 @@ class LogLineage:
             done += proposed.size
             self._on_progress(done, total)
 
-    def _decide(self, counts: Sequence[tuple[str, str, bytes, Proposal | None, bytes]]) -> list[AcceptedRow]:
+    def _decide(self, counts: Sequence[LogCount]) -> list[AcceptedRow]:
         """The rows of those that are accepted after the ones before, and of those that are rejected and were
         not rejected before."""
         units: dict[str, set[str]] = {}
-        for contest, unit, *_ in counts:
-            units.setdefault(contest, set()).add(unit)
+        for count in counts:
+            units.setdefault(count.contest, set()).add(count.unit)
         held = {
             (contest, unit): list(fates)
             for contest, some in units.items()

@@ -46,8 +46,9 @@ from stream_processors.embedded.decisions import COMPARED, ComparedRow, Decision
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import unit_states
 from stream_processors.partition.assessing import Reading, Submitted, Workers, assess_entries
-from stream_processors.partition.batch import RECAP, Batch
+from stream_processors.partition.batch import Batch
 from stream_processors.partition.changes import Changes, changed_totals
+from stream_processors.partition.message_rows import RECAP
 from stream_processors.partition.state import Outcome, State, StateRow
 
 UNREADABLE_KEPT: Final = 1_000
@@ -223,16 +224,16 @@ class Runner:
     def _compared_rows(self, batch: Batch, outcome: Outcome) -> list[ComparedRow]:
         """The rejected counts that importers compare their records with."""
         rows: list[ComparedRow] = []
-        places = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.rejected else {}
-        for place, rejection in outcome.rejected.items():
-            if rejection.reason in COMPARED and batch.kinds[place] != RECAP:
-                contest, unit = (batch.events.column(name)[place].as_py() for name in ("contest", "unit"))
-                rows.append((places[place], self._contests[contest], unit))
+        positions = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.rejected else {}
+        for index, rejection in outcome.rejected.items():
+            if rejection.reason in COMPARED and batch.kinds[index] != RECAP:
+                contest, unit = (batch.events.column(name)[index].as_py() for name in ("contest", "unit"))
+                rows.append(ComparedRow(positions[index], self._contests[contest], unit))
         return rows
 
     def _remember(self, rows: Iterable[ComparedRow]) -> None:
-        for position, contest, unit in rows:
-            self._compared[contest].setdefault(unit, []).append(position)
+        for row in rows:
+            self._compared[row.contest].setdefault(row.unit, []).append(row.position)
 
     def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
         touched = self._state.apply(batch, outcome)
@@ -320,7 +321,7 @@ def _of_kafka(directory: DataDirectory) -> LogUnavailable:
 def _state_rows(batch: Batch, outcome: Outcome) -> list[StateRow]:
     """What the state keeps of each accepted message."""
     return [
-        (position, batch.kinds[index], batch.contests[index], batch.units[index], state)
+        StateRow(position, batch.kinds[index], batch.contests[index], batch.units[index], state)
         for position, index, state in zip(outcome.positions, outcome.accepted, outcome.states, strict=True)
     ]
 

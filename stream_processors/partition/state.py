@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,9 @@ from schemas.regions import Registry
 from schemas.rejections import Reason, Rejection
 from stream_processors.cells import Cells, figure_count, station_cells
 from stream_processors.partition import unit_states
-from stream_processors.partition.batch import COUNT, RECAP, REJECTED, STATEFUL, Batch
+from stream_processors.partition.batch import Batch
 from stream_processors.partition.differences import with_cells
+from stream_processors.partition.message_rows import COUNT, RECAP, REJECTED, STATEFUL
 from stream_processors.rollup import Rollup
 from stream_processors.station import Accepted, Proposal, Repeated, decide
 
@@ -30,9 +31,24 @@ RESTORE_BATCH: Final = 50_000
 RejectedBefore = Callable[[bytes, Reason], bool]
 """Whether the message with that id has been rejected for that reason before."""
 
-StateRow = tuple[int, int, int, str, bytes]
-"""position, kind (COUNT or RECAP), contest index, unit, state (see stream_processors.partition.unit_states):
-that of a unit after the event at that position."""
+
+class StateRow(NamedTuple):
+    """The state of a unit after the event at `position`."""
+
+    position: int
+    kind: int  # COUNT or RECAP
+    contest: int  # its index
+    unit: str
+    state: bytes  # see stream_processors.partition.unit_states
+
+
+class UnitState(NamedTuple):
+    """The latest state of a unit: a StateRow without its position."""
+
+    kind: int
+    contest: int
+    unit: str
+    state: bytes
 
 
 @dataclass(slots=True)
@@ -66,13 +82,13 @@ class Outcome:
 
     def by_message(self) -> list[MessageOutcome]:
         """The outcome of each message, in the order of the batch; the log has one partition."""
-        places = dict(zip(self.appended, self.entries, strict=True))
-        outcomes = {index: MessageOutcome(Status.ACCEPTED, 0, places[index]) for index in self.accepted}
+        positions = dict(zip(self.appended, self.entries, strict=True))
+        outcomes = {index: MessageOutcome(Status.ACCEPTED, 0, positions[index]) for index in self.accepted}
         outcomes |= {index: MessageOutcome(Status.REPEATED) for index in self.repeated}
         for index, rejection in (*self.rejected.items(), *self.rejected_again.items()):
-            place = places.get(index)
-            partition = None if place is None else 0
-            outcomes[index] = MessageOutcome(Status.REJECTED, partition, place, rejection)
+            position = positions.get(index)
+            partition = None if position is None else 0
+            outcomes[index] = MessageOutcome(Status.REJECTED, partition, position, rejection)
         return [outcomes[index] for index in range(len(outcomes))]
 
 
@@ -172,17 +188,17 @@ class State:
             self.rollup.add(ballot, villages, changes)
         return self.rollup.settle()
 
-    def rows(self) -> Iterator[tuple[int, int, str, bytes]]:
-        """The state of every unit: kind, contest index, unit, state."""
+    def rows(self) -> Iterator[UnitState]:
+        """The state of every unit."""
         for kind in STATEFUL:
             for contest, units in enumerate(self._units[kind]):
                 for unit, state in units.items():
-                    yield kind, contest, unit, state
+                    yield UnitState(kind, contest, unit, state)
 
-    def restore(self, rows: Iterable[tuple[int, int, str, bytes]]) -> None:
+    def restore(self, rows: Iterable[UnitState]) -> None:
         """Restore from rows of `rows`, a unit's latest state last; call `finish_restoring` afterwards."""
-        for kind, contest, unit, state in rows:
-            self._units[kind][contest][unit] = state
+        for row in rows:
+            self._units[row.kind][row.contest][row.unit] = row.state
 
     def finish_restoring(self) -> None:
         """Add up all restored states."""
