@@ -15,7 +15,7 @@ from event_log.accepted import AcceptedEvents
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
 from event_log.kafka.partitioner import partition_of
-from producers.publisher import Delivery, Publisher
+from producers.publisher import DeliveryReport, Publisher
 from rekap.building import Built, built
 from rekap.counting import by_reason, name_unreadable, superseded
 from rekap.failures import ANSWER_IS_NO, DONE
@@ -134,7 +134,7 @@ def _send(publisher: Publisher, some: Built, report: SendReport) -> None:
     report.unreadable_records += unreadable[: UNREADABLE_KEPT - len(report.unreadable_records)]
 
 
-def _tell_what_was_sent(session: Session, delivery: Delivery) -> None:
+def _tell_what_was_sent(session: Session, delivery: DeliveryReport) -> None:
     if not (delivery.sent or delivery.not_sent):
         return
     numbers = {"sent": delivery.sent, "not_sent": len(delivery.not_sent)}

@@ -239,7 +239,7 @@ def test_a_message_too_large_for_the_log_is_named_and_the_others_are_sent(
 def test_a_broker_that_goes_away_ends_it_with_what_was_sent_and_the_same_again_goes_on(
     directory: DataDirectory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sending, "Publisher", partial(Publisher, patience_s=3))
+    monkeypatch.setattr(sending, "Publisher", partial(Publisher, timeout_s=3))
     raws = [submitted(station, pairs(1, 2, 3)) for station in all_stations()]
     session = Session("en", directory.path)
     with Broker.start() as broker:

@@ -64,8 +64,7 @@ def frail(relayed: RelayedBroker) -> Connection:
 @pytest.fixture
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages time out soon."""
-    for name in ("delivery_timeout_ms", "max_block_ms"):
-        monkeypatch.setitem(publisher_module._SETTINGS, name, SHORT_MS)
+    monkeypatch.setattr(publisher_module, "DELIVERY_TIMEOUT_MS", SHORT_MS)
     monkeypatch.setattr(connection_module, "REQUEST_MS", SHORT_MS // 2)
 
 
@@ -213,7 +212,7 @@ def test_while_the_broker_is_away_messages_are_buffered_and_then_publishing_bloc
 ) -> None:
     bodies = [bytes([number]) * 1_000 for number in range(100)]
     monkeypatch.setattr(publisher_module, "BUFFER_BYTES", 10_000)
-    monkeypatch.setitem(publisher_module._SETTINGS, "compression_type", None)
+    monkeypatch.setattr(publisher_module, "COMPRESSION", None)
     with closing(KafkaPublisher(frail)) as publisher:
         publisher.publish_rejected(0, 0, b"1101", bodies[0], WHY)  # it knows where that topic is from here on
         publisher.flush()
