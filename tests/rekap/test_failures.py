@@ -16,6 +16,7 @@ import rekap.reading
 from clickhouse.ownership import own
 from rekap.session import Session
 from tests.rekap.conftest import Rekap
+from tests.waiting import wait_until
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -104,9 +105,7 @@ def test_a_pipe_that_is_closed_early_is_no_failure(counted: Path) -> None:
 def test_ctrl_c_while_counting_ends_with_130_and_the_same_command_goes_on(own_count: Path) -> None:
     command = [sys.executable, "-m", "rekap", "--data", str(own_count), "simulate", "--speed", "0.001"]
     counting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while not _url(own_count) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: bool(_url(own_count)))
     time.sleep(0.3)
     counting.send_signal(signal.SIGINT)
     out, err = counting.communicate(timeout=30)
