@@ -1,6 +1,6 @@
 """Run the races one after the other on one broker, round by round, and say who was how fast.
 
-Needs REKAP_REAL_DATA, Java and Kafka's jars (`make kafka-jars`); the contenders are installed into an
+Needs REKAP_REAL_DATA, Java and Kafka's jars (`make kafka-jars`); the systems are installed into an
 environment of their own on the first run. Ends with 1 when somebody failed or counted wrong.
 """
 
@@ -16,12 +16,12 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.stream import environment, machine, report
-from benchmarks.stream.entrants import entrants
 from benchmarks.stream.forms import Forms, Stock
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP, Race
+from benchmarks.stream.schedule import all_races
 from benchmarks.stream.stage import CLOCK, GROUPS, stage
-from benchmarks.stream.warming import warm_up
+from benchmarks.stream.warm_up import warm_up
 from devtools.brokers import JARS, Broker, why_not
 
 
@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="races by name, separated by commas (default: all)")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     asked = parser.parse_args()
-    chosen = list(entrants(asked.events, asked.textbook_events))
+    chosen = list(all_races(asked.events, asked.textbook_events))
     if min(asked.events, asked.textbook_events, asked.rounds) < 1 or asked.events <= WARM_UP + 1:
         parser.error(
             f"--events must be above {WARM_UP + 1} (the first warm up a live race), the others above 0"
@@ -54,11 +54,11 @@ def main() -> int:
         return 2
     lines, failed = run(chosen, asked.rounds, Stock.load(Path(folder)))
     (clients,) = JARS.glob("kafka-clients-*.jar")
-    surroundings = machine.described() | {"kafka": clients.stem.rpartition("-")[2]}
+    facts = machine.described() | {"kafka": clients.stem.rpartition("-")[2]}
     if asked.format == "json":
-        print(json.dumps(report.as_json(lines, surroundings, failed), indent=2))
+        print(json.dumps(report.as_json(lines, facts, failed), indent=2))
     else:
-        print(report.as_text(lines, surroundings, failed))
+        print(report.as_text(lines, facts, failed))
     return 1 if failed else 0
 
 

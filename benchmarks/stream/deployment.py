@@ -30,7 +30,7 @@ from schemas.data_directory import DataDirectory
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-PATIENCE_S: Final = 120
+TIMEOUT_S: Final = 120
 """Without anything new for so long a race is given up."""
 
 LOOK_S: Final = 0.1
@@ -104,7 +104,7 @@ class Deployment:
 
     def _wait_for_group(self, program: Program) -> None:
         """Until the sink has its partitions, as the broker sees it."""
-        name, deadline = self.connection.group(SINK_GROUP), time.monotonic() + PATIENCE_S
+        name, deadline = self.connection.group(SINK_GROUP), time.monotonic() + TIMEOUT_S
         with closing(KafkaAdminClient(**self.connection.client_settings())) as admin:
             while True:
                 with suppress(KafkaError):  # a new broker's coordinator takes its time
@@ -115,7 +115,7 @@ class Deployment:
                         return
                 program.check()
                 if time.monotonic() > deadline:
-                    raise program.failed(f"has not joined its group within {PATIENCE_S} s")
+                    raise program.failed(f"has not joined its group within {TIMEOUT_S} s")
                 time.sleep(READ_LOG_S)
 
     def _command(self, name: str, *options: str) -> list[str | Path]:
@@ -142,8 +142,8 @@ class Deployment:
                 return now
             if seen != held:
                 held, changed = seen, time.monotonic()
-            elif time.monotonic() - changed > PATIENCE_S:
-                raise programs[0].failed(f"brought nothing for {PATIENCE_S} s; there is {held}")
+            elif time.monotonic() - changed > TIMEOUT_S:
+                raise programs[0].failed(f"brought nothing for {TIMEOUT_S} s; there is {held}")
             for program in programs:
                 program.check()
             time.sleep(LOOK_S)

@@ -1,7 +1,7 @@
 """The real forms of 2019 as events, and what they must add up to.
 
 Forms are taken evenly from the whole file and shuffled with a fixed seed: on a night they come from
-everywhere at once, and a contender that is lucky with one province's order proves nothing. The file is not
+everywhere at once, and a system that is lucky with one province's order proves nothing. The file is not
 ours to give away: it is read from the folder that REKAP_REAL_DATA names.
 """
 
