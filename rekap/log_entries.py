@@ -20,7 +20,7 @@ from rekap.reading import open_kafka_log, reader
 from rekap.session import Session
 from schemas.decode import decode
 from schemas.language import Said
-from schemas.place_in_bytes import place_in
+from schemas.partial_event import partial_event
 from schemas.rejections import Rejected
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _fields(raw: bytes) -> dict[str, Any]:
     try:
         decoded = decode(raw)
     except Rejected:
-        return {"event_id": "", **place_in(raw)._asdict(), "occurred_at": None}
+        return {"event_id": "", **partial_event(raw)._asdict(), "occurred_at": None}
     event = decoded.event
     moment = None
     if event.occurred_at:

@@ -18,7 +18,7 @@ from schemas.authority import UNSTATED
 from schemas.events import CountAnnulled, CountCorrected
 from schemas.forms import CHasil
 from schemas.named_rows import RecapCells, columns_of
-from schemas.place_in_bytes import place_in
+from schemas.partial_event import partial_event
 from schemas.regions import DEPTH, Level, Registry
 from stream_processors.assess import Assessed, AssessedCount, AssessedRecap, AssessedRejection
 from stream_processors.cells import STATUS_CODE
@@ -149,7 +149,7 @@ def rejected_row(one: AssessedRejection) -> MessageRow:
 def event_row(one: Assessed) -> EventRow:
     """What the mirror of the log shows of a message, which may be no event."""
     if one.decoded is None:
-        told = place_in(one.raw)
+        told = partial_event(one.raw)
         return EventRow("", told.type, told.contest, told.unit, None)
     event = one.decoded.event
     moment = datetime.fromisoformat(event.occurred_at) if event.occurred_at else None
