@@ -28,7 +28,7 @@ NOTHING: Final = (0,) * 6
 NATION: Final = "0"
 
 
-class Place(NamedTuple):
+class StationPath(NamedTuple):
     """Where a station stands."""
 
     station: str
@@ -45,13 +45,13 @@ def parents() -> dict[str, str]:
     return found
 
 
-def place_of(event: Mapping[str, Any], above: Mapping[str, str]) -> Place:
+def path_of(event: Mapping[str, Any], above: Mapping[str, str]) -> StationPath:
     """The station of a form and its regions; a station of 2019 is named after its village."""
     station = event["station"]
     village = station.rpartition("-")[0]
     subdistrict = above[village]
     district = above[subdistrict]
-    return Place(station, village, subdistrict, district, above[district])
+    return StationPath(station, village, subdistrict, district, above[district])
 
 
 def figures_of(event: Mapping[str, Any]) -> list[int]:
