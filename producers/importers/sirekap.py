@@ -20,7 +20,7 @@ from producers.importers.sirekap_files import Entry, StationCodes, Zips, find_en
 from producers.importers.sirekap_keys import SOURCE, Keys
 from producers.importers.sirekap_response import read_response
 from schemas.elections import Election
-from schemas.sources import Lineage, Record, Unreadable
+from schemas.sources import Lineage, SourceRecord, Unreadable
 
 CHUNK_FILES: Final = 500
 """Files in one chunk, and all further snapshots of its last station: some 50 ms of work."""
@@ -49,7 +49,7 @@ class SirekapChunk:
         """The number of files."""
         return sum(len(entries) for _, entries in self.stations) + len(self.refused)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its stations in order, the snapshots of each in the order of their time."""
         yield from self.refused
         with Zips() as zips:

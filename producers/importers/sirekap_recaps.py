@@ -24,7 +24,7 @@ from schemas.decode import Decoded, decode, encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, RecapCertified, Role
 from schemas.regions import Registry
-from schemas.sources import Lineage, Message, NothingNew, Record, Unreadable
+from schemas.sources import Lineage, Message, NothingNew, SourceRecord, Unreadable
 from stream_processors.station import NOTHING_YET, Accepted, decide, proposal_of
 
 CHUNK_REGIONS: Final = 500
@@ -64,7 +64,7 @@ class RecapChunk:
         """The number of files."""
         return sum(len(pages) for _, pages in self.regions) + len(self.refused)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its regions in order, the pages of each in the order of their time."""
         yield from self.refused
         for key, pages in self.regions:
@@ -75,7 +75,7 @@ class RecapChunk:
                     accepted = _accepted([record.raw], accepted)
                 yield record
 
-    def _record(self, key: Key, page: Page, accepted: Sequence[Decoded]) -> Record:
+    def _record(self, key: Key, page: Page, accepted: Sequence[Decoded]) -> SourceRecord:
         if not page.cells["votes"]:
             return NothingNew(page.place, empty=True)
         if not accepted:

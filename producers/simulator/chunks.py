@@ -25,7 +25,7 @@ from producers.simulator.purposes import For
 from producers.simulator.stories import tell
 from producers.simulator.timetable import Action, after_count, count_times
 from schemas.elections import ContestKind, Scope
-from schemas.sources import Message, Record
+from schemas.sources import Message, SourceRecord
 
 HANDED_OVER: Final = 0.5
 """Of the villages that may hand their votes over as they agreed (noken): those that do."""
@@ -88,7 +88,7 @@ class NightChunk:
         """How many messages it holds."""
         return len(self.rows.action)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its messages in order of arrival. Nothing is read, so nothing fails."""
         raw: list[bytes] = [b""] * self.size
         for number in np.unique(self.rows.contest).tolist():

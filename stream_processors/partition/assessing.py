@@ -24,7 +24,7 @@ from typing import Final, Self, TypeVar
 import pyarrow as pa
 
 from event_log.leaf import leaf_hash
-from schemas.sources import Chunk, Message, Record
+from schemas.sources import Chunk, Message, SourceRecord
 from stream_processors.assess import Assessor
 from stream_processors.partition.batch import Batch, assess_batch
 from stream_processors.partition.source_records import RecordCounts, sorted_records
@@ -60,7 +60,7 @@ class Submitted:
         """The number of messages."""
         return len(self.raws)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """The messages, each with its number for a place."""
         return (Message(raw, str(number)) for number, raw in enumerate(self.raws, 1))
 

@@ -32,7 +32,7 @@ from rekap.output.formats import Format
 from rekap.session import Session
 from schemas.data_directory import DataDirectory
 from schemas.decode import MAX_BYTES
-from schemas.sources import Lineage, Message, Record
+from schemas.sources import Lineage, Message, SourceRecord
 from tests.rekap.conftest import Rekap
 from tests.worlds import all_stations, election, pairs, registry, submitted
 
@@ -198,7 +198,7 @@ class Part:
     def size(self) -> int:
         return len(self.raws)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         return (Message(raw, "here") for raw in self.raws)
 
 
