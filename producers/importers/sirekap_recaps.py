@@ -16,7 +16,7 @@ from producers.importers.accepted import Document, moment
 from producers.importers.observed import Observed
 from producers.importers.problems import RecordInvalid, unreadable
 from producers.importers.sirekap_contests import Contests
-from producers.importers.sirekap_files import Entry, Zips, find_entries
+from producers.importers.sirekap_files import ResponseFile, Zips, find_responses
 from producers.importers.sirekap_keys import SOURCE
 from producers.importers.sirekap_recap import Places, cells_of, level_of, read_page
 from schemas.ballots import Ballots
@@ -136,7 +136,7 @@ class RecapSource:
         self._observed = observed
         self._numbers = {contest.id: number for number, contest in enumerate(election.contests)}
         self._places = Places(registry, Ballots(election, registry))
-        self._entries = list(find_entries(paths))
+        self._entries = list(find_responses(paths))
 
     @property
     def size(self) -> int:
@@ -160,7 +160,7 @@ class RecapSource:
             part = tuple(regions[first : first + CHUNK_REGIONS])
             yield RecapChunk(self._election.id, part, _events(lineage, part), () if first else tuple(refused))
 
-    def _page(self, entry: Entry, raw: bytes) -> tuple[Key, Page]:
+    def _page(self, entry: ResponseFile, raw: bytes) -> tuple[Key, Page]:
         path = PurePath(entry.path, entry.member or "")
         registry = self._places.registry
         page = read_page(raw, path, self._places)

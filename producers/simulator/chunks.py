@@ -57,7 +57,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class NightRows:
     """One row a message: the place of its contest in the setting, its action, and its station: id, registered
     voters, keys of its regions (levels x rows) and constituency, layout, close (seconds since 1970), window
     (seconds), zone (minutes ahead of UTC), whether votes may be handed over there."""
@@ -81,7 +81,7 @@ class NightChunk:
 
     setting: Setting
     first: int
-    rows: Rows
+    rows: NightRows
 
     @property
     def size(self) -> int:
@@ -145,7 +145,7 @@ class NightChunk:
         )
 
 
-def ground_of(seed: int, contest: str, stations: NDArray[np.bytes_], rows: Rows, here: Ints) -> Ground:
+def ground_of(seed: int, contest: str, stations: NDArray[np.bytes_], rows: NightRows, here: Ints) -> Ground:
     """The ground of the forms in the rows `here`, whose stations have these ids."""
     station, form = form_keys(seed, contest, stations)
     regions = within(rows.regions[:, here], seed_key(seed))

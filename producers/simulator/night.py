@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.simulator import plan
-from producers.simulator.chunks import NightChunk, NightContest, Rows, Setting, form_keys, seed_key
+from producers.simulator.chunks import NightChunk, NightContest, NightRows, Setting, form_keys, seed_key
 from producers.simulator.draws import Bits, key_of, within
 from producers.simulator.faults import Faults
 from producers.simulator.layouts import Table, table_of
@@ -165,7 +165,7 @@ class Night:
             one = held[number]
             held[number] = NightContest(one.id, one.kind, one.scope, one.rank, one.table.of(used))
         village = self._stations.village[station]
-        rows = Rows(
+        rows = NightRows(
             contest=contest.astype(np.int32),
             action=action.astype(np.int8),
             station=self._stations.ids[station],

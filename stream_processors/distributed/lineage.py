@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
 
-from event_log.accepted import AcceptedEvents, AcceptedRow, Fate, ReadPosition
+from event_log.accepted import AcceptedEvents, AcceptedRow, Effect, ReadPosition
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
@@ -122,34 +122,34 @@ class LogLineage:
         for count in counts:
             units.setdefault(count.contest, set()).add(count.unit)
         held = {
-            (contest, unit): list(fates)
+            (contest, unit): list(effects)
             for contest, some in units.items()
-            for unit, fates in self._accepted.fates(contest, some).items()
+            for unit, effects in self._accepted.effects(contest, some).items()
         }
         rows = []
         for contest, unit, event, proposal, raw in counts:
             before = held.setdefault((contest, unit), [])
-            fate = Fate.REJECTED
+            effect = Effect.REJECTED
             if proposal is not None:
                 decision = decide(_lineage(before), proposal)
                 if isinstance(decision, Repeated):
                     continue
                 if isinstance(decision, Accepted):
-                    fate = Fate.ANNULS if proposal.annuls else Fate.COUNTS
-            if (event, fate) in before:
+                    effect = Effect.ANNULS if proposal.annuls else Effect.COUNTS
+            if (event, effect) in before:
                 continue
-            before.append((event, fate))
-            rows.append(AcceptedRow(contest, unit, len(before), event, int(fate), raw))
+            before.append((event, effect))
+            rows.append(AcceptedRow(contest, unit, len(before), event, int(effect), raw))
         return rows
 
 
-def _lineage(fates: Sequence[tuple[bytes, int]]) -> Lineage:
+def _lineage(effects: Sequence[tuple[bytes, int]]) -> Lineage:
     """The lineage that the accepted ones of these events make."""
-    accepted = [(event, fate) for event, fate in fates if fate != Fate.REJECTED]
+    accepted = [(event, effect) for event, effect in effects if effect != Effect.REJECTED]
     if not accepted:
         return NOTHING_YET
-    last, fate = accepted[-1]
-    return Lineage(tuple(event for event, _ in accepted), None if fate == Fate.ANNULS else last)
+    last, effect = accepted[-1]
+    return Lineage(tuple(event for event, _ in accepted), None if effect == Effect.ANNULS else last)
 
 
 def _fits(log: KafkaLog, ends: Sequence[int], read: Mapping[int, ReadPosition]) -> bool:

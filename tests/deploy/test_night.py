@@ -33,7 +33,7 @@ from tests.worlds import all_stations, pairs, submitted, world
 
 SERVICES: Final = read(BASE)["services"]
 REKAP: Final = Path(sys.executable).with_name("rekap")
-PATIENCE_S: Final = 120
+TIMEOUT_S: Final = 120
 """Many times what anything here takes on an idle machine."""
 
 
@@ -110,7 +110,7 @@ class Site:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                code = process.wait(PATIENCE_S)
+                code = process.wait(TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

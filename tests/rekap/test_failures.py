@@ -71,7 +71,7 @@ def test_a_second_writer_is_told_who_the_first_is(rekap: Rekap, own_count: Path,
 def test_a_reader_waits_for_a_short_reader_and_then_names_it(
     rekap: Rekap, own_count: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rekap.reading.PATIENCE_S", 0.3)
+    monkeypatch.setattr("rekap.reading.OWNER_TIMEOUT_S", 0.3)
     began = time.monotonic()
     with own(own_count, "results"):
         ran = rekap("--data", own_count, "results")

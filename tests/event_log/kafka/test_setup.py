@@ -9,7 +9,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.admin.check import Difference, check
+from event_log.kafka.admin.check import TopicDifference, check
 from event_log.kafka.admin.create import CHOOSABLE, create, numbers_of_partitions
 from event_log.kafka.connection import Connection
 from event_log.kafka.topic_state import partitions_of
@@ -51,7 +51,7 @@ def set_to(admin: KafkaAdminClient, connection: Connection) -> Set:
     return set_to
 
 
-def only(differences: list[Difference]) -> Difference:
+def only(differences: list[TopicDifference]) -> TopicDifference:
     (difference,) = differences
     return difference
 
