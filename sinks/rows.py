@@ -8,7 +8,7 @@ rows or an array with that of each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -320,6 +320,14 @@ class Rows:
             else:
                 arrays.append(pa.repeat(pa.scalar(shared[column], kind), count))
         return pa.Table.from_arrays(arrays, schema=TABLES[name])
+
+
+def by_table(some: Iterable[tuple[str, pa.Table]]) -> dict[str, pa.Table]:
+    """Rows of several batches as one table each, in the order in which each table comes first."""
+    parts: dict[str, list[pa.Table]] = {}
+    for name, rows in some:
+        parts.setdefault(name, []).append(rows)
+    return {name: pa.concat_tables(tables) for name, tables in parts.items()}
 
 
 def _unsigned(cells: Integers) -> NDArray[np.uint64]:
