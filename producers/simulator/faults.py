@@ -90,7 +90,7 @@ class Faults:
             together = sum(getattr(self, name) for name in group)
             if together > 1:
                 raise ValueError(
-                    f"At most one of {', '.join(group)} befalls a form, but their rates add up to "
+                    f"At most one of {', '.join(group)} is in a form, but their rates add up to "
                     f"{together:g}; lower them to 1 or less together."
                 )
 
