@@ -15,7 +15,7 @@ from typing import Any, Final
 from event_log.reading import LogEntry
 from queries.all_rows import Row, columns_of
 from schemas.events import CountAnnulled, CountCorrected, CountSubmitted, RecapCertified
-from schemas.place_in_bytes import place_in
+from schemas.partial_event import partial_event
 from schemas.regions import REGION_LEVELS, UNKNOWN, Registry
 from stream_processors.assess import Assessed, AssessedCount, AssessedRecap
 from stream_processors.fold import FoldedEntry
@@ -88,7 +88,7 @@ def _envelope(one: Assessed) -> dict[str, Any]:
     """What the event says of itself; a message that is no event, what its bytes tell all the same."""
     decoded = one.decoded
     if decoded is None:
-        return {"event_id": "", **place_in(one.raw)._asdict(), "occurred_at": None}
+        return {"event_id": "", **partial_event(one.raw)._asdict(), "occurred_at": None}
     event = decoded.event
     occurred_at = None
     if event.occurred_at:

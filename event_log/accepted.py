@@ -48,8 +48,8 @@ class ReadPosition(NamedTuple):
     leaf: bytes
 
 
-class Fate(IntEnum):
-    """What an event did."""
+class Effect(IntEnum):
+    """What an event did to its unit; the column `fate` has the number."""
 
     COUNTS = 0
     ANNULS = 1
@@ -57,14 +57,14 @@ class Fate(IntEnum):
 
 
 class AcceptedRow(NamedTuple):
-    """An event: its unit, which of the unit's events it is (from 1), its id (32 bytes), a Fate, and its
+    """An event: its unit, which of the unit's events it is (from 1), its id (32 bytes), a Effect, and its
     bytes."""
 
     contest: str
     unit: str
     number: int
     id: bytes
-    fate: int
+    effect: int
     body: bytes
 
 
@@ -129,11 +129,11 @@ class AcceptedEvents:
         self._rows("DELETE FROM accepted")
         self._rows("DELETE FROM read_position")
 
-    def fates(self, contest: str, units: Iterable[str]) -> dict[str, list[tuple[bytes, int]]]:
-        """Of those units that have any: id and Fate of their events, oldest first. Raises LogUnavailable."""
+    def effects(self, contest: str, units: Iterable[str]) -> dict[str, list[tuple[bytes, int]]]:
+        """Of those units that have any: id and Effect of their events in order. Raises LogUnavailable."""
         found: dict[str, list[tuple[bytes, int]]] = {}
-        for unit, event, fate in self._of(contest, units, "id, fate"):
-            found.setdefault(unit, []).append((event, fate))
+        for unit, event, effect in self._of(contest, units, "id, fate"):
+            found.setdefault(unit, []).append((event, effect))
         return found
 
     def bodies(self, contest: str, units: Iterable[str]) -> dict[str, list[bytes]]:

@@ -1,4 +1,4 @@
-"""Sends messages to the log on Kafka, each where its unit's events stand, and knows what arrived.
+"""Publishes messages to the log on Kafka, each to the partition of its unit, and reports what was delivered.
 
 What counts as sent was acknowledged by every replica in sync; what a retry brings twice Kafka drops. What was
 not acknowledged in time is handed back and never counted as sent, although the log may have it after all:
@@ -18,14 +18,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.bounds import LOG_BATCH_BYTES
 from event_log.kafka.connection import Connection
-from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.partitioner import partition_of
+from event_log.kafka.producer import Producer, ProducerConfig
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import NO_UNIT, Addresses, is_of_every_partition
@@ -34,27 +32,29 @@ from schemas.entry_size import require_entry_size
 from schemas.outcomes import MessageOutcome, Status
 from schemas.regions import Registry
 
-PATIENCE_S: Final = 60.0
-"""How long a message may wait for its acknowledgement: a broker is back some 10 s after it was killed."""
+DELIVERY_TIMEOUT_S: Final = 60.0
+"""delivery.timeout.ms: how long a message may wait for its acknowledgement. A broker is back some 10 s after
+it was killed."""
 
-BYTES_WAITING: Final = 16 * 1024 * 1024
-"""Bytes of messages that may wait for their acknowledgement before `publish` waits too, some 25,000 events.
-The client itself would take any number."""
+BUFFER_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of unacknowledged messages from which on `publish` blocks (backpressure), some 25,000 events; the
+producer itself has no limit."""
 
 BATCH_BYTES: Final = 256 * 1024
-"""Bytes that go to one partition together, some 400 events: 60,000 events/s then pass through one core. A
-partition has one batch on its way at a time, and Kafka's usual 16 KiB would be 25 events a round trip."""
+"""batch.size: bytes that go to one partition together, some 400 events: 60,000 events/s then pass through one
+core. A partition has one batch on its way at a time, and Kafka's usual 16 KiB would be 25 events a round
+trip."""
 
 LINGER_MS: Final = 5
-"""How long a batch waits for company: an event that comes alone must not wait noticeably."""
+"""linger.ms: an event that comes alone must not wait noticeably."""
 
-GOODBYE_S: Final = 2.0
-"""How long to wait for acknowledgements that are under way when sending is broken off."""
+CLOSE_TIMEOUT_S: Final = 2.0
+"""How long `close` waits for acknowledgements in flight."""
 
 
 @dataclass(slots=True)
-class Delivery:
-    """What became of the messages so far. The rest is waiting for its acknowledgement."""
+class DeliveryReport:
+    """The outcome of the messages so far. The rest waits for its acknowledgement."""
 
     sent: int = 0  # acknowledged
     sent_bytes: int = 0
@@ -68,6 +68,11 @@ class _Waiting(NamedTuple):
     future: Any
 
 
+def producer_config(timeout_s: float) -> ProducerConfig:
+    """The settings of the producer of events."""
+    return ProducerConfig(int(timeout_s * 1_000), linger_ms=LINGER_MS, batch_bytes=BATCH_BYTES)
+
+
 class Publisher:
     """Sends to one log. As a context manager it waits at its end for what is under way."""
 
@@ -76,31 +81,27 @@ class Publisher:
         connection: Connection,
         registry: Registry,
         *,
-        patience_s: float = PATIENCE_S,
-        bytes_waiting: int = BYTES_WAITING,
+        timeout_s: float = DELIVERY_TIMEOUT_S,
+        buffer_bytes: int = BUFFER_BYTES,
         on_outcome: Callable[[bytes, MessageOutcome], None] | None = None,
     ) -> None:
         """Reach the brokers and find the topic. Raises LogUnavailable.
 
-        A message that is not acknowledged within `patience_s` counts as not sent. `publish` waits while
-        `bytes_waiting` bytes of messages wait. `on_outcome` is called once for each message that `publish`
+        A message that is not acknowledged within `timeout_s` counts as not sent. `publish` blocks while
+        `buffer_bytes` bytes are unacknowledged. `on_outcome` is called once for each message that `publish`
         took, in their order, on the thread that calls this object's methods.
         """
-        self.delivery = Delivery()
+        self.delivery = DeliveryReport()
         self._on_outcome = on_outcome
         self._connection = connection
         self._addresses = Addresses(registry)
-        self._topic = connection.topic(COUNT_EVENTS)
-        self._patience_s = patience_s
-        self._most = bytes_waiting
+        self._timeout_s = timeout_s
+        self._buffer_bytes = buffer_bytes
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
         self._failure: LogUnavailable | None = None
         self._partitions = partitions_of(connection, COUNT_EVENTS)
-        try:
-            self._producer = KafkaProducer(**_settings(connection.client_settings(), patience_s))
-        except KafkaError as error:
-            raise broker_unavailable(connection, error, self._topic) from error
+        self._producer = Producer(connection, producer_config(timeout_s))
 
     def publish(self, raw: bytes) -> None:
         """Send one message; waits while too much waits for its acknowledgement.
@@ -120,11 +121,11 @@ class Publisher:
 
     def _send(self, key: bytes, raw: bytes, partition: int) -> None:
         require_entry_size(raw)
-        self._settle(self._most - len(raw))
+        self._settle(self._buffer_bytes - len(raw))
         if self._failure is not None:
             raise self._failure
         try:
-            future = self._producer.send(self._topic, raw, key, partition=partition)
+            future = self._producer.send(COUNT_EVENTS, partition, key, raw)
         except KafkaError as error:  # the client can't even find out where to send it
             failure = self._fail(error)
             self._lost(raw)
@@ -132,7 +133,7 @@ class Publisher:
         self._waiting.append(_Waiting(raw, future))
         self._bytes += len(raw)
 
-    def flush(self) -> Delivery:
+    def flush(self) -> DeliveryReport:
         """Wait until everything is acknowledged. Raises LogUnavailable when something was not; `delivery`
         tells what was and what was not."""
         self._settle(-1)
@@ -141,9 +142,9 @@ class Publisher:
         return self.delivery
 
     def close(self) -> None:
-        """Let go of the brokers; what is still waiting gets a moment for its acknowledgement, and is not sent
+        """Disconnect; what is still waiting gets a moment for its acknowledgement, and is not sent
         otherwise. Raises nothing: `delivery` tells."""
-        until = time.monotonic() + min(GOODBYE_S, self._patience_s)
+        until = time.monotonic() + min(CLOSE_TIMEOUT_S, self._timeout_s)
         while self._waiting:
             self._take_first(max(until - time.monotonic(), 0.0))
         self._producer.close()
@@ -165,7 +166,7 @@ class Publisher:
         waiting = self._waiting
         while waiting and (self._bytes > most or waiting[0].future.is_done):
             # The client keeps the time itself once it has a producer id; this is for when it got none.
-            self._take_first(self._patience_s)
+            self._take_first(self._timeout_s)
 
     def _take_first(self, timeout_s: float) -> None:
         """Take in what became of the message that has waited longest."""
@@ -181,8 +182,8 @@ class Publisher:
 
     def _fail(self, error: KafkaError) -> LogUnavailable:
         """Send nothing more, and find out what became of everything that waits."""
-        self._stop_sending()
-        self._failure = not_acknowledged(self._connection, error, self._patience_s)
+        self._producer.abort()  # every message that waits has its outcome afterwards
+        self._failure = not_acknowledged(self._connection, error, self._timeout_s)
         for raw, future in self._waiting:
             if future.succeeded():
                 self._recorded(raw, future.value)
@@ -205,28 +206,3 @@ class Publisher:
         self.delivery.not_sent.append(raw)
         if self._on_outcome is not None:
             self._on_outcome(raw, MessageOutcome(Status.NOT_ACKNOWLEDGED))
-
-    def _stop_sending(self) -> None:
-        """End the client; every message that waits has its answer afterwards, be it that it was not sent."""
-        # There is no public way: close() waits for what waits, and when that fails leaves the sender running.
-        self._producer._sender.force_close()
-        self._producer.close()
-
-
-def _settings(reach: dict[str, Any], patience_s: float) -> dict[str, Any]:
-    """What Kafka's client is to do; `reach`: how to reach the brokers."""
-    patience_ms = int(patience_s * 1000)
-    return {
-        **reach,
-        "enable_idempotence": True,
-        "acks": "all",
-        "allow_auto_create_topics": False,
-        "batch_size": BATCH_BYTES,
-        "linger_ms": LINGER_MS,
-        "max_request_size": LOG_BATCH_BYTES,
-        "max_block_ms": patience_ms,
-        "delivery_timeout_ms": patience_ms,
-        # Time for a second try within the patience.
-        "request_timeout_ms": min(reach["request_timeout_ms"], patience_ms // 2),
-        "metrics_enabled": False,
-    }

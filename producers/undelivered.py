@@ -14,8 +14,8 @@ from event_log.kafka.topics import COUNT_EVENTS
 from schemas.language import Said
 
 
-def not_acknowledged(connection: Connection, error: KafkaError, patience_s: float) -> LogUnavailable:
-    """What `error` means, with which messages were not acknowledged within `patience_s`."""
+def not_acknowledged(connection: Connection, error: KafkaError, timeout_s: float) -> LogUnavailable:
+    """What `error` means, with which messages were not acknowledged within `timeout_s`."""
     from event_log.kafka.probe import trouble_at  # it loads a client of its own, which takes a moment
 
     silent = isinstance(error, KafkaTimeoutError)
@@ -23,10 +23,10 @@ def not_acknowledged(connection: Connection, error: KafkaError, patience_s: floa
         return broker_unavailable(connection, error, connection.topic(COUNT_EVENTS))
     return LogUnavailable(
         Said(
-            id=f"Kafka di {connection} tidak mengonfirmasi apa pun {patience_s:g} detik. Mungkin broker "
+            id=f"Kafka di {connection} tidak mengonfirmasi apa pun {timeout_s:g} detik. Mungkin broker "
             "yang hidup terlalu sedikit untuk menyimpannya dengan aman (periksa: rekap topics check), atau "
             "kelebihan beban. Setelah itu ulangi perintah yang sama; yang sudah dikonfirmasi tidak hilang.",
-            en=f"Kafka at {connection} acknowledged nothing for {patience_s:g} s. Either too few of its "
+            en=f"Kafka at {connection} acknowledged nothing for {timeout_s:g} s. Either too few of its "
             "brokers are up to keep a message safely (see rekap topics check), or they are overloaded. After "
             "that, run the same command again; nothing that was acknowledged is lost.",
         )

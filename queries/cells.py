@@ -7,7 +7,7 @@ compared too. Totals that add up several partitions have no such position: the n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
@@ -18,6 +18,18 @@ from schemas.tallies import BY_OPTION, FIXED_CELLS, FORMS_BY_OPTION, FUNNEL
 Cells = dict[str, Any]
 Key = tuple[str, str]
 """(contest, unit)"""
+
+
+class SumKey(NamedTuple):
+    """The key of a total that adds up several partitions, and the position that its row names."""
+
+    contest: str
+    level: str
+    parent: str
+    unit: str
+    version: int
+    position: int
+
 
 _REGION_COLUMNS: Final = {
     "version": "version",
@@ -102,10 +114,10 @@ def sum_cells(client: Client, election: str, level: str, most: int) -> Iterator[
     return _cells(client, sql, {"election": election, "level": level, "most": most})
 
 
-def keys_of_sums(client: Client, election: str) -> Iterator[tuple[str, str, str, str, int, int]]:
-    """Contest, level, parent, unit, version and position of every total, newest and earlier, that says of
-    itself to add up several partitions."""
-    yield from _rows(client, _KEYS_OF_SUMS.format(many=MANY_PARTITIONS), {"election": election})
+def keys_of_sums(client: Client, election: str) -> Iterator[SumKey]:
+    """The key of every total, newest and earlier, that says of itself to add up several partitions."""
+    sql = _KEYS_OF_SUMS.format(many=MANY_PARTITIONS)
+    return (SumKey(*row) for row in _rows(client, sql, {"election": election}))
 
 
 def _cells(client: Client, sql: str, asked: dict[str, Any]) -> Iterator[tuple[Key, Cells]]:

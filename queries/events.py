@@ -1,4 +1,4 @@
-"""The log as the projection mirrors it: what arrived, in order, with its fate; and one event by its id.
+"""The log as the projection mirrors it: what arrived, in order, with its outcome; and one event by its id.
 
 What has not reached the projection yet is not here; the log itself is the proof, this is the index.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from clickhouse_connect.driver.client import Client
@@ -28,14 +28,19 @@ ORDER BY partition, position
 """
 
 
-_FATES: Final = """
+_OUTCOMES: Final = """
 SELECT position, outcome, reason, version FROM event FINAL
 WHERE election = {election:String} AND partition = {partition:UInt32}
     AND position >= {start:UInt64} AND position < {end:UInt64}
 """
 
-Fate = tuple[str, str, int]
-"""What became of an entry: outcome, reason and version as in the rows of `events`."""
+
+class EntryOutcome(NamedTuple):
+    """The outcome of an entry, as in the rows of `events`."""
+
+    outcome: str
+    reason: str
+    version: int
 
 
 def events(
@@ -68,12 +73,17 @@ def events(
     return _rows(client, condition, limit, asked)
 
 
-def fates(client: Client, election: str, partition: int, start: int, end: int) -> dict[int, Fate]:
-    """By position what became of the entries of a partition from `start` up to `end` (not included). Those
+def entry_outcomes(
+    client: Client, election: str, partition: int, start: int, end: int
+) -> dict[int, EntryOutcome]:
+    """The outcomes by position of the entries of a partition from `start` up to `end` (not included). Those
     that have not reached the projection are not among them."""
     asked = {"election": election, "partition": partition, "start": start, "end": end}
-    rows = client.query(_FATES, parameters=asked).result_rows
-    return {int(position): (outcome, reason, int(version)) for position, outcome, reason, version in rows}
+    rows = client.query(_OUTCOMES, parameters=asked).result_rows
+    return {
+        int(position): EntryOutcome(outcome, reason, int(version))
+        for position, outcome, reason, version in rows
+    }
 
 
 def find_event(client: Client, election: str, event_id: str) -> list[Row]:

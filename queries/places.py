@@ -1,4 +1,4 @@
-"""Where a question looks: a region of any level or a station, found by its id, and the SQL that stays inside.
+"""The unit that a query is about: a region of any level or a station, found by its id, and the SQL inside it.
 
 A unit is what the register says it is: nothing is read from the spelling of an id.
 """
@@ -37,7 +37,7 @@ class Unanswerable(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FoundUnit:
     """A region, or a station; `parent` is the id of the region right above it, '' for the nation. Stations
     have no `name`: the register gives them a number only, and what people call them differs."""
 
@@ -47,7 +47,7 @@ class Place:
     parent: str
 
 
-def locate(client: Client, election: str, unit: str) -> Place:
+def locate(client: Client, election: str, unit: str) -> FoundUnit:
     """The region or station with that id. Raises Unanswerable when the register has none."""
     asked = {"election": election, "unit": unit}
     row = first(
@@ -57,7 +57,7 @@ def locate(client: Client, election: str, unit: str) -> Place:
         asked,
     )
     if row is not None:
-        return Place(unit, Level(row["level"]), row["name"], row["parent"])
+        return FoundUnit(unit, Level(row["level"]), row["name"], row["parent"])
     row = first(
         client,
         "SELECT village FROM register_station FINAL "
@@ -79,10 +79,10 @@ def locate(client: Client, election: str, unit: str) -> Place:
                 "results --level province, then --region ID --level district, and so on.",
             )
         )
-    return Place(unit, Level.STATION, "", row["village"])
+    return FoundUnit(unit, Level.STATION, "", row["village"])
 
 
-def locate_or_rejected(client: Client, election: str, unit: str) -> Place:
+def locate_or_rejected(client: Client, election: str, unit: str) -> FoundUnit:
     """As `locate`; a unit that only rejected messages name is taken for a station, of unknown village."""
     try:
         return locate(client, election, unit)
@@ -94,17 +94,17 @@ def locate_or_rejected(client: Client, election: str, unit: str) -> Place:
         )
         if named is None:
             raise
-    return Place(unit, Level.STATION, "", "")
+    return FoundUnit(unit, Level.STATION, "", "")
 
 
-def inside(place: Place | None) -> str:
+def inside(place: FoundUnit | None) -> str:
     """A condition on a table about stations: its rows are in `place`, bound as `place`. None: anywhere."""
     if place is None or place.level is Level.NATION:
         return "true"
     return f"{COLUMN[place.level]} = {{place:String}}"
 
 
-def regions_inside(place: Place | None, level: Level) -> str:
+def regions_inside(place: FoundUnit | None, level: Level) -> str:
     """A condition on `region`: regions of `level` in `place`, itself included. Raises Unanswerable when the
     regions of that level are larger than the place."""
     if place is None or place.level is Level.NATION:
@@ -123,12 +123,12 @@ def regions_inside(place: Place | None, level: Level) -> str:
     return f"{COLUMN[place.level]} = {{place:String}}"
 
 
-def bound(place: Place | None) -> dict[str, str]:
+def bound(place: FoundUnit | None) -> dict[str, str]:
     """The parameters that go with `inside` and `regions_inside`."""
     return {} if place is None else {"place": place.unit}
 
 
-def names_above(client: Client, election: str, place: Place) -> list[str]:
+def names_above(client: Client, election: str, place: FoundUnit) -> list[str]:
     """The names of the regions that hold `place`, from the next larger one up to the province."""
     names: list[str] = []
     parent = place.parent

@@ -14,7 +14,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from queries.figures import is_top
-from queries.places import COLUMN, Place, bound, locate
+from queries.places import COLUMN, FoundUnit, bound, locate
 from queries.rows import select
 from schemas.regions import REGION_LEVELS, Level
 
@@ -230,7 +230,7 @@ def _rows(
     return select(client, _SQL.format(inside=inside, differing=differing, levels=_ORDER), asked)
 
 
-def _inside(client: Client, election: str, region: str | None) -> tuple[str, Place | None]:
+def _inside(client: Client, election: str, region: str | None) -> tuple[str, FoundUnit | None]:
     """A condition on `region`: the region itself and what is inside it."""
     place = None if region is None else locate(client, election, region)
     if place is None or place.level is Level.NATION:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from queries.figures import FIGURES, is_top, shares
-from queries.places import COLUMN, Place
+from queries.places import COLUMN, FoundUnit
 from queries.rows import Row, select
 from schemas.regions import Level
 
@@ -64,7 +64,7 @@ ORDER BY length(province), province, length(district), district, length(subdistr
 _STATION: Final = "{station:String}"
 
 
-def station_results(client: Client, asked: Mapping[str, Any], place: Place | None) -> Iterator[Row]:
+def station_results(client: Client, asked: Mapping[str, Any], place: FoundUnit | None) -> Iterator[Row]:
     """The rows of `queries.results` at the level of stations. `asked` binds election, contest and, for the
     state at a moment, as_of; `place` is where (None: everywhere)."""
     contest: str = asked["contest"]
@@ -86,7 +86,7 @@ def station_results(client: Client, asked: Mapping[str, Any], place: Place | Non
             yield _shaped(row, contest, options[row["parent"]])
 
 
-def _condition(place: Place | None) -> str:
+def _condition(place: FoundUnit | None) -> str:
     if place is None or place.level is Level.NATION:
         return "true"
     if place.level in (Level.VILLAGE, Level.STATION):

@@ -12,22 +12,23 @@ from producers.addressing import Addresses
 from schemas.regions import Registry
 from schemas.sources import Chunk, Lineage, Source
 from stream_processors.assess import Assessor
-from stream_processors.partition.assessing import Records, Workers, sorted_records
+from stream_processors.partition.assessing import Workers
+from stream_processors.partition.source_records import RecordCounts, sorted_records
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What became of a chunk's records, and the messages that are to be sent: key and bytes."""
+    """The counts of a chunk's records, and the messages that are to be sent: key and bytes."""
 
-    records: Records
+    counts: RecordCounts
     messages: list[tuple[bytes, bytes]]
 
 
 def build(assessor: Assessor, chunk: Chunk) -> Built:
     """The messages of a chunk, in order. Raises OSError when the source can't be read."""
-    records = sorted_records(chunk)
-    keys = _addresses(assessor.registry).keys_of(records.raws)
-    return Built(records, list(zip(keys, records.raws, strict=True)))
+    raws, counts = sorted_records(chunk)
+    keys = _addresses(assessor.registry).keys_of(raws)
+    return Built(counts, list(zip(keys, raws, strict=True)))
 
 
 def built(source: Source, lineage: Lineage, workers: Workers) -> Iterator[Built]:

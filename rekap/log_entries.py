@@ -1,7 +1,7 @@
 """Entries straight from a log as the rows that `rekap log` writes: the same as those of the mirror.
 
-What became of an entry is not in the log: it is decided by whoever counts. Where the mirror is at hand it
-tells; an entry that has not reached it, or that nobody has looked up, has no outcome yet (None).
+The outcome of an entry is not in the log: it is decided by whoever counts. Where the mirror is at hand it has
+the outcomes; an entry that has not reached it, or that was not looked up, has no outcome yet (None).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from queries.events import Fate, displayed, fates, find_event
+from queries.events import EntryOutcome, displayed, entry_outcomes, find_event
 from rekap.output.json_rows import Row
 from rekap.reading import open_kafka_log, reader
 from rekap.session import Session
 from schemas.decode import decode
 from schemas.language import Said
-from schemas.place_in_bytes import place_in
+from schemas.partial_event import partial_event
 from schemas.rejections import Rejected
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from event_log.kafka.connection import Connection
     from event_log.kafka.log import KafkaLog
+    from event_log.reading import LogEntry
 
 AT_ONCE: Final = 1_000
 """Entries whose outcomes are looked up together: less than a megabyte of events."""
@@ -36,8 +37,6 @@ NO_PARTITION: Final = Said(
     id="log itu punya {count} partisi, dari 0 sampai {last}",
     en="that log has {count} partitions, from 0 to {last}",
 )
-RawEntry = tuple[int, int, bytes]
-"""Position, when it was recorded (microseconds since 1970, UTC), and the bytes of an entry."""
 
 
 class KafkaEntries:
@@ -79,32 +78,32 @@ class KafkaEntries:
         # A position that is not there yet can't be gone to.
         starts = [min(start, end) if partition in self._chosen else end for partition, end in enumerate(ends)]
         for partition, records in self._log.tail(starts):
-            places = [(one.position, one.recorded_at, one.raw) for one in records if one.position >= start]
-            if partition in self._chosen and places:
-                yield self._rows(partition, places)
+            entries = [one.entry for one in records if one.position >= start]
+            if partition in self._chosen and entries:
+                yield self._rows(partition, entries)
 
-    def _entries(self, partition: int, start: int, end: int, most: int | None) -> Iterator[RawEntry]:
+    def _entries(self, partition: int, start: int, end: int, most: int | None) -> Iterator[LogEntry]:
         """At most so many entries. No more is fetched than that, as far as positions are without gaps."""
         while start < end and most != 0:
             stop = end if most is None else min(end, start + most)
-            for one in self._log.entries(partition, start, stop):
-                yield one.position, one.recorded_at, one.raw
+            for entry in self._log.entries(partition, start, stop):
+                yield entry
                 most = None if most is None else most - 1
             start = stop
 
-    def _rows(self, partition: int, places: Sequence[RawEntry]) -> list[Row]:
-        known: dict[int, Fate] = {}
-        if self._client is not None and places:
-            first, last = places[0][0], places[-1][0]
-            known = fates(self._client, self._election, partition, first, last + 1)
-        return [row_of(partition, *place, known.get(place[0])) for place in places]
+    def _rows(self, partition: int, entries: Sequence[LogEntry]) -> list[Row]:
+        known: dict[int, EntryOutcome] = {}
+        if self._client is not None and entries:
+            first, last = entries[0].position, entries[-1].position
+            known = entry_outcomes(self._client, self._election, partition, first, last + 1)
+        return [row_of(partition, entry, known.get(entry.position)) for entry in entries]
 
 
 @contextmanager
 def kafka_entries(
     session: Session, connection: Connection, clickhouse: str | None, partition: int | None
 ) -> Iterator[KafkaEntries]:
-    """Those of the log on Kafka, with their fates if `clickhouse` is named. Raises LogUnavailable,
+    """Those of the log on Kafka, with their outcomes if `clickhouse` is named. Raises LogUnavailable,
     BadParameter when there is no such partition, and what `reader` raises."""
     with ExitStack() as stack:
         log = stack.enter_context(open_kafka_log(session, connection))
@@ -117,29 +116,28 @@ def kafka_entries(
         yield KafkaEntries(log, client, session.election.id, partition)
 
 
-def row_of(partition: int, position: int, recorded_at: int, raw: bytes, fate: Fate | None) -> Row:
+def row_of(partition: int, entry: LogEntry, outcome: EntryOutcome | None) -> Row:
     """An entry as a row: see queries.events.events."""
-    event, in_hex = displayed(raw)
-    outcome, reason, version = (None, None, None) if fate is None else fate
+    event, in_hex = displayed(entry.raw)
     return {
         "partition": partition,
-        "position": position,
-        "recorded_at": datetime.fromtimestamp(recorded_at / 1_000_000, UTC),
-        **_said(raw),
-        "outcome": outcome,
-        "reason": reason,
-        "version": version,
+        "position": entry.position,
+        "recorded_at": entry.recorded,
+        **_fields(entry.raw),
+        "outcome": None if outcome is None else outcome.outcome,
+        "reason": None if outcome is None else outcome.reason,
+        "version": None if outcome is None else outcome.version,
         "event": event,
         "bytes": in_hex,
     }
 
 
-def _said(raw: bytes) -> dict[str, Any]:
-    """What the bytes say of themselves; where they are no event, as far as they tell."""
+def _fields(raw: bytes) -> dict[str, Any]:
+    """The fields of the event that the bytes are; where they are none, those that can be read."""
     try:
         decoded = decode(raw)
     except Rejected:
-        return {"event_id": "", **place_in(raw)._asdict(), "occurred_at": None}
+        return {"event_id": "", **partial_event(raw)._asdict(), "occurred_at": None}
     event = decoded.event
     moment = None
     if event.occurred_at:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
     from event_log.kafka.log import KafkaLog
 
-PATIENCE_S: Final = 10.0
+OWNER_TIMEOUT_S: Final = 10.0
 """How long to wait for an owner that serves nothing: another reader is done in about a second, and a count
 that starts says where it serves within some seconds."""
 PAUSE_S: Final = 0.05
@@ -65,7 +65,7 @@ def reader(session: Session, command: str, clickhouse: str | None = None) -> Ite
             _require_count(session, client)
             yield client
         return
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + OWNER_TIMEOUT_S
     while True:
         owner = find_owner(directory.path)
         if owner is None:

@@ -7,30 +7,29 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from event_log.accepted import AcceptedEvents
 from event_log.kafka.connection import Connection
 from event_log.kafka.control import require
 from event_log.kafka.partitioner import partition_of
-from producers.publisher import Delivery, Publisher
+from producers.publisher import DeliveryReport, Publisher
 from rekap.building import Built, built
-from rekap.counting import by_reason, name_unreadable, superseded
-from rekap.failures import ANSWER_IS_NO, DONE
-from rekap.output.formats import Format, write_document
+from rekap.output.formats import Format
 from rekap.render.bars import Bar
-from rekap.render.tables import write
+from rekap.render.import_report import ReportForm, write_report
 from rekap.session import Session
-from rekap.text.numbers import tenths, whole
+from rekap.text.numbers import whole
 from schemas.ballots import Ballots
 from schemas.language import Said
-from schemas.sources import Source, Unreadable
+from schemas.sources import Source
 from stream_processors.assess import Assessor
 from stream_processors.authority import Authority
 from stream_processors.distributed.lineage import LogLineage
 from stream_processors.partition.assessing import Workers
+from stream_processors.partition.source_records import ImportReport
 
 LOOKING: Final = Said(id="Membaca log", en="Reading the log")
 SENDING: Final = Said(id="Mengirim", en="Sending")
@@ -56,30 +55,19 @@ BROKEN_OFF: Final = Said(
     "all the same). The same command goes on; what arrives twice counts once.",
 )
 
-UNREADABLE_KEPT: Final = 1_000
-"""Unreadable records that a report names one by one; all are counted."""
+FORM: Final = ReportForm("sent", "not_counted_by_reason", SENT, NOTHING_NEW, NOT_COUNTED)
 
 ACCEPTED_FILE: Final = "accepted.sqlite"
 """In the data directory: what the log was seen to have accepted. It can be removed at any time."""
 
 
 @dataclass(slots=True)
-class SendReport:
-    """What became of a source's records: read = sent + repeated + rejected + empty + unreadable, once all is
-    over."""
+class SendReport(ImportReport):
+    """The outcomes of a source's records: read = sent + repeated + rejected + empty + unreadable, once all is
+    sent. `rejected` are those that the log has and does not count; the reasons are theirs, and of what was
+    sent only to be recorded."""
 
-    read: int = 0
     sent: int = 0  # acknowledged
-    repeated: int = 0  # the log has accepted them before, or they say nothing that it does not say already
-    superseded: int = 0  # of these, what is not in force any more
-    rejected: int = 0  # the log has them and does not count them
-    empty: int = 0  # records that hold no count at all
-    unreadable: int = 0
-    not_counted: dict[str, int] = field(
-        default_factory=dict
-    )  # sent only to be recorded, or rejected: by reason
-    seconds: float = 0.0
-    unreadable_records: list[Unreadable] = field(default_factory=list)
 
 
 def send(
@@ -123,19 +111,11 @@ def send(
 def _send(publisher: Publisher, some: Built, report: SendReport) -> None:
     for key, raw in some.messages:
         publisher.publish_to(key, raw)
-    records, unreadable = some.records, some.records.unreadable
-    report.read += records.size
-    report.repeated += records.unchanged
-    report.superseded += records.superseded
-    report.rejected += sum(records.rejected.values())
-    report.empty += records.empty
-    for reason, count in (*records.not_counted.items(), *records.rejected.items()):
-        report.not_counted[reason] = report.not_counted.get(reason, 0) + count
-    report.unreadable += len(unreadable)
-    report.unreadable_records += unreadable[: UNREADABLE_KEPT - len(report.unreadable_records)]
+    report.add(some.counts)
+    report.add_reasons(some.counts.only_recorded)
 
 
-def _tell_what_was_sent(session: Session, delivery: Delivery) -> None:
+def _tell_what_was_sent(session: Session, delivery: DeliveryReport) -> None:
     if not (delivery.sent or delivery.not_sent):
         return
     numbers = {"sent": delivery.sent, "not_sent": len(delivery.not_sent)}
@@ -143,43 +123,8 @@ def _tell_what_was_sent(session: Session, delivery: Delivery) -> None:
     session.say(Said(BROKEN_OFF.id.format(**texts), BROKEN_OFF.en.format(**texts)))
 
 
-def document(report: SendReport) -> dict[str, Any]:
-    """The report for programs."""
-    return {
-        "read": report.read,
-        "sent": report.sent,
-        "repeated": report.repeated,
-        "superseded": report.superseded,
-        "rejected": report.rejected,
-        "unreadable": report.unreadable,
-        "empty": report.empty,
-        "seconds": round(report.seconds, 3),
-        "not_counted_by_reason": {str(reason): count for reason, count in report.not_counted.items()},
-    }
-
-
-def tell(session: Session, report: SendReport, form: Format) -> int:
+def tell(session: Session, report: SendReport, written: Format) -> int:
     """Write the report to stdout, unreadable records to stderr; the exit code."""
-    if form is Format.JSON:
-        write_document(document(report))
-    else:
-        write(_sentence(session, report))
-        if report.repeated and not report.sent and not report.rejected:
-            write(session.text(NOTHING_NEW))
-        if report.superseded:
-            write(superseded(session, report.superseded))
-        if report.not_counted:
-            write(session.text(NOT_COUNTED).format(reasons=by_reason(report.not_counted, session.language)))
-    name_unreadable(session, report.unreadable, report.unreadable_records)
-    none_counted = report.not_counted and not report.repeated
-    none_counted = none_counted and sum(report.not_counted.values()) == report.sent + report.rejected
-    return ANSWER_IS_NO if report.unreadable or none_counted else DONE
-
-
-def _sentence(session: Session, report: SendReport) -> str:
-    language = session.language
-    numbers = {
-        name: whole(value, language) for name, value in document(report).items() if isinstance(value, int)
-    }
-    rate = whole(int(report.read / max(report.seconds, 0.001)), language)
-    return session.text(SENT).format(**numbers, rate=rate, seconds=tenths(report.seconds, language))
+    not_counted = sum(report.rejected_by_reason.values())
+    none_counted = not_counted > 0 and not report.repeated and not_counted == report.sent + report.rejected
+    return write_report(session, report, FORM, written, none_counted=none_counted)

@@ -51,7 +51,7 @@ class NothingNew:
     rejected: Reason | None = None
 
 
-Record = Message | Unreadable | NothingNew
+SourceRecord = Message | Unreadable | NothingNew
 
 Lineage = Callable[[str, Sequence[str]], Mapping[str, Sequence[bytes]]]
 """(contest, units) -> for each of these stations that has any, the bytes of its count events, or of these
@@ -68,7 +68,7 @@ class Chunk(Protocol):
         """How many records it holds, for progress."""
         ...
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its records, in order, each as a message or as a report. Raises OSError only."""
         ...
 

@@ -8,7 +8,7 @@ rows or an array with that of each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.ballots import Ballot, Ballots
-from schemas.findings import Finding
+from schemas.named_rows import FindingRow, RecapCells, RecapRow, columns_of
 from schemas.regions import DEPTH, REGION_LEVELS, UNKNOWN, Level, Registry
 from schemas.rejections import Rejection
 from schemas.tables import TABLES
@@ -108,23 +108,21 @@ class Rows:
 
     def findings(
         self,
-        rows: Sequence[tuple[str, str, int, int, int, Finding]],
+        rows: Sequence[FindingRow],
         recorded_at: Times,
         partition: int = 0,
     ) -> pa.Table:
-        """Findings as (contest, unit, village index, version, position, finding)."""
-        contests, units, villages, versions, positions, findings = _columns(rows, 6)
+        """Findings; `recorded_at` as for all rows."""
+        columns = columns_of(FindingRow._fields, rows)
+        findings = columns["finding"]
         return self._table(
             "finding",
             len(rows),
             recorded_at,
             partition,
             {
-                **self._path(np.array(villages, np.int64)),
-                "contest": contests,
-                "unit": units,
-                "version": versions,
-                "position": positions,
+                **self._path(np.array(columns["village"], np.int64)),
+                **{name: columns[name] for name in ("contest", "unit", "version", "position")},
                 "rule": [finding.rule for finding in findings],
                 "place": [finding.place for finding in findings],
                 "severity": [finding.severity.value for finding in findings],
@@ -162,29 +160,23 @@ class Rows:
 
     def recaps(
         self,
-        rows: Sequence[tuple[str, int, int, int, str, Mapping[str, Any]]],
+        rows: Sequence[RecapRow],
         recorded_at: Times,
         partition: int = 0,
     ) -> pa.Table:
-        """Certified recapitulations as (contest, region index, version, position, event id, cells); cells are
-        document, votes (pairs), valid, invalid, voters."""
-        contests, regions, versions, positions, ids, cells = _columns(rows, 6)
+        """Certified recapitulations."""
+        columns = columns_of(RecapRow._fields, rows)
+        regions = columns["region"]
         return self._table(
             "recap",
             len(rows),
             recorded_at,
             partition,
             {
-                "contest": contests,
+                **{name: columns[name] for name in ("contest", "version", "position", "event_id")},
                 "level": [REGION_LEVELS[self._registry.depth[region]].value for region in regions],
                 "unit": [self._registry.ids[region] for region in regions],
-                "version": versions,
-                "position": positions,
-                "event_id": ids,
-                **{
-                    name: [one[name] for one in cells]
-                    for name in ("document", "votes", "valid", "invalid", "voters")
-                },
+                **columns_of(RecapCells._fields, columns["cells"]),
             },
         )
 
@@ -330,6 +322,14 @@ class Rows:
         return pa.Table.from_arrays(arrays, schema=TABLES[name])
 
 
+def by_table(some: Iterable[tuple[str, pa.Table]]) -> dict[str, pa.Table]:
+    """Rows of several batches as one table each, in the order in which each table comes first."""
+    parts: dict[str, list[pa.Table]] = {}
+    for name, rows in some:
+        parts.setdefault(name, []).append(rows)
+    return {name: pa.concat_tables(tables) for name, tables in parts.items()}
+
+
 def _unsigned(cells: Integers) -> NDArray[np.uint64]:
     """Counts as the tables hold them, all at once: column by column it would take longer than all the rest.
     Raises ValueError for one below zero."""
@@ -374,7 +374,3 @@ def _offsets(count: int, width: int) -> pa.Array:
 def _texts(bodies: Sequence[bytes]) -> pa.Array:
     """Bytes as they are in a column of text: the log keeps also what is not UTF-8, and so does its mirror."""
     return pa.Array.from_buffers(pa.string(), len(bodies), pa.array(bodies, pa.binary()).buffers())
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * width

@@ -81,7 +81,7 @@ MAY_IMPORT: Final = {
 `stream_processors.embedded` who may import `stream_processors` unless it is named."""
 
 ONLY_IN: Final = {
-    "clickhouse_connect": ("clickhouse", "sinks", "queries", "benchmarks.stream.contenders"),
+    "clickhouse_connect": ("clickhouse", "sinks", "queries", "benchmarks.stream.systems"),
     "chdb": ("clickhouse", "audit.recompute"),
     "starlette": ("serving", "clickhouse.interface", "monitoring"),
     "uvicorn": ("serving",),

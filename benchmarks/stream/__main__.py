@@ -1,8 +1,8 @@
 """Run the races one after the other on one broker, round by round, and say who was how fast.
 
-The presidential mix is raced by everybody, the national one by ours alone: contenders are written for the
+The presidential mix is raced by everybody, the national one by ours alone: systems are written for the
 forms of two pairs. Needs Java and Kafka's jars (`make kafka-jars`), and REKAP_REAL_DATA for the presidential
-mix; the contenders are installed into an environment of their own on the first run. Ends with 1 when somebody
+mix; the systems are installed into an environment of their own on the first run. Ends with 1 when somebody
 failed or counted wrong.
 """
 
@@ -19,12 +19,12 @@ from pathlib import Path
 from benchmarks import mix
 from benchmarks.mix import Mix
 from benchmarks.stream import environment, machine, report
-from benchmarks.stream.entrants import OURS, entrants
 from benchmarks.stream.forms import Forms, Stock, load
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP, Race
+from benchmarks.stream.schedule import OURS, all_races
 from benchmarks.stream.stage import CLOCK, GROUPS, stage
-from benchmarks.stream.warming import warm_up
+from benchmarks.stream.warm_up import warm_up
 from devtools.brokers import JARS, Broker, why_not
 
 
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--format", choices=("text", "json"), default="text")
     mix.add_option(parser)
     asked = parser.parse_args()
-    races = list(entrants(asked.events, asked.textbook_events))
+    races = list(all_races(asked.events, asked.textbook_events))
     if min(asked.events, asked.textbook_events, asked.rounds) < 1 or asked.events <= WARM_UP + 1:
         parser.error(
             f"--events must be above {WARM_UP + 1} (the first warm up a live race), the others above 0"
@@ -52,23 +52,23 @@ def main() -> int:
     mixes = mix.chosen(asked.mix)
     chosen = {one: [race for race in races if one is Mix.PRESIDENTIAL or race.kind == OURS] for one in mixes}
     if not any(chosen.values()):
-        parser.error("contenders are raced with the presidential mix alone: leave --mix out, or name ours")
+        parser.error("systems are raced with the presidential mix alone: leave --mix out, or name ours")
     folder = mix.real_data(mixes)
     if (reason := why_not()) is not None:
         print(reason, file=sys.stderr)
         return 2
     (clients,) = JARS.glob("kafka-clients-*.jar")
-    surroundings = machine.described() | {"kafka": clients.stem.rpartition("-")[2]}
+    facts = machine.described() | {"kafka": clients.stem.rpartition("-")[2]}
     documents, has_failed = {}, False
     for one, taking_part in chosen.items():
         if not taking_part:
             continue
         lines, failed = run(taking_part, asked.rounds, load(one, folder, asked.provinces))
         has_failed = has_failed or bool(failed)
-        documents[one] = report.as_json(lines, surroundings, failed)
+        documents[one] = report.as_json(lines, facts, failed)
         if asked.format == "text":
             print(f"-- {one.forms}")
-            print(report.as_text(lines, surroundings, failed))
+            print(report.as_text(lines, facts, failed))
     if asked.format == "json":
         print(json.dumps(documents, indent=2))
     return 1 if has_failed else 0

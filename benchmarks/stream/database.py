@@ -1,4 +1,4 @@
-"""ClickHouse for a contender, and the races that end there: when a reader sees what was counted.
+"""ClickHouse for a system, and the races that end there: when a reader sees what was counted.
 
 It is the engine that our sink has open, in a process of its own, at the same interface. Run as a program, it
 serves the directory and the port that are named until it is ended.
@@ -18,7 +18,7 @@ from benchmarks.stream import feed
 from benchmarks.stream.deployment import LOOK_S
 from benchmarks.stream.forms import NATION
 from benchmarks.stream.programs import Program, RaceFailed, running
-from benchmarks.stream.races import CONTENDERS, SETTLE_S, STALL_S, Measured, Run
+from benchmarks.stream.races import SETTLE_S, STALL_S, SYSTEMS, Measured, Run
 from benchmarks.stream.stage import Stage
 from clickhouse.client import SinkUnavailable, connect
 from clickhouse.interface.server import Server
@@ -53,9 +53,9 @@ def rollup_to_database(script: str, processes: int = 1) -> Run:
         with _database(stage.folder) as (database, url, reader):
             reader.command(_UNIT)
             before = database.used()
-            command = [stage.python, CONTENDERS / script]
-            surroundings = {**stage.surroundings(), "BENCH_DATABASE": url}
-            with running(Path(script).stem, command, stage.folder, surroundings, processes) as program:
+            command = [stage.python, SYSTEMS / script]
+            environment = {**stage.environment(), "BENCH_DATABASE": url}
+            with running(Path(script).stem, command, stage.folder, environment, processes) as program:
                 ended = _wait(reader, count, program)
                 used = program.used() + database.used()
                 time.sleep(SETTLE_S)
@@ -97,8 +97,8 @@ def _database(folder: Path) -> Iterator[tuple[Program, str, Client]]:
     port = free_ports(1)[0]
     command = [sys.executable, "-m", __spec__.name, str(folder / "clickhouse"), str(port)]
     # Programs run in folders of their own.
-    surroundings = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    with running("database", command, folder, surroundings) as program:
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with running("database", command, folder, environment) as program:
         url = f"http://127.0.0.1:{port}"
         with closing(_reached(url, program)) as reader:
             yield program, url, reader

@@ -31,7 +31,7 @@ from schemas.data_directory import DataDirectory
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-PATIENCE_S: Final = 120
+TIMEOUT_S: Final = 120
 """Without anything new for so long a race is given up."""
 
 BEGIN_S: Final = 600
@@ -147,8 +147,8 @@ class Deployment:
                 return now
             if seen != held:
                 held, changed = seen, time.monotonic()
-            elif time.monotonic() - changed > PATIENCE_S:
-                raise programs[0].failed(f"brought nothing for {PATIENCE_S} s; there is {held}")
+            elif time.monotonic() - changed > TIMEOUT_S:
+                raise programs[0].failed(f"brought nothing for {TIMEOUT_S} s; there is {held}")
             for program in programs:
                 program.check()
             time.sleep(LOOK_S)

@@ -15,7 +15,7 @@ from typing import Final
 
 from benchmarks.stream import feed
 from benchmarks.stream.programs import Program, running
-from benchmarks.stream.races import CONTENDERS, LOOK_S, STALL_S, WARM_UP, Measured, Run
+from benchmarks.stream.races import LOOK_S, STALL_S, SYSTEMS, WARM_UP, Measured, Run
 from benchmarks.stream.stage import Stage
 
 SLOWEST: Final = 1_000
@@ -29,7 +29,7 @@ def behind(arguments: Sequence[str]) -> Run:
         count = len(stage.forms.raws)
         feed.send(stage.broker, stage.topic("count-events"), stage.forms.events)
         with _agent(stage, arguments, (1, count)) as program:
-            first, last = _said(program, 2, count)
+            first, last = _marks(program, 2, count)
             used = program.used()
         return Measured(count - 1, last - first, used.processor_s, used.memory_mib)
 
@@ -45,10 +45,10 @@ def live(arguments: Sequence[str], fetch_wait_ms: int | None = None) -> Run:
         marks = (WARM_UP, WARM_UP + 1, count)
         with _agent(stage, arguments, marks, fetch_wait_ms) as program:
             feed.send(stage.broker, topic, events[:WARM_UP])
-            _said(program, 1, WARM_UP)
+            _marks(program, 1, WARM_UP)
             before = program.used()
             with feed.sending(stage, events[WARM_UP:]):
-                _, first, last = _said(program, 3, count)
+                _, first, last = _marks(program, 3, count)
             used = program.used()
         return Measured(
             count - WARM_UP - 1, last - first, used.processor_s - before.processor_s, used.memory_mib
@@ -61,18 +61,18 @@ def live(arguments: Sequence[str], fetch_wait_ms: int | None = None) -> Run:
 def _agent(
     stage: Stage, arguments: Sequence[str], marks: Sequence[int], fetch_wait_ms: int | None = None
 ) -> Iterator[Program]:
-    command: list[str | Path] = [stage.python, CONTENDERS / "faust_empty.py", *arguments]
-    environment = {**stage.surroundings(), "BENCH_MARKS": ",".join(map(str, marks))}
+    command: list[str | Path] = [stage.python, SYSTEMS / "faust_empty.py", *arguments]
+    environment = {**stage.environment(), "BENCH_MARKS": ",".join(map(str, marks))}
     if fetch_wait_ms is not None:
         environment["BENCH_FETCH_WAIT_MS"] = str(fetch_wait_ms)
     with running("faust_empty", command, stage.folder, environment) as program:
         yield program
 
 
-def _said(program: Program, marks: int, count: int) -> list[float]:
+def _marks(program: Program, marks: int, count: int) -> list[float]:
     """When the agent had taken each of its first `marks` marks, the last of which is `count`."""
     (folder,) = program.folders
-    path = folder / "said.jsonl"
+    path = folder / "marks.jsonl"
     deadline = time.monotonic() + STALL_S + count / SLOWEST
     lines: list[str] = []
     while len(lines) < marks:

@@ -1,4 +1,4 @@
-"""The contenders' own environment, made once: `.bench/stream-…/` beside the code, named after what is pinned.
+"""The systems' own environment, made once: `.bench/stream-…/` beside the code, named after what is pinned.
 
 None of it can reach rekap's environment or lock file. Another set of pins makes another environment.
 """
@@ -18,14 +18,14 @@ PLACE: Final = Path(__file__).parents[2] / ".bench"
 def python() -> Path:
     """The interpreter of that environment, made if it is not there yet (180 MB).
 
-    Raises subprocess.CalledProcessError when something can't be installed; pip has said why by then.
+    Raises subprocess.CalledProcessError when something can't be installed; pip has told why by then.
     """
     pins = sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
     home = PLACE / f"stream-{pins}-{sys.version_info.major}.{sys.version_info.minor}"
     interpreter = home / "bin" / "python"
     done = home / "installed"
     if not done.exists():
-        print(f"Installing the contenders into {home} ...", file=sys.stderr)
+        print(f"Installing the systems into {home} ...", file=sys.stderr)
         PLACE.mkdir(exist_ok=True)
         (PLACE / ".gitignore").write_text("*\n", encoding="utf-8")
         subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)

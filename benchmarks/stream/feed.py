@@ -14,8 +14,8 @@ from typing import Final
 
 from kafka import KafkaProducer
 
+from benchmarks.stream.child_processes import ends_with_parent
 from benchmarks.stream.forms import Event
-from benchmarks.stream.mortal import mortal
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.stage import Stage
 
@@ -67,7 +67,7 @@ def sending(stage: Stage, events: Iterable[Event]) -> Iterator[None]:
     path = stage.folder / "events.tsv"
     write(path, events)
     arguments = [stage.broker, stage.topic("count-events"), str(path)]
-    command = mortal([sys.executable, "-m", "benchmarks.stream.feed", *arguments])
+    command = ends_with_parent([sys.executable, "-m", "benchmarks.stream.feed", *arguments])
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         yield

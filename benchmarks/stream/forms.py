@@ -1,7 +1,7 @@
 """The forms of a mix as events, and what they must add up to: the real ones of 2019, or five contests.
 
 Forms are taken evenly from the whole and shuffled with a fixed seed: on a night they come from everywhere at
-once, and a contender that is lucky with one province's order proves nothing. The file of 2019 is not ours to
+once, and a system that is lucky with one province's order proves nothing. The file of 2019 is not ours to
 give away: it is read from the folder that REKAP_REAL_DATA names.
 """
 

@@ -19,14 +19,14 @@ from typing import Any, Final
 
 from benchmarks import mix
 from benchmarks.stream import feed, machine, sizes
-from benchmarks.stream.deployment import PATIENCE_S, deployed
+from benchmarks.stream.deployment import TIMEOUT_S, deployed
 from benchmarks.stream.following import look, milliseconds, nation_latencies, rows_latencies
 from benchmarks.stream.forms import Forms, load
 from benchmarks.stream.paced import pacing
 from benchmarks.stream.programs import RaceFailed
 from benchmarks.stream.races import WARM_UP
-from benchmarks.stream.said import caught_up
 from benchmarks.stream.stage import CLOCK
+from benchmarks.stream.worker_logs import caught_up
 from devtools.brokers import Broker, why_not
 from event_log.kafka.topics import (
     COUNT_EVENTS,
@@ -97,7 +97,7 @@ def measured(forms: Forms, before: int, rate: float) -> dict[str, Any]:
             ours.wait(reader, before_paced, worker, sink)
             stored, spent = sizes.topics(ours.connection), worker.used() + sink.used()
             brokers = [process.pid for process in broker.processes.values()]
-            longest_s = len(paced) / rate + PATIENCE_S
+            longest_s = len(paced) / rate + TIMEOUT_S
             with (
                 machine.Others([*brokers, *worker.members(), *sink.members()]) as others,
                 pacing(broker.bootstrap, TOPIC, Path(place), paced, rate, FOLLOWED) as sender,

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from benchmarks.stream import feed
 from benchmarks.stream.deployment import Deployment, deployed
 from benchmarks.stream.races import WARM_UP, Measured, Run
-from benchmarks.stream.said import began, caught_up
 from benchmarks.stream.stage import Stage
+from benchmarks.stream.worker_logs import began, caught_up
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, Topic
 
@@ -31,10 +31,10 @@ def behind(options: Sequence[str] = (), processes: int = 1) -> Run:
         ):
             before = sink.used()
             with ours.worker(options=options, processes=processes) as worker:
-                said = caught_up(worker)
+                lines = caught_up(worker)
                 ended = ours.wait(reader, count, worker, sink)
                 used = worker.used() + sink.used()
-            start = min(*map(began, said), _first(ours, COUNT_ROWS, {}))
+            start = min(*map(began, lines), _first(ours, COUNT_ROWS, {}))
             ours.check(reader, count)
         return Measured(count, ended - start, used.processor_s - before.processor_s, used.memory_mib)
 

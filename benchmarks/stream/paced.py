@@ -17,9 +17,9 @@ from typing import Final, NamedTuple
 
 from kafka import KafkaProducer
 
+from benchmarks.stream.child_processes import ends_with_parent
 from benchmarks.stream.feed import ROOT, read, write
 from benchmarks.stream.forms import Event
-from benchmarks.stream.mortal import mortal
 from benchmarks.stream.programs import RaceFailed
 
 START_S: Final = 30
@@ -43,15 +43,15 @@ class Sent(NamedTuple):
 class Sender:
     """The process that sends."""
 
-    def __init__(self, process: subprocess.Popen[bytes], said: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], report: Path) -> None:
         self.process = process
-        self._said = said
+        self._report = report
 
     def sent(self) -> list[Sent]:
-        """What it says of the events, once it has sent them all. Raises RaceFailed when it could not."""
+        """What was reported of the events, once it has sent them all. Raises RaceFailed when it could not."""
         if self.process.wait(START_S) != 0:
             raise RaceFailed("The events could not be sent: see above.")
-        lines = self._said.read_text(encoding="utf-8").splitlines()
+        lines = self._report.read_text(encoding="utf-8").splitlines()
         return [Sent(int(a), float(b), int(c), int(d)) for a, b, c, d in map(str.split, lines)]
 
 
@@ -60,18 +60,18 @@ def pacing(
     broker: str, topic: str, folder: Path, events: Sequence[Event], rate: float, each: int
 ) -> Iterator[Sender]:
     """Another process sends these, so many a second, while the block runs."""
-    path, said = folder / "paced.tsv", folder / "paced.txt"
+    path, report = folder / "paced.tsv", folder / "paced.txt"
     write(path, events)
-    arguments = [broker, topic, str(path), str(rate), str(each), str(said)]
-    process = subprocess.Popen(mortal([sys.executable, "-m", __name__, *arguments]), cwd=ROOT)
+    arguments = [broker, topic, str(path), str(rate), str(each), str(report)]
+    process = subprocess.Popen(ends_with_parent([sys.executable, "-m", __name__, *arguments]), cwd=ROOT)
     try:
-        yield Sender(process, said)
+        yield Sender(process, report)
     finally:
         process.kill()
         process.wait()
 
 
-def main(broker: str, topic: str, path: str, rate: str, each: str, said: str) -> None:
+def main(broker: str, topic: str, path: str, rate: str, each: str, report: str) -> None:
     """Send a file."""
     events, step = read(Path(path)), int(each)
     producer = KafkaProducer(
@@ -93,7 +93,7 @@ def main(broker: str, topic: str, path: str, rate: str, each: str, said: str) ->
         record = future.get(0)
         lines.append(f"{number} {at:.6f} {record.partition} {record.offset}\n")
     producer.close()
-    Path(said).write_text("".join(lines), encoding="utf-8")
+    Path(report).write_text("".join(lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.stream.child_processes import ends_with_parent
 from benchmarks.stream.machine import members, memory_mib, own_memory_mib, processor_s
-from benchmarks.stream.mortal import mortal
 
 END_S: Final = 20
 """How long a program may take to end by itself."""
@@ -85,12 +85,12 @@ def running(
         with output.open("ab") as log:
             for own in own_folders:
                 own.mkdir()
-                surroundings = {**os.environ, **environment, "BENCH_FOLDER": str(own)}
+                variables = {**os.environ, **environment, "BENCH_FOLDER": str(own)}
                 started.append(
                     subprocess.Popen(
-                        mortal(command),
+                        ends_with_parent(command),
                         cwd=own,
-                        env=surroundings,
+                        env=variables,
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,

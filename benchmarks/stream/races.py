@@ -17,7 +17,7 @@ from benchmarks.stream import feed
 from benchmarks.stream.programs import Program, running
 from benchmarks.stream.stage import Stage
 
-CONTENDERS: Final = Path(__file__).with_name("contenders")
+SYSTEMS: Final = Path(__file__).with_name("systems")
 
 WARM_UP: Final = 2_000
 """Events before a live race, so that connections stand and code has been run."""
@@ -53,7 +53,7 @@ Run = Callable[[Stage], Measured]
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """One line of the report. `kind` is what contenders are compared by; `events`: how many are measured."""
+    """One line of the report. `kind` is what systems are compared by; `events`: how many are measured."""
 
     name: str
     kind: str
@@ -69,8 +69,8 @@ def rollup(script: str, arguments: Sequence[str], topics: Sequence[str], process
     def run(stage: Stage) -> Measured:
         stage.create("nation-totals", *topics)
         feed.send(stage.broker, stage.topic("count-events"), stage.forms.events)
-        command: list[str | Path] = [stage.python, CONTENDERS / script, *arguments]
-        with running(Path(script).stem, command, stage.folder, stage.surroundings(), processes) as program:
+        command: list[str | Path] = [stage.python, SYSTEMS / script, *arguments]
+        with running(Path(script).stem, command, stage.folder, stage.environment(), processes) as program:
             ended = _wait_for_totals(stage, program)
             used = program.used()
         seconds = ended - stage.first_written()

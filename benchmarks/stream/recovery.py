@@ -24,8 +24,8 @@ from benchmarks.stream import feed, machine
 from benchmarks.stream.deployment import Deployment, deployed
 from benchmarks.stream.forms import Forms, load
 from benchmarks.stream.programs import RaceFailed
-from benchmarks.stream.said import caught_up
 from benchmarks.stream.stage import CLOCK
+from benchmarks.stream.worker_logs import caught_up
 from devtools.brokers import Broker, why_not
 from event_log.kafka.topics import COUNT_EVENTS
 
@@ -105,12 +105,12 @@ def _start(name: str, ours: Deployment, brokers: list[int], options: Sequence[st
     """Start a worker, and end it when it has caught up with `count` entries."""
     began = time.monotonic()
     with machine.Others(brokers) as others, ours.worker(name, options) as worker:
-        said = caught_up(worker)[0]
+        line = caught_up(worker)[0]
         whole, used = time.monotonic() - began, worker.used()
-        if said["entries"] > count:
-            raise worker.failed(f"read {said['entries']} entries of {count}")
-    figures = (said["seconds"], whole, used.processor_s, used.memory_mib, others.share)
-    print(f"{name}: {said['seconds']} s, {said['entries']} entries read", file=sys.stderr)
+        if line["entries"] > count:
+            raise worker.failed(f"read {line['entries']} entries of {count}")
+    figures = (line["seconds"], whole, used.processor_s, used.memory_mib, others.share)
+    print(f"{name}: {line['seconds']} s, {line['entries']} entries read", file=sys.stderr)
     return Start(*(round(figure, 2) for figure in figures))
 
 

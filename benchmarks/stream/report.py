@@ -1,6 +1,6 @@
 """What the races showed, for people and for scripts: rates of every round, their median, ratios to others.
 
-A contender is compared with the fastest of a kind in the same run, never with a figure from another day.
+A system is compared with the fastest of a kind in the same run, never with a figure from another day.
 """
 
 from __future__ import annotations

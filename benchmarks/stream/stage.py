@@ -1,7 +1,7 @@
 """Where a race is run: one broker, topics of its own, events in them, and a folder that goes afterwards.
 
 The broker stays the same for all races of a run. Each race's topics are removed after it, so that no
-contender pays for what another left behind. Every time that counts is the broker's (see CLOCK).
+system pays for what another left behind. Every time that counts is the broker's (see CLOCK).
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Stage:
         ]
         self.admin.create_topics(topics, wait_for_metadata=True)
 
-    def surroundings(self) -> dict[str, str]:
-        """What contenders.task reads from the environment."""
+    def environment(self) -> dict[str, str]:
+        """What systems.task reads from the environment."""
         return {
             "BENCH_BROKER": self.broker,
             "BENCH_PREFIX": self.prefix,
@@ -98,7 +98,7 @@ class Stage:
         return float(min(found.timestamp for found in first.values() if found is not None) / 1e3)
 
     def clear(self) -> None:
-        """Remove this race's topics, those that a contender made for itself included."""
+        """Remove this race's topics, those that a system made for itself included."""
         self.consumer.assign([])
         self.admin.delete_topics(self._topics())
 
@@ -108,7 +108,7 @@ class Stage:
 
 @contextmanager
 def stage(broker: str, forms: Forms, parents: Path, python: Path) -> Iterator[Stage]:
-    """A fresh place with an empty topic of events; `python` is the contenders' interpreter."""
+    """A fresh place with an empty topic of events; `python` is the systems' interpreter."""
     admin = KafkaAdminClient(bootstrap_servers=broker)
     consumer = KafkaConsumer(bootstrap_servers=broker)
     try:

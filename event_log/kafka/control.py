@@ -16,12 +16,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from event_log.errors import LogUnavailable
 from event_log.kafka.connection import REQUEST_MS, Connection
 from event_log.kafka.errors import broker_unavailable
+from event_log.kafka.producer import Producer, ProducerConfig
 from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from event_log.kafka.unpacking import bound_kafka_python
@@ -118,15 +119,13 @@ def read_control(connection: Connection) -> Opened | None:
 
 
 def _write(connection: Connection, raw: bytes) -> None:
-    topic = connection.topic(ELECTION_CONTROL)
+    producer = Producer(connection, ProducerConfig(REQUEST_MS))
     try:
-        producer = KafkaProducer(**connection.client_settings(), acks="all", enable_idempotence=True)
-        try:
-            producer.send(topic, value=raw, partition=0).get(timeout=REQUEST_MS / 1_000)
-        finally:
-            producer.close(timeout=1)
+        producer.send(ELECTION_CONTROL, 0, None, raw).get(timeout=REQUEST_MS / 1_000)
     except KafkaError as error:
-        raise broker_unavailable(connection, error, topic) from error
+        raise broker_unavailable(connection, error, connection.topic(ELECTION_CONTROL)) from error
+    finally:
+        producer.close(timeout_s=1)
 
 
 def _read(connection: Connection, *, first: bool) -> list[bytes]:

@@ -55,6 +55,11 @@ class KafkaRecord(NamedTuple):
     raw: bytes
     headers: Sequence[tuple[str, bytes]]
 
+    @property
+    def entry(self) -> LogEntry:
+        """A record of count-events as an entry of the log."""
+        return LogEntry(self.position, self.recorded_at, self.key, self.raw, leaf_hash(self.raw))
+
 
 class KafkaLog:
     """A reader of one topic. For one thread at a time; interleaved reads fetch again. An
@@ -112,7 +117,7 @@ class KafkaLog:
         """As `read`, one by one, each with its leaf hash."""
         for records in self.read(partition, start, end):
             for one in records:
-                yield LogEntry(one.position, one.recorded_at, one.key, one.raw, leaf_hash(one.raw))
+                yield one.entry
 
     def partition_of(self, key: bytes) -> int:
         """The partition of entries with this key."""

@@ -31,7 +31,7 @@ from producers.importers.whole_events import PlacedEvent
 from schemas.control_events import CONTROL_TYPES
 from schemas.decode import decode
 from schemas.rejections import Reason, Rejected
-from schemas.sources import Lineage, Message, NothingNew, Record, Unreadable
+from schemas.sources import Lineage, Message, NothingNew, SourceRecord, Unreadable
 from schemas.text import quoted
 
 CHUNK_LINES: Final = 1_000
@@ -105,12 +105,12 @@ class CommissionChunk:
         """The number of lines."""
         return sum(len(lines) for _, lines in self.stations)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its stations, in order."""
         for key, lines in self.stations:
             yield from self._station(StationLine(self.events.get(key, ()) if key else ()), lines)
 
-    def _station(self, line: StationLine, lines: Lines) -> Iterator[Record]:
+    def _station(self, line: StationLine, lines: Lines) -> Iterator[SourceRecord]:
         rows: list[Placed] = []
         whole: list[tuple[WholeEvent, str]] = []
         for table, text in lines:
@@ -211,7 +211,7 @@ def _columns(path: Path) -> CsvColumns:
     return read_header(path, first)
 
 
-def _whole(line: StationLine | None, whole: Sequence[tuple[WholeEvent, str]]) -> Iterator[Record]:
+def _whole(line: StationLine | None, whole: Sequence[tuple[WholeEvent, str]]) -> Iterator[SourceRecord]:
     """Lines that are events: those of an exported log in its order, others as they settle. `line` None: there
     is nothing else of their station."""
     events: list[PlacedEvent] = []

@@ -20,7 +20,7 @@ from producers.importers.station_rows import ORDER_UNKNOWN, Placed
 from schemas.canonical import dumps
 from schemas.events import NotCounted
 from schemas.rejections import Reason
-from schemas.sources import Message, NothingNew, Record, Unreadable
+from schemas.sources import Message, NothingNew, SourceRecord, Unreadable
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -40,7 +40,7 @@ class CurrentRows:
         self._line = line
         self._correcting = correcting
 
-    def records(self, rows: Sequence[Placed]) -> list[Record]:
+    def records(self, rows: Sequence[Placed]) -> list[SourceRecord]:
         """What becomes of each row, in the order of their times. Rows of one import without a time that say
         different things are reported."""
         without = [one for one in rows if _time(one.row) is None and not one.row.empty]
@@ -51,13 +51,13 @@ class CurrentRows:
             unknown = []
         return [*(self._checked(one) for one in sorted(rows, key=_order)), *unknown]
 
-    def _checked(self, one: Placed) -> Record:
+    def _checked(self, one: Placed) -> SourceRecord:
         try:
             return self._record(one.row, one.place)
         except RecordInvalid as error:
             return Unreadable(one.place, error.said)
 
-    def _record(self, row: Row, place: str) -> Record:
+    def _record(self, row: Row, place: str) -> SourceRecord:
         history, time = self._line.history, _time(row)
         if row.empty:
             return NothingNew(place, empty=True)

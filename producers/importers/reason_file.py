@@ -23,7 +23,7 @@ from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, RecapCertified, Role
 from schemas.language import Said
 from schemas.rejections import Rejected
-from schemas.sources import Lineage, Message, Record, Unreadable
+from schemas.sources import Lineage, Message, SourceRecord, Unreadable
 from schemas.text import quoted
 
 CHUNK_LINES: Final = 1_000
@@ -119,7 +119,7 @@ class ReasonChunk:
         """The number of rows."""
         return len(self.rows)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its rows, in order."""
         in_force = {
             row.key: StationLine(self.events.get(row.key, ())).history.in_force
@@ -191,7 +191,7 @@ def _columns(path: Path) -> CsvColumns:
     return columns
 
 
-def _record(row: ReasonRow, in_force: Known | None) -> Record:
+def _record(row: ReasonRow, in_force: Known | None) -> SourceRecord:
     assert row.event is not None
     contest, region = quoted(row.event["contest"]), quoted(row.event["region"])
     event = None if in_force is None else in_force.decoded.event

@@ -23,7 +23,7 @@ from schemas.elections import Election
 from schemas.events import MAX_CELL, SCHEMA_VERSION, RecapCertified, Role
 from schemas.language import Said
 from schemas.rejections import Rejected
-from schemas.sources import Lineage, NothingNew, Record, Unreadable
+from schemas.sources import Lineage, NothingNew, SourceRecord, Unreadable
 from schemas.text import quoted
 
 CHUNK_LINES: Final = 1_000
@@ -157,7 +157,7 @@ class RecapChunk:
         """The number of rows."""
         return len(self.rows)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its rows, in order."""
         lines = {row.key: StationLine(self.events.get(row.key, ())) for row in self.rows if row.key}
         for row in self.rows:
@@ -240,7 +240,7 @@ def _columns(path: Path) -> RecapColumns:
     return read_recap_header(path, first)
 
 
-def _record(line: StationLine, document: Document, place: str) -> Record:
+def _record(line: StationLine, document: Document, place: str) -> SourceRecord:
     if not line.raws and not line.history.accepted:
         return _checked(line, document, place)
     said = _content(document)
@@ -254,7 +254,7 @@ def _record(line: StationLine, document: Document, place: str) -> Record:
     return _checked(line, document, place)
 
 
-def _checked(line: StationLine, document: Document, place: str) -> Record:
+def _checked(line: StationLine, document: Document, place: str) -> SourceRecord:
     raw = encode(document)
     try:
         decode(raw)

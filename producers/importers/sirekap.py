@@ -16,11 +16,11 @@ from producers.importers.observed import Observed
 from producers.importers.pages import Shown, records_of
 from producers.importers.problems import RecordInvalid
 from producers.importers.sirekap_contests import Contests
-from producers.importers.sirekap_files import Entry, StationCodes, Zips, find_entries
+from producers.importers.sirekap_files import ResponseFile, StationCodes, Zips, find_responses
 from producers.importers.sirekap_keys import SOURCE, Keys
 from producers.importers.sirekap_response import read_response
 from schemas.elections import Election
-from schemas.sources import Lineage, Record, Unreadable
+from schemas.sources import Lineage, SourceRecord, Unreadable
 
 CHUNK_FILES: Final = 500
 """Files in one chunk, and all further snapshots of its last station: some 50 ms of work."""
@@ -35,7 +35,7 @@ class SirekapChunk:
     """All snapshots of some stations in some contests. `keys` are those of each contest, `constituencies` of
     each contest and station, where the keys need them; `refused` are files whose contest is not known."""
 
-    stations: tuple[tuple[Key, tuple[Entry, ...]], ...]
+    stations: tuple[tuple[Key, tuple[ResponseFile, ...]], ...]
     events: Mapping[Key, Sequence[bytes]]
     codes: StationCodes
     election: str
@@ -49,7 +49,7 @@ class SirekapChunk:
         """The number of files."""
         return sum(len(entries) for _, entries in self.stations) + len(self.refused)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its stations in order, the snapshots of each in the order of their time."""
         yield from self.refused
         with Zips() as zips:
@@ -62,7 +62,7 @@ class SirekapChunk:
                         yield Unreadable(entry.place, error.said)
                 yield from records_of(StationLine(self.events.get(key, ())), snapshots)
 
-    def _shown(self, key: Key, entry: Entry, raw: bytes) -> Shown:
+    def _shown(self, key: Key, entry: ResponseFile, raw: bytes) -> Shown:
         contest, _ = key
         keys = self.keys[contest]
         try:
@@ -88,10 +88,10 @@ class SirekapSource:
         self._election = election.id
         self._contests = contests
         self._observed = observed
-        self._stations: dict[Key, list[Entry]] = {}
+        self._stations: dict[Key, list[ResponseFile]] = {}
         self._refused: list[Unreadable] = []
         with Zips() as zips:
-            for entry in find_entries(paths):
+            for entry in find_responses(paths):
                 try:
                     self._stations.setdefault(self._key(entry, zips), []).append(entry)
                 except RecordInvalid as error:
@@ -104,7 +104,7 @@ class SirekapSource:
 
     def chunks(self, lineage: Lineage) -> Iterator[SirekapChunk]:
         """Its stations, CHUNK_FILES files or a few more at a time."""
-        part: list[tuple[Key, tuple[Entry, ...]]] = []
+        part: list[tuple[Key, tuple[ResponseFile, ...]]] = []
         files = 0
         refused = tuple(self._refused)
         for key, entries in self._stations.items():
@@ -117,7 +117,10 @@ class SirekapSource:
             yield self._chunk(part, lineage, refused)
 
     def _chunk(
-        self, part: list[tuple[Key, tuple[Entry, ...]]], lineage: Lineage, refused: tuple[Unreadable, ...]
+        self,
+        part: list[tuple[Key, tuple[ResponseFile, ...]]],
+        lineage: Lineage,
+        refused: tuple[Unreadable, ...],
     ) -> SirekapChunk:
         by_contest: dict[str, list[str]] = {}
         constituencies: dict[Key, str] = {}
@@ -145,7 +148,7 @@ class SirekapSource:
             refused=refused,
         )
 
-    def _key(self, entry: Entry, zips: Zips) -> Key:
+    def _key(self, entry: ResponseFile, zips: Zips) -> Key:
         """The contest and the station of a file. Raises RecordInvalid where its contest is not known."""
         try:
             station = self._codes.in_name(entry.name)

@@ -47,7 +47,7 @@ class Packed:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ResponseFile:
     """One response: the file, or the zip and the member in it."""
 
     path: str
@@ -99,7 +99,7 @@ class Zips:
         self._open.close()
 
 
-def find_entries(paths: Sequence[Path]) -> Iterator[Entry]:
+def find_responses(paths: Sequence[Path]) -> Iterator[ResponseFile]:
     """The responses in these files, folders and zips, in the order of their names.
 
     Of a folder every .json and .zip below it is taken, of a zip every .json; hidden files are not.
@@ -109,7 +109,7 @@ def find_entries(paths: Sequence[Path]) -> Iterator[Entry]:
     for path in paths:
         found = False
         for file in _files_below(path) if path.is_dir() else [path]:
-            for entry in _members(file) if _is_zip(file) else [Entry(str(file))]:
+            for entry in _members(file) if _is_zip(file) else [ResponseFile(str(file))]:
                 found = True
                 yield entry
         if not found:
@@ -161,7 +161,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
                 yield Path(place) / name
 
 
-def _members(path: Path) -> Iterator[Entry]:
+def _members(path: Path) -> Iterator[ResponseFile]:
     try:
         with open_input(path) as file:
             require_directory_bounds(path, file)
@@ -184,7 +184,7 @@ def _members(path: Path) -> Iterator[Entry]:
                 method=info.compress_type,
                 encrypted=bool(info.flag_bits & 1),
             )
-            yield Entry(str(path), info.filename, packed)
+            yield ResponseFile(str(path), info.filename, packed)
 
 
 def _unpack(file: BinaryIO, packed: Packed) -> bytes:

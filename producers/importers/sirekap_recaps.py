@@ -16,7 +16,7 @@ from producers.importers.accepted import Document, moment
 from producers.importers.observed import Observed
 from producers.importers.problems import RecordInvalid, unreadable
 from producers.importers.sirekap_contests import Contests
-from producers.importers.sirekap_files import Entry, Zips, find_entries
+from producers.importers.sirekap_files import ResponseFile, Zips, find_responses
 from producers.importers.sirekap_keys import SOURCE
 from producers.importers.sirekap_recap import Places, cells_of, level_of, read_page
 from schemas.ballots import Ballots
@@ -24,7 +24,7 @@ from schemas.decode import Decoded, decode, encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, RecapCertified, Role
 from schemas.regions import Registry
-from schemas.sources import Lineage, Message, NothingNew, Record, Unreadable
+from schemas.sources import Lineage, Message, NothingNew, SourceRecord, Unreadable
 from stream_processors.station import NOTHING_YET, Accepted, decide, proposal_of
 
 CHUNK_REGIONS: Final = 500
@@ -64,7 +64,7 @@ class RecapChunk:
         """The number of files."""
         return sum(len(pages) for _, pages in self.regions) + len(self.refused)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its regions in order, the pages of each in the order of their time."""
         yield from self.refused
         for key, pages in self.regions:
@@ -75,7 +75,7 @@ class RecapChunk:
                     accepted = _accepted([record.raw], accepted)
                 yield record
 
-    def _record(self, key: Key, page: Page, accepted: Sequence[Decoded]) -> Record:
+    def _record(self, key: Key, page: Page, accepted: Sequence[Decoded]) -> SourceRecord:
         if not page.cells["votes"]:
             return NothingNew(page.place, empty=True)
         if not accepted:
@@ -136,7 +136,7 @@ class RecapSource:
         self._observed = observed
         self._numbers = {contest.id: number for number, contest in enumerate(election.contests)}
         self._places = Places(registry, Ballots(election, registry))
-        self._entries = list(find_entries(paths))
+        self._entries = list(find_responses(paths))
 
     @property
     def size(self) -> int:
@@ -160,7 +160,7 @@ class RecapSource:
             part = tuple(regions[first : first + CHUNK_REGIONS])
             yield RecapChunk(self._election.id, part, _events(lineage, part), () if first else tuple(refused))
 
-    def _page(self, entry: Entry, raw: bytes) -> tuple[Key, Page]:
+    def _page(self, entry: ResponseFile, raw: bytes) -> tuple[Key, Page]:
         path = PurePath(entry.path, entry.member or "")
         registry = self._places.registry
         page = read_page(raw, path, self._places)

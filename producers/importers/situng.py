@@ -33,7 +33,7 @@ from schemas.decode import encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, CountKind, Role
 from schemas.forms import MAX_FIGURE
-from schemas.sources import Lineage, Message, NothingNew, Record, Unreadable
+from schemas.sources import Lineage, Message, NothingNew, SourceRecord, Unreadable
 from schemas.text import quoted
 
 SOURCE: Final = "situng2019"
@@ -60,7 +60,7 @@ class SitungChunk:
         """The number of rows."""
         return len(self.stations)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its rows, in order."""
         columns = [_values(self.rows.column(name)) for name in COLUMNS]
         listed = self._listed()
@@ -111,7 +111,7 @@ class SitungChunk:
             odd |= ~((figures >= 0) & (figures <= MAX_FIGURE) & (figures % 1 == 0))
         return {*np.flatnonzero(odd).tolist(), *self.repeated}
 
-    def _odd(self, place: str, row: int, station: str, figures: list[float | None]) -> Record:
+    def _odd(self, place: str, row: int, station: str, figures: list[float | None]) -> SourceRecord:
         if row in self.repeated:
             return _stands_twice(place, station)
         if all(figure is None for figure in figures):

@@ -16,7 +16,7 @@ from producers.importers.commission_row import SOURCE, Row, RowType
 from producers.importers.lineage import StationLine
 from producers.importers.problems import RecordInvalid
 from schemas.language import Said
-from schemas.sources import Message, NothingNew, Record, Unreadable
+from schemas.sources import Message, NothingNew, SourceRecord, Unreadable
 from schemas.text import quoted
 
 _ORDER_OF_TYPES: Final = tuple(RowType)
@@ -39,14 +39,14 @@ class StationRows:
         self._line = line
         self._cursor = 0
 
-    def records(self, rows: Sequence[Placed]) -> list[Record]:
+    def records(self, rows: Sequence[Placed]) -> list[SourceRecord]:
         """What becomes of each row, in the order in which they hold. A correction or annulment that finds
         nothing in force waits for the rows after it."""
         if len(rows) == 1 and not self._line.raws and rows[0].row.type is RowType.COUNT:
             return [self._first(rows[0])]
         if _order_is_unknown(rows):
             return [Unreadable(one.place, ORDER_UNKNOWN) for one in rows]
-        records: list[Record] = []
+        records: list[SourceRecord] = []
         waiting: list[Placed] = []
         for one in _in_order(rows):
             record = self._checked(one)
@@ -59,7 +59,7 @@ class StationRows:
                 del waiting[0]
         return [*records, *(Unreadable(one.place, _nothing_in_force(one.row)) for one in waiting)]
 
-    def _first(self, one: Placed) -> Record:
+    def _first(self, one: Placed) -> SourceRecord:
         """Nearly every row of a first import: there is nothing to compare it with."""
         if one.row.empty:
             return NothingNew(one.place, empty=True)
@@ -68,13 +68,13 @@ class StationRows:
         except RecordInvalid as error:
             return Unreadable(one.place, error.said)
 
-    def _checked(self, one: Placed) -> Record | None:
+    def _checked(self, one: Placed) -> SourceRecord | None:
         try:
             return self._record(one)
         except RecordInvalid as error:
             return Unreadable(one.place, error.said)
 
-    def _record(self, one: Placed) -> Record | None:
+    def _record(self, one: Placed) -> SourceRecord | None:
         row, place, history = one.row, one.place, self._line.history
         if row.empty:
             return NothingNew(place, empty=True)

@@ -14,24 +14,29 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.simulator.documents import Sheaf
+from producers.simulator.documents import FormColumns
 from producers.simulator.draws import Bits, Ints, key_of, keys_of, uniform, within
 from producers.simulator.faults import Faults
 from producers.simulator.figures import truth_of
-from producers.simulator.ground import Ground
 from producers.simulator.layouts import Table
 from producers.simulator.messages import message
-from producers.simulator.purposes import For
-from producers.simulator.stories import tell
+from producers.simulator.purposes import Purpose
+from producers.simulator.scenarios import draw_scenarios
+from producers.simulator.station_columns import StationColumns
 from producers.simulator.timetable import Action, after_count, count_times
 from schemas.elections import ContestKind, Scope
-from schemas.sources import Message, Record
+from schemas.sources import Message, SourceRecord
 
 HANDED_OVER: Final = 0.5
 """Of the villages that may hand their votes over as they agreed (noken): those that do."""
 
-_DETAILS: Final = (For.DEFECT_DETAIL, For.CONTRADICTED_DETAIL, For.WRECK_DETAIL, For.OFFICER)
-"""In the order of Sheaf.draws."""
+_DETAILS: Final = (
+    Purpose.DEFECT_DETAIL,
+    Purpose.CONTRADICTED_DETAIL,
+    Purpose.MALFORMATION_DETAIL,
+    Purpose.OFFICER,
+)
+"""In the order of FormColumns.draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class NightRows:
     """One row a message: the place of its contest in the setting, its action, and its station: id, registered
     voters, keys of its regions (levels x rows) and constituency, layout, close (seconds since 1970), window
     (seconds), zone (minutes ahead of UTC), whether votes may be handed over there."""
@@ -82,56 +87,61 @@ class NightChunk:
 
     setting: Setting
     first: int
-    rows: Rows
+    rows: NightRows
 
     @property
     def size(self) -> int:
         """How many messages it holds."""
         return len(self.rows.action)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its messages in order of arrival. Nothing is read, so nothing fails."""
         raw: list[bytes] = [b""] * self.size
-        for sheaf, here in self.sheaves():
+        for columns, here in self.columns_by_contest():
             for row, place in enumerate(here.tolist()):
-                raw[place] = message(sheaf, row)
+                raw[place] = message(columns, row)
         for place, one in enumerate(raw):
             yield Message(one, f"night {self.setting.seed}, message {self.first + place}")
 
-    def sheaves(self) -> Iterator[tuple[Sheaf, Ints]]:
+    def columns_by_contest(self) -> Iterator[tuple[FormColumns, Ints]]:
         """Its forms by contest, each with the places of its messages."""
         for number in np.unique(self.rows.contest).tolist():
             here = np.flatnonzero(self.rows.contest == number)
-            yield self._sheaf(self.setting.contests[number], here), here
+            yield self._form_columns(self.setting.contests[number], here), here
 
-    def _sheaf(self, contest: NightContest, here: Ints) -> Sheaf:
+    def _form_columns(self, contest: NightContest, here: Ints) -> FormColumns:
         rows, setting = self.rows, self.setting
         action = rows.action[here]
         ids = rows.station[here]
-        ground = ground_of(setting.seed, contest.id, ids, rows, here)
-        stories = tell(ground.form, contest.kind, setting.faults)
+        stations = station_columns_of(setting.seed, contest.id, ids, rows, here)
+        scenarios = draw_scenarios(stations.form, contest.kind, setting.faults)
         zone = rows.zone[here].astype(np.int64)
         times = count_times(
-            ground.form, ground.regions[-1], contest.rank, zone, rows.window[here].astype(np.int64), stories
+            stations.form,
+            stations.regions[-1],
+            contest.rank,
+            zone,
+            rows.window[here].astype(np.int64),
+            scenarios,
         )
-        said = times.said.copy()
+        stamped = times.stamped.copy()
         for one in np.unique(action).tolist():
-            if one not in (Action.COUNT, Action.WRECKED):
+            if one not in (Action.COUNT, Action.MALFORMED):
                 of = np.flatnonzero(action == one)
-                said[of] = times.sent[of] + after_count(ground.form[of], Action(one), stories.of(of))
+                stamped[of] = times.sent[of] + after_count(stations.form[of], Action(one), scenarios.of(of))
         arguments = (contest.table, contest.kind, contest.scope, setting.reserve_percent)
-        truth = truth_of(ground, *arguments, revote=False)
+        truth = truth_of(stations, *arguments, revote=False)
         second = np.flatnonzero(action == Action.REVOTE)
-        again = truth_of(ground.of(second), *arguments, revote=True)
+        again = truth_of(stations.of(second), *arguments, revote=True)
         closes = rows.closes[here]
-        return Sheaf(
+        return FormColumns(
             election=setting.election,
             contest=contest.id,
             rank=contest.rank,
             seed=setting.seed if setting.signed else None,
             action=action.tolist(),
             station=[station.decode() for station in ids.tolist()],
-            layout=[contest.table.layouts[one] for one in ground.layout.tolist()],
+            layout=[contest.table.layouts[one] for one in stations.layout.tolist()],
             people=truth.people.tolist(),
             votes=truth.votes.tolist(),
             again=dict(
@@ -141,23 +151,25 @@ class NightChunk:
                     strict=True,
                 )
             ),
-            counted=_written(closes + times.said, zone),
-            said=_written(closes + said, zone),
-            defect=stories.defect.tolist(),
-            wreck=stories.wreck.tolist(),
-            delay=stories.delay.tolist(),
-            reread=stories.reread.tolist(),
-            revoted=stories.revoted.tolist(),
-            draws=np.stack([within(ground.form, purpose) for purpose in _DETAILS], axis=1).tolist(),
+            counted=_written(closes + times.stamped, zone),
+            stamped=_written(closes + stamped, zone),
+            defect=scenarios.defect.tolist(),
+            malformation=scenarios.malformation.tolist(),
+            delay=scenarios.delay.tolist(),
+            reread=scenarios.reread.tolist(),
+            revoted=scenarios.revoted.tolist(),
+            draws=np.stack([within(stations.form, purpose) for purpose in _DETAILS], axis=1).tolist(),
         )
 
 
-def ground_of(seed: int, contest: str, stations: NDArray[np.bytes_], rows: Rows, here: Ints) -> Ground:
-    """The ground of the forms in the rows `here`, whose stations have these ids."""
+def station_columns_of(
+    seed: int, contest: str, stations: NDArray[np.bytes_], rows: NightRows, here: Ints
+) -> StationColumns:
+    """The stations of the forms in the rows `here`, whose stations have these ids."""
     station, form = form_keys(seed, contest, stations)
     regions = within(rows.regions[:, here], seed_key(seed))
-    agreed = uniform(within(regions[-1], For.BLOC)) < HANDED_OVER
-    return Ground(
+    agreed = uniform(within(regions[-1], Purpose.BLOC)) < HANDED_OVER
+    return StationColumns(
         station=station,
         form=form,
         regions=regions,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from producers.simulator.stories import Defect
+from producers.simulator.scenarios import Defect
 
 Form = dict[str, Any]
 
@@ -39,7 +39,7 @@ class Choice:
         return number if self.below(2) else -number
 
 
-def spoil(form: Form, totals: tuple[str, ...], defect: Defect, bits: int) -> None:
+def apply_defect(form: Form, totals: tuple[str, ...], defect: Defect, bits: int) -> None:
     """Write `form` down with `defect` (not NONE); `totals` are the options with a total of their own."""
     _SPOIL[defect](form, totals, Choice(bits))
 

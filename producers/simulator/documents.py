@@ -1,4 +1,4 @@
-"""The events of a night as documents, written from figures, stories and times.
+"""The events of a night as documents, written from figures, scenarios and times.
 
 Whatever an event builds on (the count that it corrects or annuls) is written anew from the same draws, never
 looked up, so that every event can be made alone. Bytes are not made here.
@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from producers.simulator.defects import Form, spoil
+from producers.simulator.defects import Form, apply_defect
 from producers.simulator.layouts import Layout
 from producers.simulator.night_keys import key_of_night
-from producers.simulator.stories import Defect, Delay, Reread
+from producers.simulator.scenarios import Defect, Delay, Reread
 from producers.simulator.timetable import Action
 from schemas.canonical import event_id
 from schemas.events import SCHEMA_VERSION, AnnulmentReason, CorrectionReason, CountKind, Role
@@ -36,13 +36,14 @@ _REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sheaf:
+class FormColumns:
     """The forms of one contest that some messages speak of, one item a message in each sequence.
 
     `people`, `votes` and `again` (the re-vote's, by row, only where a message needs it) are as in
-    figures.Truth; `counted` is when the first count says it was made, `said` when the message says so.
-    `draws` has the details of the defect, the contradiction and the wreck, and the officer. `rank` is the
-    contest's place in the order of counting, `seed` the night's if it is signed (None: it is not).
+    figures.Truth; `counted` is the time in the first count, `stamped` the time in the message.
+    `draws` has the details of the defect, the contradiction and the malformation, and the officer.
+    `rank` is the contest's place in the order of counting, `seed` the night's if it is signed (None: it is
+    not).
     """
 
     election: str
@@ -56,9 +57,9 @@ class Sheaf:
     votes: Sequence[Sequence[int]]
     again: Mapping[int, tuple[Sequence[int], Sequence[int]]]
     counted: Sequence[str]
-    said: Sequence[str]
+    stamped: Sequence[str]
     defect: Sequence[int]
-    wreck: Sequence[int]
+    malformation: Sequence[int]
     delay: Sequence[int]
     reread: Sequence[int]
     revoted: Sequence[bool]
@@ -93,46 +94,46 @@ def _form(people: Sequence[int], layout: Layout, votes: Sequence[int]) -> Form:
 
 
 def _event(
-    sheaf: Sheaf,
+    columns: FormColumns,
     row: int,
     action: Action,
     kind: str,
-    said: str,
+    stamped: str,
     payload: Document,
     device: str,
     officer: str,
     role: str,
 ) -> Document:
     document = {
-        "contest": sheaf.contest,
+        "contest": columns.contest,
         "device": device,
-        "election": sheaf.election,
-        "occurred_at": said,
+        "election": columns.election,
+        "occurred_at": stamped,
         "payload": payload,
         "schema_version": SCHEMA_VERSION,
-        "station": sheaf.station[row],
+        "station": columns.station[row],
         "submitted_by": {"officer": officer, "role": role},
         "type": kind,
     }
-    if sheaf.seed is not None:
+    if columns.seed is not None:
         # A device numbers what it may send of each contest; what is not sent leaves a gap.
-        document["key_id"] = key_of_night(sheaf.seed, device).key_id
-        document["seq"] = sheaf.rank * len(Action) + action + 1
+        document["key_id"] = key_of_night(columns.seed, device).key_id
+        document["seq"] = columns.rank * len(Action) + action + 1
     return document
 
 
 def _submitted(
-    sheaf: Sheaf, row: int, action: Action, said: str, form: Form, kind: str, device: int
+    columns: FormColumns, row: int, action: Action, stamped: str, form: Form, kind: str, device: int
 ) -> Document:
     """A count of the station's own officers, from its first or second device."""
-    station = sheaf.station[row]
-    officer = (sheaf.draws[row][3] + device) % OFFICERS + 1
+    station = columns.station[row]
+    officer = (columns.draws[row][3] + device) % OFFICERS + 1
     return _event(
-        sheaf,
+        columns,
         row,
         action,
         "CountSubmitted",
-        said,
+        stamped,
         {"form": form, "kind": kind},
         f"hp-{station}-{device + 1}",
         f"kpps-{station}-{officer}",
@@ -140,82 +141,82 @@ def _submitted(
     )
 
 
-def _truth(sheaf: Sheaf, row: int) -> Form:
-    return _form(sheaf.people[row], sheaf.layout[row], sheaf.votes[row])
+def _truth(columns: FormColumns, row: int) -> Form:
+    return _form(columns.people[row], columns.layout[row], columns.votes[row])
 
 
-def first_count(sheaf: Sheaf, row: int) -> Document:
+def first_count(columns: FormColumns, row: int) -> Document:
     """The first count of the form, with what is wrong on it."""
-    form = _truth(sheaf, row)
-    if sheaf.defect[row]:
-        spoil(form, sheaf.layout[row].totals, Defect(sheaf.defect[row]), sheaf.draws[row][0])
+    form = _truth(columns, row)
+    if columns.defect[row]:
+        apply_defect(form, columns.layout[row].totals, Defect(columns.defect[row]), columns.draws[row][0])
     kind = _REGULAR
-    if sheaf.delay[row] == Delay.POSTPONED:
+    if columns.delay[row] == Delay.POSTPONED:
         some, of = CONTINUED_OF_POSTPONED
-        kind = (CountKind.CONTINUED if sheaf.draws[row][2] % of < some else CountKind.FOLLOW_UP).value
-    return _submitted(sheaf, row, Action.COUNT, sheaf.counted[row], form, kind, 0)
+        kind = (CountKind.CONTINUED if columns.draws[row][2] % of < some else CountKind.FOLLOW_UP).value
+    return _submitted(columns, row, Action.COUNT, columns.counted[row], form, kind, 0)
 
 
-def second_count(sheaf: Sheaf, row: int) -> Document:
+def second_count(columns: FormColumns, row: int) -> Document:
     """Another device of the station submits a first count too, with other figures."""
-    form = _truth(sheaf, row)
-    spoil(form, sheaf.layout[row].totals, Defect.MOVED, sheaf.draws[row][1])
-    return _submitted(sheaf, row, Action.CONTRADICTION, sheaf.said[row], form, _REGULAR, 1)
+    form = _truth(columns, row)
+    apply_defect(form, columns.layout[row].totals, Defect.MOVED, columns.draws[row][1])
+    return _submitted(columns, row, Action.CONTRADICTION, columns.stamped[row], form, _REGULAR, 1)
 
 
-def correction(sheaf: Sheaf, row: int) -> Document:
+def correction(columns: FormColumns, row: int) -> Document:
     """The first count put right."""
-    return _corrected(sheaf, row, Action.CORRECTION, _truth(sheaf, row), Reread(sheaf.reread[row]))
+    return _corrected(columns, row, Action.CORRECTION, _truth(columns, row), Reread(columns.reread[row]))
 
 
-def stale_correction(sheaf: Sheaf, row: int) -> Document:
+def stale_correction(columns: FormColumns, row: int) -> Document:
     """A second officer had the first count before them, too, and put right something else."""
-    form = _truth(sheaf, row)
-    spoil(form, sheaf.layout[row].totals, Defect.MOVED, sheaf.draws[row][1])
-    return _corrected(sheaf, row, Action.STALE, form, Reread.PLENARY)
+    form = _truth(columns, row)
+    apply_defect(form, columns.layout[row].totals, Defect.MOVED, columns.draws[row][1])
+    return _corrected(columns, row, Action.STALE, form, Reread.PLENARY)
 
 
-def _corrected(sheaf: Sheaf, row: int, action: Action, form: Form, why: Reread) -> Document:
-    station = sheaf.station[row]
+def _corrected(columns: FormColumns, row: int, action: Action, form: Form, why: Reread) -> Document:
+    station = columns.station[row]
     plenary = why is Reread.PLENARY
     office = "ppk" if plenary else "kpps"
     return _event(
-        sheaf,
+        columns,
         row,
         action,
         "CountCorrected",
-        sheaf.said[row],
+        columns.stamped[row],
         {
             "form": form,
             "kind": CountKind.RECOUNT.value if why is Reread.RECOUNT else _REGULAR,
             "reason": _REASONS[why],
-            "supersedes": event_id(first_count(sheaf, row)),
+            "supersedes": event_id(first_count(columns, row)),
         },
         f"{office}-device-{station}" if plenary else f"hp-{station}-1",
-        f"{office}-{station}-{sheaf.draws[row][3] % OFFICERS + 1}",
+        f"{office}-{station}-{columns.draws[row][3] % OFFICERS + 1}",
         Role.PPK.value if plenary else _KPPS,
     )
 
 
-def annulment(sheaf: Sheaf, row: int) -> Document:
+def annulment(columns: FormColumns, row: int) -> Document:
     """The first count has lost its force: a re-vote was ordered, or it was only struck out."""
-    reason = AnnulmentReason.REVOTE_ORDERED if sheaf.revoted[row] else AnnulmentReason.BAWASLU_RULING
-    station = sheaf.station[row]
+    reason = AnnulmentReason.REVOTE_ORDERED if columns.revoted[row] else AnnulmentReason.BAWASLU_RULING
+    station = columns.station[row]
     return _event(
-        sheaf,
+        columns,
         row,
         Action.ANNULMENT,
         "CountAnnulled",
-        sheaf.said[row],
-        {"reason": reason.value, "supersedes": event_id(first_count(sheaf, row))},
+        columns.stamped[row],
+        {"reason": reason.value, "supersedes": event_id(first_count(columns, row))},
         f"kpu-device-{station}",
         f"kpu-{station}",
         Role.KPU_KABKO.value,
     )
 
 
-def revote(sheaf: Sheaf, row: int) -> Document:
-    """The count of the second vote; needs the row in `sheaf.again`."""
-    people, votes = sheaf.again[row]
-    form = _form(people, sheaf.layout[row], votes)
-    return _submitted(sheaf, row, Action.REVOTE, sheaf.said[row], form, CountKind.REVOTE.value, 0)
+def revote(columns: FormColumns, row: int) -> Document:
+    """The count of the second vote; needs the row in `columns.again`."""
+    people, votes = columns.again[row]
+    form = _form(people, columns.layout[row], votes)
+    return _submitted(columns, row, Action.REVOTE, columns.stamped[row], form, CountKind.REVOTE.value, 0)

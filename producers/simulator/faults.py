@@ -73,7 +73,7 @@ class Faults:
     """Of counts and of corrections: sent again, byte for byte, because no receipt came. Receivers that do not
     notice over-count (Philippines 2025: some 5 million votes)."""
     malformed: float = 0.0005
-    """Arrives wrecked first (cut off, a key twice, not UTF-8), then whole. A guess."""
+    """Arrives malformed first (cut off, a key twice, not UTF-8), then whole. A guess."""
     altered: float = 0.0001
     """Arrives changed on the way, so that its event id does not fit, then as it was. A guess."""
     unknown_stations: float = 0.0003
@@ -90,7 +90,7 @@ class Faults:
             together = sum(getattr(self, name) for name in group)
             if together > 1:
                 raise ValueError(
-                    f"At most one of {', '.join(group)} befalls a form, but their rates add up to "
+                    f"At most one of {', '.join(group)} is in a form, but their rates add up to "
                     f"{together:g}; lower them to 1 or less together."
                 )
 

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 
 from producers.simulator.draws import Floats, Ints, below, few, normal, share_of, within
-from producers.simulator.ground import Ground
 from producers.simulator.layouts import Table
-from producers.simulator.purposes import For
+from producers.simulator.purposes import Purpose
+from producers.simulator.station_columns import StationColumns
 from producers.simulator.votes import votes_of
 from schemas.elections import ContestKind, Scope
 from schemas.regions import UNKNOWN
@@ -68,29 +68,34 @@ class Truth:
 
 
 def truth_of(
-    ground: Ground, table: Table, kind: ContestKind, scope: Scope, reserve_percent: int, revote: bool
+    stations: StationColumns,
+    table: Table,
+    kind: ContestKind,
+    scope: Scope,
+    reserve_percent: int,
+    revote: bool,
 ) -> Truth:
-    """The true figures at each row of `ground`; `revote`: of the second vote, for which fewer come."""
-    key = within(ground.station, For.REVOTE) if revote else ground.station
+    """The true figures at each row of `stations`; `revote`: of the second vote, for which fewer come."""
+    key = within(stations.station, Purpose.REVOTE) if revote else stations.station
     listed = np.where(
-        ground.registered == UNKNOWN,
+        stations.registered == UNKNOWN,
         UNKNOWN_VOTERS[0]
-        + below(within(ground.station, For.REGISTERED), UNKNOWN_VOTERS[1] - UNKNOWN_VOTERS[0]),
-        ground.registered,
+        + below(within(stations.station, Purpose.REGISTERED), UNKNOWN_VOTERS[1] - UNKNOWN_VOTERS[0]),
+        stations.registered,
     )
-    men = share_of(listed, MEN, within(ground.station, For.LISTED_MEN))
+    men = share_of(listed, MEN, within(stations.station, Purpose.LISTED_MEN))
     women = listed - men
-    turnout = _turnout(ground, revote)
-    voted_men = share_of(men, turnout[0], within(key, For.VOTED_MEN))
-    voted_women = share_of(women, turnout[1], within(key, For.VOTED_WOMEN))
+    turnout = _turnout(stations, revote)
+    voted_men = share_of(men, turnout[0], within(key, Purpose.VOTED_MEN))
+    voted_women = share_of(women, turnout[1], within(key, Purpose.VOTED_WOMEN))
     received = listed + (listed * reserve_percent + 99) // 100
     room = received - voted_men - voted_women  # whoever comes beyond the ballots is sent elsewhere
     guests = []
     for purpose, mean in (
-        (For.SPECIAL_MEN, SPECIAL),
-        (For.SPECIAL_WOMEN, SPECIAL),
-        (For.MOVED_IN_MEN, MOVED_IN),
-        (For.MOVED_IN_WOMEN, MOVED_IN),
+        (Purpose.SPECIAL_MEN, SPECIAL),
+        (Purpose.SPECIAL_WOMEN, SPECIAL),
+        (Purpose.MOVED_IN_MEN, MOVED_IN),
+        (Purpose.MOVED_IN_WOMEN, MOVED_IN),
     ):
         came = np.minimum(few(mean, within(key, purpose)), room)
         room = room - came
@@ -100,11 +105,11 @@ def truth_of(
     all_men = voted_men + guests[0] + moved_men
     all_women = voted_women + guests[1] + moved_women
     used = all_men + all_women
-    returned = np.minimum(few(RETURNED, within(key, For.RETURNED)), received - used)
-    disabled_men = np.minimum(few(DISABLED, within(key, For.DISABLED_MEN)), all_men)
-    disabled_women = np.minimum(few(DISABLED, within(key, For.DISABLED_WOMEN)), all_women)
-    form = within(ground.form, For.REVOTE) if revote else ground.form
-    invalid = share_of(used, INVALID[kind], within(form, For.INVALID))
+    returned = np.minimum(few(RETURNED, within(key, Purpose.RETURNED)), received - used)
+    disabled_men = np.minimum(few(DISABLED, within(key, Purpose.DISABLED_MEN)), all_men)
+    disabled_women = np.minimum(few(DISABLED, within(key, Purpose.DISABLED_WOMEN)), all_women)
+    form = within(stations.form, Purpose.REVOTE) if revote else stations.form
+    invalid = share_of(used, INVALID[kind], within(form, Purpose.INVALID))
     people = np.stack(
         [
             men,
@@ -123,16 +128,16 @@ def truth_of(
         ],
         axis=1,
     )
-    return Truth(people, votes_of(form, used - invalid, ground, table, kind))
+    return Truth(people, votes_of(form, used - invalid, stations, table, kind))
 
 
-def _turnout(ground: Ground, revote: bool) -> tuple[Floats, Floats]:
-    province, village = (within(ground.regions[level], For.TURNOUT) for level in (1, -1))
+def _turnout(stations: StationColumns, revote: bool) -> tuple[Floats, Floats]:
+    province, village = (within(stations.regions[level], Purpose.TURNOUT) for level in (1, -1))
     mean = TURNOUT + TURNOUT_OF_REGIONS * normal(province)
     mean = mean + TURNOUT_OF_VILLAGES * normal(village)
     mean = mean * (REVOTE_TURNOUT if revote else 1.0)
     mean = np.clip(mean, LEAST_TURNOUT, MOST_TURNOUT)
-    everybody = np.where(ground.by_head, 1.0, 0.0)  # the village votes as one, and all of it
+    everybody = np.where(stations.by_head, 1.0, 0.0)  # the village votes as one, and all of it
     return (
         np.maximum(mean - WOMEN_COME_MORE, everybody),
         np.maximum(mean + WOMEN_COME_MORE, everybody),

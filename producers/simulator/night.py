@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.simulator import plan
-from producers.simulator.chunks import NightChunk, NightContest, Rows, Setting, form_keys, seed_key
+from producers.simulator.chunks import NightChunk, NightContest, NightRows, Setting, form_keys, seed_key
 from producers.simulator.draws import Bits, key_of, within
 from producers.simulator.faults import Faults
 from producers.simulator.layouts import Table, table_of
 from producers.simulator.places import stations_of, villages_of
-from producers.simulator.stories import tell
+from producers.simulator.scenarios import draw_scenarios
 from producers.simulator.timetable import count_times
 from schemas.ballots import Ballot, Ballots
 from schemas.elections import Election
@@ -146,18 +146,18 @@ class Night:
             places = self._forms[number]
             village = self._stations.village[places]
             _, forms = form_keys(self._setting.seed, contest.id, self._stations.ids[places])
-            stories = tell(forms, contest.kind, self._setting.faults)
-            self._injected.update(plan.injected(stories))
+            scenarios = draw_scenarios(forms, contest.kind, self._setting.faults)
+            self._injected.update(plan.injected(scenarios))
             times = count_times(
                 forms,
                 within(self._villages.keys[-1], seed_key(self._setting.seed))[village],
                 contest.rank,
                 self._villages.zone[village],
                 self._villages.window[village],
-                stories,
+                scenarios,
             )
             closes = self._villages.closes[village] - opening
-            numbers += list(plan.numbers_of(forms, int(self._first[number]), closes, times, stories))
+            numbers += list(plan.numbers_of(forms, int(self._first[number]), closes, times, scenarios))
         order = np.concatenate(numbers) if numbers else np.zeros(0, np.int64)
         order.sort()
         return order
@@ -178,7 +178,7 @@ class Night:
             one = held[number]
             held[number] = NightContest(one.id, one.kind, one.scope, one.rank, one.table.of(used))
         village = self._stations.village[station]
-        rows = Rows(
+        rows = NightRows(
             contest=contest.astype(np.int32),
             action=action.astype(np.int8),
             station=self._stations.ids[station],

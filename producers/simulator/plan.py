@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.simulator.draws import Bits, Ints
-from producers.simulator.stories import Defect, Delay, Stories, Wreck
+from producers.simulator.scenarios import Defect, Delay, Malformation, Scenarios
 from producers.simulator.timetable import DAY, Action, Times, arrival
 
 _ACTION_BITS: Final = 3
@@ -37,12 +37,12 @@ class Expected:
 
 
 def numbers_of(
-    forms: Bits, first_form: int, closes: Ints, counts: Times, stories: Stories
+    forms: Bits, first_form: int, closes: Ints, counts: Times, scenarios: Scenarios
 ) -> Iterator[NDArray[np.int64]]:
     """The numbers of all messages of those forms, in no order; forms are numbered from `first_form`, `closes`
     is in seconds after the first poll's close."""
-    for action, copy, rows in sendings(stories):
-        seconds = closes[rows] + arrival(forms[rows], action, copy, _of(counts, rows), stories.of(rows))
+    for action, copy, rows in sendings(scenarios):
+        seconds = closes[rows] + arrival(forms[rows], action, copy, _of(counts, rows), scenarios.of(rows))
         yield (
             ((seconds + _EARLIEST) << (_FORM_BITS + _COPY_BITS + _ACTION_BITS))
             | ((first_form + rows) << (_COPY_BITS + _ACTION_BITS))
@@ -62,48 +62,48 @@ def seconds(numbers: NDArray[np.int64]) -> Ints:
     return (numbers >> (_FORM_BITS + _COPY_BITS + _ACTION_BITS)) - _EARLIEST
 
 
-def sendings(stories: Stories) -> Iterator[tuple[Action, int, Ints]]:
+def sendings(scenarios: Scenarios) -> Iterator[tuple[Action, int, Ints]]:
     """What is sent: the action, which copy of it, and the rows of the forms that it is sent of."""
-    yield Action.COUNT, 0, np.arange(len(stories.defect))
+    yield Action.COUNT, 0, np.arange(len(scenarios.defect))
     for action, flags in (
-        (Action.WRECKED, stories.wreck != Wreck.NONE),
-        (Action.EARLY, stories.overtaken),
-        (Action.CONTRADICTION, stories.contradicted),
-        (Action.CORRECTION, stories.corrected),
-        (Action.STALE, stories.stale),
-        (Action.ANNULMENT, stories.annulled),
-        (Action.REVOTE, stories.revoted),
+        (Action.MALFORMED, scenarios.malformation != Malformation.NONE),
+        (Action.EARLY, scenarios.overtaken),
+        (Action.CONTRADICTION, scenarios.contradicted),
+        (Action.CORRECTION, scenarios.corrected),
+        (Action.STALE, scenarios.stale),
+        (Action.ANNULMENT, scenarios.annulled),
+        (Action.REVOTE, scenarios.revoted),
     ):
         yield action, 0, np.flatnonzero(flags)
     for copy in (1, 2):
-        yield Action.COUNT, copy, np.flatnonzero(stories.copies >= copy)
-        yield Action.CORRECTION, copy, np.flatnonzero(stories.correction_copies >= copy)
+        yield Action.COUNT, copy, np.flatnonzero(scenarios.copies >= copy)
+        yield Action.CORRECTION, copy, np.flatnonzero(scenarios.correction_copies >= copy)
 
 
-def injected(stories: Stories) -> dict[str, int]:
-    """How many forms of `stories` met each fault, by the names in Faults."""
-    repaired = stories.corrected & (stories.defect != Defect.MOVED)
+def injected(scenarios: Scenarios) -> dict[str, int]:
+    """How many forms of `scenarios` met each fault, by the names in Faults."""
+    repaired = scenarios.corrected & (scenarios.defect != Defect.MOVED)
     return {
         **{
-            defect.name.lower(): _number(stories.defect == defect)
+            defect.name.lower(): _number(scenarios.defect == defect)
             for defect in Defect
             if defect not in (Defect.NONE, Defect.MOVED)
         },
-        "corrections": _number(stories.defect == Defect.MOVED),
+        "corrections": _number(scenarios.defect == Defect.MOVED),
         "repairs": _number(repaired),
-        "stale_corrections": _number(stories.stale),
-        "overtaken": _number(stories.overtaken),
-        "contradictions": _number(stories.contradicted),
-        "annulments": _number(stories.annulled),
-        "revotes": _number(stories.revoted),
-        "late": _number(stories.delay == Delay.LATE),
-        "wrong_clocks": _number(stories.delay == Delay.WRONG_CLOCK),
-        "postponed": _number(stories.delay == Delay.POSTPONED),
-        "duplicates": _number(stories.copies) + _number(stories.correction_copies),
-        "malformed": _number(stories.wreck == Wreck.MALFORMED),
-        "altered": _number(stories.wreck == Wreck.ALTERED),
-        "unknown_stations": _number(stories.wreck == Wreck.UNKNOWN_STATION),
-        "unknown_options": _number(stories.wreck == Wreck.UNKNOWN_OPTION),
+        "stale_corrections": _number(scenarios.stale),
+        "overtaken": _number(scenarios.overtaken),
+        "contradictions": _number(scenarios.contradicted),
+        "annulments": _number(scenarios.annulled),
+        "revotes": _number(scenarios.revoted),
+        "late": _number(scenarios.delay == Delay.LATE),
+        "wrong_clocks": _number(scenarios.delay == Delay.WRONG_CLOCK),
+        "postponed": _number(scenarios.delay == Delay.POSTPONED),
+        "duplicates": _number(scenarios.copies) + _number(scenarios.correction_copies),
+        "malformed": _number(scenarios.malformation == Malformation.MALFORMED),
+        "altered": _number(scenarios.malformation == Malformation.ALTERED),
+        "unknown_stations": _number(scenarios.malformation == Malformation.UNKNOWN_STATION),
+        "unknown_options": _number(scenarios.malformation == Malformation.UNKNOWN_OPTION),
     }
 
 
@@ -126,4 +126,4 @@ def expected(forms: int, faults: dict[str, int]) -> Expected:
 
 
 def _of(counts: Times, rows: Ints) -> Times:
-    return Times(counts.said[rows], counts.sent[rows], counts.arrives[rows])
+    return Times(counts.stamped[rows], counts.sent[rows], counts.arrives[rows])

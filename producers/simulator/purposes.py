@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class For(IntEnum):
+class Purpose(IntEnum):
     """The purpose of a draw. A number never gets another purpose, or a seed would mean another night."""
 
     # of a region
@@ -33,7 +33,7 @@ class For(IntEnum):
     PARTS = 33
     DEFECT = 40
     DEFECT_DETAIL = 41
-    WRECK = 42
+    MALFORMATION = 42
     DELAY = 43
     COPIES = 44
     CONTRADICTED = 45
@@ -45,7 +45,7 @@ class For(IntEnum):
     STALE = 51
     OVERTAKEN = 52
     CONTRADICTED_DETAIL = 53
-    WRECK_DETAIL = 54
+    MALFORMATION_DETAIL = 54
     # times of a form
     EARLY_HOURS = 60  # and the two numbers after it
     TAIL = 63

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.simulator import plan
-from producers.simulator.chunks import NightChunk, Rows
+from producers.simulator.chunks import NightChunk, NightRows
 from producers.simulator.documents import first_count
 from producers.simulator.messages import signed_message
 from producers.simulator.night import Night
@@ -28,7 +28,7 @@ from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, Role
 from schemas.placement import home_of
 from schemas.regions import DEPTH, Level, Registry
-from schemas.sources import Lineage, Message, Record
+from schemas.sources import Lineage, Message, SourceRecord
 
 STATIONS_AN_EVENT: Final = 100
 """Stations whose devices are enrolled together: 400 devices, some 50 kB."""
@@ -80,7 +80,7 @@ class ControlChunk:
             return 1 + len(self.provinces)
         return -(-len(self.home.stations) // STATIONS_AN_EVENT) + 2
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its messages in order."""
         events = self._of_election() if self.home is None else self._of_district(self.home)
         for number, document in enumerate(events):
@@ -156,7 +156,7 @@ class AttackChunk:
         """How many messages it holds."""
         return len(self.kinds)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """Its messages in order."""
         seed = self.part.setting.seed
         for kind, home, document in zip(self.kinds, self.homes, first_counts(self.part), strict=True):
@@ -166,9 +166,9 @@ class AttackChunk:
 def first_counts(chunk: NightChunk) -> list[dict[str, Any]]:
     """The first count of each form in the chunk, unsigned, in order."""
     found: list[dict[str, Any]] = [{}] * chunk.size
-    for sheaf, here in chunk.sheaves():
+    for columns, here in chunk.columns_by_contest():
         for row, place in enumerate(here.tolist()):
-            found[place] = first_count(sheaf, row)
+            found[place] = first_count(columns, row)
     return found
 
 
@@ -261,13 +261,13 @@ class SignedNight:
         return AttackChunk(replace(part, rows=_of(rows, chosen)), tuple(kinds), tuple(homes))
 
 
-def _of(rows: Rows, chosen: NDArray[np.int64]) -> Rows:
+def _of(rows: NightRows, chosen: NDArray[np.int64]) -> NightRows:
     """Some of the rows."""
     taken = {
         name: getattr(rows, name)[..., chosen] if name == "regions" else getattr(rows, name)[chosen]
-        for name in Rows.__slots__
+        for name in NightRows.__slots__
     }
-    return Rows(**taken)
+    return NightRows(**taken)
 
 
 def _homes(registry: Registry) -> list[Home]:

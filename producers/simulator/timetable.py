@@ -1,7 +1,7 @@
 """When a night's messages are made and when they arrive, in seconds after the poll closed at their station.
 
-A device stamps what it sends with its own clock (`said`), sends it when it is done (`sent`) and reaches the
-log when there is a signal (`arrives`): three times that differ, as they do in the field.
+A device stamps what it sends with its own clock (`stamped`), sends it when it is done (`sent`) and reaches
+the log when there is a signal (`arrives`): three times that differ, as they do in the field.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from producers.simulator.draws import Bits, Floats, Ints, uniform, within
-from producers.simulator.purposes import For
-from producers.simulator.stories import Delay, Reread, Stories
+from producers.simulator.purposes import Purpose
+from producers.simulator.scenarios import Delay, Reread, Scenarios
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
@@ -45,7 +45,7 @@ BEFORE_THE_END: Final = HOUR
 class Action(IntEnum):
     """What a message is in the story of its form. The numbers are in the order in which they can happen."""
 
-    WRECKED = 0  # the count, as it arrived when it first failed to
+    MALFORMED = 0  # the count, as it arrived when it first failed to
     EARLY = 1  # the correction, before the count that it corrects
     COUNT = 2
     CONTRADICTION = 3
@@ -76,63 +76,65 @@ AGAIN: Final = (2, 3 * HOUR)
 class Times:
     """Of first counts: seconds after the poll closed."""
 
-    said: Ints
+    stamped: Ints
     sent: Ints
     arrives: Ints
 
 
-def count_times(forms: Bits, villages: Bits, rank: int, zone: Ints, window: Ints, stories: Stories) -> Times:
+def count_times(
+    forms: Bits, villages: Bits, rank: int, zone: Ints, window: Ints, scenarios: Scenarios
+) -> Times:
     """The times of the first counts of those forms. `rank` is the contest's place among the contests, `zone`
     the minutes ahead of UTC, `window` the length of the counting window in seconds."""
     east = np.maximum(zone - CAPITAL_ZONE, 0) / MINUTE
-    early = [uniform(within(forms, For.EARLY_HOURS + number)) for number in range(3)]
+    early = [uniform(within(forms, Purpose.EARLY_HOURS + number)) for number in range(3)]
     hours = (early[0] + early[1] + early[2]) / 3.0 * BODY
-    slow = uniform(within(forms, For.TAIL)) < SLOW
-    hours = hours + np.where(slow, _skewed(within(forms, For.TAIL_LENGTH)) * TAIL, 0.0)
+    slow = uniform(within(forms, Purpose.TAIL)) < SLOW
+    hours = hours + np.where(slow, _skewed(within(forms, Purpose.TAIL_LENGTH)) * TAIL, 0.0)
     hours = hours * (1.0 + SLOWER_A_ZONE * east)
     sent = FIRST_FORM + rank * NEXT_CONTEST + hours.astype(np.int64)
-    delayed = uniform(within(forms, For.DELAYED))
+    delayed = uniform(within(forms, Purpose.DELAYED))
     sent = np.minimum(sent, window - 1 - (delayed * BEFORE_THE_END).astype(np.int64))
     late = window + MINUTE + (delayed * 12 * HOUR).astype(np.int64)
     postponed = 2 * DAY + (delayed * 7 * DAY).astype(np.int64)
-    sent = np.where(stories.delay == Delay.LATE, late, sent)
-    sent = np.where(stories.delay == Delay.POSTPONED, postponed, sent)
+    sent = np.where(scenarios.delay == Delay.LATE, late, sent)
+    sent = np.where(scenarios.delay == Delay.POSTPONED, postponed, sent)
     wrong = -MINUTE - (delayed * 10 * HOUR).astype(np.int64)
-    without = uniform(within(villages, For.SIGNAL)) < NO_SIGNAL + NO_SIGNAL_A_ZONE * east
-    waits = uniform(within(forms, For.WAITS))
+    without = uniform(within(villages, Purpose.SIGNAL)) < NO_SIGNAL + NO_SIGNAL_A_ZONE * east
+    waits = uniform(within(forms, Purpose.WAITS))
     waits = np.where(without, waits * SIGNAL_WITHIN, waits * 5.0)
-    waits = waits + np.where(stories.overtaken, float(OVERTAKEN_BY), 0.0)
+    waits = waits + np.where(scenarios.overtaken, float(OVERTAKEN_BY), 0.0)
     return Times(
-        said=np.where(stories.delay == Delay.WRONG_CLOCK, wrong, sent),
+        stamped=np.where(scenarios.delay == Delay.WRONG_CLOCK, wrong, sent),
         sent=sent,
         arrives=sent + waits.astype(np.int64),
     )
 
 
-def after_count(forms: Bits, action: Action, stories: Stories) -> Ints:
+def after_count(forms: Bits, action: Action, scenarios: Scenarios) -> Ints:
     """How many seconds after the count's sending the `action` happens, and after its arrival it arrives."""
-    if action in (Action.COUNT, Action.WRECKED):
+    if action in (Action.COUNT, Action.MALFORMED):
         return np.zeros(len(forms), np.int64)
     if action is Action.EARLY:
-        return after_count(forms, Action.CORRECTION, stories)  # the same message
-    delay = _between(within(forms, For.AFTER + action), _AFTER[action])
+        return after_count(forms, Action.CORRECTION, scenarios)  # the same message
+    delay = _between(within(forms, Purpose.AFTER + action), _AFTER[action])
     if action is Action.STALE:
-        delay += after_count(forms, Action.CORRECTION, stories)
+        delay += after_count(forms, Action.CORRECTION, scenarios)
     if action is Action.CORRECTION:
-        plenary = _between(within(forms, For.DELAYED), PLENARY)
-        delay += np.where((stories.reread == Reread.PLENARY) & ~stories.overtaken, plenary, 0)
+        plenary = _between(within(forms, Purpose.DELAYED), PLENARY)
+        delay += np.where((scenarios.reread == Reread.PLENARY) & ~scenarios.overtaken, plenary, 0)
     return delay
 
 
-def arrival(forms: Bits, action: Action, copy: int, counts: Times, stories: Stories) -> Ints:
+def arrival(forms: Bits, action: Action, copy: int, counts: Times, scenarios: Scenarios) -> Ints:
     """When the message arrives, in seconds after the poll closed; `copy` 0 is its first sending."""
     if action is Action.EARLY:
         return counts.arrives - EARLY_BY
-    if action is Action.WRECKED:
-        return counts.arrives - _between(within(forms, For.AFTER + action), (1, MINUTE))
-    arrives = counts.arrives + after_count(forms, action, stories)
+    if action is Action.MALFORMED:
+        return counts.arrives - _between(within(forms, Purpose.AFTER + action), (1, MINUTE))
+    arrives = counts.arrives + after_count(forms, action, scenarios)
     for number in range(copy):
-        arrives = arrives + _between(within(forms, For.AGAIN + 4 * action + number), AGAIN)
+        arrives = arrives + _between(within(forms, Purpose.AGAIN + 4 * action + number), AGAIN)
     return arrives
 
 

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from producers.simulator.draws import Bits, Floats, Ints, scramble, share_of, uniform, within
-from producers.simulator.ground import Ground
 from producers.simulator.layouts import Table
-from producers.simulator.purposes import For
+from producers.simulator.purposes import Purpose
+from producers.simulator.station_columns import StationColumns
 from schemas.elections import ContestKind
 
 NATION: Final = {
@@ -42,46 +42,46 @@ _NOBODY: Final = 1e-300
 """In place of a sum of weights of 0, which has nothing to share and must not be divided by."""
 
 
-def votes_of(form: Bits, valid: Ints, ground: Ground, table: Table, kind: ContestKind) -> Ints:
+def votes_of(form: Bits, valid: Ints, stations: StationColumns, table: Table, kind: ContestKind) -> Ints:
     """The valid votes of each row by option and part: rows x the places of the contest's table."""
-    totals = _shared(valid, _weights(ground, table, kind), within(form, For.VOTES))
+    totals = _shared(valid, _weights(stations, table, kind), within(form, Purpose.VOTES))
     if not table.parts:
         return totals
     options = np.arange(totals.shape[1], dtype=np.uint64)
-    keys = within(form, For.PARTS)[:, None] + options
-    parts = _shared(totals, _part_weights(ground, table), keys)
+    keys = within(form, Purpose.PARTS)[:, None] + options
+    parts = _shared(totals, _part_weights(stations, table), keys)
     places = totals.shape[1] * (1 + table.parts)
     return np.concatenate([totals[:, :, None], parts], axis=2).reshape(len(valid), places)
 
 
-def _weights(ground: Ground, table: Table, kind: ContestKind) -> Floats:
+def _weights(stations: StationColumns, table: Table, kind: ContestKind) -> Floats:
     """Rows x options; 0 where the ballot has none in that row of the table."""
-    options = table.keys[ground.layout] + np.uint64(list(ContestKind).index(kind))
+    options = table.keys[stations.layout] + np.uint64(list(ContestKind).index(kind))
     least, more = NATION[kind]
-    drawn = uniform(scramble(within(ground.regions[0], For.PREFERENCE)[:, None] ^ options))
+    drawn = uniform(scramble(within(stations.regions[0], Purpose.PREFERENCE)[:, None] ^ options))
     weights = least + more * (drawn * drawn)
     for level, least, more in REGIONS:
-        drawn = uniform(scramble(within(ground.regions[level], For.PREFERENCE)[:, None] ^ options))
+        drawn = uniform(scramble(within(stations.regions[level], Purpose.PREFERENCE)[:, None] ^ options))
         weights = weights * (least + more * drawn)
-    weights = np.where(table.keys[ground.layout] == 0, 0.0, weights)
-    if ground.by_head.any():
+    weights = np.where(table.keys[stations.layout] == 0, 0.0, weights)
+    if stations.by_head.any():
         others = weights < weights.max(axis=1)[:, None]
-        weights = np.where(ground.by_head[:, None] & others, weights * BLOC_REST, weights)
+        weights = np.where(stations.by_head[:, None] & others, weights * BLOC_REST, weights)
     return weights
 
 
-def _part_weights(ground: Ground, table: Table) -> Floats:
+def _part_weights(stations: StationColumns, table: Table) -> Floats:
     """Rows x options x parts; 0 where the option has no such part."""
-    options = table.keys[ground.layout]
+    options = table.keys[stations.layout]
     parts = np.arange(table.parts, dtype=np.int64)
-    keys = scramble(ground.constituency[:, None] ^ options)
+    keys = scramble(stations.constituency[:, None] ^ options)
     drawn = uniform(within(keys[:, :, None], parts.astype(np.uint64)))
     added = np.zeros(table.parts)
     added[0] = PARTY_ITSELF
     leading = FIRST_CANDIDATES[: table.parts - 1]
     added[1 : 1 + len(leading)] = leading
     weights = (CANDIDATE[0] + CANDIDATE[1] * drawn) + added
-    return np.where(parts < table.sizes[ground.layout][:, :, None], weights, 0.0)
+    return np.where(parts < table.sizes[stations.layout][:, :, None], weights, 0.0)
 
 
 def _shared(many: Ints, weights: Floats, keys: Bits) -> Ints:

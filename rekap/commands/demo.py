@@ -65,8 +65,9 @@ TRY_NEXT = Said(id="Coba selanjutnya", en="What to try next")
 @subcommand("demo", MORE, EXAMPLES)
 @pass_session
 def command(session: Session) -> int:
-    from rekap.counting import sentences, take_in
+    from rekap.counting import FORM, take_in
     from rekap.nights import night
+    from rekap.render.import_report import sentences
     from rekap.render.tables import on_terminal, write
 
     session.data = session.data or DEMO_DIRECTORY
@@ -80,7 +81,7 @@ def command(session: Session) -> int:
         return LiveView(session, runner.url, CONTEST, source.size)
 
     report = take_in(session, source, "demo", view=live if on_terminal() else None)
-    for line in sentences(session, report):
+    for line in sentences(session, report, FORM):
         write(line)
     return DONE if _look_around(session).equal else ANSWER_IS_NO
 

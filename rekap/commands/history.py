@@ -17,7 +17,7 @@ from schemas.language import Said
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-    from queries.places import Place
+    from queries.places import FoundUnit
 
 MORE = Said(
     id="UNIT adalah kode TPS atau wilayah. Untuk TPS: setiap versi, apa yang berubah, mengapa, oleh siapa, "
@@ -89,7 +89,7 @@ def _last(rows: list[Row], most: int) -> list[Row]:
     return [row for group in of_contest.values() for row in group[-most:]]
 
 
-def _show(session: Session, client: Client, place: Place, rows: list[Row]) -> None:
+def _show(session: Session, client: Client, place: FoundUnit, rows: list[Row]) -> None:
     from queries.places import names_above
     from rekap.render.tables import paragraph, show, width
     from rekap.render.timeline import region_lines, station_lines

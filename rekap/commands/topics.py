@@ -22,7 +22,7 @@ from schemas.program import this_program
 from schemas.text import quoted
 
 if TYPE_CHECKING:
-    from event_log.kafka.admin.check import Difference
+    from event_log.kafka.admin.check import TopicDifference
     from event_log.kafka.connection import Connection
 
 MORE = Said(
@@ -285,7 +285,7 @@ def _replay(session: Session, connection: Connection, as_json: bool, old: str | 
     return DONE
 
 
-def _differences(session: Session, connection: Connection) -> list[Difference]:
+def _differences(session: Session, connection: Connection) -> list[TopicDifference]:
     directory = session.directory
 
     from event_log.kafka.admin.check import differences
@@ -293,7 +293,7 @@ def _differences(session: Session, connection: Connection) -> list[Difference]:
     return differences(connection, directory.election, directory.registry)
 
 
-def _row(difference: Difference) -> dict[str, Any]:
+def _row(difference: TopicDifference) -> dict[str, Any]:
     return {
         "topic": difference.topic,
         "setting": difference.setting,
@@ -303,7 +303,7 @@ def _row(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _tell(session: Session, differences: list[Difference]) -> None:
+def _tell(session: Session, differences: list[TopicDifference]) -> None:
     from rekap.render.tables import Column, Table, drawn, show, width
 
     if not differences:

@@ -59,7 +59,7 @@ def _table(rows: Sequence[Row], language: Language, several: bool, *, ids: bool)
         Column(words.EVENT.within(language)),
         Column(words.CONTEST.within(language)),
         Column(words.UNIT.within(language)),
-        Column(words.FATE.within(language), cuts=True),
+        Column(words.DECISION.within(language), cuts=True),
     ]
     table = Table(columns)
     for place, row in enumerate(rows):

@@ -14,6 +14,7 @@ from schemas.findings import Finding, Severity, Status
 from schemas.forms import CHasil
 from stream_processors.checks.catalogue import ALL_RULES, RECOUNT_TRIGGER, RULES, UNLISTED_STATION, Rule
 from stream_processors.checks.context import FormContext, VillageLimits
+from stream_processors.checks.event_checks import check_time, unlisted_station
 from stream_processors.checks.papers import (
     NO_PAPERS,
     check_papers,
@@ -22,7 +23,6 @@ from stream_processors.checks.papers import (
     check_without_used,
 )
 from stream_processors.checks.people import check_people
-from stream_processors.checks.surroundings import check_time, unlisted_station
 from stream_processors.checks.tallied import check_tallied
 from stream_processors.checks.votes import votes_of
 from stream_processors.checks.written import check_written

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
 
-from event_log.accepted import AcceptedEvents, AcceptedRow, Fate, ReadPosition
+from event_log.accepted import AcceptedEvents, AcceptedRow, Effect, ReadPosition
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
@@ -30,7 +30,7 @@ from stream_processors.assess import AssessedControl, Assessor
 from stream_processors.authority import Authority
 from stream_processors.distributed.ranges import Range, ranges, read_range
 from stream_processors.partition.assessing import Workers
-from stream_processors.partition.batch import CONTROL, REASON, REJECTED, STATEFUL
+from stream_processors.partition.message_rows import CONTROL, REASON, REJECTED, STATEFUL
 from stream_processors.signatures import Claim
 from stream_processors.station import NOTHING_YET, Accepted, Decision, Lineage, Proposal, Repeated
 
@@ -38,13 +38,13 @@ ONLY_RECORDED: Final = frozenset(Reason(why.value) for why in NotCounted)
 """Reasons of events that an importer sent only to be recorded."""
 
 
-class ProposedCount(NamedTuple):
+class LogCount(NamedTuple):
     """A count or recapitulation; `region` is the index of its unit's. A reason for a recapitulation's
     differences is only asked about for the number that its signer used."""
 
     contest: str
     unit: str
-    event: bytes
+    id: bytes
     proposal: Proposal | None
     raw: bytes
     region: int = -1
@@ -60,7 +60,7 @@ class Proposed:
 
     partition: int
     size: int
-    counts: list[ProposedCount | AssessedControl]
+    counts: list[LogCount | AssessedControl]
     read_to: ReadPosition | None  # None: the range holds no entry
 
 
@@ -71,19 +71,19 @@ def read_proposals(assessor: Assessor, span: Range) -> Proposed:
         return Proposed(partition, 0, [], None)
     batch = entries.batch
     contests = assessor.contests
-    counts: list[ProposedCount | AssessedControl] = []
+    counts: list[LogCount | AssessedControl] = []
     for place, kind in enumerate(batch.kinds):
         event, unit, raw = batch.ids[place], batch.units[place], batch.raws[place]
         if kind in STATEFUL:
             proposal = Proposal(event, unit, batch.supersedes[place], batch.annuls[place])
             region, claim = batch.regions[place], batch.claims[place]
             contest = contests[batch.contests[place]]
-            counts.append(ProposedCount(contest, unit, event, proposal, raw, region, claim, kind == REASON))
+            counts.append(LogCount(contest, unit, event, proposal, raw, region, claim, kind == REASON))
         elif kind == CONTROL:
             counts.append(batch.controls[place])
         elif kind == REJECTED and batch.rejections[place].reason in ONLY_RECORDED:
             recorded = decode(raw).event
-            counts.append(ProposedCount(recorded.contest, recorded.unit, event, None, raw))
+            counts.append(LogCount(recorded.contest, recorded.unit, event, None, raw))
     read_to = ReadPosition(span.end, entries.positions[-1], entries.leaf)
     return Proposed(partition, len(entries), counts, read_to)
 
@@ -135,18 +135,18 @@ class LogLineage:
             self._on_progress(done, total)
 
     def _decide(
-        self, counts: Sequence[ProposedCount | AssessedControl], authority: Authority
+        self, counts: Sequence[LogCount | AssessedControl], authority: Authority
     ) -> list[AcceptedRow]:
         """The rows of those that are accepted after the ones before, and of those that are rejected and were
         not rejected before."""
         units: dict[str, set[str]] = {}
         for one in counts:
-            if isinstance(one, ProposedCount) and not one.is_reason:
+            if isinstance(one, LogCount) and not one.is_reason:
                 units.setdefault(one.contest, set()).add(one.unit)
         held = {
-            (contest, unit): list(fates)
+            (contest, unit): list(effects)
             for contest, some in units.items()
-            for unit, fates in self._accepted.fates(contest, some).items()
+            for unit, effects in self._accepted.effects(contest, some).items()
         }
         rows = []
         for one in counts:
@@ -159,17 +159,17 @@ class LogLineage:
                 authority.decide(claim, region, NOTHING_YET, proposal)
                 continue
             before = held.setdefault((contest, unit), [])
-            fate = Fate.REJECTED
+            effect = Effect.REJECTED
             if proposal is not None:
                 decision, _ = authority.decide(claim, region, _lineage(before), proposal)
                 if isinstance(decision, Repeated) or _is_of_keys(decision):
                     continue
                 if isinstance(decision, Accepted):
-                    fate = Fate.ANNULS if proposal.annuls else Fate.COUNTS
-            if (event, fate) in before:
+                    effect = Effect.ANNULS if proposal.annuls else Effect.COUNTS
+            if (event, effect) in before:
                 continue
-            before.append((event, fate))
-            rows.append(AcceptedRow(contest, unit, len(before), event, int(fate), raw))
+            before.append((event, effect))
+            rows.append(AcceptedRow(contest, unit, len(before), event, int(effect), raw))
         return rows
 
 
@@ -181,13 +181,13 @@ def _is_of_keys(decision: Decision) -> bool:
     )
 
 
-def _lineage(fates: Sequence[tuple[bytes, int]]) -> Lineage:
+def _lineage(effects: Sequence[tuple[bytes, int]]) -> Lineage:
     """The lineage that the accepted ones of these events make."""
-    accepted = [(event, fate) for event, fate in fates if fate != Fate.REJECTED]
+    accepted = [(event, effect) for event, effect in effects if effect != Effect.REJECTED]
     if not accepted:
         return NOTHING_YET
-    last, fate = accepted[-1]
-    return Lineage(tuple(event for event, _ in accepted), None if fate == Fate.ANNULS else last)
+    last, effect = accepted[-1]
+    return Lineage(tuple(event for event, _ in accepted), None if effect == Effect.ANNULS else last)
 
 
 def _fits(log: KafkaLog, ends: Sequence[int], read: Mapping[int, ReadPosition]) -> bool:

@@ -28,7 +28,7 @@ from schemas.ballots import Ballots
 from schemas.rejections import Rejection
 from schemas.tally_messages import TallyMessage
 from sinks.row_messages import fit_together
-from sinks.rows import Rows
+from sinks.rows import Rows, by_table
 from stream_processors.distributed.count_stage import AssessedEntries, CountStage
 from stream_processors.partition.changes import Changes, rows_of
 
@@ -108,10 +108,7 @@ class CountTask:
             raw, key, position = entries.batch.raws[index], entries.keys[index], entries.positions[index]
             why = outcome.rejected[index]
             self._publisher.publish_rejected(self.stage.partition, position, key, raw, why)
-        tables: dict[str, list[pa.Table]] = {}
-        for name, table in rows_of(self._rows, self._ballots, changes):
-            tables.setdefault(name, []).append(table)
-        whole = {name: pa.concat_tables(some) for name, some in tables.items()}
+        whole = by_table(rows_of(self._rows, self._ballots, changes))
         self._published = self.stage.position - 1
         if is_whole and fit_together(whole):
             self._publish_position(self._published, changes.newest, entries.more, whole)  # 3 and 5

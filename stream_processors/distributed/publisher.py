@@ -9,16 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
-from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from event_log.kafka.bounds import TALLY_BATCH_BYTES
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.partitioner import partition_of
+from event_log.kafka.producer import Producer, ProducerConfig
 from event_log.kafka.topics import (
     COUNT_ROWS,
     DISTRICT_TALLIES,
@@ -51,15 +51,18 @@ its partitions publishes everything again."""
 LINGER_MS: Final = 20
 """linger.ms: messages this close together are in one request."""
 
-_SETTINGS: Final[dict[str, Any]] = {
-    "acks": "all",
-    "enable_idempotence": True,
-    "compression_type": "lz4",  # totals are JSON; rows are compressed already, and cost little again
-    "linger_ms": LINGER_MS,
-    "max_request_size": TALLY_BATCH_BYTES,
-    "delivery_timeout_ms": DELIVERY_TIMEOUT_MS,
-    "max_block_ms": DELIVERY_TIMEOUT_MS,
-}
+COMPRESSION: Final[str | None] = "lz4"
+"""compression.type: totals are JSON; rows are compressed already, and cost little again."""
+
+
+def producer_config() -> ProducerConfig:
+    """The settings of the producer of results."""
+    return ProducerConfig(
+        DELIVERY_TIMEOUT_MS,
+        linger_ms=LINGER_MS,
+        max_request_bytes=TALLY_BATCH_BYTES,
+        compression=COMPRESSION,
+    )
 
 
 def _nothing() -> None:
@@ -78,14 +81,8 @@ class KafkaPublisher:
         self._submitted = 0
         self._in_flight: dict[int, int] = {}  # by number, in their order, the bytes of each message
         self._failure: BaseException | None = None
-        try:
-            self._producer = KafkaProducer(**connection.client_settings(), **_SETTINGS)
-            self._partitions = {
-                level: len(self._producer.partitions_for(connection.topic(topic)))
-                for level, topic in TOPIC_OF.items()
-            }
-        except KafkaError as error:
-            raise broker_unavailable(connection, error) from error
+        self._producer = Producer(connection, producer_config())
+        self._partitions = {level: self._producer.partitions(topic) for level, topic in TOPIC_OF.items()}
 
     @property
     def submitted(self) -> int:
@@ -167,9 +164,7 @@ class KafkaPublisher:
             self._in_flight[number] = len(value)
             self._unacknowledged_bytes += len(value)
         try:
-            future = self._producer.send(
-                self._connection.topic(topic), value, key, headers=headers, partition=partition
-            )
+            future = self._producer.send(topic, partition, key, value, headers)
         except KafkaError as error:
             self._fail(error)
             self._raise_failure()

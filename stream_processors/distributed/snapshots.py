@@ -19,6 +19,7 @@ import pyarrow as pa
 from monitoring.logs import fields
 from schemas.private_files import make_directory
 from stream_processors.distributed.count_stage import CountStage
+from stream_processors.partition.state import UnitState
 
 FORMAT: Final = 4
 """Of the file and of records; a change of what decisions mean changes it too."""
@@ -56,7 +57,7 @@ class Snapshots:
                 for start in range(0, len(rows), ROWS_AT_ONCE):
                     columns = zip(*rows[start : start + ROWS_AT_ONCE], strict=True)
                     arrays = [
-                        pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)
+                        pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)
                     ]
                     writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
             checked = part.with_suffix(".sum")
@@ -81,7 +82,8 @@ class Snapshots:
                 about = json.loads(reader.schema.metadata[b"about"])
                 _compare(about, {"format": FORMAT, "of": self._of, "partition": stage.partition})
                 for batch in reader:
-                    stage.state.restore(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+                    columns = (column.to_pylist() for column in batch.columns)
+                    stage.state.restore(map(UnitState, *columns))
         except (OSError, ValueError, KeyError, pa.ArrowException) as error:
             log.warning(
                 "Snapshot ignored; the log is read from its beginning.",

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
 from schemas.decode import decode
 from schemas.events import CountEvent
 from schemas.language import Said
 from schemas.rejections import Reason, Rejected
-from stream_processors.partition.state import NUMBERS, NumberRow, StateRow
+from stream_processors.partition.state import NUMBERS, NumberRow, StateRow, UnitState
 
 READ_BATCH: Final = 20_000
 """Rows fetched at once while state is read: a few megabytes."""
@@ -49,8 +49,14 @@ COMPARED: Final = frozenset(
 )
 """Why a count fitting the election was rejected; importers compare with them (schemas.sources.Lineage)."""
 
-ComparedRow = tuple[int, int, str]
-"""position, contest index and unit of a rejected count with one of the reasons COMPARED."""
+
+class ComparedRow(NamedTuple):
+    """A rejected count with one of the reasons COMPARED."""
+
+    position: int
+    contest: int  # its index
+    unit: str
+
 
 STATE: Final = "state"
 """The checkpoint of the state: how many entries of the log it holds."""
@@ -142,9 +148,8 @@ class Decisions:
 
     def compared(self) -> list[ComparedRow]:
         """Every rejected count that importers compare with, in the order of the log."""
-        return self._connection.execute(
-            "SELECT position, contest, unit FROM compared ORDER BY position"
-        ).fetchall()
+        rows = self._connection.execute("SELECT position, contest, unit FROM compared ORDER BY position")
+        return [ComparedRow(*row) for row in rows]
 
     def _compared_before(self, contests: Mapping[str, int]) -> Iterator[ComparedRow]:
         """The rejected counts of a log that was written before there was a table of them."""
@@ -161,28 +166,28 @@ class Decisions:
                 "SELECT reason FROM rejected WHERE id = ?", (bytes.fromhex(decoded.event_id),)
             ).fetchone()
             if row is not None and row[0] in COMPARED and isinstance(decoded.event, CountEvent):
-                yield position, contests[decoded.event.contest], decoded.event.unit
+                yield ComparedRow(position, contests[decoded.event.contest], decoded.event.unit)
 
     def rejected_before(self, event_id: bytes, reason: Reason) -> bool:
         """Whether the message has been rejected for that reason already: it is in the log already."""
         row = self._connection.execute("SELECT reason FROM rejected WHERE id = ?", (event_id,)).fetchone()
         return row is not None and row[0] == reason
 
-    def read(self, below: int) -> Iterator[list[tuple[int, int, str, bytes]]]:
-        """kind, contest, unit and record of the rows at positions below `below`, in order, some thousands
-        at a time; the sequence numbers used there come last. Raises LogUnavailable."""
+    def read(self, below: int) -> Iterator[list[UnitState]]:
+        """The states of units after the events at positions below `below`, in order, some thousands at a
+        time; the sequence numbers used there come last. Raises LogUnavailable."""
         try:
             rows = self._connection.execute(
                 "SELECT kind, contest, unit, record FROM decision WHERE position < ? ORDER BY position",
                 (below,),
             )
             while some := rows.fetchmany(READ_BATCH):
-                yield some
+                yield [UnitState(*row) for row in some]
             rows = self._connection.execute(
                 "SELECT ?, 0, signer, record FROM sequence WHERE position < ? ORDER BY position",
                 (NUMBERS, below),
             )
             while some := rows.fetchmany(READ_BATCH):
-                yield some
+                yield [UnitState(*row) for row in some]
         except sqlite3.Error as error:
             raise unavailable(self._path, error) from error

@@ -10,10 +10,8 @@ import threading
 import time
 from typing import Final
 
-import pyarrow as pa
-
 from schemas.ballots import Ballots
-from sinks.rows import Rows
+from sinks.rows import Rows, by_table
 from sinks.writer import Writer
 from stream_processors.partition.changes import Changes, rows_of
 
@@ -110,9 +108,6 @@ class Projector:
 
     def _write(self, jobs: list[Changes]) -> None:
         """(1) rows, (2) position: see sinks.writer."""
-        tables: dict[str, list[pa.Table]] = {}
-        for job in jobs:
-            for name, table in rows_of(self._rows, self._ballots, job):
-                tables.setdefault(name, []).append(table)
-        self._writer.insert({name: pa.concat_tables(some) for name, some in tables.items()})
+        rows = (table for job in jobs for table in rows_of(self._rows, self._ballots, job))
+        self._writer.insert(by_table(rows))
         self._writer.move(jobs[-1].outcome.end - 1, jobs[-1].newest)

@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
@@ -36,7 +36,7 @@ from schemas.directory_identity import require_original
 from schemas.entry_size import EntryTooLarge
 from schemas.language import Said
 from schemas.outcomes import MessageOutcome, Status
-from schemas.sources import Source, Unreadable
+from schemas.sources import Source
 from sinks.baseline import insert_baseline
 from sinks.migrate import migrate
 from sinks.rows import Rows
@@ -45,32 +45,22 @@ from stream_processors.assess import Assessor
 from stream_processors.embedded.decisions import COMPARED, ComparedRow, Decisions
 from stream_processors.embedded.projector import Projector
 from stream_processors.partition import unit_states
-from stream_processors.partition.assessing import Reading, Submitted, Workers, assess_entries
-from stream_processors.partition.batch import CONTROL, REASON, RECAP, Batch
+from stream_processors.partition.assessing import AssessedChunk, Submitted, Workers, assess_entries
+from stream_processors.partition.batch import Batch
 from stream_processors.partition.changes import Changes, changed_totals
+from stream_processors.partition.message_rows import CONTROL, REASON, RECAP
+from stream_processors.partition.source_records import ImportReport
 from stream_processors.partition.state import Outcome, State, StateRow
-
-UNREADABLE_KEPT: Final = 1_000
-"""Unreadable records that a report names one by one; all are counted."""
 
 BATCHES_BETWEEN_COLLECTIONS: Final = 100
 """Some 500,000 events, which leave few reference cycles."""
 
 
 @dataclass(slots=True)
-class IngestReport:
-    """Outcomes of a source's records so far: read = accepted + repeated + rejected + unreadable + empty."""
+class IngestReport(ImportReport):
+    """The outcomes of a source's records: read = accepted + repeated + rejected + unreadable + empty."""
 
-    read: int = 0
     accepted: int = 0
-    repeated: int = 0  # accepted before, or saying nothing that the log does not say already
-    superseded: int = 0  # of these, what is not in force any more
-    rejected: int = 0
-    unreadable: int = 0
-    empty: int = 0  # records that hold no count at all
-    seconds: float = 0.0
-    rejected_by_reason: dict[str, int] = field(default_factory=dict)
-    unreadable_records: list[Unreadable] = field(default_factory=list)
 
 
 class Runner:
@@ -134,9 +124,9 @@ class Runner:
         report = IngestReport()
         began = time.monotonic()
         with _collecting_rarely() as collect:
-            for reading in self._workers.read(source.chunks(self.lineage)):
-                outcome = self._take_in(reading)
-                _count(report, reading, outcome)
+            for chunk in self._workers.read(source.chunks(self.lineage)):
+                outcome = self._take_in(chunk)
+                _count(report, chunk, outcome)
                 report.seconds = time.monotonic() - began
                 if on_progress is not None:
                     on_progress(report)
@@ -149,8 +139,8 @@ class Runner:
         """Take in some messages at once; as `ingest`."""
         report = IngestReport()
         began = time.monotonic()
-        for reading in self._workers.read([Submitted(messages)]):
-            _count(report, reading, self._take_in(reading))
+        for chunk in self._workers.read([Submitted(messages)]):
+            _count(report, chunk, self._take_in(chunk))
         self._projector.drain()
         report.seconds = time.monotonic() - began
         return report
@@ -162,8 +152,8 @@ class Runner:
         `ingest` for errors).
         """
         fitting = [raw for raw in messages if len(raw) <= MAX_BYTES]
-        (reading,) = self._workers.read([Submitted(fitting)])
-        decided = iter(self._take_in(reading).by_message())
+        (chunk,) = self._workers.read([Submitted(fitting)])
+        decided = iter(self._take_in(chunk).by_message())
         return [
             MessageOutcome(Status.TOO_LARGE, said=EntryTooLarge(raw).said)
             if len(raw) > MAX_BYTES
@@ -198,8 +188,8 @@ class Runner:
         """Wait until everything is projected, and release the directory."""
         self._opened.close()
 
-    def _take_in(self, reading: Reading) -> Outcome:
-        batch = reading.batch
+    def _take_in(self, chunk: AssessedChunk) -> Outcome:
+        batch = chunk.batch
         outcome = self._state.decide_batch(batch, self._log.end, self._decisions.rejected_before)
         if not outcome.appended:
             return outcome
@@ -207,7 +197,7 @@ class Runner:
         with self._log.transaction():
             self._log.append(
                 [batch.raws[index] for index in outcome.appended],
-                [reading.leaves[index] for index in outcome.appended],
+                [chunk.leaves[index] for index in outcome.appended],
                 recorded_at,
             )
             self._decisions.write(
@@ -224,16 +214,16 @@ class Runner:
     def _compared_rows(self, batch: Batch, outcome: Outcome) -> list[ComparedRow]:
         """The rejected counts that importers compare their records with."""
         rows: list[ComparedRow] = []
-        places = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.rejected else {}
-        for place, rejection in outcome.rejected.items():
-            if rejection.reason in COMPARED and batch.kinds[place] not in (RECAP, REASON):
-                contest, unit = (batch.events.column(name)[place].as_py() for name in ("contest", "unit"))
-                rows.append((places[place], self._contests[contest], unit))
+        positions = dict(zip(outcome.appended, outcome.entries, strict=True)) if outcome.rejected else {}
+        for index, rejection in outcome.rejected.items():
+            if rejection.reason in COMPARED and batch.kinds[index] not in (RECAP, REASON):
+                contest, unit = (batch.events.column(name)[index].as_py() for name in ("contest", "unit"))
+                rows.append(ComparedRow(positions[index], self._contests[contest], unit))
         return rows
 
     def _remember(self, rows: Iterable[ComparedRow]) -> None:
-        for position, contest, unit in rows:
-            self._compared[contest].setdefault(unit, []).append(position)
+        for row in rows:
+            self._compared[row.contest].setdefault(row.unit, []).append(row.position)
 
     def _apply_and_project(self, batch: Batch, outcome: Outcome, recorded_at: int) -> None:
         touched = self._state.apply(batch, outcome)
@@ -321,13 +311,15 @@ def _of_kafka(directory: DataDirectory) -> LogUnavailable:
 def _state_rows(batch: Batch, outcome: Outcome) -> list[StateRow]:
     """What the state keeps of each accepted message, in the order of the log."""
     rows = [
-        (position, batch.kinds[index], batch.contests[index], batch.units[index], state)
+        StateRow(position, batch.kinds[index], batch.contests[index], batch.units[index], state)
         for position, index, state in zip(outcome.positions, outcome.accepted, outcome.states, strict=True)
     ]
     if not outcome.controls:
         return rows
-    places = dict(zip(outcome.appended, outcome.entries, strict=True))
-    rows += [(places[index], CONTROL, 0, "", batch.controls[index].raw) for index in outcome.controls]
+    positions = dict(zip(outcome.appended, outcome.entries, strict=True))
+    rows += [
+        StateRow(positions[index], CONTROL, 0, "", batch.controls[index].raw) for index in outcome.controls
+    ]
     return sorted(rows)
 
 
@@ -362,17 +354,10 @@ def _recorded_at(entry: LogEntry) -> int:
     return entry.recorded_at
 
 
-def _count(report: IngestReport, reading: Reading, outcome: Outcome) -> None:
-    report.read += reading.size
-    report.accepted += len(outcome.accepted) + len(outcome.controls)
-    report.repeated += len(outcome.repeated) + reading.unchanged
-    report.superseded += reading.superseded
-    report.rejected += len(outcome.rejected) + len(outcome.rejected_again) + sum(reading.rejected.values())
-    report.unreadable += len(reading.unreadable)
-    report.empty += reading.empty
+def _count(report: IngestReport, chunk: AssessedChunk, outcome: Outcome) -> None:
     rejections = (*outcome.rejected.values(), *outcome.rejected_again.values())
-    reasons = Counter(rejection.reason for rejection in rejections)
-    for reason, number in (reasons + Counter(reading.rejected)).items():
-        report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + number
-    room = UNREADABLE_KEPT - len(report.unreadable_records)
-    report.unreadable_records.extend(reading.unreadable[:room])
+    report.add(chunk.counts)
+    report.accepted += len(outcome.accepted) + len(outcome.controls)
+    report.repeated += len(outcome.repeated)
+    report.rejected += len(rejections)
+    report.add_reasons(Counter(rejection.reason for rejection in rejections))

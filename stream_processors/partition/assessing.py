@@ -15,20 +15,19 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 import pyarrow as pa
 
 from event_log.leaf import leaf_hash
-from schemas.entry_size import EntryTooLarge, require_entry_size
-from schemas.rejections import Reason
-from schemas.sources import Chunk, Message, Record, Unreadable
+from schemas.sources import Chunk, Message, SourceRecord
 from stream_processors.assess import Assessor
 from stream_processors.partition.batch import Batch, assess_batch
+from stream_processors.partition.source_records import RecordCounts, sorted_records
 
 CHUNKS_AHEAD: Final = 2
 """Chunks submitted for each process: one that it works on, one that is queued, so that it never idles."""
@@ -42,20 +41,12 @@ Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One chunk, read and assessed: the messages with the leaf hash of each, and the records without a
-    message."""
+class AssessedChunk:
+    """A chunk, read and assessed: the counts of its records, and its messages with the leaf hash of each."""
 
-    size: int  # its records, and what is sent again because of them
+    counts: RecordCounts
     batch: Batch
     leaves: list[bytes]
-    unreadable: list[Unreadable]
-    empty: int  # records without any count
-    unchanged: int  # records that say what the log says already
-    superseded: int = 0  # of these, records of what is not in force any more
-    rejected: Mapping[Reason, int] = field(
-        default_factory=dict
-    )  # records that the log has and does not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,51 +60,9 @@ class Submitted:
         """The number of messages."""
         return len(self.raws)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         """The messages, each with its number for a place."""
         return (Message(raw, str(number)) for number, raw in enumerate(self.raws, 1))
-
-
-@dataclass(slots=True)
-class Records:
-    """A chunk's records, sorted: what is to be sent, and how many there are of what is not."""
-
-    size: int = 0
-    raws: list[bytes] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    empty: int = 0
-    unchanged: int = 0
-    superseded: int = 0
-    rejected: dict[Reason, int] = field(default_factory=dict)
-    not_counted: dict[Reason, int] = field(default_factory=dict)  # of `raws`: they are only to be recorded
-
-
-def sorted_records(chunk: Chunk) -> Records:
-    """The records of `chunk`; one whose message is too large for the log is unreadable. Raises OSError."""
-    found = Records(chunk.size)
-    for record in chunk.records():
-        if isinstance(record, Message):
-            messages = (record.raw, *record.followed_by)
-            try:
-                for raw in messages:
-                    require_entry_size(raw)
-            except EntryTooLarge as error:
-                found.unreadable.append(Unreadable(record.place, error.said))
-                continue
-            found.raws += messages
-            found.size += len(record.followed_by)
-            if record.not_counted is not None:
-                found.not_counted[record.not_counted] = found.not_counted.get(record.not_counted, 0) + 1
-        elif isinstance(record, Unreadable):
-            found.unreadable.append(record)
-        elif record.rejected is not None:
-            found.rejected[record.rejected] = found.rejected.get(record.rejected, 0) + 1
-        elif record.empty:
-            found.empty += 1
-        else:
-            found.unchanged += 1
-            found.superseded += record.superseded
-    return found
 
 
 def assess_entries(assessor: Assessor, raws: Sequence[bytes]) -> Batch:
@@ -121,19 +70,10 @@ def assess_entries(assessor: Assessor, raws: Sequence[bytes]) -> Batch:
     return assess_batch(assessor, raws)
 
 
-def read_chunk(assessor: Assessor, chunk: Chunk) -> Reading:
+def read_chunk(assessor: Assessor, chunk: Chunk) -> AssessedChunk:
     """The chunk, read and assessed in this process."""
-    found = sorted_records(chunk)
-    return Reading(
-        found.size,
-        assess_batch(assessor, found.raws),
-        [leaf_hash(raw) for raw in found.raws],
-        found.unreadable,
-        found.empty,
-        found.unchanged,
-        found.superseded,
-        found.rejected,
-    )
+    raws, counts = sorted_records(chunk)
+    return AssessedChunk(counts, assess_batch(assessor, raws), [leaf_hash(raw) for raw in raws])
 
 
 class Workers:
@@ -155,7 +95,7 @@ class Workers:
             for ready in [self._pool.submit(os.getpid) for _ in range(count)]:
                 ready.result()
 
-    def read(self, chunks: Iterable[Chunk]) -> Iterator[Reading]:
+    def read(self, chunks: Iterable[Chunk]) -> Iterator[AssessedChunk]:
         """Every chunk, read and assessed, in order. Raises OSError when a source can't be read."""
         return self.map(read_chunk, chunks)
 

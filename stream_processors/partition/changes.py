@@ -7,24 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.ballots import Ballots
+from schemas.named_rows import FindingRow, RecapRow
 from schemas.regions import DEPTH, Level, Registry
 from schemas.rejections import Rejection
 from schemas.tallies import Tally
 from sinks.rows import Rows
 from stream_processors.cells import STATUSES, Cells
 from stream_processors.partition import unit_states
-from stream_processors.partition.batch import COUNT, RECAP, Batch
+from stream_processors.partition.batch import Batch
+from stream_processors.partition.message_rows import COUNT, RECAP
 from stream_processors.partition.state import Outcome, State
 from stream_processors.partition.versions import against_versions_before, with_rules
 
 Times = int | NDArray[np.int64]
 """When entries were recorded, in microseconds since 1970 (UTC): one time for all, or one for each."""
+
+
+class BallotTotals(NamedTuple):
+    """The totals of regions that have only this ballot: a row of `cells` for each."""
+
+    ballot: int  # its index
+    regions: NDArray[np.int64]
+    cells: Cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Changes:
     batch: Batch
     outcome: Outcome
     recorded_at: Times
-    totals: list[tuple[int, NDArray[np.int64], Cells]]  # ballot, regions, their cells
+    totals: list[BallotTotals]
     whole: list[Tally]  # regions with several ballots
     partition: int = 0
 
@@ -60,7 +71,7 @@ def changed_totals(
     ballots: Ballots,
     touched: dict[int, NDArray[np.int64]],
     top: Level = Level.NATION,
-) -> tuple[list[tuple[int, NDArray[np.int64], Cells]], list[Tally]]:
+) -> tuple[list[BallotTotals], list[Tally]]:
     """`totals` and `whole` of the Changes whose regions by ballot are `touched` (see State.apply), up to the
     level `top`."""
     totals = []
@@ -69,7 +80,7 @@ def changed_totals(
         regions = everywhere[registry.depth[everywhere] >= DEPTH[top]]
         contest = ballots.contest_of[ballot]
         alone = ballots.have_one(contest, regions)
-        totals.append((ballot, regions[alone], state.rollup.cells(ballot, regions[alone])))
+        totals.append(BallotTotals(ballot, regions[alone], state.rollup.cells(ballot, regions[alone])))
         several.update((contest, region) for region in regions[~alone].tolist())
     return totals, [state.rollup.tally(contest, region) for contest, region in sorted(several)]
 
@@ -122,9 +133,9 @@ def rows_of(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str, p
     tables += [
         (
             "tally_history",
-            rows.tallies(ballots.ballots[ballot], regions, cells, last, newest, changes.partition),
+            rows.tallies(ballots.ballots[one.ballot], one.regions, one.cells, last, newest, partition),
         )
-        for ballot, regions, cells in changes.totals
+        for one in changes.totals
     ]
     if changes.whole:
         tables.append(("tally_history", rows.whole_tallies(changes.whole, last, newest, partition)))
@@ -161,7 +172,9 @@ def _unit_rows(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str
     all_found = [*batch.findings, *((index, (one,)) for index, one in of_versions.items())]
     found_at = [index for index, found in all_found if index in accepted for _ in found]
     findings = [
-        (names[batch.contests[index]], batch.units[index], batch.regions[index], *accepted[index], finding)
+        FindingRow(
+            names[batch.contests[index]], batch.units[index], batch.regions[index], *accepted[index], finding
+        )
         for index, found in all_found
         if index in accepted
         for finding in found
@@ -172,7 +185,7 @@ def _unit_rows(rows: Rows, ballots: Ballots, changes: Changes) -> list[tuple[str
     if certified:
         indexes = [outcome.accepted[n] for n in certified]
         recaps = [
-            (
+            RecapRow(
                 names[batch.contests[index]],
                 batch.regions[index],
                 unit_states.version(outcome.states[n]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,9 @@ from schemas.rejections import Reason, Rejection
 from stream_processors.authority import Authority, Decided, Signer
 from stream_processors.cells import Cells, figure_count, station_cells
 from stream_processors.partition import unit_states
-from stream_processors.partition.batch import CONTROL, COUNT, REASON, RECAP, REJECTED, STATEFUL, Batch
+from stream_processors.partition.batch import Batch
 from stream_processors.partition.differences import with_cells
+from stream_processors.partition.message_rows import CONTROL, COUNT, REASON, RECAP, REJECTED, STATEFUL
 from stream_processors.rollup import Rollup
 from stream_processors.station import Accepted, Proposal, Repeated
 
@@ -32,16 +33,17 @@ RESTORE_BATCH: Final = 50_000
 RejectedBefore = Callable[[bytes, Reason], bool]
 """Whether the message with that id has been rejected for that reason before."""
 
-StateRow = tuple[int, int, int, str, bytes]
-"""position, kind (one of STATEFUL), contest index, unit, state (see stream_processors.partition.unit_states):
-that of a unit after the event at that position. Of kind CONTROL: an accepted control event, as its bytes."""
-
 NUMBERS: Final = 5
 """The kind, beside those of batches, of rows with the sequence numbers that a signer has used; the unit
 is the signer's name."""
 
-NumberRow = tuple[int, str, bytes]
-"""position, signer, record: a sequence number, used by the event at that position."""
+
+class NumberRow(NamedTuple):
+    """A sequence number, used by the event at `position`."""
+
+    position: int
+    signer: str
+    record: bytes
 
 
 def signer_name(signer: Signer) -> str:
@@ -54,6 +56,25 @@ def signer_named(name: str) -> Signer:
     """The signer that `signer_name` named."""
     home, _, key = name.partition(" ")
     return int(home), key
+
+
+class StateRow(NamedTuple):
+    """The state of a unit after the event at `position`. Of kind CONTROL: an accepted control event."""
+
+    position: int
+    kind: int  # one of STATEFUL, or CONTROL
+    contest: int  # its index
+    unit: str
+    state: bytes  # see stream_processors.partition.unit_states; of a control event its bytes
+
+
+class UnitState(NamedTuple):
+    """The latest state of a unit: a StateRow without its position."""
+
+    kind: int
+    contest: int
+    unit: str
+    state: bytes
 
 
 @dataclass(slots=True)
@@ -90,16 +111,16 @@ class Outcome:
 
     def by_message(self) -> list[MessageOutcome]:
         """The outcome of each message, in the order of the batch; the log has one partition."""
-        places = dict(zip(self.appended, self.entries, strict=True))
+        positions = dict(zip(self.appended, self.entries, strict=True))
         outcomes = {
-            index: MessageOutcome(Status.ACCEPTED, 0, places[index])
+            index: MessageOutcome(Status.ACCEPTED, 0, positions[index])
             for index in (*self.accepted, *self.controls)
         }
         outcomes |= {index: MessageOutcome(Status.REPEATED) for index in self.repeated}
         for index, rejection in (*self.rejected.items(), *self.rejected_again.items()):
-            place = places.get(index)
-            partition = None if place is None else 0
-            outcomes[index] = MessageOutcome(Status.REJECTED, partition, place, rejection)
+            position = positions.get(index)
+            partition = None if position is None else 0
+            outcomes[index] = MessageOutcome(Status.REJECTED, partition, position, rejection)
         return [outcomes[index] for index in range(len(outcomes))]
 
 
@@ -180,7 +201,7 @@ class State:
                 outcome.rejected[index] = decision
             outcome.appended.append(index)
             if used is not None:
-                outcome.numbers.append((position, signer_name(used[0]), used[1]))
+                outcome.numbers.append(NumberRow(position, signer_name(used[0]), used[1]))
         return outcome
 
     def _verdict(
@@ -233,19 +254,18 @@ class State:
             self.rollup.add(ballot, villages, changes)
         return self.rollup.settle()
 
-    def rows(self) -> Iterator[tuple[int, int, str, bytes]]:
-        """Accepted control events, the numbers of each signer, and the state of every unit: kind, contest
-        index, unit, state."""
+    def rows(self) -> Iterator[UnitState]:
+        """Accepted control events, the numbers of each signer, and the state of every unit."""
         for raw in self.authority.controls():
-            yield CONTROL, 0, "", raw
+            yield UnitState(CONTROL, 0, "", raw)
         for signer, records in self.authority.numbers():
-            yield NUMBERS, 0, signer_name(signer), records
+            yield UnitState(NUMBERS, 0, signer_name(signer), records)
         for kind in STATEFUL:
             for contest, units in enumerate(self._units[kind]):
                 for unit, state in units.items():
-                    yield kind, contest, unit, state
+                    yield UnitState(kind, contest, unit, state)
 
-    def restore(self, rows: Iterable[tuple[int, int, str, bytes]]) -> None:
+    def restore(self, rows: Iterable[UnitState]) -> None:
         """Restore from rows of `rows`, a unit's latest state last; call `finish_restoring` afterwards."""
         for kind, contest, unit, state in rows:
             if kind == CONTROL:

@@ -12,8 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -29,11 +28,12 @@ from schemas.data_directory import DataDirectory
 from tests.deploy.compose_files import BASE, arguments, read, substituted
 from tests.deploy.deployed_brokers import Deployed
 from tests.sinks.delivery.engine import Engine
+from tests.waiting import wait_until
 from tests.worlds import all_stations, pairs, submitted, world
 
 SERVICES: Final = read(BASE)["services"]
 REKAP: Final = Path(sys.executable).with_name("rekap")
-PATIENCE_S: Final = 120
+TIMEOUT_S: Final = 120
 """Many times what anything here takes on an idle machine."""
 
 
@@ -110,20 +110,12 @@ class Site:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                code = process.wait(PATIENCE_S)
+                code = process.wait(TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 raise
         assert code == 0, output.read_text()
-
-
-def until(true: Callable[[], bool], *outputs: Path) -> None:
-    """Wait for something that will come; with the outputs in the failure if it does not."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, "\n".join(one.read_text() for one in outputs)
-        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -159,13 +151,17 @@ def test_what_a_field_system_sends_is_in_the_nation_s_total(site: Site) -> None:
         done = site.once(service)
         assert done.returncode == 0, done.stderr
     with site.running("worker") as worker, site.running("sink") as sink:
-        until(lambda: site.is_healthy("worker") and site.is_healthy("sink"), worker, sink)
+
+        def outputs() -> str:
+            return worker.read_text() + sink.read_text()
+
+        wait_until(lambda: site.is_healthy("worker") and site.is_healthy("sink"), explain=outputs)
         field = Connection.of(site.broker.bootstrap, site.place / "secure/field/broker.properties")
         stations = all_stations()
         with Publisher(field, world().registry) as publisher:
             for station in stations:
                 publisher.publish(submitted(station, pairs(1, 2, 3)))
-        until(lambda: counted(site) == len(stations), worker, sink)
+        wait_until(lambda: counted(site) == len(stations), explain=outputs)
         assert site.is_healthy("worker")
         assert site.is_healthy("sink")
         checked = site.once("cli", "topics", "check")

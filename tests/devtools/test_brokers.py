@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from devtools.brokers import Broker, answers, free_ports
 from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.topics import ELECTION_CONTROL
+from tests.waiting import wait_until
 
 STARTS_AND_WAITS = """
 import sys, time
@@ -57,10 +57,9 @@ def test_a_broker_ends_with_the_process_that_started_it_even_when_that_is_killed
     assert answers(int(port))
     run.kill()
     run.wait()
-    deadline = time.monotonic() + 30
-    while Path(f"/proc/{pid}").exists():
-        assert time.monotonic() < deadline, f"Kafka, process {pid}, is still there"
-        time.sleep(0.05)
+    wait_until(
+        lambda: not Path(f"/proc/{pid}").exists(), explain=lambda: f"Kafka, process {pid}, still runs."
+    )
     subprocess.run(["rm", "-r", directory], check=True)
 
 

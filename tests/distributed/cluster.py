@@ -33,6 +33,7 @@ from queries.cells import sink_positions
 from schemas.data_directory import DataDirectory
 from stream_processors.fold import Folded, PlacedMessage, fold
 from tests.distributed.processes import Process
+from tests.waiting import wait_until
 
 DRAIN_S: Final = 300
 """Until everything has arrived; as a rule it takes a second, or twenty after a kill."""
@@ -196,11 +197,19 @@ class Cluster:
 
     def until(self, true: Callable[[], bool], what: str, longest_s: float = DRAIN_S) -> None:
         """Wait for something that must come, and look after the processes meanwhile."""
-        deadline = time.monotonic() + longest_s
-        while not true():
+
+        def is_true() -> bool:
+            if true():
+                return True
             self.look_after()
-            assert time.monotonic() < deadline, f"{what} did not come\n{self.said()}"
-            time.sleep(LOOK_S)
+            return False
+
+        wait_until(
+            is_true,
+            timeout_s=longest_s,
+            poll_s=LOOK_S,
+            explain=lambda: f"{what} did not come\n{self.said()}",
+        )
 
     def ends(self) -> dict[int, int]:
         """By partition that holds anything where the log ends."""

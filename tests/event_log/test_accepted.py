@@ -14,11 +14,11 @@ from event_log.errors import LogUnavailable
 READ = ReadPosition(next=7, last=5, leaf=b"l" * 32)
 
 
-def row(unit: str, number: int, body: bytes, contest: str = "PPWP", fate: int = 0) -> AcceptedRow:
-    return AcceptedRow(contest, unit, number, body.ljust(32, b"."), fate, body)
+def row(unit: str, number: int, body: bytes, contest: str = "PPWP", effect: int = 0) -> AcceptedRow:
+    return AcceptedRow(contest, unit, number, body.ljust(32, b"."), effect, body)
 
 
-ROWS = [row("a", 1, b"a1"), row("b", 1, b"b1"), row("a", 2, b"a2", fate=1), row("a", 1, b"other", "DPR")]
+ROWS = [row("a", 1, b"a1"), row("b", 1, b"b1"), row("a", 2, b"a2", effect=1), row("a", 1, b"other", "DPR")]
 
 
 def test_what_was_added_is_there_again_oldest_first_and_by_contest(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_what_was_added_is_there_again_oldest_first_and_by_contest(tmp_path: Pat
     with AcceptedEvents.open(path) as file:
         assert file.bodies("PPWP", ["b", "a", "c"]) == {"a": [b"a1", b"a2"], "b": [b"b1"]}
         assert file.bodies("DPR", ["a", "b"]) == {"a": [b"other"]}
-        assert file.fates("PPWP", ["a"]) == {"a": [(ROWS[0].id, 0), (ROWS[2].id, 1)]}
+        assert file.effects("PPWP", ["a"]) == {"a": [(ROWS[0].id, 0), (ROWS[2].id, 1)]}
         assert file.bodies("PPWP", []) == {}
         assert file.read_positions() == {3: READ}
         file.clear()

@@ -19,7 +19,7 @@ from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topics import COUNT_EVENTS
 from producers.addressing import NO_UNIT
-from producers.publisher import Delivery, Publisher
+from producers.publisher import DeliveryReport, Publisher
 from schemas.decode import MAX_BYTES
 from schemas.entry_size import EntryTooLarge
 from schemas.outcomes import MessageOutcome, Status
@@ -28,7 +28,7 @@ from tests.worlds import all_stations, annulled, corrected, pairs, recap, submit
 
 PARTITIONS = 4
 SHORT_S = 5.0
-"""A patience that a test has time to see the end of."""
+"""A delivery timeout that a test can wait for."""
 
 REGISTER = world().registry
 COUNT = submitted("1101012001001", pairs(1, 2, 3))
@@ -107,7 +107,7 @@ def test_a_message_goes_where_the_events_of_its_unit_stand(
 
 def test_everything_is_there_once_and_in_the_order_of_each_district(topics: Connection) -> None:
     messages = many(3_000)
-    with Publisher(topics, REGISTER, bytes_waiting=100_000) as publisher:
+    with Publisher(topics, REGISTER, buffer_bytes=100_000) as publisher:
         for raw in messages:
             publisher.publish(raw)
         delivery = publisher.flush()
@@ -135,7 +135,7 @@ def test_each_message_has_one_outcome_in_its_order(relayed: RelayedBroker, frail
     *before, after = many(300)
     outcomes: list[tuple[bytes, MessageOutcome]] = []
     publisher = Publisher(
-        frail, REGISTER, patience_s=SHORT_S, on_outcome=lambda raw, outcome: outcomes.append((raw, outcome))
+        frail, REGISTER, timeout_s=SHORT_S, on_outcome=lambda raw, outcome: outcomes.append((raw, outcome))
     )
     for raw in before:
         publisher.publish(raw)
@@ -169,8 +169,8 @@ def test_a_broker_killed_in_the_middle_costs_time_and_nothing_else(
     messages = many(6_000)
     killed = Event()
 
-    def send() -> Delivery:
-        with Publisher(frail, REGISTER, bytes_waiting=50_000) as publisher:
+    def send() -> DeliveryReport:
+        with Publisher(frail, REGISTER, buffer_bytes=50_000) as publisher:
             for number, raw in enumerate(messages):
                 if number == 2_000:
                     relayed.kill()
@@ -192,7 +192,7 @@ def test_a_broker_killed_in_the_middle_costs_time_and_nothing_else(
 
 def test_what_failed_and_did_not_persist_is_handed_back(relayed: RelayedBroker, frail: Connection) -> None:
     before, after = many(2)
-    publisher = Publisher(frail, REGISTER, patience_s=SHORT_S)
+    publisher = Publisher(frail, REGISTER, timeout_s=SHORT_S)
     publisher.publish(before)
     publisher.flush()
     relayed.kill()
@@ -211,7 +211,7 @@ def test_what_failed_but_did_persist_is_handed_back_and_may_be_sent_again(
     relayed: RelayedBroker, frail: Connection
 ) -> None:
     before, after = many(2)
-    publisher = Publisher(frail, REGISTER, patience_s=SHORT_S)
+    publisher = Publisher(frail, REGISTER, timeout_s=SHORT_S)
     publisher.publish(before)
     publisher.flush()
     relayed.relay.lose_answers()
@@ -258,7 +258,7 @@ def test_who_sends_faster_than_the_broker_takes_waits_and_memory_stays_bounded(
 ) -> None:
     messages = many(1_000)
     bound = 20_000
-    publisher = Publisher(frail, REGISTER, patience_s=SHORT_S, bytes_waiting=bound)
+    publisher = Publisher(frail, REGISTER, timeout_s=SHORT_S, buffer_bytes=bound)
     publisher.publish(messages[0])
     publisher.flush()
     relayed.kill()

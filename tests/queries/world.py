@@ -308,10 +308,10 @@ def _findings() -> Iterable[dict[str, Any]]:
 
 
 def _events() -> Iterable[dict[str, Any]]:
-    fates = {3: ("rejected", "already_counted"), 6: ("rejected", "malformed")}
+    outcomes = {3: ("rejected", "already_counted"), 6: ("rejected", "malformed")}
     versions = {0: 1, 1: 1, 2: 2, 4: 1, 5: 2, 7: 1}
     for position, raw in enumerate(messages()):
-        outcome, reason = fates.get(position, ("accepted", ""))
+        outcome, reason = outcomes.get(position, ("accepted", ""))
         said = {} if reason == "malformed" else json.loads(raw)
         yield {
             "position": position,

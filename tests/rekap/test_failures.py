@@ -16,6 +16,7 @@ import rekap.reading
 from clickhouse.ownership import own
 from rekap.session import Session
 from tests.rekap.conftest import Rekap
+from tests.waiting import wait_until
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -70,7 +71,7 @@ def test_a_second_writer_is_told_who_the_first_is(rekap: Rekap, own_count: Path,
 def test_a_reader_waits_for_a_short_reader_and_then_names_it(
     rekap: Rekap, own_count: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rekap.reading.PATIENCE_S", 0.3)
+    monkeypatch.setattr("rekap.reading.OWNER_TIMEOUT_S", 0.3)
     began = time.monotonic()
     with own(own_count, "results"):
         ran = rekap("--data", own_count, "results")
@@ -104,9 +105,7 @@ def test_a_pipe_that_is_closed_early_is_no_failure(counted: Path) -> None:
 def test_ctrl_c_while_counting_ends_with_130_and_the_same_command_goes_on(own_count: Path) -> None:
     command = [sys.executable, "-m", "rekap", "--data", str(own_count), "simulate", "--speed", "0.001"]
     counting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while not _url(own_count) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: bool(_url(own_count)))
     time.sleep(0.3)
     counting.send_signal(signal.SIGINT)
     out, err = counting.communicate(timeout=30)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +20,7 @@ from monitoring.metrics import REGISTRY
 from rekap import self_checks
 from rekap.self_checks import inconsistent, topic_differences
 from schemas.data_directory import DataDirectory
+from tests.waiting import wait_until
 from tests.worlds import election, registry
 
 
@@ -55,10 +55,7 @@ def test_a_changed_setting_of_a_topic_moves_the_metric(opened: Connection, own_c
     asked = (opened, directory.election, directory.registry)
     before = topic_differences(*asked)
     with self_checks.self_checks(opened, directory.clickhouse_url, directory.election, directory.registry):
-        deadline = time.monotonic() + 30
-        while found("topics") != before or found("sums") != 0:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(lambda: found("topics") == before and found("sums") == 0)
     admin = KafkaAdminClient(**opened.client_settings())
     name = opened.topic(COUNT_EVENTS)
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": "compact"})])

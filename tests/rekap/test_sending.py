@@ -32,7 +32,7 @@ from rekap.output.formats import Format
 from rekap.session import Session
 from schemas.data_directory import DataDirectory
 from schemas.decode import MAX_BYTES
-from schemas.sources import Lineage, Message, Record
+from schemas.sources import Lineage, Message, SourceRecord
 from tests.rekap.conftest import Rekap
 from tests.worlds import all_stations, election, pairs, registry, submitted
 
@@ -198,7 +198,7 @@ class Part:
     def size(self) -> int:
         return len(self.raws)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[SourceRecord]:
         return (Message(raw, "here") for raw in self.raws)
 
 
@@ -239,7 +239,7 @@ def test_a_message_too_large_for_the_log_is_named_and_the_others_are_sent(
 def test_a_broker_that_goes_away_ends_it_with_what_was_sent_and_the_same_again_goes_on(
     directory: DataDirectory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sending, "Publisher", partial(Publisher, patience_s=3))
+    monkeypatch.setattr(sending, "Publisher", partial(Publisher, timeout_s=3))
     raws = [submitted(station, pairs(1, 2, 3)) for station in all_stations()]
     session = Session("en", directory.path)
     with Broker.start() as broker:

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from schemas.findings import Finding, Severity
 from schemas.language import Said
+from schemas.named_rows import FindingRow, RecapCells, RecapRow
 from schemas.rejections import Reason, Rejection
 from schemas.tallies import CELL, OUTSTANDING
 from schemas.tally_cells import cell_count
 from sinks.rows import Rows
+from stream_processors.partition.message_rows import EVENT_COLUMNS, STATION_COLUMNS
 from stream_processors.rollup import Rollup
 from tests.worlds import World
 
@@ -43,27 +45,6 @@ FINDING: Final = Finding(
     said=Said("lima", "five"),
     tag="recount_trigger",
 )
-_EVENTS: Final = pa.schema(
-    [
-        ("event_id", pa.string()),
-        ("type", pa.string()),
-        ("contest", pa.string()),
-        ("unit", pa.string()),
-        ("occurred_at", pa.timestamp("ms", tz="UTC")),
-    ]
-)
-_FORMS: Final = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("votes", pa.map_(pa.string(), pa.uint32())),
-        ("valid", pa.uint32()),
-        ("invalid", pa.uint32()),
-        ("voters", pa.uint32()),
-        ("registered", pa.uint32()),
-        ("rules", pa.list_(pa.string())),
-        ("complete", pa.bool_()),
-    ]
-)
 
 
 def integers(*figures: int) -> NDArray[np.int64]:
@@ -75,7 +56,7 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
     """Rows for every table that rows are inserted into, for an election of that name, from one partition."""
     rows = Rows(election, world.registry, world.ballots)
     event_columns = _columns(
-        _EVENTS,
+        EVENT_COLUMNS,
         (IDS[0], "CountSubmitted", "PPWP", STATION, OCCURRED),
         (IDS[1], "CountSubmitted", "PPWP", ABROAD_STATION, None),
         (IDS[2], "CountAnnulled", "PPWP", STATION, OCCURRED),
@@ -84,7 +65,7 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
         (IDS[5], "RecapCertified", "DPD", "11", OCCURRED),
     )
     form_columns = _columns(
-        _FORMS,
+        STATION_COLUMNS,
         ("regular", [("1", 10), ("2", 0)], 10, 2, 12, 201, [], True),
         ("revote", [("3", 7)], 7, None, None, None, ["R08", "R25"], False),
         ("", [], None, None, None, 201, [], False),
@@ -92,13 +73,7 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
     villages = integers(*(world.registry.index[unit[:10]] for unit in (STATION, ABROAD_STATION, STATION)))
     taken = pa.array([0, 1, 2])
     rejected = pa.array(list(REJECTIONS))
-    recap = {
-        "document": "D.Hasil 11",
-        "votes": [("11:21", 2**40)],
-        "valid": 2**40,
-        "invalid": None,
-        "voters": 0,
-    }
+    recap = RecapCells("D.Hasil 11", [("11:21", 2**40)], 2**40, None, 0)
     regions, of_regions = region_cells(world)
     several = Rollup(world.registry, world.ballots)
     for ballot in (1, 2, 3):  # DPR: the nation has several ballots
@@ -128,7 +103,9 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
             AT,
             partition,
         ),
-        "finding": rows.findings([("PPWP", ABROAD_STATION, int(villages[1]), 1, 1, FINDING)], AT, partition),
+        "finding": rows.findings(
+            [FindingRow("PPWP", ABROAD_STATION, int(villages[1]), 1, 1, FINDING)], AT, partition
+        ),
         "rejected": rows.rejected(
             {name: column.take(rejected) for name, column in event_columns.items()},
             [BODIES[row] for row in REJECTIONS],
@@ -137,7 +114,9 @@ def every_table(world: World, election: str, partition: int = 0) -> dict[str, pa
             list(REJECTIONS.values()),
             partition,
         ),
-        "recap": rows.recaps([("DPD", world.registry.index["11"], 1, 5, IDS[5], recap)], AT, partition),
+        "recap": rows.recaps(
+            [RecapRow("DPD", world.registry.index["11"], 1, 5, IDS[5], recap)], AT, partition
+        ),
         "tally_history": pa.concat_tables(
             [
                 rows.tallies(world.ballots.ballots[0], regions, of_regions, 5, AT, partition),

@@ -291,7 +291,7 @@ def test_registered_voters_come_from_the_register_and_are_compared_with_the_form
     assert count(submitted(OVERSEAS, pairs(1, 2, 3))).registered is None
 
 
-# The surroundings of a place
+# The context of a form
 
 
 @pytest.mark.parametrize(("station", "found"), [(STATION, ["R11", "R14"]), (OVERSEAS, [])])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TopicDifference:
     """Where the cluster is not as declared: `setting` of the topic (with its prefix) is `found`, and should
     be `expected`. `said`: what to do."""
 
@@ -32,21 +32,21 @@ class Difference:
     said: Said
 
 
-def check(connection: Connection) -> list[Difference]:
+def check(connection: Connection) -> list[TopicDifference]:
     """All differences; none means that the topics can be used. Raises LogUnavailable."""
     there = topic_states(connection, ALL_TOPICS)
     by_name = {topic.name: found for topic, found in there.items()}
-    differences: list[Difference] = []
+    differences: list[TopicDifference] = []
     for topic in ALL_TOPICS:
         name = connection.topic(topic)
         if topic in there:
             differences += _of_one(name, topic, there[topic], by_name)
         else:
-            differences.append(Difference(name, "topic", "there", "missing", MISSING))
+            differences.append(TopicDifference(name, "topic", "there", "missing", MISSING))
     return differences
 
 
-def differences(connection: Connection, election: Election, registry: Registry) -> list[Difference]:
+def differences(connection: Connection, election: Election, registry: Registry) -> list[TopicDifference]:
     """Those of the topics; where all are there, also whether they were opened for this election. Raises
     LogUnavailable."""
     found = check(connection)
@@ -55,7 +55,7 @@ def differences(connection: Connection, election: Election, registry: Registry) 
     return found
 
 
-def check_election(connection: Connection, election: Election, registry: Registry) -> list[Difference]:
+def check_election(connection: Connection, election: Election, registry: Registry) -> list[TopicDifference]:
     """Whether the topics, which are there, were opened for this election. Raises LogUnavailable."""
     name = connection.topic(ELECTION_CONTROL)
     held = read_control(connection)
@@ -63,7 +63,7 @@ def check_election(connection: Connection, election: Election, registry: Registr
     said = mismatch(connection, held, mine)
     if said is None:
         return []
-    return [Difference(name, "opened for", str(mine), str(held or "nothing"), said)]
+    return [TopicDifference(name, "opened for", str(mine), str(held or "nothing"), said)]
 
 
 MISSING = Said(id="Buat: rekap topics create.", en="Make it: rekap topics create.")
@@ -96,24 +96,24 @@ UNSERVED = Said(
 
 def _of_one(
     name: str, topic: Topic, found: TopicState, there: Mapping[str, TopicState]
-) -> Iterator[Difference]:
+) -> Iterator[TopicDifference]:
     model = there.get(topic.like or "")
     wanted = model.partitions if model else found.partitions if topic.may_differ else topic.partitions
     if found.partitions != wanted:
-        yield Difference(name, "partitions", str(wanted), str(found.partitions), NUMBER)
+        yield TopicDifference(name, "partitions", str(wanted), str(found.partitions), NUMBER)
     for setting, value in topic.settings(found.replication).items():
         held = found.settings.get(setting, "")
         if held != value:
-            yield Difference(name, setting, value, held, SETTING)
+            yield TopicDifference(name, setting, value, held, SETTING)
     needed = int(found.settings["min.insync.replicas"])
     unserved = [partition for partition, led in enumerate(found.led) if not led]
     if found.replication < needed:
-        yield Difference(name, "replication", f">= {needed}", str(found.replication), COPIES)
+        yield TopicDifference(name, "replication", f">= {needed}", str(found.replication), COPIES)
     elif unserved:
-        yield Difference(name, "leader", "every partition", f"not {_listed(unserved)}", UNSERVED)
+        yield TopicDifference(name, "leader", "every partition", f"not {_listed(unserved)}", UNSERVED)
     elif min(found.in_sync) < needed:
         few = [partition for partition, copies in enumerate(found.in_sync) if copies < needed]
-        yield Difference(name, "in sync", f">= {needed}", f"fewer in {_listed(few)}", BEHIND)
+        yield TopicDifference(name, "in sync", f">= {needed}", f"fewer in {_listed(few)}", BEHIND)
 
 
 def _listed(partitions: list[int]) -> str:

@@ -33,7 +33,7 @@ from event_log.kafka.topics import (
 )
 from tests.event_log.kafka.conftest import PREFIX, Secured
 from tests.event_log.kafka.test_control import opened
-from tests.event_log.kafka.test_setup import until
+from tests.waiting import wait_until
 from tests.worlds import election, registry
 
 MAY_WRITE = {
@@ -112,10 +112,10 @@ def test_each_user_is_in_its_own_group_only(secured: Secured, user: str, group: 
     with closing(consumer):
         consumer.subscribe([connection.topic(ELECTION_CONTROL)])
         if group in MAY_JOIN[user]:
-            until(lambda: consumer.poll(timeout_ms=200) is not None and bool(consumer.assignment()))
+            wait_until(lambda: consumer.poll(timeout_ms=200) is not None and bool(consumer.assignment()))
             return
         with pytest.raises(GroupAuthorizationFailedError):
-            until(lambda: consumer.poll(timeout_ms=200) is not None and bool(consumer.assignment()))
+            wait_until(lambda: consumer.poll(timeout_ms=200) is not None and bool(consumer.assignment()))
 
 
 @pytest.mark.parametrize("user", MAY_WRITE)
@@ -143,7 +143,7 @@ def test_every_user_can_find_out_which_election_it_is(secured: Secured) -> None:
     with closing(KafkaAdminClient(**secured.as_user(ADMIN).client_settings())) as admin:
         name = secured.as_user(ADMIN).topic(ELECTION_CONTROL)
         admin.delete_topics([name])  # other tests have written to it
-        until(lambda: name not in admin.list_topics())
+        wait_until(lambda: name not in admin.list_topics())
     create(secured.as_user(ADMIN))
     open_topics(secured.as_user(ADMIN), opened(2))
     for user in MAY_READ:
@@ -178,10 +178,10 @@ def test_a_mechanism_that_the_brokers_do_not_have_is_refused(secured: Secured) -
 @pytest.mark.usefixtures("short_timeouts")
 def test_a_changed_password_ends_the_former_one(secured: Secured) -> None:
     set_passwords(secured.as_user(ADMIN), {"sink": "another"})
-    until(lambda: _logs_in(secured.as_user("sink", "another")))
+    wait_until(lambda: _logs_in(secured.as_user("sink", "another")))
     assert not _logs_in(secured.as_user("sink"))
     set_passwords(secured.as_user(ADMIN), {"sink": "sink-password"})
-    until(lambda: _logs_in(secured.as_user("sink")))
+    wait_until(lambda: _logs_in(secured.as_user("sink")))
 
 
 def read_or_refused(connection: Connection) -> bool:
@@ -221,9 +221,9 @@ def test_a_right_that_nobody_declared_is_withdrawn_and_those_of_others_stay(secu
     ]
     with closing(KafkaAdminClient(**connection.client_settings())) as client:
         client.create_acls([extra, *others])
-        until(lambda: read_or_refused(secured.as_user("field")))
+        wait_until(lambda: read_or_refused(secured.as_user("field")))
         assert set_rights(connection).withdrawn == ["field may read topic secured.count-events"]
-        until(lambda: not read_or_refused(secured.as_user("field")))
+        wait_until(lambda: not read_or_refused(secured.as_user("field")))
         kept = [rule for rule in client.describe_acls(any_rule())[0] if rule in others]
         client.delete_acls(others)
     assert len(kept) == 2
@@ -235,7 +235,7 @@ def test_a_right_that_was_lost_is_granted_again(secured: Secured) -> None:
     lost = ACL("User:field", "*", ACLOperation.WRITE, ACLPermissionType.ALLOW, topic)
     with closing(KafkaAdminClient(**connection.client_settings())) as client:
         client.delete_acls([lost])
-        until(lambda: lost not in client.describe_acls(any_rule())[0])
+        wait_until(lambda: lost not in client.describe_acls(any_rule())[0])
     assert set_rights(connection).granted == ["field may write topic secured.count-events"]
 
 

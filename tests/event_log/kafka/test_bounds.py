@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from event_log.kafka import bounds
+from event_log.kafka.connection import Connection
+from event_log.kafka.producer import ProducerConfig
 from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS, COUNT_ROWS, REJECTED
 from producers import publisher as events
 from schemas.decode import MAX_BYTES
@@ -29,9 +31,18 @@ def test_each_bound_is_at_least_the_one_before_it_in_the_path_of_a_message() -> 
 
 
 def test_producers_send_no_larger_request_than_their_topics_take() -> None:
-    sent: dict[str, Any] = events._settings({"request_timeout_ms": 1_000}, 60.0)
-    assert sent["max_request_size"] == COUNT_EVENTS.largest
-    assert results._SETTINGS["max_request_size"] == max(topic.largest for topic in ALL_TOPICS)
+    assert events.producer_config(60.0).max_request_bytes == COUNT_EVENTS.largest
+    assert results.producer_config().max_request_bytes == max(topic.largest for topic in ALL_TOPICS)
+
+
+def test_every_producer_is_idempotent_and_waits_for_all_replicas() -> None:
+    settings = ProducerConfig(4_000, compression="lz4").settings(Connection.of("localhost:9092"))
+    assert settings["acks"] == "all"
+    assert settings["enable_idempotence"] is True
+    assert settings["allow_auto_create_topics"] is False
+    assert settings["compression_type"] == "lz4"
+    assert settings["delivery_timeout_ms"] == settings["max_block_ms"] == 4_000
+    assert settings["request_timeout_ms"] == 2_000
 
 
 def test_a_reference_is_short_and_says_what_it_stands_for() -> None:

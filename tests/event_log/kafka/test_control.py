@@ -21,7 +21,8 @@ from schemas.canonical import dumps
 from schemas.elections import Election
 from schemas.program import Program
 from schemas.regions import Registry
-from tests.event_log.kafka.test_setup import SMALL, until
+from tests.event_log.kafka.test_setup import SMALL
+from tests.waiting import wait_until
 from tests.worlds import election, registry
 
 
@@ -99,7 +100,7 @@ def test_partitions_that_were_added_later_turn_everybody_away(
     admin = KafkaAdminClient(**topics.client_settings())
     admin.create_partitions({topics.topic(COUNT_EVENTS): 5})
     admin.close()
-    until(lambda: partitions_of(topics, COUNT_EVENTS) == 5)
+    wait_until(lambda: partitions_of(topics, COUNT_EVENTS) == 5)
     with pytest.raises(LogUnavailable, match="opened with 2 partitions and have 5 now"):
         require(topics, *mine)
 

@@ -15,7 +15,7 @@ from event_log.kafka.control import require
 from event_log.kafka.group import ConsumerGroup, GroupRecord, TopicPartition
 from event_log.kafka.topics import COUNT_EVENTS, COUNT_ROWS, NATION_TALLIES, SINK_GROUP, Topic
 from tests.event_log.kafka.conftest import Secured
-from tests.event_log.kafka.test_setup import until
+from tests.waiting import wait_until
 from tests.worlds import world
 
 TOPICS = (COUNT_ROWS, NATION_TALLIES)
@@ -58,7 +58,7 @@ def polled(group: ConsumerGroup, count: int) -> list[GroupRecord]:
         found.extend(group.poll(0.1, count - len(found)).records)
         return len(found) == count
 
-    until(enough)
+    wait_until(enough)
     return found
 
 
@@ -103,7 +103,7 @@ def test_a_commit_may_go_back(topics: Connection, producer: KafkaProducer) -> No
 
 def test_partitions_that_are_not_assigned_are_left_out_of_a_commit(topics: Connection) -> None:
     with closing(member(topics)) as group:
-        until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
+        wait_until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
         assert group.commit({TopicPartition(COUNT_EVENTS, 0): 5})
         assert group.position(TopicPartition(COUNT_EVENTS, 0)) is None
 
@@ -112,7 +112,7 @@ def test_while_it_is_paused_nothing_comes_and_nothing_is_lost(
     topics: Connection, producer: KafkaProducer
 ) -> None:
     with closing(member(topics)) as group:
-        until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
+        wait_until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
         group.pause()
         send(producer, topics, FIRST, b"a", b"b")
         for _ in range(5):
@@ -123,11 +123,11 @@ def test_while_it_is_paused_nothing_comes_and_nothing_is_lost(
 
 def test_a_pause_outlasts_a_rebalance(topics: Connection, producer: KafkaProducer) -> None:
     with closing(member(topics)) as group:
-        until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
+        wait_until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
         group.pause()
         with closing(member(topics)) as other:
-            until(lambda: all(one.poll(0.1, 1) for one in (group, other)) and bool(other.assigned()))
-        until(lambda: group.poll(0.1, 1) is not None and len(group.assigned()) == 3)
+            wait_until(lambda: all(one.poll(0.1, 1) for one in (group, other)) and bool(other.assigned()))
+        wait_until(lambda: group.poll(0.1, 1) is not None and len(group.assigned()) == 3)
         send(producer, topics, FIRST, b"a")
         for _ in range(5):
             assert group.poll(0.1, 10).records == []
@@ -152,7 +152,7 @@ def test_a_new_member_is_told_of_and_partitions_have_one_reader_each(
     topics: Connection, producer: KafkaProducer
 ) -> None:
     with closing(member(topics)) as one, closing(member(topics)) as other:
-        until(lambda: one.poll(0.1, 1).rebalanced and bool(one.assigned()))
+        wait_until(lambda: one.poll(0.1, 1).rebalanced and bool(one.assigned()))
         before, rebalances = one.generation, []
 
         def both() -> bool:
@@ -160,7 +160,7 @@ def test_a_new_member_is_told_of_and_partitions_have_one_reader_each(
             other.poll(0.1, 1)
             return bool(one.assigned()) and bool(other.assigned())
 
-        until(both)
+        wait_until(both)
         assert any(rebalances)
         assert one.generation != before
         assert sorted([*one.assigned(), *other.assigned()], key=str) == sorted(
@@ -174,7 +174,7 @@ def test_a_new_member_is_told_of_and_partitions_have_one_reader_each(
             found.extend([*one.poll(0.1, 9).records, *other.poll(0.1, 9).records])
             return len(found) == 2
 
-        until(both_came)
+        wait_until(both_came)
         assert {record.raw for record in found} == {b"a", b"b"}
 
 
@@ -187,7 +187,7 @@ def test_a_topic_that_is_not_there_is_named_with_what_to_do(connection: Connecti
 def test_a_sink_s_user_is_in_its_group_and_sees_what_it_compares(secured: Secured, topic: Topic) -> None:
     connection = secured.as_user("sink")
     with closing(ConsumerGroup(connection, f"{SINK_GROUP}-0123456789ab", [topic])) as group:
-        until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
+        wait_until(lambda: group.poll(0.1, 1) is not None and bool(group.assigned()))
         assert group.commit({TopicPartition(topic, 0): 0})
         assert group.ends() is not None
     with pytest.raises(LogUnavailable, match=r"have not been opened|were opened for"):
@@ -203,4 +203,4 @@ def test_who_may_not_be_in_the_group_is_told_so(secured: Secured) -> None:
             return bool(group.assigned())
 
         with pytest.raises(LogUnavailable, match="does not let the user auditor do this"):
-            until(is_in)
+            wait_until(is_in)

@@ -22,6 +22,7 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.consumer import Consumer
 from event_log.kafka.log import KafkaLog, KafkaRecord
 from event_log.kafka.topics import COUNT_EVENTS, NATION_TALLIES
+from tests.waiting import wait_until
 
 PARTITIONS = 3
 
@@ -116,10 +117,8 @@ def test_positions_that_hold_nothing_neither_stop_a_read_nor_hold_it_up(
             producer.send(topic, b"%d" % number, partition=0)
             producer.flush()
             producer.commit_transaction() if committed else producer.abort_transaction()
-    deadline = time.monotonic() + 10
-    while log.ends() != [6, 0, 0] and time.monotonic() < deadline:
-        time.sleep(0.05)  # the broker writes the mark of the last transaction after it has answered
-    assert log.ends() == [6, 0, 0]
+    # The broker writes the mark of the last transaction after it has answered.
+    wait_until(lambda: log.ends() == [6, 0, 0])
     assert [one.position for one in read(log, 0, 0)] == [0, 2, 4]
     assert read(log, 0, 5) == []
     assert read(log, 0, 3, 4) == []

@@ -18,7 +18,8 @@ from event_log.kafka.admin.create import create
 from event_log.kafka.connection import Connection
 from event_log.kafka.log import KafkaLog
 from event_log.kafka.topics import COUNT_EVENTS
-from tests.event_log.kafka.test_setup import SMALL, until
+from tests.event_log.kafka.test_setup import SMALL
+from tests.waiting import wait_until
 
 MESSAGES = 300
 """In each phase: enough that many are in flight when a broker is killed."""
@@ -125,13 +126,13 @@ def test_what_a_dead_broker_makes_unusable_is_named_and_is_well_again_when_it_is
     with closing(KafkaAdminClient(**two.client_settings())) as admin:
         admin.alter_configs([needs])
     cluster.kill(2)
-    until(lambda: "leader" in troubles(one))  # its only copy is away
-    until(lambda: "in sync" in troubles(two))  # one of its two copies is
+    wait_until(lambda: "leader" in troubles(one))  # its only copy is away
+    wait_until(lambda: "in sync" in troubles(two))  # one of its two copies is
     assert "Bring the dead ones back" in troubles(one)["leader"]
     assert "too few brokers are up" in troubles(two)["in sync"]
     cluster.restart(2)
-    until(lambda: troubles(one) == {})
-    until(lambda: set(troubles(two)) == {"min.insync.replicas"})
+    wait_until(lambda: troubles(one) == {})
+    wait_until(lambda: set(troubles(two)) == {"min.insync.replicas"})
 
 
 def troubles(connection: Connection) -> dict[str, str]:

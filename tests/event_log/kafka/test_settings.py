@@ -15,7 +15,8 @@ from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS, COUNT_ROWS, Topic
 from event_log.kafka.watch import PROGRAM_PART, TOPICS_PART, ClusterWatch
 from schemas.program import Program, this_program
 from tests.event_log.kafka.conftest import Secured
-from tests.event_log.kafka.test_setup import SMALL, until
+from tests.event_log.kafka.test_setup import SMALL
+from tests.waiting import wait_until
 from tests.worlds import election, registry
 
 
@@ -31,7 +32,7 @@ def set_to(connection: Connection, topic: Topic, setting: str, value: str) -> No
     name = connection.topic(topic)
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {setting: value})])
     admin.close()
-    until(lambda: setting in {one.setting for one in drifted(connection, [topic])})
+    wait_until(lambda: setting in {one.setting for one in drifted(connection, [topic])})
 
 
 def test_topics_that_were_created_have_not_drifted(topics: Connection) -> None:

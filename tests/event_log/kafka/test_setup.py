@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +9,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from event_log.errors import LogUnavailable
-from event_log.kafka.admin.check import Difference, check
+from event_log.kafka.admin.check import TopicDifference, check
 from event_log.kafka.admin.create import CHOOSABLE, create, numbers_of_partitions
 from event_log.kafka.connection import Connection
 from event_log.kafka.topic_state import partitions_of
@@ -24,6 +23,7 @@ from event_log.kafka.topics import (
     REJECTED,
     Topic,
 )
+from tests.waiting import wait_until
 
 SMALL = {"count-events": 2, "district-tallies": 2, "province-tallies": 1}
 
@@ -46,20 +46,12 @@ def set_to(admin: KafkaAdminClient, connection: Connection) -> Set:
         name = connection.topic(topic)
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {setting: value})])
         asked = ConfigResource(ConfigResourceType.TOPIC, name)
-        until(lambda: admin.describe_configs([asked])["topic"][name][setting]["value"] == value)
+        wait_until(lambda: admin.describe_configs([asked])["topic"][name][setting]["value"] == value)
 
     return set_to
 
 
-def until(done: Callable[[], bool]) -> None:
-    """Wait for what a broker does in its own time."""
-    deadline = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < deadline, "the broker did not do it"
-        time.sleep(0.05)
-
-
-def only(differences: list[Difference]) -> Difference:
+def only(differences: list[TopicDifference]) -> TopicDifference:
     (difference,) = differences
     return difference
 
@@ -83,7 +75,7 @@ def test_a_topic_that_was_lost_is_made_again_with_its_former_number(
 ) -> None:
     create(connection, partitions=SMALL)
     admin.delete_topics([connection.topic(COUNT_ROWS)])
-    until(lambda: check(connection) != [])
+    wait_until(lambda: check(connection) != [])
     assert only(check(connection)).found == "missing"
     assert create(connection) == [connection.topic(COUNT_ROWS)]
     assert partitions_of(connection, COUNT_ROWS) == 2

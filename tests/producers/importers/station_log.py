@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.decode import decode
-from schemas.sources import Record
+from schemas.sources import SourceRecord
 from stream_processors.station import NOTHING_YET, Accepted, Repeated, decide, proposal_of
 
 
@@ -32,7 +32,7 @@ class StationLog:
             return "repeated"
         return self._rejected(raw, decision.reason.value)
 
-    def take(self, record: Record) -> str:
+    def take(self, record: SourceRecord) -> str:
         """What becomes of a record: as `send`; `nothing`, `superseded`, or the reason of what is recorded."""
         from schemas.sources import Message, NothingNew
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.sources import Message, NothingNew, Record, Source, Unreadable
+from schemas.sources import Message, NothingNew, Source, SourceRecord, Unreadable
 
 REAL_DATA = Path(os.environ.get("REKAP_REAL_DATA", "/nowhere"))
 
@@ -37,9 +37,9 @@ def lineage_of(messages: Sequence[bytes]) -> Any:
     }
 
 
-def run(source: Source, lineage: Any = no_lineage) -> list[Record]:
+def run(source: Source, lineage: Any = no_lineage) -> list[SourceRecord]:
     """All records, each chunk sent through pickle as to another process; their number is checked."""
-    records: list[Record] = []
+    records: list[SourceRecord] = []
     for chunk in source.chunks(lineage):
         sent = pickle.loads(pickle.dumps(chunk))
         said = list(sent.records())
@@ -49,22 +49,22 @@ def run(source: Source, lineage: Any = no_lineage) -> list[Record]:
     return records
 
 
-def messages(records: Sequence[Record]) -> list[dict[str, Any]]:
+def messages(records: Sequence[SourceRecord]) -> list[dict[str, Any]]:
     """The events of the messages, as JSON."""
     return [orjson.loads(record.raw) for record in records if isinstance(record, Message)]
 
 
-def raws(records: Sequence[Record]) -> list[bytes]:
+def raws(records: Sequence[SourceRecord]) -> list[bytes]:
     """The bytes of the messages."""
     return [record.raw for record in records if isinstance(record, Message)]
 
 
-def unreadables(records: Sequence[Record]) -> list[tuple[str, str]]:
+def unreadables(records: Sequence[SourceRecord]) -> list[tuple[str, str]]:
     """Place and English sentence of what could not be read."""
     return [(record.place, record.said.en) for record in records if isinstance(record, Unreadable)]
 
 
-def counts(records: Sequence[Record]) -> dict[str, int]:
+def counts(records: Sequence[SourceRecord]) -> dict[str, int]:
     """How many records of which sort."""
     return {
         "messages": sum(isinstance(record, Message) for record in records),

@@ -20,7 +20,7 @@ from schemas.decode import decode, encode
 from schemas.elections import load_election
 from schemas.events import AnnulmentReason, CorrectionReason, CountKind, Role
 from schemas.forms import MAX_OPTIONS
-from schemas.sources import Message, NothingNew, Record
+from schemas.sources import Message, NothingNew, SourceRecord
 from tests.producers.importers.station_log import StationLog
 from tests.producers.importers.support import counts, lineage_of, messages, raws, run, unreadables
 
@@ -29,14 +29,14 @@ A, B = "3101011001001", "3101011001002"
 SOME_ID = "ab" * 32
 
 
-def import_csv(tmp_path: Path, *lines: str, lineage: Any = None, **options: Any) -> list[Record]:
+def import_csv(tmp_path: Path, *lines: str, lineage: Any = None, **options: Any) -> list[SourceRecord]:
     path = tmp_path / "counts.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     source = open_source([path], ELECTION, **{"contest": "PPWP", **options})
     return run(source, lineage) if lineage else run(source)
 
 
-def import_jsonl(tmp_path: Path, *lines: Any, lineage: Any = None) -> list[Record]:
+def import_jsonl(tmp_path: Path, *lines: Any, lineage: Any = None) -> list[SourceRecord]:
     path = tmp_path / "counts.jsonl"
     text = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     path.write_text("\n".join(text) + "\n", encoding="utf-8")
@@ -44,7 +44,7 @@ def import_jsonl(tmp_path: Path, *lines: Any, lineage: Any = None) -> list[Recor
     return run(source, lineage) if lineage else run(source)
 
 
-def refusal(records: list[Record]) -> str:
+def refusal(records: list[SourceRecord]) -> str:
     [(_, said)] = unreadables(records)
     return said
 

@@ -19,7 +19,7 @@ from producers.importers.problems import RecordInvalid
 from producers.importers.station_rows import Placed
 from schemas.decode import decode
 from schemas.events import CountAnnulled, CountCorrected, CountSubmitted, Role
-from schemas.sources import Record, Unreadable
+from schemas.sources import SourceRecord, Unreadable
 from tests.producers.importers.station_log import StationLog
 from tests.producers.importers.test_pages import others_event, shown
 from tests.worlds import all_stations, election
@@ -40,7 +40,7 @@ def row(votes: int, day: int | None = None, *, file: int = 0, **cells: Any) -> P
     return Placed(read_row(cells, DEFAULTS), f"row {votes} {day}", file)
 
 
-def put(log: StationLog, *rows: Placed) -> list[Record]:
+def put(log: StationLog, *rows: Placed) -> list[SourceRecord]:
     """What becomes of rows that are imported in one go."""
     return CurrentRows(StationLine(list(log.events)), PLENARY).records(rows)
 

@@ -19,7 +19,7 @@ from schemas.data_directory import DataDirectory
 from schemas.elections import Election, load_election, parse_election
 from schemas.regions import Level, Registry
 from schemas.registry_build import RegionRow, StationRow, build_registry
-from schemas.sources import Record
+from schemas.sources import SourceRecord
 from stream_processors.embedded.runner import Runner
 from tests.producers.importers.support import (
     REAL_DATA,
@@ -64,18 +64,18 @@ def write(folder: Path, name: str, document: Any) -> Path:
     return path
 
 
-def read(path: Path, election: Election, contest: str | None = "DPR", **options: Any) -> list[Record]:
+def read(path: Path, election: Election, contest: str | None = "DPR", **options: Any) -> list[SourceRecord]:
     given = {"registry": registry(), **options}
     return run(open_source([path], election, contest=contest, certified=True, **given))
 
 
-def cells(records: list[Record]) -> dict[str, Any]:
+def cells(records: list[SourceRecord]) -> dict[str, Any]:
     [event] = messages(records)
     found: dict[str, Any] = event["payload"]["cells"]
     return found
 
 
-def refused(records: list[Record]) -> str:
+def refused(records: list[SourceRecord]) -> str:
     [(_, said)] = unreadables(records)
     return said
 
@@ -192,7 +192,7 @@ def test_pages_are_compared_with_what_is_in_force(tmp_path: Path, election: Elec
 
     reports: list[tuple[int, int, int, int]] = []
 
-    def page(runner: Runner, votes: int, ts: str | None) -> list[Record]:
+    def page(runner: Runner, votes: int, ts: str | None) -> list[SourceRecord]:
         document = {"chart": {"100025": votes, "100026": 1}, "ts": ts}
         path = write(tmp_path, f"{SUBDISTRICT}.json", document)
         source = open_source([path], election, registry=registry(), contest="PPWP", certified=True)

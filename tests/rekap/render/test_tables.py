@@ -205,12 +205,12 @@ def test_the_log_says_what_became_of_each_entry() -> None:
         "contest": "PPWP",
         "unit": "1101012001001",
     }
-    fates = [
+    outcomes = [
         {"outcome": "accepted", "reason": "", "version": 2},
         {"outcome": "repeated", "reason": "", "version": 0},
         {"outcome": "rejected", "reason": "malformed", "version": 0},
     ]
-    lines = text(log_lines([entry | fate for fate in fates], "en", None))
+    lines = text(log_lines([entry | outcome for outcome in outcomes], "en", None))
     assert [line.rsplit("  ", 1)[1].strip() for line in map(str.rstrip, lines[1:])] == [
         "version 2",
         "repeated",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rekap.counting import by_reason
+from rekap.render.import_report import by_reason
 from rekap.text.reasons import WORDS, reason_in_words
 from schemas.events import AnnulmentReason, CorrectionReason
 from schemas.rejections import Reason

@@ -7,8 +7,7 @@ shows in either; a flow is one partition of the log.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
@@ -198,14 +197,6 @@ def running(connection: Connection, url: str) -> Iterator[Sink]:
             yield sink
         finally:
             sink.stop()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that must come."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
 
 
 def positions(client: Client) -> dict[int, int]:

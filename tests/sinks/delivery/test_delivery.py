@@ -38,8 +38,8 @@ from tests.sinks.delivery.support import (
     reaches,
     running,
     total,
-    until,
 )
+from tests.waiting import wait_until
 
 GARBAGE = (b"", b"not ours", b"[]", b"{}", b"\xff" * 1_000, b"[" * 100_000, b"9" * 10_000)
 
@@ -56,7 +56,7 @@ def test_rows_arrive_with_their_positions(
         publisher.rows(0, 0, 30)
         publisher.rows(1, 0, 5)
         publisher.rows(0, 30, 1)
-        until(lambda: positions(database) == {0: 30, 1: 4})
+        wait_until(lambda: positions(database) == {0: 30, 1: 4})
     assert_arrived(database, {0: 31, 1: 5})
 
 
@@ -67,7 +67,7 @@ def test_totals_of_provinces_and_the_nation_are_rows_without_a_position(
         publisher.total(total("11", 4, Level.PROVINCE, "0"))
         publisher.total(total("0", 7))
         publisher.total(total("0", 6))  # one that comes late
-        until(lambda: database.command("SELECT count() FROM tally FINAL") == 2)
+        wait_until(lambda: database.command("SELECT count() FROM tally FINAL") == 2)
     found = database.query(
         "SELECT unit, level, parent, version, valid, votes, stations_expected, partition, position, "
         "toUnixTimestamp64Micro(recorded_at) FROM tally FINAL ORDER BY unit"
@@ -86,7 +86,7 @@ def test_what_is_published_again_changes_nothing(
         for _ in range(2):
             publisher.rows(0, 0, 10)
         publisher.rows(0, 4, 9)
-        until(lambda: positions(database) == {0: 12})
+        wait_until(lambda: positions(database) == {0: 12})
     assert_arrived(database, {0: 13})
 
 
@@ -96,12 +96,12 @@ def test_a_sink_goes_on_where_the_last_one_ended(
     for first in (0, 10, 20):
         publisher.rows(1, first, 10)
         with running(topics, engine.url):
-            until(partial(reaches, database, {1: first + 9}))
+            wait_until(partial(reaches, database, {1: first + 9}))
     assert_arrived(database, {1: 30})
     with closing(ConsumerGroup(topics, group_of(database), TOPICS)) as group:
-        until(lambda: group.poll(0.1, 10).records == [] and group.assigned() != [])
+        wait_until(lambda: group.poll(0.1, 10).records == [] and group.assigned() != [])
         (source,) = (one for one in group.assigned() if one.topic is COUNT_ROWS and one.partition == 1)
-        until(lambda: group.position(source) == (group.ends() or {})[source])  # nothing is left to take
+        wait_until(lambda: group.position(source) == (group.ends() or {})[source])  # nothing is left to take
 
 
 def test_rows_in_the_middle_of_a_flush_are_redelivered_with_all_of_it(
@@ -113,11 +113,11 @@ def test_rows_in_the_middle_of_a_flush_are_redelivered_with_all_of_it(
     (first,) = encode(rows)
     publisher.raw(COUNT_ROWS, first.value, 0, first.headers)
     with running(topics, engine.url):
-        until(lambda: database.command("SELECT count() FROM event") == 10)
+        wait_until(lambda: database.command("SELECT count() FROM event") == 10)
     assert positions(database) == {}
     publisher.raw(COUNT_ROWS, last.value, 0, last.headers)
     with running(topics, engine.url) as sink:
-        until(lambda: positions(database) == {0: 9})
+        wait_until(lambda: positions(database) == {0: 9})
         assert sink.health.troubles() == {}
     assert_arrived(database, {0: 10})
 
@@ -133,12 +133,12 @@ def test_a_new_database_gets_everything_although_another_one_has_it(
     publisher.rows(0, 0, 10)
     publisher.total(total("0", 7))
     with running(topics, engine.url):
-        until(lambda: positions(database) == {0: 9})
+        wait_until(lambda: positions(database) == {0: 9})
     with closing(connect(url)) as other:
         migrate(other)
         with running(topics, url):
-            until(lambda: positions(other) == {0: 9})
-            until(lambda: other.command("SELECT count() FROM tally FINAL") == 1)
+            wait_until(lambda: positions(other) == {0: 9})
+            wait_until(lambda: other.command("SELECT count() FROM tally FINAL") == 1)
         assert_arrived(other, {0: 10})
 
 
@@ -148,16 +148,16 @@ def test_two_sinks_share_the_partitions_and_one_does_all_when_the_other_ends(
     with running(topics, engine.url) as first:
         publisher.rows(0, 0, 10)
         publisher.rows(1, 0, 10)
-        until(lambda: positions(database) == {0: 9, 1: 9})
+        wait_until(lambda: positions(database) == {0: 9, 1: 9})
         with running(topics, engine.url) as second:
-            until(lambda: bool(second.group.assigned()))
+            wait_until(lambda: bool(second.group.assigned()))
             publisher.rows(0, 10, 10)
             publisher.rows(1, 10, 10)
-            until(lambda: positions(database) == {0: 19, 1: 19})
+            wait_until(lambda: positions(database) == {0: 19, 1: 19})
             assert not set(first.group.assigned()) & set(second.group.assigned())
         publisher.rows(0, 20, 10)
         publisher.rows(1, 20, 10)
-        until(lambda: positions(database) == {0: 29, 1: 29})
+        wait_until(lambda: positions(database) == {0: 29, 1: 29})
         assert first.health.troubles() == {}
     assert_arrived(database, {0: 30, 1: 30})
 
@@ -181,8 +181,8 @@ def test_a_message_that_is_none_is_set_aside_with_its_place_and_nothing_else_is_
     publisher.rows(0, 10, 10)
     publisher.total(total("0", 7))
     with running(topics, engine.url) as sink:
-        until(lambda: positions(database) == {0: 19})
-        until(lambda: database.command("SELECT count() FROM tally FINAL") == 1)
+        wait_until(lambda: positions(database) == {0: 19})
+        wait_until(lambda: database.command("SELECT count() FROM tally FINAL") == 1)
         assert sink.health.troubles() == {}
     assert_arrived(database, {0: 20})
     assert set_aside(topic) == before + 4
@@ -207,7 +207,7 @@ def test_rows_that_can_not_be_are_set_aside_before_any_of_them_is_inserted(
         publisher.raw(COUNT_ROWS, raw, 0, headers)
     publisher.rows(0, 10, 5)
     with running(topics, engine.url):
-        until(lambda: positions(database) == {0: 14})
+        wait_until(lambda: positions(database) == {0: 14})
     assert_arrived(database, {0: 15})
 
 

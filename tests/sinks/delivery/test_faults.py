@@ -32,8 +32,8 @@ from tests.sinks.delivery.support import (
     positions,
     running,
     total,
-    until,
 )
+from tests.waiting import wait_until
 
 INSERTS: Final = ("event", "station_history", "tally_history", "sink_position")
 """The tables of a batch in the order in which they are inserted: each is a step that may fail."""
@@ -97,8 +97,8 @@ def publish_one_batch(publisher: Publisher) -> None:
 
 def assert_whole(database: Client) -> None:
     """All of that is there, once."""
-    until(lambda: positions(database) == {0: 9, 1: 6})
-    until(lambda: database.command("SELECT count() FROM tally FINAL") == 2)
+    wait_until(lambda: positions(database) == {0: 9, 1: 6})
+    wait_until(lambda: database.command("SELECT count() FROM tally FINAL") == 2)
     assert_arrived(database, {0: 10, 1: 7})
     assert database.command("SELECT groupArray(version) FROM (SELECT version FROM tally FINAL ORDER BY unit)")
 
@@ -116,7 +116,7 @@ def test_an_insert_that_failed_is_done_again_with_all_of_its_batch(
         failing = FailingClient(client, table, OperationalError("Connection reset"), persists=persists)
         sink = Sink(topics, failing)
         sink.start()
-        until(lambda: failing.inserted.count(table) > 1)
+        wait_until(lambda: failing.inserted.count(table) > 1)
         assert_whole(database)
         sink.stop()
     failed = failing.inserted.index(table)
@@ -163,11 +163,11 @@ def test_a_commit_that_failed_costs_nothing(
             assert isinstance(sink.failure, Crash)
         else:
             assert_whole(database)
-            until(lambda: group.failed)
+            wait_until(lambda: group.failed)
             sink.stop()
     with running(topics, engine.url) as sink:
         publisher.rows(0, 10, 3)
-        until(lambda: positions(database) == {0: 12, 1: 6})
+        wait_until(lambda: positions(database) == {0: 12, 1: 6})
         assert sink.health.troubles() == {}
     assert_arrived(database, {0: 13, 1: 7})
 
@@ -182,20 +182,20 @@ def test_while_clickhouse_does_not_take_rows_the_sink_waits_and_stays_in_its_gro
     failures = REGISTRY.get_sample_value("rekap_insert_failures_total") or 0
     with FaultyProxy(engine) as proxy, running(topics, proxy.url) as sink:
         publisher.rows(0, 0, 10)
-        until(lambda: positions(database) == {0: 9})
+        wait_until(lambda: positions(database) == {0: 9})
         generation = sink.group.generation
         proxy.fault = fault
         for first in range(10, 60, 10):
             publisher.rows(0, first, 10)
-        until(lambda: proxy.happened >= 4)  # more than a second: heartbeats go on, or others take over
+        wait_until(lambda: proxy.happened >= 4)  # more than a second: heartbeats go on, or others take over
         assert "once ClickHouse answers" in sink.health.troubles()[PART]
         assert REGISTRY.get_sample_value("rekap_sink_waiting") == 1
         assert (
             positions(database)[0] in (9, 59) if fault == "lose the answer" else positions(database) == {0: 9}
         )
         proxy.fault = None
-        until(lambda: positions(database) == {0: 59})
-        until(lambda: sink.health.troubles() == {})
+        wait_until(lambda: positions(database) == {0: 59})
+        wait_until(lambda: sink.health.troubles() == {})
         assert sink.group.generation == generation
     assert REGISTRY.get_sample_value("rekap_sink_waiting") == 0
     assert (REGISTRY.get_sample_value("rekap_insert_failures_total") or 0) >= failures + 4
@@ -207,14 +207,14 @@ def test_an_outage_longer_than_a_session_causes_no_rebalance(
 ) -> None:
     with FaultyProxy(engine) as proxy, running(topics, proxy.url) as sink:
         publisher.rows(0, 0, 10)
-        until(lambda: positions(database) == {0: 9})
+        wait_until(lambda: positions(database) == {0: 9})
         generation = sink.group.generation
         proxy.fault = "refuse"
         publisher.rows(0, 10, 10)
         pause = 0.1  # attempts come with growing pauses: seven of them take twice the session
-        until(lambda: pause * 2**proxy.happened / 2 > 2 * SESSION_MS / 1_000)
+        wait_until(lambda: pause * 2**proxy.happened / 2 > 2 * SESSION_MS / 1_000)
         proxy.fault = None
-        until(lambda: positions(database) == {0: 19})
+        wait_until(lambda: positions(database) == {0: 19})
         assert sink.group.generation == generation
     assert_arrived(database, {0: 20})
 
@@ -230,12 +230,12 @@ def test_an_engine_that_is_killed_and_comes_back_has_everything(
             if first in (40, 120):
                 engine.kill()
                 publisher.rows(1, first, 5, says=False)
-                until(lambda: PART in sink.health.troubles())
+                wait_until(lambda: PART in sink.health.troubles())
                 engine.start()
         publisher.rows(1, 0, 125)
         with closing(connect(engine.url)) as database:
-            until(lambda: positions(database) == {0: 199, 1: 124})
-            until(lambda: sink.health.troubles() == {})
+            wait_until(lambda: positions(database) == {0: 199, 1: 124})
+            wait_until(lambda: sink.health.troubles() == {})
             assert_arrived(database, {0: 200, 1: 125})
 
 
@@ -243,13 +243,13 @@ def test_a_sink_ends_although_clickhouse_is_away_and_the_next_one_completes_it(
     topics: Connection, publisher: Publisher, engine: Engine, database: Client
 ) -> None:
     with FaultyProxy(engine) as proxy, running(topics, proxy.url) as sink:
-        until(lambda: bool(sink.group.assigned()))
+        wait_until(lambda: bool(sink.group.assigned()))
         proxy.fault = "refuse"
         publisher.rows(0, 0, 10)
-        until(lambda: PART in sink.health.troubles())
+        wait_until(lambda: PART in sink.health.troubles())
         sink.stop()
     with running(topics, engine.url):
-        until(lambda: positions(database) == {0: 9})
+        wait_until(lambda: positions(database) == {0: 9})
     assert_arrived(database, {0: 10})
 
 
@@ -263,14 +263,14 @@ def test_a_broker_that_is_killed_and_comes_back_costs_nothing(engine: Engine, da
         publisher = Publisher(topics)
         with running(topics, engine.url) as sink:
             publisher.rows(0, 0, 10)
-            until(lambda: positions(database) == {0: 9})
+            wait_until(lambda: positions(database) == {0: 9})
             broker.kill()
-            until(lambda: "kafka" in sink.health.troubles())
+            wait_until(lambda: "kafka" in sink.health.troubles())
             broker.restart()
             publisher.rows(0, 10, 10)
             publisher.rows(1, 0, 10)
-            until(lambda: positions(database) == {0: 19, 1: 9})
-            until(lambda: sink.health.troubles() == {})
+            wait_until(lambda: positions(database) == {0: 19, 1: 9})
+            wait_until(lambda: sink.health.troubles() == {})
         publisher.close()
     assert_arrived(database, {0: 20, 1: 10})
 
@@ -286,17 +286,17 @@ def test_rows_that_are_missing_hold_the_position_back_until_they_are_made_again(
         publisher.rows(0, 15, 5)  # 10 to 14 were removed from the topic
         publisher.rows(0, 20, 5)
         publisher.rows(1, 0, 5)
-        until(lambda: "rows of partition 0" in sink.health.troubles())
+        wait_until(lambda: "rows of partition 0" in sink.health.troubles())
         said = sink.health.troubles()["rows of partition 0"]
         assert "from position 10 to 14" in said
         assert "rekap worker --republish" in said
-        until(lambda: positions(database) == {0: 9, 1: 4})  # the others go on
+        wait_until(lambda: positions(database) == {0: 9, 1: 4})  # the others go on
         publisher.rows(0, 0, 12)  # made again, in pieces
-        until(lambda: positions(database) == {0: 11, 1: 4})
+        wait_until(lambda: positions(database) == {0: 11, 1: 4})
         assert "rows of partition 0" in sink.health.troubles()
         publisher.rows(0, 12, 13)
-        until(lambda: positions(database) == {0: 24, 1: 4})
-        until(lambda: sink.health.troubles() == {})
+        wait_until(lambda: positions(database) == {0: 24, 1: 4})
+        wait_until(lambda: sink.health.troubles() == {})
     assert_arrived(database, {0: 25, 1: 5})
 
 
@@ -307,17 +307,17 @@ def test_a_database_put_back_to_an_older_state_is_filled_from_the_topic(
         publisher.rows(0, 0, 10)
         publisher.rows(0, 10, 10)
         publisher.total(total("0", 20))
-        until(lambda: positions(database) == {0: 19})
-        until(lambda: database.command("SELECT count() FROM tally FINAL") == 1)
+        wait_until(lambda: positions(database) == {0: 19})
+        wait_until(lambda: database.command("SELECT count() FROM tally FINAL") == 1)
     for table in ("event", "station_history", "station"):
         database.command(f"DELETE FROM {table} WHERE position >= 10")
     for table in ("tally", "tally_history", "sink_position"):
         database.command(f"TRUNCATE TABLE {table}")
     with running(topics, engine.url) as sink:
         publisher.rows(0, 20, 10)
-        until(lambda: positions(database) == {0: 29})
-        until(lambda: sink.health.troubles() == {})
-        until(lambda: database.command("SELECT count() FROM tally FINAL") == 1)
+        wait_until(lambda: positions(database) == {0: 29})
+        wait_until(lambda: sink.health.troubles() == {})
+        wait_until(lambda: database.command("SELECT count() FROM tally FINAL") == 1)
     assert_arrived(database, {0: 30})
 
 
@@ -329,6 +329,6 @@ def test_an_old_owner_s_late_rows_are_no_gap(
         publisher.rows(0, 0, 20, says=says)
         publisher.rows(0, 5, 3, says=says)
         publisher.rows(0, 20, 5, says=says)
-        until(lambda: positions(database) == {0: 24})
+        wait_until(lambda: positions(database) == {0: 24})
         assert sink.health.troubles() == {}
     assert_arrived(database, {0: 25})

@@ -28,7 +28,8 @@ from event_log.kafka.topics import COUNT_ROWS
 from schemas.data_directory import DataDirectory
 from stream_processors.embedded.runner import Runner
 from tests.sinks.delivery.engine import Engine
-from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, reaches, total, until
+from tests.sinks.delivery.support import WORLD, Publisher, assert_arrived, positions, reaches, total
+from tests.waiting import wait_until
 
 ROUNDS = 5
 """Kills in a row, at moments drawn by chance; each takes a start and a rebalance."""
@@ -105,18 +106,18 @@ def test_it_fills_the_database_of_its_directory_which_is_read_meanwhile_and_ends
     publisher.rows(0, 0, 10)
     publisher.total(total("0", 7))
     with Process(directory, topics) as sink:
-        until(lambda: (owner := find_owner(directory)) is not None and owner.url is not None)
+        wait_until(lambda: (owner := find_owner(directory)) is not None and owner.url is not None)
         asked = [sys.executable, "-m", "rekap", "--data", str(directory), "results", "--format", "json"]
 
         def version() -> int:
             answer = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
             return int(json.loads(answer)[0]["version"])
 
-        until(lambda: version() == 7)
+        wait_until(lambda: version() == 7)
         assert sink.health() == (200, {"healthy": True, "troubles": {}})
         for check in ("sums", "topics"):  # which it makes by itself; no number is less than nothing
             name = f'rekap_check_differences{{check="{check}"}}'
-            until(lambda name=name: sink.metrics().get(name, -1.0) >= 0)  # type: ignore[misc]
+            wait_until(lambda name=name: sink.metrics().get(name, -1.0) >= 0)  # type: ignore[misc]
         assert sink.end(number) == 0
         assert sink.said[0].startswith("Filling http://127.0.0.1:")
         assert sink.said[-1] == "Done."
@@ -133,11 +134,11 @@ def test_another_owner_of_the_directory_is_waited_for(
     with ExitStack() as owned:
         owned.enter_context(own(directory, "import"))
         with Process(directory, topics) as sink:
-            until(lambda: "troubles" in sink.health()[1])  # it is at work, and would have ended by now
+            wait_until(lambda: "troubles" in sink.health()[1])  # it is at work, and would have ended by now
             time.sleep(1)
             assert (sink.process.poll(), sink.said) == (None, [])
             owned.close()
-            until(lambda: version(directory) == 7)
+            wait_until(lambda: version(directory) == 7)
 
 
 def version(directory: Path) -> int:
@@ -154,7 +155,7 @@ def test_a_copy_beside_its_original_is_refused_and_once_adopted_gets_everything(
 ) -> None:
     publisher.total(total("0", 7))
     with Process(directory, topics) as sink:
-        until(lambda: version(directory) == 7)
+        wait_until(lambda: version(directory) == 7)
         assert sink.end(signal.SIGTERM) == 0
     copy = directory.with_name("copy")
     shutil.copytree(directory, copy, symlinks=True)
@@ -164,16 +165,16 @@ def test_a_copy_beside_its_original_is_refused_and_once_adopted_gets_everything(
     adopted = [sys.executable, "-m", "rekap", "--data", str(copy), "adopt"]
     subprocess.run(adopted, capture_output=True, check=True)
     with Process(directory, topics) as first, Process(copy, topics) as second:
-        until(lambda: all(process.health()[0] == 200 for process in (first, second)))
+        wait_until(lambda: all(process.health()[0] == 200 for process in (first, second)))
         publisher.total(total("0", 8))
-        until(lambda: version(directory) == version(copy) == 8)
+        wait_until(lambda: version(directory) == version(copy) == 8)
 
 
 def test_the_region_nothing_has_reached_is_there_before_the_first_row(
     topics: Connection, directory: Path
 ) -> None:
     with Process(directory, topics) as sink:
-        until(lambda: sink.health()[0] == 200 and len(sink.said) > 0)
+        wait_until(lambda: sink.health()[0] == 200 and len(sink.said) > 0)
         asked = [sys.executable, "-m", "rekap", "--data", str(directory), "results", "--level", "province"]
         answer = subprocess.run([*asked, "--format", "json"], capture_output=True, text=True, check=True)
         assert [row["stations"]["expected"] for row in json.loads(answer.stdout)] == [24, 24, 2]
@@ -187,7 +188,7 @@ def test_killed_at_any_moment_it_loses_and_doubles_nothing(
     for _ in range(ROUNDS):
         with Process(directory, topics, "--clickhouse", engine.url) as sink:
             if end:
-                until(partial(reaches, database, {0: end - 1, 1: end - 1}))
+                wait_until(partial(reaches, database, {0: end - 1, 1: end - 1}))
             for _ in range(chance.randrange(5, 15)):
                 publisher.rows(0, end, 7)
                 publisher.rows(1, end, 7)
@@ -195,8 +196,8 @@ def test_killed_at_any_moment_it_loses_and_doubles_nothing(
             time.sleep(chance.random() / 2)
             assert sink.end(signal.SIGKILL) == -signal.SIGKILL
     with Process(directory, topics, "--clickhouse", engine.url) as sink:
-        until(lambda: positions(database) == {0: end - 1, 1: end - 1})
-        until(lambda: sink.health() == (200, {"healthy": True, "troubles": {}}))
+        wait_until(lambda: positions(database) == {0: end - 1, 1: end - 1})
+        wait_until(lambda: sink.health() == (200, {"healthy": True, "troubles": {}}))
     assert_arrived(database, {0: end, 1: end})
 
 
@@ -207,15 +208,15 @@ def test_health_says_that_clickhouse_is_away_and_when_it_is_back(
     with Engine(tmp_path / "server") as engine:
         url = engine.url.replace("http://", "http://default:@")
         with Process(directory, topics, "--clickhouse", url) as sink:
-            until(lambda: any("Filling" in line for line in sink.said))
+            wait_until(lambda: any("Filling" in line for line in sink.said))
             engine.kill()
             publisher.rows(0, 0, 10)
-            until(lambda: "clickhouse" in sink.health()[1]["troubles"])
+            wait_until(lambda: "clickhouse" in sink.health()[1]["troubles"])
             assert "once ClickHouse answers" in sink.health()[1]["troubles"]["clickhouse"]
             engine.start()
-            until(lambda: sink.health()[0] == 200)
+            wait_until(lambda: sink.health()[0] == 200)
             with closing(connect(engine.url)) as database:
-                until(lambda: positions(database) == {0: 9})
+                wait_until(lambda: positions(database) == {0: 9})
             assert sink.end(signal.SIGTERM) == 0
 
 
@@ -240,7 +241,7 @@ def test_a_message_that_is_none_is_named_with_its_place_and_the_sink_goes_on(
 ) -> None:
     publisher.raw(COUNT_ROWS, b"not ours", 1)
     with Process(directory, topics) as sink:
-        until(lambda: any("set aside" in line for line in sink.said))
+        wait_until(lambda: any("set aside" in line for line in sink.said))
         (line,) = (json.loads(line) for line in sink.said if "set aside" in line)
         assert (line["topic"], line["partition"], line["offset"]) == ("count-rows", 1, 0)
         assert sink.process.poll() is None
@@ -264,9 +265,9 @@ def test_metrics_tell_how_far_it_is_and_what_it_did(
         def shown(name: str) -> float | None:
             return sink.metrics().get(name)
 
-        until(lambda: shown('rekap_position{partition="0"}') == 9)
-        until(lambda: shown('rekap_lag_messages{partition="0",topic="count-rows"}') == 0)
-        until(lambda: shown('rekap_rows_inserted_total{table="tally_history"}') == 1)
+        wait_until(lambda: shown('rekap_position{partition="0"}') == 9)
+        wait_until(lambda: shown('rekap_lag_messages{partition="0",topic="count-rows"}') == 0)
+        wait_until(lambda: shown('rekap_rows_inserted_total{table="tally_history"}') == 1)
         assert shown('rekap_rows_inserted_total{table="event"}') == 10
         assert shown("rekap_insert_failures_total") == 0
         assert shown("rekap_delivery_seconds_count") == 1

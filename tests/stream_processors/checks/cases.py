@@ -12,10 +12,10 @@ from tests.stream_processors.checks.examples import BY_PARTY, FULL, PAIRS, PARTI
 
 @dataclass(frozen=True)
 class Case:
-    """`changes` to `document`, in `surroundings`, make the rule fail at `place` with `numbers`.
+    """`changes` to `document`, in `form_context`, make the rule fail at `place` with `numbers`.
 
     Without any one of the fields in `needs` the rule is not checked there; without any of
-    `needs_around` in the surroundings neither.
+    `needs_around` in the context neither.
     """
 
     rule: str

@@ -1,4 +1,4 @@
-"""Forms and surroundings to check: consistent ones, and changes to them, a field at a time.
+"""Forms and their contexts to check: consistent ones, and changes to them, a field at a time.
 
 A form is a plain document here; a field is named by its path, `voters/total/j` or `votes/7.0`.
 """
@@ -42,7 +42,7 @@ PARTIES = ballot(ContestKind.PARTIES, "1", "1.0", "7", "7.0", "1.1", "1.2", "7.1
 UNNAMED = ballot(ContestKind.PARTIES, "1", "1.0", "7", "7.0")  # made without a file of candidates
 
 
-def surroundings(of: Ballot = PAIRS, **changes: Any) -> FormContext:
+def form_context(of: Ballot = PAIRS, **changes: Any) -> FormContext:
     """Those of a station with 250 listed voters, at 15:30 on polling day; `changes` by field name."""
     place = VillageLimits(
         ballot=of,
@@ -118,7 +118,7 @@ def leaves(document: Document, prefix: str = "") -> list[str]:
 
 def findings(document: Document, circumstances: FormContext | None = None) -> tuple[Finding, ...]:
     """What `check` finds, after holding what holds for all findings: see `hold_what_all_findings_promise`."""
-    found = check(CHasil(**document), circumstances or surroundings())
+    found = check(CHasil(**document), circumstances or form_context())
     hold_what_all_findings_promise(found)
     return found
 

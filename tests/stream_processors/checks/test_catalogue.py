@@ -7,7 +7,7 @@ from pathlib import Path
 from stream_processors.checks import ALL_RULES, RULES
 from stream_processors.checks.replaced import replaced_by_zeros
 from tests.stream_processors.checks.cases import CASES
-from tests.stream_processors.checks.examples import changed, findings, surroundings
+from tests.stream_processors.checks.examples import changed, findings, form_context
 
 DOCS = Path(__file__).parents[3] / "docs" / "rules.md"
 
@@ -37,7 +37,7 @@ def test_the_documented_severity_is_the_severity() -> None:
 def test_every_documented_example_is_a_sentence_of_that_rule() -> None:
     said: dict[str, set[tuple[str, str]]] = {}
     for case in CASES:
-        around = surroundings(case.ballot, **case.around)
+        around = form_context(case.ballot, **case.around)
         for one in findings(changed(case.document, case.changes), around):
             said.setdefault(one.rule, set()).add((one.said.id, one.said.en))
     zeros = replaced_by_zeros(60).said

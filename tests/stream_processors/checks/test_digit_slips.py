@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.findings import Finding
-from tests.stream_processors.checks.examples import PARTIES, Document, findings, surroundings
+from tests.stream_processors.checks.examples import PARTIES, Document, findings, form_context
 
 
 def hint(votes: Document, valid: int) -> Finding | None:
@@ -97,7 +97,7 @@ def test_a_party_without_its_total_has_its_parts_looked_at() -> None:
         "votes": {"1": 118, "7": None, "7.0": 20, "7.1": 4, "7.2": 33},
         "valid": 177,  # 175 are there
     }
-    (found,) = [one for one in findings(document, surroundings(PARTIES)) if one.rule == "R25"]
+    (found,) = [one for one in findings(document, form_context(PARTIES)) if one.rule == "R25"]
     assert (found.place, found.numbers) == (
         "IV.7.2",
         {"difference": 2, "IV.7.2": 33, "IV.7.2.read_as": 35},

@@ -26,7 +26,7 @@ from tests.stream_processors.checks.examples import (
     Document,
     ballot,
     findings,
-    surroundings,
+    form_context,
 )
 
 DOCS = Path(__file__).parents[3] / "docs" / "rules.md"
@@ -141,8 +141,8 @@ def all_values(names: tuple[str, ...]) -> Iterator[dict[str, int]]:
 
 
 def around(line: Line) -> Any:
-    """The surroundings that the row speaks of: nothing else is compared there."""
-    return surroundings(
+    """The context that the row speaks of: nothing else is compared there."""
+    return form_context(
         PARTIES if line.rule == "R17" else PAIRS,
         figure_limit=LIMIT,
         reserve_percent=PERCENT,
@@ -196,7 +196,7 @@ def test_a_figure_beyond_its_field_is_found_by_the_rule_of_limits_alone() -> Non
         {"votes": {"1": 1000, "2": 1, "3": 1}},
         {"valid": 1000, "invalid": 1, "votes": {"1": 0}},
     ):
-        found = findings(document, surroundings(voters_limit=None))
+        found = findings(document, form_context(voters_limit=None))
         assert {one.rule for one in found if one.severity is Severity.HARD} == {"R14"}
 
 
@@ -253,7 +253,7 @@ def test_a_form_has_a_hard_finding_just_where_no_figures_could_complete_it(given
         meets_all_hard_rules({**given_values, **dict(zip(missing, values, strict=True))})
         for values in product(range(SMALL + 1), repeat=len(missing))
     )
-    found = findings(form_of(given_values), surroundings(PAIR, figure_limit=SMALL))
+    found = findings(form_of(given_values), form_context(PAIR, figure_limit=SMALL))
     hard = [one.rule for one in found if one.severity is Severity.HARD]
     assert bool(hard) == (not can_be_met), (given_values, found)
 
@@ -298,6 +298,6 @@ def test_a_form_of_parties_has_a_hard_finding_just_where_no_votes_could_complete
         meets_the_rules_of_parties({**given_values, **dict(zip(missing, values, strict=True))})
         for values in product(range(SMALL + 1), repeat=len(missing))
     )
-    found = findings(form_of(given_values), surroundings(TWO_PARTIES, figure_limit=SMALL))
+    found = findings(form_of(given_values), form_context(TWO_PARTIES, figure_limit=SMALL))
     hard = [one.rule for one in found if one.severity is Severity.HARD]
     assert bool(hard) == (not can_be_met), (given_values, found)

@@ -23,9 +23,9 @@ from tests.stream_processors.checks.examples import (
     Document,
     changed,
     findings,
+    form_context,
     found_at,
     leaves,
-    surroundings,
 )
 
 BALLOTS = (PAIRS, PERSONS, PARTIES)
@@ -75,7 +75,7 @@ def consistent(draw: st.DrawFn, ballot: Ballot) -> Document:
 
 
 def hard(document: Document, ballot: Ballot) -> list[tuple[str, str]]:
-    found = findings(document, surroundings(ballot))
+    found = findings(document, form_context(ballot))
     return found_at(tuple(one for one in found if one.severity is Severity.HARD))
 
 
@@ -91,13 +91,13 @@ def test_removing_fields_of_a_consistent_form_brings_no_finding_but_that_it_is_b
     ballot: Ballot, data: st.DataObject
 ) -> None:
     document = data.draw(consistent(ballot))
-    before = found_at(findings(document, surroundings(ballot)))
+    before = found_at(findings(document, form_context(ballot)))
     paths = [path for path in leaves(document) if not path.startswith("words/")]
     gone = data.draw(st.sets(st.sampled_from(paths)))
     blocks = data.draw(st.sets(st.sampled_from(sorted(document))))
     poorer = changed(changed(document, dict.fromkeys(gone)), dict.fromkeys(blocks))
 
-    after = found_at(findings(poorer, surroundings(ballot)))
+    after = found_at(findings(poorer, form_context(ballot)))
 
     blank = CHasil(**poorer).is_blank
     allowed = {("R19", "IV")}
@@ -114,7 +114,7 @@ def test_one_changed_figure_of_a_full_form_never_passes_unseen(ballot: Ballot, d
     paths = [path for path in leaves(document) if not path.startswith("words/")]
     path = data.draw(st.sampled_from(paths))
     other = data.draw(st.integers(0, 999).filter(lambda figure: figure != _at(document, path)))
-    found = findings(changed(document, {path: other}), surroundings(ballot, registered=document["dpt"]["j"]))
+    found = findings(changed(document, {path: other}), form_context(ballot, registered=document["dpt"]["j"]))
     assert found, f"{path} = {other}"
 
 
@@ -154,7 +154,7 @@ def any_form(ballot: Ballot) -> st.SearchStrategy[Document]:
 @given(data=st.data())
 def test_any_form_is_checked_and_its_findings_keep_their_promise(ballot: Ballot, data: st.DataObject) -> None:
     form = CHasil(**data.draw(any_form(ballot)))
-    around = surroundings(
+    around = form_context(
         ballot,
         registered=data.draw(figure),
         listed=data.draw(st.sampled_from([True, False, None])),

@@ -13,7 +13,7 @@ from schemas.elections import ContestKind
 from schemas.findings import Status
 from schemas.forms import CHasil, Counted, Voters
 from stream_processors.checks import RECOUNT_TRIGGER, check, status_of
-from tests.stream_processors.checks.examples import ballot, surroundings
+from tests.stream_processors.checks.examples import ballot, form_context
 
 FOLDER = os.environ.get("REKAP_REAL_DATA", "")
 COLUMNS = ["kpu_pas1", "kpu_pas2", "kpu_sah", "kpu_tidak_sah", "kpu_pengguna"]
@@ -23,7 +23,7 @@ COLUMNS = ["kpu_pas1", "kpu_pas2", "kpu_sah", "kpu_tidak_sah", "kpu_pengguna"]
 @pytest.mark.skipif(not FOLDER, reason="REKAP_REAL_DATA names no folder of real national results")
 def test_the_differences_that_kpus_own_numbers_of_2019_have_are_found() -> None:
     table = pyarrow.parquet.read_table(Path(FOLDER) / "pilpres2019" / "tps.parquet", columns=COLUMNS)
-    around = surroundings(
+    around = form_context(
         ballot(ContestKind.PAIRS, "1", "2"), registered=None, occurred_at=None, voters_limit=300
     )
     forms: Counter[str] = Counter()

@@ -15,24 +15,24 @@ from tests.stream_processors.checks.examples import (
     PARTIES,
     changed,
     findings,
+    form_context,
     found_at,
     leaves,
-    surroundings,
 )
 
 
 def fails(case: Case, without: str | None = None, unknown: str | None = None) -> list[Finding]:
-    """What is found for the case's rule at its place, one field of form or surroundings being missing."""
+    """What is found for the case's rule at its place, one field of form or form_context being missing."""
     missing = {without: None} if without else {}
     around = {**case.around, **({unknown: None} if unknown else {})}
     document = changed(case.document, {**case.changes, **missing})
-    found = findings(document, surroundings(case.ballot, **around))
+    found = findings(document, form_context(case.ballot, **around))
     return [one for one in found if (one.rule, one.place) == (case.rule, case.place)]
 
 
 def test_a_consistent_form_has_no_finding() -> None:
     assert findings(FULL) == ()
-    assert findings(BY_PARTY, surroundings(PARTIES)) == ()
+    assert findings(BY_PARTY, form_context(PARTIES)) == ()
 
 
 def test_every_rule_has_a_case() -> None:
@@ -79,27 +79,27 @@ def test_more_voters_than_listed_are_lawful_within_the_papers() -> None:
             "ballots": {"received": 205, "used": 205, "returned": 0, "unused": 0},
         },
     )
-    assert found_at(findings(document, surroundings(registered=200))) == [("R11", "II.1")]
+    assert found_at(findings(document, form_context(registered=200))) == [("R11", "II.1")]
 
 
 @pytest.mark.parametrize(("listed", "received"), [(250, 255), (251, 257), (299, 305), (300, 306), (0, 0)])
 def test_the_reserve_is_rounded_up(listed: int, received: int) -> None:
     document = {"dpt": {"j": listed}, "ballots": {"received": received}, "votes": {"1": min(listed, 1)}}
-    assert findings(document, surroundings(registered=listed)) == ()
+    assert findings(document, form_context(registered=listed)) == ()
     document["ballots"] = {"received": received + 1}
-    assert found_at(findings(document, surroundings(registered=listed))) == [("R11", "II.1")]
+    assert found_at(findings(document, form_context(registered=listed))) == [("R11", "II.1")]
 
 
 def test_the_register_is_no_stand_in_for_a_form_without_dpt() -> None:
     document = changed(FULL, {"dpt": None})
-    assert findings(document, surroundings(registered=500)) == ()
+    assert findings(document, form_context(registered=500)) == ()
 
 
 def test_a_form_of_zeros_is_not_blank_and_consistent_and_listed_where_people_are_registered() -> None:
     document = {"votes": {"1": 0, "2": 0, "3": 0}, "valid": 0, "invalid": 0, "voters": {"total": {"j": 0}}}
     assert [(one.rule, one.numbers) for one in findings(document)] == [("R27", {"registered": 250})]
-    assert findings(document, surroundings(registered=0)) == ()
-    assert findings(document, surroundings(registered=None)) == ()
+    assert findings(document, form_context(registered=0)) == ()
+    assert findings(document, form_context(registered=None)) == ()
 
 
 @pytest.mark.parametrize("changes", [{"votes/1": 1}, {"valid": 1}, {"votes": {"1": None}, "valid": None}])
@@ -111,8 +111,8 @@ def test_a_form_with_a_vote_or_with_no_figure_is_no_form_of_zeros(changes: dict[
 
 def test_a_place_where_larger_figures_fit_is_not_held_to_three_boxes() -> None:
     document = {"votes": {"1": 1500, "2": 100, "3": 8}, "valid": 1608, "invalid": 0}
-    assert findings(document, surroundings(figure_limit=99_999, voters_limit=None)) == ()
-    assert found_at(findings(document, surroundings(voters_limit=None))) == [("R14", "IV.1"), ("R14", "V.A")]
+    assert findings(document, form_context(figure_limit=99_999, voters_limit=None)) == ()
+    assert found_at(findings(document, form_context(voters_limit=None))) == [("R14", "IV.1"), ("R14", "V.A")]
 
 
 def test_a_figure_too_large_for_its_boxes_and_for_the_valid_votes_is_found_once() -> None:
@@ -144,5 +144,5 @@ def test_as_many_listed_voters_as_the_limit_allows_are_within_it() -> None:
     found = [one for one in findings(changed(FULL, {"dpt/j": 300})) if one.rule == "R12"]
     assert [one.numbers for one in found] == [{"listed": 300, "registered": 250}]
     assert "R12" not in {
-        one.rule for one in findings(changed(FULL, {"dpt/j": 300}), surroundings(registered=300))
+        one.rule for one in findings(changed(FULL, {"dpt/j": 300}), form_context(registered=300))
     }

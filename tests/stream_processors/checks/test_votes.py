@@ -19,8 +19,8 @@ from tests.stream_processors.checks.examples import (
     ballot,
     changed,
     findings,
+    form_context,
     found_at,
-    surroundings,
 )
 
 
@@ -116,28 +116,28 @@ def test_a_blank_form_has_no_sum_of_votes_to_judge() -> None:
 
 
 def test_a_ballot_without_options_makes_no_sum_either() -> None:
-    bare = surroundings(ballot(ContestKind.PERSONS))
+    bare = form_context(ballot(ContestKind.PERSONS))
     assert found_at(findings({"valid": 200}, bare)) == [("R19", "IV")]
 
 
 def test_a_party_total_made_of_all_its_parts_is_as_good_as_one_on_the_form() -> None:
     document = changed(BY_PARTY, {"votes/7": None})
-    assert findings(document, surroundings(PARTIES)) == ()
-    found = findings(changed(document, {"votes/7.2": 59}), surroundings(PARTIES))
+    assert findings(document, form_context(PARTIES)) == ()
+    found = findings(changed(document, {"votes/7.2": 59}), form_context(PARTIES))
     assert found_at(found) == [("R06", "V.A")]
     assert found[0].numbers == {"sum": 199, "valid": 200, "difference": 1}
 
 
 def test_a_party_total_made_of_some_parts_is_only_the_least_it_can_be() -> None:
     document = changed(BY_PARTY, {"votes/7": None, "votes/7.1": None})
-    assert findings(changed(document, {"votes/7.2": 59}), surroundings(PARTIES)) == ()
-    found = findings(changed(document, {"votes/7.2": 61}), surroundings(PARTIES))
+    assert findings(changed(document, {"votes/7.2": 59}), form_context(PARTIES)) == ()
+    found = findings(changed(document, {"votes/7.2": 61}), form_context(PARTIES))
     assert found_at(found) == [("R06", "V.A")]
 
 
 def test_a_ballot_that_names_no_candidates_can_not_show_that_votes_are_missing() -> None:
     document = {"votes": {"1": 120, "1.0": 50, "7": 80, "7.0": 20}, "valid": 200}
-    around = surroundings(UNNAMED)
+    around = form_context(UNNAMED)
     assert findings(document, around) == ()
     assert findings(changed(document, {"votes/7": None}), around) == ()
     assert found_at(findings(changed(document, {"votes/7.0": 81}), around)) == [("R17", "IV.7")]
@@ -145,21 +145,21 @@ def test_a_ballot_that_names_no_candidates_can_not_show_that_votes_are_missing()
 
 def test_parts_that_alone_exceed_the_party_total_fail_whatever_the_missing_ones_are() -> None:
     document = changed(BY_PARTY, {"votes/7.1": None, "votes/7.2": 61, "words": None})
-    found = findings(document, surroundings(PARTIES))
+    found = findings(document, form_context(PARTIES))
     assert found_at(found) == [("R17", "IV.7")]
     assert found[0].numbers == {"sum": 81, "total": 80}
 
 
 def test_a_party_total_added_up_is_not_held_against_the_boxes_of_the_form() -> None:
     document = {"votes": {"7.0": 600, "7.1": 500, "7.2": 0, "1": 0}, "valid": 999}
-    found = findings(document, surroundings(PARTIES))
+    found = findings(document, form_context(PARTIES))
     (limit,) = [one for one in found if one.rule == "R14"]
     assert (limit.place, limit.numbers) == ("IV.7", {"figure": 1100, "valid": 999})
 
 
 def test_candidates_are_not_held_against_the_valid_votes_themselves() -> None:
     document = {"votes": {"7": 10, "7.1": 20, "1": 0}, "valid": 10}
-    assert found_at(findings(document, surroundings(PARTIES))) == [("R17", "IV.7")]
+    assert found_at(findings(document, form_context(PARTIES))) == [("R17", "IV.7")]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_candidates_are_not_held_against_the_valid_votes_themselves() -> None:
 )
 def test_an_outlier_has_95_percent_of_at_least_100_valid_votes(figure: int, valid: int, listed: bool) -> None:
     document = {"votes": {"1": figure, "2": valid - figure, "3": 0}, "valid": valid}
-    found = findings(document, surroundings(voters_limit=None))
+    found = findings(document, form_context(voters_limit=None))
     assert found_at(found) == ([("R26", "IV.1")] if listed else [])
 
 
@@ -197,4 +197,4 @@ def test_a_figure_above_the_valid_votes_is_no_share_of_them() -> None:
 )
 def test_the_status_is_blank_before_flagged_before_clean(document: Document, status: Status) -> None:
     form = CHasil(**document)
-    assert status_of(form, check(form, surroundings())) is status
+    assert status_of(form, check(form, form_context())) is status

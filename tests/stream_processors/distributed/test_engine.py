@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +27,7 @@ from tests.stream_processors.distributed.running import (
     running,
     send,
 )
+from tests.waiting import wait_until
 
 TIMEOUT_S: Final = 30.0
 """How long a test waits for a published message."""
@@ -82,9 +82,7 @@ def test_sums_are_published_at_once_and_districts_with_their_events(topics: Conn
             engine.process_events(partition, records(topics, COUNT_EVENTS, partition))
         engine.process_tallies(Level.PROVINCE, 0, parts)  # redelivered: a publish may have been lost
         engine.publish_changed_sums()
-        deadline = time.monotonic() + TIMEOUT_S
-        while len(records(topics, PROVINCE_TALLIES, 0)) == sums:
-            assert time.monotonic() < deadline
+        wait_until(lambda: len(records(topics, PROVINCE_TALLIES, 0)) > sums)
         assert len(records(topics, DISTRICT_TALLIES, 0)) == len(parts)
     assert len(records(topics, DISTRICT_TALLIES, 0)) > len(parts)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from random import Random
 from uuid import uuid4
@@ -29,6 +28,7 @@ from stream_processors.distributed.publisher import KafkaPublisher
 from tests.relay import RelayedBroker
 from tests.stream_processors.distributed.running import opened, records
 from tests.stream_processors.distributed.test_published import ROWS, publish_rows_only
+from tests.waiting import wait_until
 from tests.worlds import PPWP
 
 SHORT_MS = 4_000
@@ -64,17 +64,8 @@ def frail(relayed: RelayedBroker) -> Connection:
 @pytest.fixture
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages time out soon."""
-    for name in ("delivery_timeout_ms", "max_block_ms"):
-        monkeypatch.setitem(publisher_module._SETTINGS, name, SHORT_MS)
+    monkeypatch.setattr(publisher_module, "DELIVERY_TIMEOUT_MS", SHORT_MS)
     monkeypatch.setattr(connection_module, "REQUEST_MS", SHORT_MS // 2)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until it is true."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
 
 
 def total(unit: str, parent: str, version: int = 1) -> TallyMessage:
@@ -213,7 +204,7 @@ def test_while_the_broker_is_away_messages_are_buffered_and_then_publishing_bloc
 ) -> None:
     bodies = [bytes([number]) * 1_000 for number in range(100)]
     monkeypatch.setattr(publisher_module, "BUFFER_BYTES", 10_000)
-    monkeypatch.setitem(publisher_module._SETTINGS, "compression_type", None)
+    monkeypatch.setattr(publisher_module, "COMPRESSION", None)
     with closing(KafkaPublisher(frail)) as publisher:
         publisher.publish_rejected(0, 0, b"1101", bodies[0], WHY)  # it knows where that topic is from here on
         publisher.flush()
@@ -225,7 +216,7 @@ def test_while_the_broker_is_away_messages_are_buffered_and_then_publishing_bloc
 
         sender = threading.Thread(target=send, daemon=True)
         sender.start()
-        until(lambda: publisher.submitted == 11)
+        wait_until(lambda: publisher.submitted == 11)
         assert sender.is_alive()
         assert not publisher.has_acknowledged(2)
         relayed.restart()

@@ -9,7 +9,8 @@ import pytest
 from event_log.sqlite import SqliteLog
 from schemas.rejections import Reason
 from stream_processors.embedded.decisions import Decisions
-from stream_processors.partition.batch import COUNT, RECAP
+from stream_processors.partition.message_rows import COUNT, RECAP
+from stream_processors.partition.state import UnitState
 
 MESSAGE = bytes(range(32))
 
@@ -52,5 +53,5 @@ def test_a_column_of_the_earlier_name_is_renamed_and_keeps_its_rows(earlier: Pat
     for _ in range(2):
         log = SqliteLog.open(earlier)
         (rows,) = Decisions(log, {}).read(10)
-        assert rows == [(COUNT, 0, "a station", b"\0"), (RECAP, 0, "a region", b"\0")]
+        assert rows == [UnitState(COUNT, 0, "a station", b"\0"), UnitState(RECAP, 0, "a region", b"\0")]
         log.close()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.stream_processors.checks.examples import FULL, PAIRS, changed, findings, found_at, surroundings
+from tests.stream_processors.checks.examples import FULL, PAIRS, changed, findings, form_context, found_at
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,14 @@ from tests.stream_processors.checks.examples import FULL, PAIRS, changed, findin
 def test_a_form_is_recorded_between_the_close_and_the_end_of_counting(
     occurred_at: str, minutes: int | None
 ) -> None:
-    found = findings(FULL, surroundings(occurred_at=occurred_at))
+    found = findings(FULL, form_context(occurred_at=occurred_at))
     assert [one.numbers for one in found if one.rule == "R24"] == (
         [] if minutes is None else [{"minutes": minutes}]
     )
 
 
 def test_without_any_limit_no_time_is_too_early_or_late() -> None:
-    around = surroundings(occurred_at="1999-01-01T00:00:00+07:00", closes=None, until=None)
+    around = form_context(occurred_at="1999-01-01T00:00:00+07:00", closes=None, until=None)
     assert findings(FULL, around) == ()
 
 
@@ -40,7 +40,7 @@ def test_without_any_limit_no_time_is_too_early_or_late() -> None:
     [("2024-02-14T12:00:00+07:00", "until"), ("2024-02-16T12:00:00+07:00", "closes")],
 )
 def test_one_limit_is_checked_without_the_other(occurred_at: str, unlimited: str) -> None:
-    around = surroundings(PAIRS, occurred_at=occurred_at, **{unlimited: None})
+    around = form_context(PAIRS, occurred_at=occurred_at, **{unlimited: None})
     assert found_at(findings(FULL, around)) == [("R24", "")]
 
 
@@ -48,7 +48,7 @@ def test_one_limit_is_checked_without_the_other(occurred_at: str, unlimited: str
 def test_times_are_shown_in_the_zone_of_the_poll(hours: int, zone: str) -> None:
     closes = datetime(2024, 2, 14, 13, tzinfo=timezone(timedelta(hours=hours)))
     early = closes.astimezone(timezone(timedelta(hours=-5))) - timedelta(minutes=30)
-    (one,) = findings(FULL, surroundings(occurred_at=early.isoformat(), closes=closes))
+    (one,) = findings(FULL, form_context(occurred_at=early.isoformat(), closes=closes))
     for sentence in (one.said.id, one.said.en):
         assert f"2024-02-14 12:30 {zone}" in sentence
         assert f"(2024-02-14 13:00 {zone})" in sentence
@@ -56,7 +56,7 @@ def test_times_are_shown_in_the_zone_of_the_poll(hours: int, zone: str) -> None:
 
 @pytest.mark.parametrize("clock", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
 def test_a_clock_at_the_end_of_time_is_found_like_any_other_that_is_off(clock: str) -> None:
-    (one,) = findings(FULL, surroundings(occurred_at=clock))
+    (one,) = findings(FULL, form_context(occurred_at=clock))
     assert one.rule == "R24"
     assert clock[5:10] in one.said.id
 
@@ -65,7 +65,7 @@ def test_a_clock_at_the_end_of_time_is_found_like_any_other_that_is_off(clock: s
 def test_only_a_station_that_is_said_to_be_unlisted_is_found_so(
     listed: bool | None, found: list[tuple[str, str]]
 ) -> None:
-    assert found_at(findings(FULL, surroundings(listed=listed))) == found
+    assert found_at(findings(FULL, form_context(listed=listed))) == found
 
 
 @pytest.mark.parametrize("words", ["dua ratos", "200", "", "tidak terbaca"])

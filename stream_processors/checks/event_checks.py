@@ -1,4 +1,4 @@
-"""What is asked of the event around a form: R24, its time, and whether its station is on the list.
+"""Checks of the event around a form: R24, its time, and whether its station is on the list.
 
 Clocks in the field are often wrong, so R24 is a line in a list and never a reason to leave a form out.
 """

@@ -1,4 +1,4 @@
-"""Where forms come from, as columns: what their figures are drawn from.
+"""The stations of forms as columns: what their figures are drawn from.
 
 It carries keys and sizes only; what is drawn from them stands in figures.py and votes.py.
 """
@@ -14,7 +14,7 @@ from producers.simulator.draws import Bits, Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class StationColumns:
     """One row a form. Keys, mixed with the seed: of the station; of the form (station and contest); of the
     regions (levels x rows, from the nation down to the village); of the constituency. Further the registered
     voters (UNKNOWN: not said), whether votes are handed over as the village agreed, and the number of the
@@ -28,9 +28,9 @@ class Ground:
     by_head: NDArray[np.bool_]
     layout: Ints
 
-    def of(self, rows: Ints) -> Ground:
-        """The ground of those rows."""
-        return Ground(
+    def of(self, rows: Ints) -> StationColumns:
+        """The stations of those rows."""
+        return StationColumns(
             self.station[rows],
             self.form[rows],
             self.regions[:, rows],

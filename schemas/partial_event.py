@@ -1,4 +1,4 @@
-"""What bytes that are no event still tell: the type, contest and unit that they speak of.
+"""The fields that bytes which are no event still tell: type, contest and unit.
 
 Nothing is counted by it: it lets people find a rejected message. A field is told only where the bytes leave
 no doubt; one that is given with two values, or that is no identifier, is ''. What an event means is read by
@@ -31,8 +31,8 @@ _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 """Byte order marks of the other encoding that programs write JSON in."""
 
 
-class Place(NamedTuple):
-    """The type, contest and unit that a message speaks of; '' where its bytes don't tell."""
+class PartialEvent(NamedTuple):
+    """The type, contest and unit of a message; '' where its bytes don't tell."""
 
     type: str = ""
     contest: str = ""
@@ -43,7 +43,7 @@ class _Members(list[tuple[str, Any]]):
     """The members of a JSON object, those with equal keys too."""
 
 
-def place_in(raw: bytes) -> Place:
+def partial_event(raw: bytes) -> PartialEvent:
     """What `raw`, which is no event, tells. Never raises for what it holds."""
     text = raw[:_SEARCHED].decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig", "replace")
     found = _of_the_document(text)
@@ -52,7 +52,7 @@ def place_in(raw: bytes) -> Place:
         anywhere[field].add(string or number)
     # The fields of the document itself come before those of its parts.
     told = {field: _only(found.get(field) or anywhere[field]) for field in _FIELDS}
-    return Place(told[_TYPE], told[_CONTEST], _unit(told))
+    return PartialEvent(told[_TYPE], told[_CONTEST], _unit(told))
 
 
 def _of_the_document(text: str) -> dict[str, set[str]]:

@@ -23,7 +23,7 @@ from task import (
     less,
     more,
     parents,
-    place_of,
+    path_of,
 )
 
 app = faust.App(
@@ -69,7 +69,7 @@ nation = table_of("nation")
 async def count_station(forms: faust.StreamT[dict[str, Any]]) -> None:
     """A form replaces what its station had before."""
     async for form in forms:
-        place = place_of(form, above)
+        place = path_of(form, above)
         figures = figures_of(form)
         change = less(figures, stations[place.station])
         stations[place.station] = figures

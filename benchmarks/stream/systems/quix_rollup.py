@@ -24,7 +24,7 @@ from task import (
     less,
     more,
     parents,
-    place_of,
+    path_of,
 )
 
 above = parents()
@@ -34,7 +34,7 @@ TOPIC = TopicConfig(num_partitions=PARTITIONS, replication_factor=1)
 def take(form: dict[str, Any], state: State) -> tuple[str, list[int], dict[str, list[int]]]:
     """A form replaces what its station had before; the levels up to the district follow. The province, the
     change in its figures, and by unit up to the district the new ones."""
-    place = place_of(form, above)
+    place = path_of(form, above)
     figures = figures_of(form)
     change = less(figures, state.get(place.station, NOTHING))
     state.set(place.station, figures)

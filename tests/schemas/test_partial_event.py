@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.decode import decode
-from schemas.place_in_bytes import Place, place_in
+from schemas.partial_event import PartialEvent, partial_event
 from tests.schemas.examples import valid
 from tests.schemas.test_decode import EVENTS
 
@@ -22,7 +22,7 @@ EVENT: dict[str, Any] = {
     "station": "3171011001001",
     "payload": {"form": {"votes": {"1": -1}}},
 }
-WHOLE = Place("CountSubmitted", "PPWP", "3171011001001")
+WHOLE = PartialEvent("CountSubmitted", "PPWP", "3171011001001")
 TEXT = json.dumps(EVENT)
 
 
@@ -32,7 +32,7 @@ def event(**more: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("raw", "place"),
+    ("raw", "fields"),
     [
         (event(), WHOLE),
         (TEXT.encode("utf-8-sig"), WHOLE),
@@ -43,9 +43,12 @@ def event(**more: Any) -> bytes:
         (f"[{TEXT}]".encode(), WHOLE),
         (f'{{"event": {TEXT}}}'.encode(), WHOLE),
         (event(station=3171011001001), WHOLE),  # a number
-        (b'{"contest": "PPWP", "station": 3171', Place("", "PPWP", "")),  # cut off in the middle of a number
+        (
+            b'{"contest": "PPWP", "station": 3171',
+            PartialEvent("", "PPWP", ""),
+        ),  # cut off in the middle of a number
         (event(station=" 3171011001001 "), WHOLE),
-        (event(type="RecapCertified", region="31"), Place("RecapCertified", "PPWP", "31")),
+        (event(type="RecapCertified", region="31"), PartialEvent("RecapCertified", "PPWP", "31")),
         (event(region="31"), WHOLE),  # a count is of its station
         (event(note='{"station": "3171011001002"}'), WHOLE),  # in a text
         (event(extra={"station": "3171011001002"}), WHOLE),  # in a part
@@ -61,14 +64,14 @@ def event(**more: Any) -> bytes:
         (event(station=True), WHOLE._replace(unit="")),
         (event(station=None), WHOLE._replace(unit="")),
         (event(contest="\x1b[2J"), WHOLE._replace(contest="")),
-        (b"", Place()),
-        (b"hello", Place()),
-        (b'{"not": "an event"}', Place()),
-        (b"\xff\xfe", Place()),
+        (b"", PartialEvent()),
+        (b"hello", PartialEvent()),
+        (b'{"not": "an event"}', PartialEvent()),
+        (b"\xff\xfe", PartialEvent()),
     ],
 )
-def test_what_the_bytes_tell_is_read(raw: bytes, place: Place) -> None:
-    assert place_in(raw) == place
+def test_what_the_bytes_tell_is_read(raw: bytes, fields: PartialEvent) -> None:
+    assert partial_event(raw) == fields
 
 
 @given(EVENTS, st.data())
@@ -76,25 +79,25 @@ def test_of_a_message_cut_off_anywhere_no_field_is_read_wrongly(document: dict[s
     """Neither another value than the whole one nor a part of it: a station's id that is cut off is another
     station's."""
     raw = json.dumps(document).encode()
-    cut = place_in(raw[: data.draw(st.integers(0, len(raw)))])
-    whole = place_in(raw)
+    cut = partial_event(raw[: data.draw(st.integers(0, len(raw)))])
+    whole = partial_event(raw)
     assert all(part in ("", of) for part, of in zip(cut, whole, strict=True))
 
 
 @given(EVENTS)
-def test_an_event_s_place_is_its_own(document: dict[str, Any]) -> None:
-    assert place_in(json.dumps(document).encode()) == Place(
+def test_of_an_event_its_own_fields_are_read(document: dict[str, Any]) -> None:
+    assert partial_event(json.dumps(document).encode()) == PartialEvent(
         document["type"], document["contest"], document["station"]
     )
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_nothing_crashes_it(raw: bytes) -> None:
-    for part in place_in(raw):
+    for part in partial_event(raw):
         assert len(part) <= 64
 
 
 @pytest.mark.parametrize("path", valid(), ids=lambda path: path.stem)
 def test_it_agrees_with_the_decoder(path: Any) -> None:
     found = decode(path.read_bytes()).event
-    assert place_in(path.read_bytes()) == Place(found.type, found.contest, found.unit)
+    assert partial_event(path.read_bytes()) == PartialEvent(found.type, found.contest, found.unit)

@@ -1,7 +1,7 @@
-"""Runs a command in its own place that ends with whoever started it, however that one ends (on Linux).
+"""Runs a command that is killed when the process that started it ends, however that one ends (on Linux).
 
-A benchmark that is killed must leave nobody behind who goes on racing against the next one. What the command
-starts itself is its own affair. The kernel minds the thread that starts it: use the main thread.
+A benchmark that is killed must leave no process behind that would slow the next one. Processes that the
+command starts are not included. The kernel watches the thread that starts it: use the main thread.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ PR_SET_PDEATHSIG: Final = 1
 """prctl's number for it, from linux/prctl.h."""
 
 
-def mortal(command: Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
-    """The command that runs `command` so; the process that starts it stays the same one, with its id."""
+def ends_with_parent(command: Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
+    """The command that runs `command` so, in the same process."""
     return [sys.executable, "-IS", __file__, str(os.getpid()), *command]
 
 

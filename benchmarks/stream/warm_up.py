@@ -1,4 +1,4 @@
-"""A broker that has been at work: Java compiles what it runs often, and whoever raced first would pay for it.
+"""Warms up the broker: Java compiles what it runs often, which would slow the first race.
 
 Of three races of ours in a row the first took a tenth longer than the last, with 1.7 s of the broker's
 processor time instead of 1.2.

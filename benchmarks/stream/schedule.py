@@ -1,7 +1,7 @@
-"""Who races, in the order in which they run; two of a kind that differ in one thing stand side by side.
+"""All races in the order in which they run; two of a kind that differ in one thing follow each other.
 
-With two processes a contender has both cores, as ours has; it may be compared by its best. Whether the broker
-and the contender then get in each other's way is part of the race: all run on the same machine.
+With two processes a system has both cores, as ours has; it may be compared by its best. That the broker and
+the system then compete for them is part of the race: all run on the same machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FETCH_WAIT_MS: Final = 50
 """Instead of Faust's 1,500."""
 
 
-def entrants(events: int, textbook_events: int) -> Iterator[Race]:
+def all_races(events: int, textbook_events: int) -> Iterator[Race]:
     """Every race. The textbook pipeline takes fewer events: at its rate the others' would take minutes."""
     for processes, mark in ((1, ""), (2, "-2")):
         what = f"rekap worker and sink, {processes} worker(s)"

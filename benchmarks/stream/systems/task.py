@@ -1,7 +1,7 @@
-"""What every contender is told, and the little that all of them do: find a form's figures, add figures up.
+"""What every system is told, and the little that all of them do: find a form's figures, add figures up.
 
 The environment says where the broker is, which topics to use and where the regions' parents stand. A form is
-already parsed when it comes here: how it is parsed is each contender's own affair.
+already parsed when it comes here: how it is parsed is each system's own affair.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EVENTS: Final = f"{PREFIX}count-events"
 TOTALS: Final = f"{PREFIX}nation-totals"
 PARTITIONS: Final = int(os.environ["BENCH_PARTITIONS"])
 FOLDER: Final = Path(os.environ["BENCH_FOLDER"])
-"""Files of this contender's own: its state, and what it says to the benchmark."""
+"""Files of this system's own: its state, and what it says to the benchmark."""
 
 NOTHING: Final = (0,) * 6
 """Figures of a region before its first form, in the order that `figures_of` gives."""
@@ -28,7 +28,7 @@ NOTHING: Final = (0,) * 6
 NATION: Final = "0"
 
 
-class Place(NamedTuple):
+class StationPath(NamedTuple):
     """Where a station stands."""
 
     station: str
@@ -45,13 +45,13 @@ def parents() -> dict[str, str]:
     return found
 
 
-def place_of(event: Mapping[str, Any], above: Mapping[str, str]) -> Place:
+def path_of(event: Mapping[str, Any], above: Mapping[str, str]) -> StationPath:
     """The station of a form and its regions; a station of 2019 is named after its village."""
     station = event["station"]
     village = station.rpartition("-")[0]
     subdistrict = above[village]
     district = above[subdistrict]
-    return Place(station, village, subdistrict, district, above[district])
+    return StationPath(station, village, subdistrict, district, above[district])
 
 
 def figures_of(event: Mapping[str, Any]) -> list[int]:
@@ -73,5 +73,5 @@ def less(figures: Sequence[int], before: Sequence[int]) -> list[int]:
 
 def say(count: int) -> None:
     """Tell the benchmark that so many events have been taken by now."""
-    with (FOLDER / "said.jsonl").open("a", encoding="utf-8") as file:
+    with (FOLDER / "marks.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps({"events": count, "at": time.time()}) + "\n")

@@ -1,4 +1,4 @@
-"""What befalls each form of a night: drawn for each station and contest alone, from its key.
+"""Draws which faults each form of a night has: for each station and contest alone, from its key.
 
 The plan of a night and the building of its messages both ask here, and get the same answer, so that nothing
 of it need be stored.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from producers.simulator.draws import Bits, uniform, within
 from producers.simulator.faults import ON_THE_FORM, ON_THE_WAY, Faults
-from producers.simulator.purposes import For
+from producers.simulator.purposes import Purpose
 from schemas.elections import ContestKind
 
 Flags = NDArray[np.bool_]
@@ -41,7 +41,7 @@ class Defect(IntEnum):
     MOVED = 13  # votes written to another option: adds up, and is corrected later
 
 
-class Wreck(IntEnum):
+class Malformation(IntEnum):
     """How a form arrives when it first fails to arrive, in the order of ON_THE_WAY."""
 
     NONE = 0
@@ -78,12 +78,12 @@ SECOND_COPIES: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Stories:
+class Scenarios:
     """One column each, one row a form. `copies` are those beside the first sending, of the count and of the
     correction; the flags of what follows a correction are set only where there is one."""
 
     defect: Codes
-    wreck: Codes
+    malformation: Codes
     delay: Codes
     copies: Codes
     contradicted: Flags
@@ -95,49 +95,51 @@ class Stories:
     stale: Flags
     overtaken: Flags
 
-    def of(self, rows: NDArray[Any]) -> Stories:
-        """The stories of those rows (numbers or flags)."""
-        return Stories(*(getattr(self, column.name)[rows] for column in fields(self)))
+    def of(self, rows: NDArray[Any]) -> Scenarios:
+        """The scenarios of those rows (numbers or flags)."""
+        return Scenarios(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
-def tell(forms: Bits, kind: ContestKind, faults: Faults) -> Stories:
-    """The stories of the forms with those keys, in a contest of that kind."""
-    defect = _one_of(forms, For.DEFECT, [getattr(faults, name) for name in ON_THE_FORM])
+def draw_scenarios(forms: Bits, kind: ContestKind, faults: Faults) -> Scenarios:
+    """The scenarios of the forms with those keys, in a contest of that kind."""
+    defect = _one_of(forms, Purpose.DEFECT, [getattr(faults, name) for name in ON_THE_FORM])
     if kind is not ContestKind.PARTIES:
         defect[defect == Defect.BAD_PARTY_SUMS] = Defect.NONE
     sound = defect == Defect.NONE
-    annulled = _chance(forms, For.ANNULLED, faults.annulments)
+    annulled = _chance(forms, Purpose.ANNULLED, faults.annulments)
     chance = np.where(sound, faults.corrections, faults.repairs)
-    corrected = (uniform(within(forms, For.CORRECTED)) < chance) & ~annulled
+    corrected = (uniform(within(forms, Purpose.CORRECTED)) < chance) & ~annulled
     defect[corrected & sound] = Defect.MOVED
-    return Stories(
+    return Scenarios(
         defect=defect,
-        wreck=_one_of(forms, For.WRECK, [getattr(faults, name) for name in ON_THE_WAY]),
-        delay=_one_of(forms, For.DELAY, [faults.late, faults.wrong_clocks, faults.postponed]),
-        copies=_copies(forms, For.COPIES, faults.duplicates),
+        malformation=_one_of(forms, Purpose.MALFORMATION, [getattr(faults, name) for name in ON_THE_WAY]),
+        delay=_one_of(forms, Purpose.DELAY, [faults.late, faults.wrong_clocks, faults.postponed]),
+        copies=_copies(forms, Purpose.COPIES, faults.duplicates),
         # A second first count after an annulment would be a lawful one.
-        contradicted=_chance(forms, For.CONTRADICTED, faults.contradictions) & ~annulled,
+        contradicted=_chance(forms, Purpose.CONTRADICTED, faults.contradictions) & ~annulled,
         annulled=annulled,
-        revoted=_chance(forms, For.REVOTED, faults.revotes) & annulled,
+        revoted=_chance(forms, Purpose.REVOTED, faults.revotes) & annulled,
         corrected=corrected,
-        reread=_one_of(forms, For.REREAD, list(REREAD_SHARES[1:])),
-        correction_copies=np.where(corrected, _copies(forms, For.CORRECTION_COPIES, faults.duplicates), 0),
-        stale=_chance(forms, For.STALE, faults.stale_corrections) & corrected,
-        overtaken=_chance(forms, For.OVERTAKEN, faults.overtaken) & corrected,
+        reread=_one_of(forms, Purpose.REREAD, list(REREAD_SHARES[1:])),
+        correction_copies=np.where(
+            corrected, _copies(forms, Purpose.CORRECTION_COPIES, faults.duplicates), 0
+        ),
+        stale=_chance(forms, Purpose.STALE, faults.stale_corrections) & corrected,
+        overtaken=_chance(forms, Purpose.OVERTAKEN, faults.overtaken) & corrected,
     )
 
 
-def _chance(forms: Bits, purpose: For, rate: float) -> Flags:
+def _chance(forms: Bits, purpose: Purpose, rate: float) -> Flags:
     return uniform(within(forms, purpose)) < rate
 
 
-def _copies(forms: Bits, purpose: For, rate: float) -> Codes:
+def _copies(forms: Bits, purpose: Purpose, rate: float) -> Codes:
     drawn = uniform(within(forms, purpose))
     copies: Codes = (drawn < rate).astype(np.int8) + (drawn < rate * SECOND_COPIES)
     return copies
 
 
-def _one_of(forms: Bits, purpose: For, rates: list[float]) -> Codes:
+def _one_of(forms: Bits, purpose: Purpose, rates: list[float]) -> Codes:
     """0 for none, or the place (from 1) of the one rate that hits."""
     edges = np.cumsum(rates)
     place = np.searchsorted(edges, uniform(within(forms, purpose)), side="right")
