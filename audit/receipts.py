@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from event_log.leaf import leaf_hash
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 from transparency.checkpoint import Checkpoint, open_checkpoint
 from transparency.errors import Malformed, NotProven
@@ -38,7 +38,7 @@ class NoReceipt(Exception):
 
     def __init__(self, *, id: str, en: str) -> None:
         super().__init__(en)
-        self.said = Said(id, en)
+        self.said = Text(id, en)
 
 
 class Verdict(StrEnum):
@@ -55,7 +55,7 @@ class Checked:
     is None where the cosignature holds and names no time that there is."""
 
     verdict: Verdict
-    sentence: Said
+    sentence: Text
     origin: str | None = None
     index: int | None = None
     size: int | None = None
@@ -118,7 +118,7 @@ def check_receipt(receipt: bytes, event: bytes | None, policy: Policy) -> Checke
     if not candidates:
         return Checked(
             Verdict.NOT_CHECKED,
-            Said(
+            Text(
                 "Belum diperiksa: tanda terima ini tidak memuat peristiwanya. Sebutkan berkasnya dengan "
                 "--event.",
                 "Not checked: this receipt does not bring its event. Name the file that holds it with "
@@ -156,19 +156,19 @@ def _proven(index: int, accepted: Accepted, policy: Policy) -> Checked:
         (name, datetime.fromtimestamp(time, UTC) if time <= LAST_TIME else None)
         for name, time in zip(accepted.witnesses, accepted.times, strict=True)
     )
-    seen = Said(
+    seen = Text(
         f"Disaksikan {_told(witnesses, 'waktu tidak masuk akal')}.",
         f"Witnessed by {_told(witnesses, 'at no possible time')}.",
     )
     if policy.quorum == NONE:
-        seen = Said(
+        seen = Text(
             "Kebijakan ini tidak mewajibkan saksi: orang lain dapat saja diperlihatkan log yang lain.",
             "This policy asks for no witness: others may have been shown another log.",
         )
     origin = quoted(checkpoint.origin)
     return Checked(
         Verdict.PROVEN,
-        Said(
+        Text(
             f"Terbukti: peristiwa ini entri {index} dari {checkpoint.size} dalam log {origin}. {seen.id} "
             "Apakah ia ikut dihitung tidak dibuktikan tanda terima.",
             f"Proven: this event is entry {index} of the {checkpoint.size} of the log {origin}. {seen.en} "
@@ -189,7 +189,7 @@ def _told(witnesses: Iterable[tuple[str, datetime | None]], no_time: str) -> str
 
 
 def _failed(id: str, en: str, error: Exception) -> Checked:
-    return Checked(Verdict.FAILED, Said(f"{id}: {quoted(error)}.", f"{en}: {quoted(error)}."))
+    return Checked(Verdict.FAILED, Text(f"{id}: {quoted(error)}.", f"{en}: {quoted(error)}."))
 
 
 def not_published(error: FileNotFoundError) -> NoReceipt:

@@ -27,7 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.private_files import FILE_MODE, OTHERS, secure, use_private_umask
 from schemas.text import quoted
 
@@ -59,7 +59,7 @@ class AlreadyOwned(Exception):
             who_id = who_en = command
         where_id = f" Sementara itu hasilnya dapat dibaca di {owner.url}." if owner.url else ""
         where_en = f" Its results can be read at {owner.url} meanwhile." if owner.url else ""
-        self.said = Said(
+        self.said = Text(
             id=f"{directory} sedang dipakai {who_id} sejak {owner.since}.{where_id} "
             "Tunggu sampai selesai, atau hentikan, lalu ulangi perintah yang sama.",
             en=f"{directory} is in use by {who_en} since {owner.since}.{where_en} "

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple, Self
 import orjson
 
 from event_log.errors import LogUnavailable
-from schemas.language import Said
+from schemas.language import Text
 from schemas.private_files import use_private_umask
 from schemas.text import quoted
 
@@ -190,7 +190,7 @@ class AcceptedEvents:
 
 def _unusable(path: Path, error: sqlite3.Error) -> LogUnavailable:
     return LogUnavailable(
-        Said(
+        Text(
             id=f"{path}: {quoted(error)}. Periksa apakah disknya penuh. Berkas itu boleh dihapus: isinya "
             "dibuat lagi dari log. Lalu ulangi perintah yang sama.",
             en=f"{path}: {quoted(error)}. Check whether its disk is full. The file may be removed: it is "

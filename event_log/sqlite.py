@@ -22,7 +22,7 @@ from urllib.parse import quote
 from event_log.clock import ClockJump, RecordingClock
 from event_log.errors import LogUnavailable, unavailable
 from event_log.reading import LogEntry
-from schemas.language import Said
+from schemas.language import Text
 from schemas.private_files import use_private_umask
 
 __all__ = ["LogUnavailable", "SqliteLog", "unavailable"]
@@ -87,7 +87,7 @@ class SqliteLog:
         """The log at `path`, made if it is not there (unless `readonly`). Raises LogUnavailable."""
         if readonly and not path.is_file():
             raise LogUnavailable(
-                Said(
+                Text(
                     id=f"Tidak ada log di {path}. Belum ada yang diimpor di sana.",
                     en=f"There is no log at {path}. Nothing has been imported there yet.",
                 )
@@ -118,7 +118,7 @@ class SqliteLog:
         ).fetchone()
         if version > FORMAT:
             raise LogUnavailable(
-                Said(
+                Text(
                     id=f"{self.path} berformat {version}, ditulis oleh versi rekap yang lebih baru; yang "
                     "ini mengenal "
                     f"{FORMAT}. Perbarui rekap. Log itu tidak disentuh.",
@@ -129,7 +129,7 @@ class SqliteLog:
             )
         if version == 0 and tables:
             raise LogUnavailable(
-                Said(
+                Text(
                     id=f"{self.path} adalah basis data lain, dengan tabelnya sendiri. Sebutkan direktori "
                     "lain. "
                     "Berkas itu tidak disentuh.",
@@ -139,7 +139,7 @@ class SqliteLog:
             )
         if version == 0 and readonly:
             raise LogUnavailable(
-                Said(
+                Text(
                     id=f"Log {self.path} kosong. Belum ada yang diimpor di sana.",
                     en=f"The log {self.path} is empty. Nothing has been imported there yet.",
                 )

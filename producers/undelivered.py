@@ -11,7 +11,7 @@ from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
 from event_log.kafka.errors import broker_unavailable
 from event_log.kafka.topics import COUNT_EVENTS
-from schemas.language import Said
+from schemas.language import Text
 
 
 def not_acknowledged(connection: Connection, error: KafkaError, timeout_s: float) -> LogUnavailable:
@@ -22,7 +22,7 @@ def not_acknowledged(connection: Connection, error: KafkaError, timeout_s: float
     if not silent or all(trouble_at(connection, server) for server in connection.servers):
         return broker_unavailable(connection, error, connection.topic(COUNT_EVENTS))
     return LogUnavailable(
-        Said(
+        Text(
             id=f"Kafka di {connection} tidak mengonfirmasi apa pun {timeout_s:g} detik. Mungkin broker "
             "yang hidup terlalu sedikit untuk menyimpannya dengan aman (periksa: rekap topics check), atau "
             "kelebihan beban. Setelah itu ulangi perintah yang sama; yang sudah dikonfirmasi tidak hilang.",

@@ -11,7 +11,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from queries.rows import first
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import LEVEL_NAMES, Level
 from schemas.text import quoted
 
@@ -31,7 +31,7 @@ COLUMN: Final = {
 class Unanswerable(LookupError):
     """A question about something that is not there; `said` tells what to ask instead."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Text) -> None:
         super().__init__(said.en)
         self.said = said
 
@@ -72,7 +72,7 @@ def locate(client: Client, election: str, unit: str) -> FoundUnit:
         )
     if row is None:
         raise Unanswerable(
-            Said(
+            Text(
                 id=f"Tidak ada wilayah atau TPS dengan kode {quoted(repr(unit))}. Daftar kode: rekap "
                 "results --level province, lalu --region KODE --level district, dan seterusnya.",
                 en=f"There is no region or station with the id {quoted(repr(unit))}. To find ids: rekap "
@@ -111,7 +111,7 @@ def regions_inside(place: FoundUnit | None, level: Level) -> str:
         return "true"
     if DEPTH[place.level] > DEPTH[level]:
         raise Unanswerable(
-            Said(
+            Text(
                 id=f"{quoted(place.unit)} {quoted(place.name)} adalah {LEVEL_NAMES[place.level].id}, "
                 f"tidak ada {LEVEL_NAMES[level].id} di dalamnya. Pilih --level yang sama atau lebih rendah.",
                 en=f"{quoted(place.unit)} {quoted(place.name)} is a {LEVEL_NAMES[place.level].en}, there "

@@ -19,26 +19,26 @@ from rekap.session import DATA_VARIABLE, Session, pass_session
 from rekap.terminal import echo, guard_stderr
 from rekap.text.click_words import speak
 from rekap.text.language import VARIABLE, asked_for
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from schemas.version import program_version
 
-ABOUT = Said(
+ABOUT = Text(
     id="Dari kiriman hasil TPS sampai rekapitulasi yang tepat di setiap tingkat, di satu mesin.\n\n"
     "Untuk melihatnya bekerja: rekap demo. Setiap perintah menjelaskan diri dengan --help.",
     en="From polling-station counts to exact results at every level, on one machine.\n\n"
     "To see it work: rekap demo. Every command explains itself with --help.",
 )
-DATA_HELP = Said(
+DATA_HELP = Text(
     id=f"Direktori data penghitungan ini; atau isi {DATA_VARIABLE}.",
     en=f"The data directory of the count; or set {DATA_VARIABLE}.",
 )
-LANG_HELP = Said(
+LANG_HELP = Text(
     id=f"Bahasa: Indonesia (id) atau Inggris (en); atau isi {VARIABLE}.",
     en=f"Language: Indonesian (id) or English (en); or set {VARIABLE}.",
 )
 
 
-VERSION_HELP = Said(id="Sebutkan versi program ini.", en="Say which version this is.")
+VERSION_HELP = Text(id="Sebutkan versi program ini.", en="Say which version this is.")
 
 
 def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

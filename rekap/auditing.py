@@ -27,7 +27,7 @@ from rekap.render.bars import Bar
 from rekap.session import Session
 from rekap.signing import PUBLIC_FOLDER, notaries_of, public_key, read_policy
 from schemas.input_files import open_input
-from schemas.language import Said
+from schemas.language import Text
 from transparency.checkpoint import open_checkpoint
 from transparency.errors import Malformed, NotProven
 from transparency.merkle import Frontier, leaf_hash
@@ -43,21 +43,21 @@ if TYPE_CHECKING:
 MAX_CHECKPOINT_BYTES: Final = 1024**2
 """Of a file with a checkpoint: one with a thousand cosignatures has 150 kB."""
 
-EXPORTING: Final = Said(id="Menulis bundel", en="Writing the bundle")
-COUNTING: Final = Said(id="Menghitung ulang", en="Counting again")
-VERIFYING: Final = Said(id="Memeriksa log", en="Checking the log")
-NEWEST: Final = Said(
+EXPORTING: Final = Text(id="Menulis bundel", en="Writing the bundle")
+COUNTING: Final = Text(id="Menghitung ulang", en="Counting again")
+VERIFYING: Final = Text(id="Memeriksa log", en="Checking the log")
+NEWEST: Final = Text(
     id="yang ditampilkan sebagai terbaru adalah versi terakhir dari riwayatnya",
     en="what is shown as the newest is the last version of its history",
 )
-ONE_PARTITION: Final = Said(
+ONE_PARTITION: Final = Text(
     id="log di Kafka punya beberapa partisi; pakai --as-of", en="a log on Kafka has partitions; use --as-of"
 )
-OTHER_LOG: Final = Said(
+OTHER_LOG: Final = Text(
     id="log ini tidak menghasilkan akar dalam checkpoint itu; periksa dengan audit export dan audit verify",
     en="this log does not give the root in that checkpoint; look into it with audit export and audit verify",
 )
-SIGNED: Final = Said(
+SIGNED: Final = Text(
     id="Log ini belum pernah ditandatangani: kuncinya dibuat di {path}, dan checkpoint pertamanya terbit. "
     "Jalankan rekap notary agar log itu ditandatangani terus, dan bersama saksi.",
     en="This log was never signed: its key was made in {path}, and its first checkpoint is published. Run "
@@ -214,4 +214,4 @@ def _sign_once(session: Session, log: ReadableLog) -> None:
             notary.start()
             notary.sign()
     path = session.path / "notary"
-    session.say(Said(SIGNED.id.format(path=path), SIGNED.en.format(path=path)))
+    session.say(Text(SIGNED.id.format(path=path), SIGNED.en.format(path=path)))

@@ -16,7 +16,7 @@ from click.core import ParameterSource
 
 from rekap.command import Option
 from rekap.session import session_of
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
@@ -28,21 +28,21 @@ CLICKHOUSE_VARIABLE: Final = "REKAP_CLICKHOUSE"
 METRICS_VARIABLE: Final = "REKAP_METRICS"
 SESSION_VARIABLE: Final = "REKAP_SESSION_TIMEOUT"
 
-BROKER_HELP: Final = Said(
+BROKER_HELP: Final = Text(
     id=f"Alamat Kafka, beberapa dipisah dengan koma; atau isi {BROKER_VARIABLE}.",
     en=f"The address of Kafka, several with commas between; or set {BROKER_VARIABLE}.",
 )
-CONFIG_HELP: Final = Said(
+CONFIG_HELP: Final = Text(
     id="Berkas nama=nilai untuk masuk ke Kafka (security.protocol, sasl.username, ...); atau isi "
     f"{CONFIG_VARIABLE}.",
     en="File of name=value lines for logging in to Kafka (security.protocol, sasl.username, ...); or set "
     f"{CONFIG_VARIABLE}.",
 )
-PREFIX_HELP: Final = Said(
+PREFIX_HELP: Final = Text(
     id=f"Awalan nama semua topik pemilu ini; atau isi {PREFIX_VARIABLE}.",
     en=f"What the names of all topics of this election begin with; or set {PREFIX_VARIABLE}.",
 )
-CLICKHOUSE_HELP: Final = Said(
+CLICKHOUSE_HELP: Final = Text(
     id=f"Server ClickHouse: http(s)://PENGGUNA@HOST:PORT/BASISDATA; dengan sandi hanya dalam "
     f"{CLICKHOUSE_VARIABLE}. "
     "Tanpa ini: basis data dalam direktori data.",
@@ -50,23 +50,23 @@ CLICKHOUSE_HELP: Final = Said(
     f"{CLICKHOUSE_VARIABLE}. "
     "Without it: the database in the data directory.",
 )
-METRICS_HELP: Final = Said(
+METRICS_HELP: Final = Text(
     id=f"Sajikan /metrics (Prometheus) dan /health di alamat ini; atau isi {METRICS_VARIABLE}.",
     en=f"Serve /metrics (Prometheus) and /health at this address; or set {METRICS_VARIABLE}.",
 )
-SESSION_HELP: Final = Said(
+SESSION_HELP: Final = Text(
     id="Detik tanpa kabar dari proses ini sampai proses lain mengambil alih partisinya; bawaan 10. Broker "
     f"menetapkan paling sedikit, biasanya 6; atau isi {SESSION_VARIABLE}.",
     en="Seconds of silence after which others take over this process's partitions; default 10. Brokers set "
     f"the least, usually 6; or set {SESSION_VARIABLE}.",
 )
-PASSWORD_SEEN: Final = Said(
+PASSWORD_SEEN: Final = Text(
     id="Kata sandi dalam baris perintah terlihat oleh semua pengguna mesin ini. Tulis URL itu ke berkas yang "
     f"hanya Anda baca, lalu: {CLICKHOUSE_VARIABLE}=$(cat BERKAS) rekap ...",
     en="A password on the command line is seen by every user of this machine. Write the URL into a file that "
     f"only you may read, then: {CLICKHOUSE_VARIABLE}=$(cat FILE) rekap ...",
 )
-NO_ADDRESS: Final = Said(
+NO_ADDRESS: Final = Text(
     id="{value!r} bukan alamat: tulis HOST:PORT, misalnya 127.0.0.1:9464",
     en="{value!r} is no address: write HOST:PORT, as in 127.0.0.1:9464",
 )

@@ -14,7 +14,7 @@ import click
 from rekap.commands import KNOWN
 from rekap.session import session_of
 from rekap.text.placeholders import in_language
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 HELP_NAMES: Final = ["-h", "--help"]
 HEADINGS: Final = {
@@ -24,7 +24,7 @@ HEADINGS: Final = {
     "Usage: ": "Cara pakai: ",
 }
 """Click's own headings in Indonesian."""
-HELP: Final = Said(id="Tampilkan penjelasan ini.", en="Show this message.")
+HELP: Final = Text(id="Tampilkan penjelasan ini.", en="Show this message.")
 
 
 class _Formatter(click.HelpFormatter):
@@ -57,9 +57,9 @@ class Argument(click.Argument):
 
 
 class Option(click.Option):
-    """An option whose help is a Said."""
+    """An option whose help is a Text."""
 
-    def __init__(self, declarations: Sequence[str], said: Said | None = None, **settings: Any) -> None:
+    def __init__(self, declarations: Sequence[str], said: Text | None = None, **settings: Any) -> None:
         super().__init__(declarations, help=said.en if said else None, **settings)
         self._said = said
 
@@ -77,7 +77,7 @@ class Command(click.Command):
 
     context_class = _Context
 
-    def __init__(self, name: str, *, said: Said, examples: Sequence[str], **settings: Any) -> None:
+    def __init__(self, name: str, *, said: Text, examples: Sequence[str], **settings: Any) -> None:
         self._said = said
         self.examples = tuple(examples)
         names = {"help_option_names": HELP_NAMES, **settings.pop("context_settings", {})}
@@ -118,11 +118,11 @@ class CommandOnIds(Command):
 
 
 def subcommand(
-    name: str, more: Said, examples: Sequence[str], kind: type[Command] = Command
+    name: str, more: Text, examples: Sequence[str], kind: type[Command] = Command
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Makes a function (with its options) the subcommand `name`. Its help: the sentence in the list of
     commands, then `more`, then `examples`: lines that work as they stand."""
-    said = Said(id=f"{KNOWN[name].id}\n\n{more.id}", en=f"{KNOWN[name].en}\n\n{more.en}")
+    said = Text(id=f"{KNOWN[name].id}\n\n{more.id}", en=f"{KNOWN[name].en}\n\n{more.en}")
     decorator: Callable[[Callable[..., Any]], click.Command]
     decorator = click.command(name, cls=kind, said=said, examples=examples)
     return decorator
@@ -133,7 +133,7 @@ class Group(click.Group):
 
     context_class = _Context
 
-    def __init__(self, name: str, said: Said, known: Mapping[str, Said], **settings: Any) -> None:
+    def __init__(self, name: str, said: Text, known: Mapping[str, Text], **settings: Any) -> None:
         super().__init__(name, context_settings={"help_option_names": HELP_NAMES}, **settings)
         self._said = said
         self._known = known

@@ -10,25 +10,25 @@ from rekap.output.formats import Format
 from rekap.render.bars import Bar, Waiting
 from rekap.render.import_report import ReportForm, write_report
 from rekap.session import Session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from schemas.sources import Source
     from stream_processors.embedded.runner import IngestReport, Runner
 
-OPENING: Final = Said(id="Membuka {path} ...", en="Opening {path} ...")
-COUNTING: Final = Said(id="Menghitung", en="Counting")
-READ: Final = Said(
+OPENING: Final = Text(id="Membuka {path} ...", en="Opening {path} ...")
+COUNTING: Final = Text(id="Menghitung", en="Counting")
+READ: Final = Text(
     id="{read} dibaca dalam {seconds} detik ({rate} per detik): {accepted} diterima, {repeated} sudah ada, "
     "{rejected} ditolak, {empty} tanpa angka, {unreadable} tidak terbaca.",
     en="{read} read in {seconds} s ({rate}/s): {accepted} accepted, {repeated} there already, "
     "{rejected} rejected, {empty} without figures, {unreadable} unreadable.",
 )
-NOTHING_NEW: Final = Said(
+NOTHING_NEW: Final = Text(
     id="Tidak ada yang baru: semuanya sudah dihitung sebelumnya.",
     en="Nothing new: all of it had been counted before.",
 )
-WHY_REJECTED: Final = Said(
+WHY_REJECTED: Final = Text(
     id="Ditolak: {reasons}. Rinciannya: rekap --data {path} rejected",
     en="Rejected: {reasons}. One by one: rekap --data {path} rejected",
 )
@@ -58,7 +58,7 @@ def take_in(
     from stream_processors.embedded.runner import Runner
 
     path = session.path
-    with Waiting(session, Said(OPENING.id.format(path=path), OPENING.en.format(path=path))):
+    with Waiting(session, Text(OPENING.id.format(path=path), OPENING.en.format(path=path))):
         runner = Runner.open(session.directory, command=command, workers=workers)
     with runner, view(runner) if view else Bar(session, COUNTING, source.size) as watcher:
         return runner.ingest(source, on_progress=lambda report: watcher.update(report.read))

@@ -17,7 +17,7 @@ from queries.places import Unanswerable
 from queries.progress import reached
 from queries.standings import Standing, standings, whole
 from schemas.elections import Contest, Election
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import Level
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def presidency(client: Client, election: Election, contest: Contest) -> Document
     nations = list(standings(client, election.id, contest.id, Level.NATION).values())
     if not nations:
         raise Unanswerable(
-            Said(
+            Text(
                 id=f"Belum ada hasil {contest.id} yang dapat dibaca di sini.",
                 en=f"There are no results of {contest.id} to read here yet.",
             )

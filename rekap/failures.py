@@ -14,7 +14,7 @@ import click
 
 from rekap.session import Session
 from rekap.terminal import echo, echo_lines, echo_trace, echo_usage_error
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 DONE: Final = 0
@@ -66,17 +66,17 @@ KINDS: Final = {
 OF_LINES: Final = frozenset({"SourceInvalid"})
 """Those whose text has several lines of ours: it lists what would be right."""
 
-INTERRUPTED_SAID: Final = Said(
+INTERRUPTED_SAID: Final = Text(
     id="Dihentikan. Tidak ada yang hilang: perintah yang sama melanjutkan dari sini.",
     en="Stopped. Nothing is lost: the same command continues from here.",
 )
-UNKNOWN_SAID: Final = Said(
+UNKNOWN_SAID: Final = Text(
     id="Kesalahan dalam rekap: {error}. Mohon laporkan kalimat ini; REKAP_DEBUG=1 menampilkan rinciannya. "
     "Log tidak berubah oleh kesalahan ini.",
     en="A mistake in rekap: {error}. Please report this sentence; REKAP_DEBUG=1 shows the details. "
     "The log is not harmed by it.",
 )
-OS_SAID: Final = Said(
+OS_SAID: Final = Text(
     id="{file}: {error}. Perbaiki, lalu ulangi perintah yang sama.",
     en="{file}: {error}. Put that right and run the same command again.",
 )
@@ -99,11 +99,11 @@ def exit_code(error: BaseException, session: Session) -> int:
         if kind is not None and isinstance(error, kind):
             said = getattr(error, "said", None)
             if name in OF_LINES:
-                echo_lines(session.text(said) if isinstance(said, Said) else str(error), err=True)
+                echo_lines(session.text(said) if isinstance(said, Text) else str(error), err=True)
             elif module.startswith("clickhouse_connect"):
                 echo(quoted(error, MAX_ANSWER), err=True)
             else:
-                echo(session.text(said) if isinstance(said, Said) else str(error), err=True)
+                echo(session.text(said) if isinstance(said, Text) else str(error), err=True)
             return code
     if isinstance(error, BrokenPipeError):
         return _stop_writing()

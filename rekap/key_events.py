@@ -19,7 +19,7 @@ from schemas.decode import MAX_BYTES, decode, encode
 from schemas.events import SCHEMA_VERSION
 from schemas.input_files import open_input
 from schemas.key_files import key_id_in, read_key
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.outcomes import Status
 from schemas.placement import home_of
 from schemas.regions import Registry
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-ASK: Final = Said(id="Frasa sandi {path}", en="Passphrase of {path}")
-ASK_NEW: Final = Said(id="Frasa sandi baru untuk {path}", en="New passphrase for {path}")
-REPEAT: Final = Said(id="Sekali lagi", en="Once more")
+ASK: Final = Text(id="Frasa sandi {path}", en="Passphrase of {path}")
+ASK_NEW: Final = Text(id="Frasa sandi baru untuk {path}", en="New passphrase for {path}")
+REPEAT: Final = Text(id="Sekali lagi", en="Once more")
 MAX_PASSPHRASE_BYTES: Final = 4_096
 MAX_DEVICES_BYTES: Final = 200 * 1024**2
 """Of a table of devices: some 100 bytes for each of a nation's million phones."""
@@ -53,7 +53,7 @@ class Sent:
     event_id: str
     type: str
     status: str
-    said: Said | None
+    said: Text | None
 
 
 def passphrase(session: Session, path: Path, files: Sequence[Path], number: int, *, new: bool = False) -> str:

@@ -19,7 +19,7 @@ from rekap.output.json_rows import Row
 from rekap.reading import open_kafka_log, reader
 from rekap.session import Session
 from schemas.decode import decode
-from schemas.language import Said
+from schemas.language import Text
 from schemas.partial_event import partial_event
 from schemas.rejections import Rejected
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 1_000
 """Entries whose outcomes are looked up together: less than a megabyte of events."""
 
-NO_PARTITION: Final = Said(
+NO_PARTITION: Final = Text(
     id="log itu punya {count} partisi, dari 0 sampai {last}",
     en="that log has {count} partitions, from 0 to {last}",
 )

@@ -19,11 +19,11 @@ from producers.simulator.night_keys import identity_of_night
 from producers.simulator.signed_night import SignedNight
 from rekap.session import Session
 from schemas.elections import Election
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import Registry
 from schemas.sources import Lineage
 
-PREPARING: Final = Said(id="Mengarang malam pemilu ...", en="Inventing the night ...")
+PREPARING: Final = Text(id="Mengarang malam pemilu ...", en="Inventing the night ...")
 
 TICK_S: Final = 0.2
 """How often messages whose time has come are sent: a person sees the count move, and the log appends some at

@@ -26,7 +26,7 @@ from rekap.session import Session
 from rekap.text.options import OptionNames
 from rekap.vote_files import read_sizes, require_the_same_districts
 from schemas.elections import Contest, ContestKind, Scope
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -149,4 +149,4 @@ def _parties(
 
 
 def _usage(session: Session, *, id: str, en: str) -> click.UsageError:
-    return click.UsageError(session.text(Said(id=id, en=en)))
+    return click.UsageError(session.text(Text(id=id, en=en)))

@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from rekap.session import Session
-from schemas.language import Said
+from schemas.language import Text
 
 
 def read_password(session: Session, file: Path) -> str:
     """The password in that file. Raises UsageError for an empty one."""
     password = file.read_text(encoding="utf-8").rstrip("\r\n")
     if not password:
-        said = Said(
+        said = Text(
             id=f"{file} kosong; isi dengan kata sandinya.", en=f"{file} is empty; write the password into it."
         )
         raise click.UsageError(session.text(said))
@@ -37,7 +37,7 @@ def read_passwords(session: Session, folder: Path) -> dict[str, str]:
     }
     empty = [name for name, password in found.items() if not password]
     if empty or not found:
-        said = Said(
+        said = Text(
             id=f"{folder}: {', '.join(empty)} kosong; isi dengan kata sandinya."
             if empty
             else f"{folder} tidak berisi berkas bernama {', '.join(names)}; satu baris berisi kata sandinya.",

@@ -10,7 +10,7 @@ import click
 import segno
 
 from rekap.session import Session
-from schemas.language import Said
+from schemas.language import Text
 
 KINDS: Final = (".svg", ".png")
 MODULE_PIXELS: Final = 6
@@ -21,10 +21,10 @@ QUIET_MODULES: Final = 4
 LEVELS: Final = ("m", "l")
 """Error correction: 15% of the code may be unreadable; 7% where the bytes fit only so."""
 
-WRONG_KIND: Final = Said(
+WRONG_KIND: Final = Text(
     id="nama berkas kode QR berakhiran .svg atau .png", en="the name of a QR code's file ends in .svg or .png"
 )
-TOO_LARGE: Final = Said(
+TOO_LARGE: Final = Text(
     id="{size} byte tidak muat dalam satu kode QR (paling banyak 2.953). Tanpa --with-event lebih kecil.",
     en="{size} bytes do not fit into one QR code (2,953 at most). Without --with-event there are fewer.",
 )

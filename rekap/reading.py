@@ -21,7 +21,7 @@ from event_log.sqlite import SqliteLog
 from queries.cells import sink_positions
 from rekap.session import Session
 from schemas.directory_identity import copied, is_copy
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -39,7 +39,7 @@ PAUSE_S: Final = 0.05
 class Unreadable(Exception):
     """The projections can't be asked now; `said` tells what to do."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Text) -> None:
         super().__init__(said.en)
         self.said = said
 
@@ -143,7 +143,7 @@ def log_clock_jumps(session: Session) -> list[ClockJump]:
 def _busy(session: Session, owner: OwnerInfo) -> Busy:
     path = session.path
     return Busy(
-        Said(
+        Text(
             id=f"{path} dipakai proses {owner.pid} ({owner.command}) sejak {owner.since}, dan proses itu "
             "belum bisa ditanyai: masih menyiapkan diri. Coba lagi sebentar lagi.",
             en=f"{path} is in use by process {owner.pid} ({owner.command}) since {owner.since}, which can't "
@@ -167,7 +167,7 @@ def _require_count(session: Session, client: Client) -> None:
     if not there:
         database = client.command("SELECT currentDatabase()")
         raise NothingYet(
-            Said(
+            Text(
                 id=f"Basis data {database} di ClickHouse itu tidak berisi {election}. Periksa URL-nya "
                 "(--clickhouse), atau jalankan rekap sink ke sana lebih dulu.",
                 en=f"The database {database} of that ClickHouse holds nothing of {election}. Check the "
@@ -180,7 +180,7 @@ def _tell_what_is_missing(session: Session, client: Client) -> None:
     """Say so when the log is ahead: a count was interrupted, and nobody is bringing the rest in."""
     if not client.command("EXISTS TABLE tally"):
         raise NothingYet(
-            Said(
+            Text(
                 id=f"Belum ada yang bisa dibaca di {session.path}: penyiapannya terputus. Jalankan rekap "
                 f"--data {session.path} serve sekali, atau impor sesuatu.",
                 en=f"There is nothing to read in {session.path} yet: setting it up was interrupted. Run "
@@ -190,7 +190,7 @@ def _tell_what_is_missing(session: Session, client: Client) -> None:
     missing = log_end(session) - 1 - sink_positions(client, session.election.id).get(0, -1)
     if missing > 0:
         session.say(
-            Said(
+            Text(
                 id=f"Catatan: {missing} peristiwa terakhir dalam log belum masuk ke hasil ini, karena "
                 "penghitungan terputus. Ulangi perintah yang terputus, atau jalankan rekap serve.",
                 en=f"Note: the last {missing} events of the log are not in these results yet, because a "

@@ -23,7 +23,7 @@ from rekap.render.import_report import ReportForm, write_report
 from rekap.session import Session
 from rekap.text.numbers import whole
 from schemas.ballots import Ballots
-from schemas.language import Said
+from schemas.language import Text
 from schemas.sources import Source
 from stream_processors.assess import Assessor
 from stream_processors.authority import Authority
@@ -31,24 +31,24 @@ from stream_processors.distributed.lineage import LogLineage
 from stream_processors.partition.assessing import Workers
 from stream_processors.partition.source_records import ImportReport
 
-LOOKING: Final = Said(id="Membaca log", en="Reading the log")
-SENDING: Final = Said(id="Mengirim", en="Sending")
-SENT: Final = Said(
+LOOKING: Final = Text(id="Membaca log", en="Reading the log")
+SENDING: Final = Text(id="Mengirim", en="Sending")
+SENT: Final = Text(
     id="{read} dibaca dalam {seconds} detik ({rate} per detik): {sent} terkirim dan dikonfirmasi log, "
     "{repeated} sudah ada, {rejected} sudah ada dan tidak dihitung, {empty} tanpa angka, {unreadable} tidak "
     "terbaca.",
     en="{read} read in {seconds} s ({rate}/s): {sent} sent and acknowledged by the log, {repeated} there "
     "already, {rejected} there and not counted, {empty} without figures, {unreadable} unreadable.",
 )
-NOTHING_NEW: Final = Said(
+NOTHING_NEW: Final = Text(
     id="Tidak ada yang baru: log sudah menerima semuanya.",
     en="Nothing new: the log had accepted all of it before.",
 )
-NOT_COUNTED: Final = Said(
+NOT_COUNTED: Final = Text(
     id="Tercatat dan tidak dihitung: {reasons}. Rinciannya: rekap rejected, setelah worker mengolahnya.",
     en="Recorded and not counted: {reasons}. One by one: rekap rejected, once workers have come to them.",
 )
-BROKEN_OFF: Final = Said(
+BROKEN_OFF: Final = Text(
     id="Terputus: {sent} kiriman dikonfirmasi log, {not_sent} belum (mungkin sampai juga). Perintah yang "
     "sama melanjutkan; kiriman yang sampai dua kali dihitung sekali.",
     en="Broken off: {sent} messages were acknowledged by the log, {not_sent} were not (they may have arrived "
@@ -120,7 +120,7 @@ def _tell_what_was_sent(session: Session, delivery: DeliveryReport) -> None:
         return
     numbers = {"sent": delivery.sent, "not_sent": len(delivery.not_sent)}
     texts = {name: whole(number, session.language) for name, number in numbers.items()}
-    session.say(Said(BROKEN_OFF.id.format(**texts), BROKEN_OFF.en.format(**texts)))
+    session.say(Text(BROKEN_OFF.id.format(**texts), BROKEN_OFF.en.format(**texts)))
 
 
 def tell(session: Session, report: SendReport, written: Format) -> int:

@@ -19,7 +19,7 @@ import click
 
 from rekap.terminal import echo, echo_lines
 from rekap.text.language import of_environment
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from schemas.text import quoted, visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DATA_VARIABLE: Final = "REKAP_DATA"
 DEMO_DIRECTORY: Final = Path("demo-data")
 
-DONE: Final = Said(id="Selesai.", en="Done.")
+DONE: Final = Text(id="Selesai.", en="Done.")
 """The last word of a process that was told to end, and did."""
 
 
@@ -47,7 +47,7 @@ class Session:
             demo = DEMO_DIRECTORY.is_dir()
             raise click.UsageError(
                 self.text(
-                    Said(
+                    Text(
                         id=f"Sebutkan direktori data: rekap --data DIR ..., atau isi {DATA_VARIABLE}."
                         + (f" Milik demo: --data {DEMO_DIRECTORY}." if demo else ""),
                         en=f"Name the data directory: rekap --data DIR ..., or set {DATA_VARIABLE}."
@@ -98,7 +98,7 @@ class Session:
         if not found:
             raise click.BadParameter(
                 self.text(
-                    Said(
+                    Text(
                         id=f"tidak ada pemilihan yang cocok dengan '{quoted(named)}'.",
                         en=f"no contest matches '{quoted(named)}'.",
                     )
@@ -107,11 +107,11 @@ class Session:
             )
         return found
 
-    def text(self, said: Said) -> str:
+    def text(self, said: Text) -> str:
         """The sentence in the user's language."""
         return said.within(self.language)
 
-    def say(self, said: Said) -> None:
+    def say(self, said: Text) -> None:
         """Write a sentence to stderr, its lines broken between words where that is a terminal."""
         text = self.text(said)
         if self.watched:

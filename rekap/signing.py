@@ -16,7 +16,7 @@ import click
 
 from schemas.directory_identity import require_original
 from schemas.input_files import open_input
-from schemas.language import Said
+from schemas.language import Text
 from schemas.private_files import make_directory
 from schemas.text import quoted
 from transparency.errors import Malformed
@@ -42,13 +42,13 @@ STATE_FOLDER: Final = "notary"
 PUBLIC_FOLDER: Final = "tlog"
 HEADS_FILE: Final = "heads.sqlite"
 
-KEY_MISSING: Final = Said(
+KEY_MISSING: Final = Text(
     id="{path} tidak ada, padahal log ini sudah pernah ditandatangani. Pulihkan kuncinya dari cadangan. "
     "Kunci yang baru berarti log yang baru: pindahkan folder itu, dan sebutkan --origin dan --out yang lain.",
     en="{path} is missing, and this log has been signed before. Restore its key from a copy. A new key "
     "means a new log: move that folder away, and name another --origin and --out.",
 )
-OTHER_ORIGIN: Final = Said(
+OTHER_ORIGIN: Final = Text(
     id="log ini bernama {there}; nama log tidak berubah",
     en="this log has the name {there}; the name of a log does not change",
 )
@@ -124,7 +124,7 @@ def _key(path: Path, origin: str, *, signed_before: bool) -> NoteSigner:
         return load_key(path)
     except FileNotFoundError:
         if signed_before:
-            said = Said(KEY_MISSING.id.format(path=path), KEY_MISSING.en.format(path=path))
+            said = Text(KEY_MISSING.id.format(path=path), KEY_MISSING.en.format(path=path))
             raise KeyUnusable(id=said.id, en=said.en) from None
     try:
         return make_key(path, origin)

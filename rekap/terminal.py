@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
-    from rich.text import Text
+    from rich.text import Text as RichText
 
 
 def echo(text: str = "", *, err: bool = False) -> None:
@@ -54,11 +54,11 @@ def console(*, err: bool = False) -> Console:
     return Console(stderr=err, markup=False, emoji=False, highlight=False)
 
 
-def assembled(pieces: Sequence[tuple[str, str]]) -> Text:
+def assembled(pieces: Sequence[tuple[str, str]]) -> RichText:
     """One line for rich: texts that are shown as they are, each with a style."""
-    from rich.text import Text
+    from rich.text import Text as RichText
 
-    return Text.assemble(*((visible(text), style) for text, style in pieces))
+    return RichText.assemble(*((visible(text), style) for text, style in pieces))
 
 
 class _AsText(logging.Formatter):

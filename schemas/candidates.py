@@ -17,7 +17,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas.elections import Candidate, Contest, ContestKind, DefinitionInvalid, Election, ElectoralDistrict
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.text import quoted
 from schemas.text_tables import read_rows
 from schemas.validation_words import explained
@@ -41,7 +41,7 @@ def with_candidates(election: Election, path: Path) -> Election:
             read.row(row)
         except ValidationError as error:
             said = explained(error)
-            raise _in_line(path, line, Said(f"{said.id}.", f"{said.en}.")) from None
+            raise _in_line(path, line, Text(f"{said.id}.", f"{said.en}.")) from None
         except ExplainedError as error:
             raise _in_line(path, line, error.said) from None
     kept = {name: getattr(election, name) for name in Election.model_fields}
@@ -171,7 +171,7 @@ def rows_of_candidates(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         yield line, {name: cells[place].strip() for name, place in places.items()}
 
 
-def _in_line(path: Path, line: int, why: Said) -> DefinitionInvalid:
+def _in_line(path: Path, line: int, why: Text) -> DefinitionInvalid:
     return DefinitionInvalid(
         id=f"{quoted(path.name)}, baris {line}: {why.id}",
         en=f"{quoted(path.name)}, line {line}: {why.en}",

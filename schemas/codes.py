@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schemas.events import IDENTIFIER_PATTERN
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 LINES_SHOWN: Final = 5
@@ -21,15 +21,15 @@ _IDENTIFIER: Final = re.compile(IDENTIFIER_PATTERN)
 _DECIMAL: Final = re.compile(r"-?[0-9]+[.,]0")
 _SCIENTIFIC: Final = re.compile(r"-?[0-9]+(?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]+")
 
-BLANKS: Final = Said(
+BLANKS: Final = Text(
     id="ada spasi di dalam atau di pinggirnya; hapus spasinya",
     en="they have blanks in or around them; take those out",
 )
-DECIMAL: Final = Said(
+DECIMAL: Final = Text(
     id="berakhir dengan .0, karena suatu program menganggapnya bilangan; simpan kolom itu sebagai teks",
     en="they end in .0, because a program took them for numbers; save the column as text",
 )
-SCIENTIFIC: Final = Said(
+SCIENTIFIC: Final = Text(
     id="tertulis dengan notasi ilmiah, dan angkanya hilang; ambil lagi dari sumbernya, dengan kolom itu "
     "sebagai "
     "teks",
@@ -37,13 +37,13 @@ SCIENTIFIC: Final = Said(
     "from, "
     "with the column as text",
 )
-UNUSUAL: Final = Said(
+UNUSUAL: Final = Text(
     id="kode terdiri atas 1 sampai 64 huruf, angka, dan . _ : / -; tulis begitu",
     en="a code has 1 to 64 letters, digits and . _ : / -; write it so",
 )
 
 
-def fault_of(code: str) -> Said | None:
+def fault_of(code: str) -> Text | None:
     """Why no event can name that code; None: one can."""
     if any(character.isspace() for character in code):
         return BLANKS
@@ -58,7 +58,7 @@ def fault_of(code: str) -> Said | None:
 class Faults:
     """The codes of a table that no event can name, with their lines, by what is wrong with them."""
 
-    found: dict[Said, list[tuple[int, str]]] = field(default_factory=dict)
+    found: dict[Text, list[tuple[int, str]]] = field(default_factory=dict)
 
     def look_at(self, line: int, *codes: str | None) -> bool:
         """Look at codes of a line; whether all can be named. None and '' are no codes."""
@@ -69,7 +69,7 @@ class Faults:
                 good = False
         return good
 
-    def said(self, file: str) -> Said | None:
+    def said(self, file: str) -> Text | None:
         """What is wrong with the codes of the table `file`; None: nothing."""
         if not self.found:
             return None
@@ -78,19 +78,19 @@ class Faults:
             lines = named_lines(places)
             parts_id.append(f"{lines.id}: {why.id}")
             parts_en.append(f"{lines.en}: {why.en}")
-        return Said(
+        return Text(
             id=f"{quoted(file)}: kode yang tidak dapat dipakai. {_sentences(parts_id)}",
             en=f"{quoted(file)}: codes that can't be used. {_sentences(parts_en)}",
         )
 
 
-def named_lines(places: list[tuple[int, str]]) -> Said:
+def named_lines(places: list[tuple[int, str]]) -> Text:
     """The first of these lines with what stands there, and how many more there are."""
     shown = places[:LINES_SHOWN]
     more = len(places) - len(shown)
     first_id = ", ".join(f"baris {line} {quoted(repr(code))}" for line, code in shown)
     first_en = ", ".join(f"line {line} {quoted(repr(code))}" for line, code in shown)
-    return Said(
+    return Text(
         id=first_id + (f" dan {more} lagi" if more else ""),
         en=first_en + (f" and {more} more" if more else ""),
     )

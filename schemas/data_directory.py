@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from schemas.elections import Election
 from schemas.identity import Identity
 from schemas.input_files import open_input
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.private_files import make_directory, trust, use_private_umask
 from schemas.regions import Registry
 from schemas.text import quoted
@@ -107,9 +107,9 @@ class DataDirectory:
                 en=f"There is no count in {path}. Make one: rekap --data {path} init --election ID",
             ) from None
         except (OSError, ValidationError) as error:
-            why = Said(id="isinya rusak", en="it is damaged")
+            why = Text(id="isinya rusak", en="it is damaged")
             if isinstance(error, OSError):
-                why = Said(quoted(error.strerror), quoted(error.strerror))
+                why = Text(quoted(error.strerror), quoted(error.strerror))
             raise DirectoryMissing(
                 id=f"{path / ELECTION_FILE} tidak terbaca: {why.id}. Kembalikan dari salinan direktori itu.",
                 en=f"{path / ELECTION_FILE} can't be read: {why.en}. Restore it from a copy of the "

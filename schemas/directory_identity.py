@@ -15,7 +15,7 @@ from typing import Final
 from uuid import uuid4
 
 from schemas.input_files import InputRefused, open_input
-from schemas.language import Said
+from schemas.language import Text
 from schemas.private_files import FILE_MODE
 
 IDENTITY_FILE: Final = "identity.json"
@@ -40,9 +40,9 @@ class Identity:
     file: int
 
 
-def copied(path: Path) -> Said:
+def copied(path: Path) -> Text:
     """The sentence about a directory that is a copy."""
-    return Said(
+    return Text(
         id=f"{path} adalah salinan (atau cadangan yang dikembalikan): isinya tidak akan sama lagi dengan "
         "aslinya begitu salah satunya diisi. Pakai aslinya; atau jadikan salinan ini direktori tersendiri: "
         f"rekap --data {path} adopt",

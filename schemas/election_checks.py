@@ -14,7 +14,7 @@ from schemas.ballots import Ballots
 from schemas.candidates import rows_of_candidates
 from schemas.codes import LINES_SHOWN, named_lines
 from schemas.elections import DefinitionInvalid, Election
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import VILLAGE_DEPTH, Registry, RegistryInvalid
 from schemas.registry_files import lines_of
 from schemas.text import quoted
@@ -49,7 +49,7 @@ def refuse_candidates_nowhere(election: Election, registry: Registry, path: Path
     them itself by their place in it. Raises DefinitionInvalid."""
     ballots = Ballots(election, registry)
     there = {(ballot.contest, ballot.constituency) for ballot in ballots.ballots}
-    places: dict[Said, list[tuple[int, str]]] = {}
+    places: dict[Text, list[tuple[int, str]]] = {}
     for line, row in rows_of_candidates(path) if path is not None else _rows_of_definition(election):
         contest, constituency = election.contest(row["contest"]).id, row["constituency"]
         if row["option"] == "region":
@@ -103,11 +103,11 @@ def _rows_of_definition(election: Election) -> Iterator[tuple[int, dict[str, str
             yield number, {**row, "name": region}
 
 
-NO_REGION: Final = Said(
+NO_REGION: Final = Text(
     id="Wilayah dapil yang tidak ada dalam daftar wilayah",
     en="Regions of electoral districts that the register does not have",
 )
-NO_CONSTITUENCY: Final = Said(
+NO_CONSTITUENCY: Final = Text(
     id="Daerah pemilihan yang tidak ada di mana pun dalam daftar wilayah, atau tempat pemilihan itu tidak "
     "diadakan",
     en="Constituencies that are nowhere in the register, or where the contest is not held",

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from schemas.decode import MAX_BYTES
-from schemas.language import Said
+from schemas.language import Text
 
 HASH_SHOWN: Final = 16
 """Characters of the hash in the sentence: enough to find the message again."""
@@ -17,7 +17,7 @@ class EntryTooLarge(Exception):
 
     def __init__(self, raw: bytes) -> None:
         name, size = sha256(raw).hexdigest()[:HASH_SHOWN], len(raw)
-        self.said = Said(
+        self.said = Text(
             id=f"Pesan {name} tidak dikirim ke log: {size} byte, sedangkan sebuah peristiwa paling banyak "
             f"{MAX_BYTES}. Perbaiki pembuatnya.",
             en=f"The message {name} was not sent to the log: it has {size} bytes, and an event has "

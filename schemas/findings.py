@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from schemas.language import Said
+from schemas.language import Text
 
 
 class Severity(StrEnum):
@@ -40,5 +40,5 @@ class Finding(NamedTuple):
     severity: Severity
     place: str
     numbers: Mapping[str, int]
-    said: Said
+    said: Text
     tag: str = ""

@@ -11,17 +11,17 @@ import stat
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.text import quoted
 
 _KINDS: Final = (
-    (stat.S_ISDIR, Said(id="adalah folder", en="is a folder")),
-    (stat.S_ISFIFO, Said(id="adalah FIFO (pipa bernama)", en="is a FIFO (a named pipe)")),
-    (stat.S_ISSOCK, Said(id="adalah soket", en="is a socket")),
-    (stat.S_ISCHR, Said(id="adalah perangkat", en="is a device")),
-    (stat.S_ISBLK, Said(id="adalah perangkat", en="is a device")),
+    (stat.S_ISDIR, Text(id="adalah folder", en="is a folder")),
+    (stat.S_ISFIFO, Text(id="adalah FIFO (pipa bernama)", en="is a FIFO (a named pipe)")),
+    (stat.S_ISSOCK, Text(id="adalah soket", en="is a socket")),
+    (stat.S_ISCHR, Text(id="adalah perangkat", en="is a device")),
+    (stat.S_ISBLK, Text(id="adalah perangkat", en="is a device")),
 )
-_UNKNOWN_KIND: Final = Said(id="bukan berkas biasa", en="is no regular file")
+_UNKNOWN_KIND: Final = Text(id="bukan berkas biasa", en="is no regular file")
 
 
 class InputRefused(ExplainedError, ValueError):

@@ -12,7 +12,7 @@ Language = Literal["id", "en"]
 LANGUAGES: Final[tuple[Language, Language]] = ("id", "en")
 
 
-class Said(NamedTuple):
+class Text(NamedTuple):
     """One sentence, `id` in Indonesian and `en` in English, both with the same numbers."""
 
     id: str
@@ -28,14 +28,14 @@ class ExplainedError(Exception):
 
     def __init__(self, *, id: str, en: str) -> None:
         super().__init__(en)
-        self.said = Said(id, en)
+        self.said = Text(id, en)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors of other processes are sent to this one.
         return _again, (type(self), self.said)
 
 
-def _again(kind: type[ExplainedError], said: Said) -> ExplainedError:
+def _again(kind: type[ExplainedError], said: Text) -> ExplainedError:
     return kind(id=said.id, en=said.en)
 
 

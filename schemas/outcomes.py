@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.language import Said
+from schemas.language import Text
 from schemas.rejections import Rejection
 
 
@@ -33,4 +33,4 @@ class MessageOutcome:
     partition: int | None = None
     position: int | None = None
     rejection: Rejection | None = None
-    said: Said | None = None
+    said: Text | None = None

@@ -15,7 +15,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from schemas.language import Said
+from schemas.language import Text
 
 PRIVATE_UMASK: Final = 0o077
 """Nothing for the group and for others."""
@@ -47,7 +47,7 @@ class NotOurs(Exception):
 
     def __init__(self, *, id: str, en: str) -> None:
         super().__init__(en)
-        self.said = Said(id, en)
+        self.said = Text(id, en)
 
 
 def use_private_umask() -> None:

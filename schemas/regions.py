@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.text import quoted
 
 UNKNOWN: Final = -1
@@ -45,12 +45,12 @@ REGION_LEVELS: Final = (Level.NATION, Level.PROVINCE, Level.DISTRICT, Level.SUBD
 DEPTH: Final = {level: depth for depth, level in enumerate(REGION_LEVELS)}
 VILLAGE_DEPTH: Final = DEPTH[Level.VILLAGE]
 LEVEL_NAMES: Final = {
-    Level.NATION: Said(id="nasional", en="nation"),
-    Level.PROVINCE: Said(id="provinsi", en="province"),
-    Level.DISTRICT: Said(id="kabupaten/kota", en="district"),
-    Level.SUBDISTRICT: Said(id="kecamatan", en="sub-district"),
-    Level.VILLAGE: Said(id="desa/kelurahan", en="village"),
-    Level.STATION: Said(id="TPS", en="polling station"),
+    Level.NATION: Text(id="nasional", en="nation"),
+    Level.PROVINCE: Text(id="provinsi", en="province"),
+    Level.DISTRICT: Text(id="kabupaten/kota", en="district"),
+    Level.SUBDISTRICT: Text(id="kecamatan", en="sub-district"),
+    Level.VILLAGE: Text(id="desa/kelurahan", en="village"),
+    Level.STATION: Text(id="TPS", en="polling station"),
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.language import Said
+from schemas.language import Text
 
 
 class Reason(StrEnum):
@@ -47,7 +47,7 @@ class Rejection:
     """Why a message is rejected: the reason code, and a sentence that says what to do."""
 
     reason: Reason
-    said: Said
+    said: Text
 
 
 class Rejected(Exception):
@@ -60,4 +60,4 @@ class Rejected(Exception):
 
 def reject(reason: Reason, *, id: str, en: str) -> Rejected:
     """The exception to raise for `reason`, with its sentence in both languages."""
-    return Rejected(Rejection(reason, Said(id=id, en=en)))
+    return Rejected(Rejection(reason, Text(id=id, en=en)))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from schemas.language import Said
+from schemas.language import Text
 from schemas.rejections import Reason
 
 
@@ -34,7 +34,7 @@ class Unreadable:
     """A record that could not be turned into an event: where it is, and why."""
 
     place: str
-    said: Said
+    said: Text
 
 
 @dataclass(frozen=True, slots=True)

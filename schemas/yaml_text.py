@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from schemas.language import Said
+from schemas.language import Text
 
 MAX_VALUES: Final = 200_000
 """With every alias written out. The definition of the general election of 2024 has some 700."""
@@ -23,7 +23,7 @@ class _Refused(yaml.YAMLError):
 
     def __init__(self, indonesian: str, english: str) -> None:
         super().__init__(english)
-        self.said = Said(indonesian, english)
+        self.said = Text(indonesian, english)
 
 
 class _Loader(yaml.SafeLoader):
@@ -81,14 +81,14 @@ def load_yaml(text: str) -> Any:
         loader.dispose()
 
 
-def yaml_fault(error: yaml.YAMLError) -> Said:
+def yaml_fault(error: yaml.YAMLError) -> Text:
     """Why a text can't be read, and where, without the words of the library."""
     if isinstance(error, _Refused):
         return error.said
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return Said(id="ada karakter yang tidak boleh", en="it holds a character that may not be there")
-    return Said(
+        return Text(id="ada karakter yang tidak boleh", en="it holds a character that may not be there")
+    return Text(
         id=f"periksa baris {mark.line + 1}, kolom {mark.column + 1}, dan yang sebelumnya",
         en=f"look at line {mark.line + 1}, column {mark.column + 1}, and what is before it",
     )

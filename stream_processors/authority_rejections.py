@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.language import Said
+from schemas.language import Text
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
 
@@ -18,7 +18,7 @@ def unsigned(role: str, roles: Sequence[str]) -> Rejection:
     must = ", ".join(roles)
     return Rejection(
         Reason.UNSIGNED,
-        Said(
+        Text(
             id=f"{by_id} harus menandatangani kirimannya; yang harus menurut aturan yang berlaku: {must}. "
             "Kirim dari perangkat yang terdaftar.",
             en=f"{by_en} must sign what it sends; by the rules in force these must: {must}. Send it from an "
@@ -30,7 +30,7 @@ def unsigned(role: str, roles: Sequence[str]) -> Rejection:
 def unknown_key(key: str, home: str) -> Rejection:
     return Rejection(
         Reason.UNKNOWN_KEY,
-        Said(
+        Text(
             id=f"Kunci {quoted(key)} belum terdaftar di {quoted(home)}. Daftarkan perangkat itu dengan rekap "
             "keys enrol, lalu kirim ulang.",
             en=f"The key {quoted(key)} is not enrolled in {quoted(home)}. Enrol the device with rekap keys "
@@ -42,7 +42,7 @@ def unknown_key(key: str, home: str) -> Rejection:
 def unknown_registrar(key: str) -> Rejection:
     return Rejection(
         Reason.UNKNOWN_KEY,
-        Said(
+        Text(
             id=f"Kunci {quoted(key)} bukan kunci pendaftar yang terdaftar. Kunci induk pemilihan "
             "mendaftarkan "
             "pendaftar dengan rekap keys enrol --registrar.",
@@ -56,7 +56,7 @@ def unknown_registrar(key: str) -> Rejection:
 def revoked(key: str) -> Rejection:
     return Rejection(
         Reason.REVOKED_KEY,
-        Said(
+        Text(
             id=f"Kunci {quoted(key)} telah dicabut. Yang ditandatanganinya setelah pencabutan tidak "
             "dihitung; "
             "kirim dari perangkat lain yang terdaftar.",
@@ -71,7 +71,7 @@ def ended(key: str, ends: str, occurred_at: str) -> Rejection:
     when_en = f"at {occurred_at}" if occurred_at else "without saying when (occurred_at)"
     return Rejection(
         Reason.REVOKED_KEY,
-        Said(
+        Text(
             id=f"Kunci {quoted(key)} berlaku sampai {ends}, dan peristiwa ini dibuat {when_id}. Daftarkan "
             "perangkat itu lagi, atau kirim dari perangkat lain.",
             en=f"The key {quoted(key)} was enrolled until {ends}, and the event was made {when_en}. "
@@ -86,7 +86,7 @@ def other_role(key: str, role: str, stated: str) -> Rejection:
     by_en = f"the role {stated}" if stated else "no role"
     return Rejection(
         Reason.WRONG_ROLE,
-        Said(
+        Text(
             id=f"Kunci {quoted(key)} terdaftar untuk peran {role}, dan peristiwa ini menyebut {by_id}. Kirim "
             "dari perangkat peran itu, atau dengan peran yang benar.",
             en=f"The key {quoted(key)} is enrolled for the role {role}, and the event states "
@@ -99,7 +99,7 @@ def other_role(key: str, role: str, stated: str) -> Rejection:
 def out_of_scope(key: str, unit: str) -> Rejection:
     return Rejection(
         Reason.OUT_OF_SCOPE,
-        Said(
+        Text(
             id=f"Kunci {quoted(key)} tidak terdaftar untuk {quoted(unit)}. Kirim dari perangkat yang "
             "terdaftar "
             "di sana, atau minta pendaftar memperluas cakupannya.",
@@ -112,7 +112,7 @@ def out_of_scope(key: str, unit: str) -> Rejection:
 def paused() -> Rejection:
     return Rejection(
         Reason.COUNTING_PAUSED,
-        Said(
+        Text(
             id="Penghitungan sedang dihentikan sementara oleh KPU. Pesan ini tercatat dan tidak dihitung; "
             "kirim ulang setelah penghitungan dilanjutkan.",
             en="Counting is paused by the commission. The message is recorded and not counted; send it again "
@@ -125,7 +125,7 @@ def sequence_repeated(key: str, seq: int, user: bytes) -> Rejection:
     used = user.hex()[:16]
     return Rejection(
         Reason.SEQUENCE_REPEATED,
-        Said(
+        Text(
             id=f"Kunci {quoted(key)} sudah memakai nomor {seq} untuk peristiwa lain ({used}). Sebuah "
             "perangkat "
             "memakai setiap nomor sekali: periksa apakah kuncinya dipakai di dua tempat.",
@@ -139,7 +139,7 @@ def sequence_repeated(key: str, seq: int, user: bytes) -> Rejection:
 def decided_before(key: str, seq: int) -> Rejection:
     return Rejection(
         Reason.SEQUENCE_REPEATED,
-        Said(
+        Text(
             id=f"Hasil ini (nomor {seq} dari kunci {quoted(key)}) sudah pernah ditolak karena ada hasil lain "
             "yang berlaku. Pengiriman ulang tidak menghidupkannya: jika benar, tanda tangani lagi "
             "dengan nomor "

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from schemas.ballots import Ballot
 from schemas.elections import ContestKind
 from schemas.events import NotCounted, Role
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import Level
 from schemas.rejections import Reason, Rejected, Rejection, reject
 from schemas.text import quoted
@@ -39,13 +39,13 @@ def naming_cells(rejection: Rejection, differing: Sequence[str]) -> Rejection:
     if len(differing) > CELLS_NAMED:
         shown += ", ..."
     if differing:
-        more = Said(id=f" Sel yang berbeda: {shown}.", en=f" Cells that differ: {shown}.")
+        more = Text(id=f" Sel yang berbeda: {shown}.", en=f" Cells that differ: {shown}.")
     else:
-        more = Said(
+        more = Text(
             id=" Suara dan jumlahnya sama; yang berbeda isian lain, jenis, atau waktunya.",
             en=" Votes and sums are the same; what differs are other cells, the kind or the time.",
         )
-    return replace(rejection, said=Said(rejection.said.id + more.id, rejection.said.en + more.en))
+    return replace(rejection, said=Text(rejection.said.id + more.id, rejection.said.en + more.en))
 
 
 def not_held(contest: str, unit: str) -> Rejected:
@@ -73,11 +73,11 @@ def _listed(words: Sequence[str], last: str) -> str:
 
 
 _LEVEL_NAMES: Final = {
-    Level.NATION: Said("nasional", "nation"),
-    Level.PROVINCE: Said("provinsi", "province"),
-    Level.DISTRICT: Said("kabupaten/kota", "district"),
-    Level.SUBDISTRICT: Said("kecamatan", "sub-district"),
-    Level.VILLAGE: Said("desa/kelurahan", "village"),
+    Level.NATION: Text("nasional", "nation"),
+    Level.PROVINCE: Text("provinsi", "province"),
+    Level.DISTRICT: Text("kabupaten/kota", "district"),
+    Level.SUBDISTRICT: Text("kecamatan", "sub-district"),
+    Level.VILLAGE: Text("desa/kelurahan", "village"),
 }
 
 
@@ -98,7 +98,7 @@ def misplaced(found: Placement, right: Placement) -> Rejection:
     key, wanted = ("-" if key is None else quoted(key) for key in (found.key, right.key))
     return Rejection(
         Reason.WRONG_KEY,
-        Said(
+        Text(
             id=f"Pesan ini memakai kunci {key} di partisi {found.partition}; tempatnya kunci {wanted} di "
             f"partisi {right.partition}. Kirim lewat rekap, atau dengan kode kabupaten/kota sebagai kunci "
             "dan pembagi bawaan Kafka (murmur2).",

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from schemas.decode import Decoded
 from schemas.events import CountAnnulled, CountSubmitted, RecapReasonStated
-from schemas.language import Said
+from schemas.language import Text
 from schemas.rejections import Reason, Rejection
 
 
@@ -92,7 +92,7 @@ def decide_reason(document: Lineage, stated: Lineage, proposal: Proposal) -> Dec
     named, held, unit = _short(proposal.supersedes), _short(document.in_force), proposal.unit
     return Rejection(
         Reason.SUPERSEDED_MISMATCH,
-        Said(
+        Text(
             id=f"Alasan ini untuk dokumen {named}, padahal yang berlaku di {unit} adalah {held}. Lihat "
             "dengan rekap recaps, lalu nyatakan alasan untuk dokumen itu.",
             en=f"The reason is for the document {named}, but in force at {unit} is {held}. Look at it with "
@@ -107,7 +107,7 @@ def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:
         held = _short(lineage.in_force)
         return Rejection(
             Reason.ALREADY_COUNTED,
-            Said(
+            Text(
                 id=f"{unit} sudah memiliki hasil yang berlaku ({held}). Jika yang ini menggantikannya, "
                 "sebutkan peristiwa itu dalam supersedes (hasil TPS: kirim sebagai CountCorrected).",
                 en=f"{unit} already has a result in force ({held}). If this one replaces it, name that event "
@@ -118,7 +118,7 @@ def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:
     if lineage.in_force is None:
         return Rejection(
             Reason.SUPERSEDED_MISMATCH,
-            Said(
+            Text(
                 id=f"Peristiwa ini menggantikan {named}, padahal {unit} belum memiliki hasil yang berlaku. "
                 "Kirim ulang setelah hasil yang digantikan itu diterima.",
                 en=f"This event replaces {named}, but {unit} has no result in force. "
@@ -127,7 +127,7 @@ def _explain(lineage: Lineage, proposal: Proposal) -> Rejection:
         )
     return Rejection(
         Reason.SUPERSEDED_MISMATCH,
-        Said(
+        Text(
             id=f"Peristiwa ini menggantikan {named}, padahal yang berlaku di {unit} adalah "
             f"{_short(lineage.in_force)}. Lihat hasil yang berlaku, lalu buat pembetulan atasnya.",
             en=f"This event replaces {named}, but in force at {unit} is {_short(lineage.in_force)}. "

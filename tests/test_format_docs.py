@@ -23,7 +23,7 @@ from event_log.sqlite import SqliteLog
 from rekap.sending import ACCEPTED_FILE
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import IDENTITY_FILE, adopt
-from schemas.language import Said
+from schemas.language import Text
 from schemas.references import as_reference, reference_to
 from schemas.regions import Level
 from schemas.rejections import Reason, Rejection
@@ -109,7 +109,7 @@ def test_the_headers_of_rejected_messages(monkeypatch: pytest.MonkeyPatch) -> No
     sent: list[Any] = []
     monkeypatch.setattr(KafkaPublisher, "_send", lambda _, *arguments: sent.append(arguments))
     publisher = KafkaPublisher.__new__(KafkaPublisher)
-    publisher.publish_rejected(2, 7, b"key", b"raw", Rejection(Reason.MALFORMED, Said(id="i", en="e")))
+    publisher.publish_rejected(2, 7, b"key", b"raw", Rejection(Reason.MALFORMED, Text(id="i", en="e")))
     ((_, partition, key, value, headers),) = sent
     assert (partition, key, value) == (2, b"key", b"raw")
     assert [name for name, _ in headers] == column("count-events.rejected")

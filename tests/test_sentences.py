@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 
 from rekap.failures import KINDS
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.regions import RegistryInvalid
 from tests.test_architecture import modules
 
@@ -48,7 +48,7 @@ def pairs() -> Iterator[tuple[str, ast.expr, ast.expr]]:
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         if {"id", "en"} <= given.keys():
             yield f"{module}:{call.lineno}", given["id"], given["en"]
-        elif name_of(call) == "Said" and len(call.args) == 2:
+        elif name_of(call) == "Text" and len(call.args) == 2:
             yield f"{module}:{call.lineno}", call.args[0], call.args[1]
 
 
@@ -129,4 +129,4 @@ def test_no_sentence_quotes_what_a_library_says_of_a_value() -> None:
 def test_errors_of_other_processes_arrive_whole() -> None:
     error = RegistryInvalid(id="satu", en="one")
     again = pickle.loads(pickle.dumps(error))
-    assert (type(again), again.said, str(again)) == (RegistryInvalid, Said("satu", "one"), "one")
+    assert (type(again), again.said, str(again)) == (RegistryInvalid, Text("satu", "one"), "one")

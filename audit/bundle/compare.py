@@ -11,7 +11,7 @@ from audit.bundle.report import FINDINGS_KEPT, Found
 from audit.bundle.shown import DECISIONS, FINDINGS, STATIONS, SUMMED, TOTALS
 from audit.recompute.engine import parquet, text
 from audit.recompute.recompute import Recomputed
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 COMPARED: Final = (DECISIONS, FINDINGS, STATIONS, TOTALS)
@@ -143,7 +143,7 @@ def _told(table: str, key: dict[str, Any], sides: dict[str, list[str]]) -> Itera
         return
     for name, right, found in _values(table, log[0], shown[0]):
         what = _WHAT[table]
-        said = Said(
+        said = Text(
             f"{what.id} {quoted(place)}, {quoted(name)}: log menghasilkan {_value(right)}, ditampilkan "
             f"{_value(found)}.",
             f"{what.en} {quoted(place)}, {quoted(name)}: the log gives {_value(right)}, shown is "
@@ -152,29 +152,29 @@ def _told(table: str, key: dict[str, Any], sides: dict[str, list[str]]) -> Itera
         yield Found(kind, partition, index, said)
 
 
-def _row_told(table: str, place: str, log: int, shown: int) -> Said:
+def _row_told(table: str, place: str, log: int, shown: int) -> Text:
     what = _WHAT[table]
     if not shown:
-        return Said(
+        return Text(
             f"{what.id} {quoted(place)} menurut log ada, dan tidak ditampilkan.",
             f"{what.en} {quoted(place)} follows from the log, and is not shown.",
         )
     if not log:
-        return Said(
+        return Text(
             f"{what.id} {quoted(place)} ditampilkan, dan tidak berasal dari log.",
             f"{what.en} {quoted(place)} is shown, and does not follow from the log.",
         )
-    return Said(
+    return Text(
         f"{what.id} {quoted(place)} ditampilkan {shown} kali.",
         f"{what.en} {quoted(place)} is shown {shown} times.",
     )
 
 
 _WHAT: Final = {
-    DECISIONS: Said("Keputusan atas entri", "The decision on entry"),
-    FINDINGS: Said("Temuan", "The finding"),
-    STATIONS: Said("TPS", "Station"),
-    TOTALS: Said("Jumlah", "The total"),
+    DECISIONS: Text("Keputusan atas entri", "The decision on entry"),
+    FINDINGS: Text("Temuan", "The finding"),
+    STATIONS: Text("TPS", "Station"),
+    TOTALS: Text("Jumlah", "The total"),
 }
 
 

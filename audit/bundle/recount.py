@@ -17,7 +17,7 @@ from audit.recompute.engine import EngineFailed
 from audit.recompute.recompute import Recomputed, recompute
 from schemas.canonical import dumps
 from schemas.elections import Election
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import Registry
 from schemas.text import quoted
 
@@ -75,7 +75,7 @@ def _recount(
         report.check(
             "schema",
             Verdict.PROVEN if decided == report.events else Verdict.NOT_CHECKED,
-            Said(f"{decided} entri diputuskan: {told}", f"{decided} entries decided: {told}"),
+            Text(f"{decided} entri diputuskan: {told}", f"{decided} entries decided: {told}"),
         )
         keyed = partition_of is not None
         report.state_digest = done.units.digest()
@@ -94,32 +94,32 @@ def _recount(
             report.check(name, Verdict.FAILED if wrong else Verdict.PROVEN, _compared(done, table, wrong))
 
 
-def _failed(error: EngineFailed) -> Said:
+def _failed(error: EngineFailed) -> Text:
     why = quoted(error, ANSWER_SHOWN)
-    return Said(f"tidak dapat dihitung: {why}", f"could not be counted: {why}")
+    return Text(f"tidak dapat dihitung: {why}", f"could not be counted: {why}")
 
 
-def not_recounted(report: Report, why: Said) -> None:
+def not_recounted(report: Report, why: Text) -> None:
     """The checks of a log that could not be counted again."""
     for name in ("schema", *NAMES.values()):
         report.check(name, Verdict.NOT_CHECKED, why)
 
 
-def _compared(done: Recomputed, table: str, wrong: int) -> Said:
+def _compared(done: Recomputed, table: str, wrong: int) -> Text:
     source = {"station": "version", TOTALS: "shown WHERE level != 'station'"}.get(table, table)
     number = int(done.engine.value(f"SELECT count() FROM {source}"))
-    return Said(
+    return Text(
         f"{number} baris menurut hitungan kedua, {wrong} berbeda dari yang ditampilkan",
         f"{number} rows by the second count, {wrong} differ from what is shown",
     )
 
 
-_NOT_SHOWN: Final = Said(
+_NOT_SHOWN: Final = Text(
     "dihitung ulang, tetapi bundel ini tidak memuat yang ditampilkan",
     "counted again, but this bundle has nothing of what is shown",
 )
 
-UNREADABLE: Final = Said(
+UNREADABLE: Final = Text(
     "log, definisi, atau daftar wilayah tidak terbaca seluruhnya",
     "the log, the definition or the register can't be read as a whole",
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from audit.receipts import Verdict
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 FINDINGS_KEPT: Final = 1_000
 """Findings that are listed; the count of them covers all."""
@@ -23,7 +23,7 @@ class Check:
 
     name: str
     verdict: Verdict
-    detail: Said
+    detail: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Found:
     kind: str
     partition: int | None
     index: int | None
-    sentence: Said
+    sentence: Text
 
     def as_dict(self) -> dict[str, Any]:
         """As the command line prints it."""
@@ -76,11 +76,11 @@ class Report:
         self.finding_count += count
         return count
 
-    def check(self, name: str, verdict: Verdict, detail: Said) -> None:
+    def check(self, name: str, verdict: Verdict, detail: Text) -> None:
         """Add a check."""
         self.checks.append(Check(name, verdict, detail))
 
-    def without(self, name: str, detail: Said) -> None:
+    def without(self, name: str, detail: Text) -> None:
         """Add a check that nobody requires."""
         self.not_required.append(Check(name, Verdict.NOT_CHECKED, detail))
 

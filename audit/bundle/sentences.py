@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from audit.bundle.report import Found
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 
-def _entries(first: int, last: int) -> Said:
+def _entries(first: int, last: int) -> Text:
     if first == last:
-        return Said(f"entri {first}", f"entry {first}")
-    return Said(f"entri {first} sampai {last}", f"entries {first} to {last}")
+        return Text(f"entri {first}", f"entry {first}")
+    return Text(f"entri {first} sampai {last}", f"entries {first} to {last}")
 
 
 def edited(kind: str, partition: int, first: int, last: int) -> Found:
     """Entries that are not those of the tree; `kind` of audit.bundle.alignment.EditKind."""
     where = _entries(first, max(first, last))
     said = {
-        "entry_changed": Said(
+        "entry_changed": Text(
             f"{where.id} bukan yang ditandatangani: byte-nya berubah",
             f"{where.en} is not the one that was signed: its bytes were changed",
         ),
-        "entry_removed": Said(
+        "entry_removed": Text(
             f"{where.id} ditandatangani, dan tidak ada lagi dalam log",
             f"{where.en} was signed, and is no longer in the log",
         ),
-        "entry_added": Said(
+        "entry_added": Text(
             f"di tempat {where.id} disisipkan entri yang tidak ditandatangani",
             f"at the place of {where.en} an entry was added that was not signed",
         ),
-        "entries_reordered": Said(
+        "entries_reordered": Text(
             f"{where.id} berurutan lain daripada yang ditandatangani",
             f"{where.en} stand in another order than was signed",
         ),
-        "entries_replaced": Said(
+        "entries_replaced": Text(
             f"{where.id} bukan yang ditandatangani",
             f"{where.en} are not those that were signed",
         ),
@@ -42,7 +42,7 @@ def edited(kind: str, partition: int, first: int, last: int) -> Found:
 
 
 def leaf_differs(partition: int, index: int) -> Found:
-    said = Said(
+    said = Text(
         f"hash yang tercatat untuk entri {index} bukan hash dari byte-nya",
         f"the hash that is recorded for entry {index} is not that of its bytes",
     )
@@ -50,12 +50,12 @@ def leaf_differs(partition: int, index: int) -> Found:
 
 
 def number_differs(partition: int, index: int, number: int | None) -> Found:
-    said = Said(f"entri {index} bernomor {number}", f"the entry at place {index} has the number {number}")
+    said = Text(f"entri {index} bernomor {number}", f"the entry at place {index} has the number {number}")
     return Found("number_differs", partition, index, _of(partition, said))
 
 
 def position_differs(partition: int, index: int, position: int | None) -> Found:
-    said = Said(
+    said = Text(
         f"posisi entri {index} ({position}) tidak sesudah entri sebelumnya",
         f"the position of entry {index} ({position}) is not after that of the entry before",
     )
@@ -63,7 +63,7 @@ def position_differs(partition: int, index: int, position: int | None) -> Found:
 
 
 def unreadable_chunk(partition: int, index: int, name: str, error: object) -> Found:
-    said = Said(
+    said = Text(
         f"berkas log {quoted(name)} tidak terbaca ({quoted(error)}); entri mulai {index} tidak diperiksa",
         f"the log's file {quoted(name)} can't be read ({quoted(error)}); entries from {index} on were not "
         "checked",
@@ -75,18 +75,18 @@ def fault(kind: str, partition: int, first: int, last: int, path: str) -> Found:
     """A place where the public log is not what its checkpoint says."""
     where = _entries(first, last)
     said = {
-        "root_differs": Said(
+        "root_differs": Text(
             "tile tidak menghasilkan akar yang ditandatangani dalam checkpoint",
             "the tiles do not give the root that was signed in the checkpoint",
         ),
-        "tile_changed": Said(
+        "tile_changed": Text(
             f"tile {path} berubah; menyangkut {where.id}",
             f"the tile {path} was changed; it covers {where.en}",
         ),
-        "bundle_entry_changed": Said(
+        "bundle_entry_changed": Text(
             f"{where.id} dalam {path} bukan yang ditandatangani", f"{where.en} in {path} is not as signed"
         ),
-        "tile_missing": Said(
+        "tile_missing": Text(
             f"tile {path} tidak ada; menyangkut {where.id}",
             f"the tile {path} is missing; it covers {where.en}",
         ),
@@ -95,7 +95,7 @@ def fault(kind: str, partition: int, first: int, last: int, path: str) -> Found:
 
 
 def no_tiles(partition: int) -> Found:
-    said = Said(
+    said = Text(
         "entri tidak menghasilkan akar yang ditandatangani, dan tidak ada tile untuk menunjukkan yang mana",
         "the entries do not give the root that was signed, and there are no tiles to tell which of them "
         "differ",
@@ -104,7 +104,7 @@ def no_tiles(partition: int) -> Found:
 
 
 def leaves_unknown(partition: int, first: int) -> Found:
-    said = Said(
+    said = Text(
         f"hash entri mulai {first} tidak diketahui, sehingga entrinya tidak dapat ditunjuk satu per satu",
         f"the hashes of the entries from {first} on are not known, so that no single entry can be named",
     )
@@ -112,7 +112,7 @@ def leaves_unknown(partition: int, first: int) -> Found:
 
 
 def other_root(partition: int, size: int) -> Found:
-    said = Said(
+    said = Text(
         f"{size} entri ini tidak menghasilkan akar yang ditandatangani",
         f"these {size} entries do not give the root that was signed",
     )
@@ -120,7 +120,7 @@ def other_root(partition: int, size: int) -> Found:
 
 
 def checkpoint_invalid(partition: int, why: str) -> Found:
-    said = Said(
+    said = Text(
         f"checkpoint tidak ditandatangani kunci log itu, atau rusak ({quoted(why)})",
         f"the checkpoint is not signed by the log's key, or damaged ({quoted(why)})",
     )
@@ -128,7 +128,7 @@ def checkpoint_invalid(partition: int, why: str) -> Found:
 
 
 def other_key(partition: int, origin: str) -> Found:
-    said = Said(
+    said = Text(
         f"kunci {quoted(origin)} bukan kunci yang disebut kebijakan",
         f"the key of {quoted(origin)} is not the one that the policy names",
     )
@@ -136,7 +136,7 @@ def other_key(partition: int, origin: str) -> Found:
 
 
 def not_cosigned(partition: int, why: str) -> Found:
-    said = Said(
+    said = Text(
         f"checkpoint tidak ditandatangani cukup saksi ({quoted(why)})",
         f"the checkpoint is not cosigned by enough witnesses ({quoted(why)})",
     )
@@ -144,7 +144,7 @@ def not_cosigned(partition: int, why: str) -> Found:
 
 
 def rolled_back(partition: int, size: int, known: int) -> Found:
-    said = Said(
+    said = Text(
         f"log ini berakhir pada {size} entri, padahal pernah ditandatangani dengan {known}: log dimundurkan",
         f"this log ends at {size} entries, and was signed with {known} before: it was rolled back",
     )
@@ -152,7 +152,7 @@ def rolled_back(partition: int, size: int, known: int) -> Found:
 
 
 def forked(partition: int, known: int) -> Found:
-    said = Said(
+    said = Text(
         f"checkpoint terdahulu atas {known} entri menyatakan entri lain: log ini bercabang",
         f"an earlier checkpoint of {known} entries states other entries: this log was forked",
     )
@@ -160,7 +160,7 @@ def forked(partition: int, known: int) -> Found:
 
 
 def file_changed(path: str) -> Found:
-    said = Said(
+    said = Text(
         f"berkas {quoted(path)} bukan yang dicatat manifes: isinya berubah",
         f"the file {quoted(path)} is not the one that the manifest lists: it was changed",
     )
@@ -168,7 +168,7 @@ def file_changed(path: str) -> Found:
 
 
 def file_missing(path: str) -> Found:
-    said = Said(
+    said = Text(
         f"berkas {quoted(path)} tercatat dalam manifes, dan tidak ada",
         f"the file {quoted(path)} is in the manifest, and missing",
     )
@@ -176,7 +176,7 @@ def file_missing(path: str) -> Found:
 
 
 def file_added(path: str) -> Found:
-    said = Said(
+    said = Text(
         f"berkas {quoted(path)} tidak tercatat dalam manifes",
         f"the file {quoted(path)} is not in the manifest",
     )
@@ -184,12 +184,12 @@ def file_added(path: str) -> Found:
 
 
 def manifest_invalid(why: object) -> Found:
-    said = Said(f"manifes tidak terbaca ({quoted(why)})", f"the manifest can't be read ({quoted(why)})")
+    said = Text(f"manifes tidak terbaca ({quoted(why)})", f"the manifest can't be read ({quoted(why)})")
     return Found("manifest_invalid", None, None, _whole(said))
 
 
-def manifest_differs(what: Said) -> Found:
-    said = Said(f"manifes menyatakan {what.id} yang lain", f"the manifest states another {what.en}")
+def manifest_differs(what: Text) -> Found:
+    said = Text(f"manifes menyatakan {what.id} yang lain", f"the manifest states another {what.en}")
     return Found("manifest_differs", None, None, _whole(said))
 
 
@@ -201,9 +201,9 @@ def partition_of(path: str) -> int | None:
     return None
 
 
-def _of(partition: int, said: Said) -> Said:
-    return Said(f"Partisi {partition}: {said.id}.", f"Partition {partition}: {said.en}.")
+def _of(partition: int, said: Text) -> Text:
+    return Text(f"Partisi {partition}: {said.id}.", f"Partition {partition}: {said.en}.")
 
 
-def _whole(said: Said) -> Said:
-    return Said(f"{said.id[0].upper()}{said.id[1:]}.", f"{said.en[0].upper()}{said.en[1:]}.")
+def _whole(said: Text) -> Text:
+    return Text(f"{said.id[0].upper()}{said.id[1:]}.", f"{said.en[0].upper()}{said.en[1:]}.")

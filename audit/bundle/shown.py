@@ -18,7 +18,7 @@ from audit.bundle.report import Found
 from queries.all_rows import Part, columns_of, not_the_newest, rows_of
 from queries.cells import region_cells, sink_positions
 from schemas.canonical import dumps
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.regions import REGION_LEVELS, Level
 from schemas.text import quoted
 
@@ -94,7 +94,7 @@ def newest_faults(client: Client, election: str) -> Iterator[Found]:
         for key, sides in outdated.rows:
             place = ", ".join(str(part) for part in key)
             shown = "log" in sides
-            said = Said(
+            said = Text(
                 f"Yang terbaru di {table} {quoted(place)} bukan versi terakhir dari riwayatnya.",
                 f"The newest in {table} {quoted(place)} is not the last version of its history.",
             )
@@ -105,7 +105,7 @@ def newest_faults(client: Client, election: str) -> Iterator[Found]:
                 "newest_differs",
                 None,
                 None,
-                Said(
+                Text(
                     f"Di {table} ada {more} lagi yang bukan versi terakhir dari riwayatnya.",
                     f"{table} has {more} more that are not the last version of their history.",
                 ),

@@ -18,7 +18,7 @@ from audit.bundle.report import Found, Report
 from audit.receipts import Verdict
 from schemas.elections import MAX_DEFINITION_BYTES, Election
 from schemas.input_files import InputRefused, open_input
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import Registry, RegistryInvalid
 from transparency.checkpoint import Checkpoint, open_checkpoint
 from transparency.errors import Malformed, NotProven
@@ -79,13 +79,13 @@ def verify_log(
         chain = opened.chains[line.partition] = check_chain(bundle, line.partition, chunks, on_entries)
         report.events += chain.entries
         if chain.entries != line.entries and not chain.unreadable:
-            report.found([say.manifest_differs(Said("jumlah entri", "number of entries"))])
+            report.found([say.manifest_differs(Text("jumlah entri", "number of entries"))])
             counts_differ = True
     count = len(manifest.files)
     report.check(
         "manifest",
         Verdict.FAILED if wrong_files or counts_differ else Verdict.PROVEN,
-        Said(f"{count} berkas, {wrong_files} tidak sesuai", f"{count} files, {wrong_files} not as listed"),
+        Text(f"{count} berkas, {wrong_files} tidak sesuai", f"{count} files, {wrong_files} not as listed"),
     )
     _check_chains(opened, report)
     _check_policy(bundle, opened, report, policy)
@@ -100,7 +100,7 @@ def _check_files(bundle: Path, manifest: Manifest, opened: Opened, report: Repor
     partitions = [line.partition for line in manifest.partitions]
     folders = {path.name for path in (bundle / LOG).glob("*")} if (bundle / LOG).is_dir() else set()
     if partitions != list(range(len(partitions))) or folders != {str(one) for one in partitions}:
-        wrong += report.found([say.manifest_differs(Said("daftar partisi", "list of partitions"))])
+        wrong += report.found([say.manifest_differs(Text("daftar partisi", "list of partitions"))])
     return wrong
 
 
@@ -114,9 +114,9 @@ def _definition(bundle: Path, manifest: Manifest, opened: Opened) -> list[Found]
     except (FileNotFoundError, ValueError, InputRefused, RegistryInvalid):
         return found  # as a changed or missing file it is told already
     if opened.election.hash != manifest.election_hash or opened.election.id != manifest.election:
-        found.append(say.manifest_differs(Said("definisi pemilu", "definition of the election")))
+        found.append(say.manifest_differs(Text("definisi pemilu", "definition of the election")))
     if opened.registry.hash != manifest.registry_hash:
-        found.append(say.manifest_differs(Said("daftar wilayah", "register")))
+        found.append(say.manifest_differs(Text("daftar wilayah", "register")))
     return found
 
 
@@ -133,7 +133,7 @@ def _check_chains(opened: Opened, report: Report) -> None:
     report.check(
         "entries",
         verdict,
-        Said(
+        Text(
             f"{compared} dari {entries} entri dicocokkan dengan pohon log yang ditandatangani",
             f"{compared} of {entries} entries held against the signed tree of the log",
         ),
@@ -143,7 +143,7 @@ def _check_chains(opened: Opened, report: Report) -> None:
     report.check(
         "tree",
         Verdict.FAILED if wrong else Verdict.PROVEN if is_known else Verdict.NOT_CHECKED,
-        Said("setiap tile, dari akar sampai entri", "every tile, from the root down to the entries"),
+        Text("setiap tile, dari akar sampai entri", "every tile, from the root down to the entries"),
     )
     invalid = [
         say.checkpoint_invalid(number, head.why)
@@ -154,10 +154,10 @@ def _check_chains(opened: Opened, report: Report) -> None:
     missing = [number for number, head in heads.items() if head.missing]
     verdict = Verdict.FAILED if invalid else Verdict.NOT_CHECKED if missing else Verdict.PROVEN
     names = ", ".join(head.checkpoint.origin for head in heads.values() if head.checkpoint)
-    detail = Said(f"ditandatangani log {names}", f"signed by the log {names}")
+    detail = Text(f"ditandatangani log {names}", f"signed by the log {names}")
     if missing:
         where = ", ".join(map(str, missing))
-        detail = Said(
+        detail = Text(
             f"partisi {where} tidak punya checkpoint: log itu belum ditandatangani (rekap notary)",
             f"partition {where} has no checkpoint: that log was not signed (rekap notary)",
         )
@@ -175,7 +175,7 @@ def _check_policy(bundle: Path, opened: Opened, report: Report, given: Policy | 
             policy = None
         except (Malformed, InputRefused) as error:
             why = str(error)
-            report.check("cosignatures", Verdict.NOT_CHECKED, Said(why, why))
+            report.check("cosignatures", Verdict.NOT_CHECKED, Text(why, why))
             return
     if policy is None or (policy.quorum == NONE and not policy.logs):
         report.without("cosignatures", _NO_WITNESSES)
@@ -183,13 +183,13 @@ def _check_policy(bundle: Path, opened: Opened, report: Report, given: Policy | 
     heads = {number: chain.head for number, chain in opened.chains.items()}
     wrong = report.found(_policy_faults(heads, policy))
     unknown = [number for number, head in heads.items() if head.checkpoint is None]
-    source = Said("kebijakan auditor", "the auditor's policy")
+    source = Text("kebijakan auditor", "the auditor's policy")
     if given is None:
-        source = Said("kebijakan dalam bundel itu sendiri", "the policy that the bundle itself brings")
+        source = Text("kebijakan dalam bundel itu sendiri", "the policy that the bundle itself brings")
     report.check(
         "cosignatures",
         Verdict.FAILED if wrong else Verdict.NOT_CHECKED if unknown else Verdict.PROVEN,
-        Said(f"menurut {source.id}, kuorum {policy.quorum}", f"by {source.en}, quorum {policy.quorum}"),
+        Text(f"menurut {source.id}, kuorum {policy.quorum}", f"by {source.en}, quorum {policy.quorum}"),
     )
 
 
@@ -224,7 +224,7 @@ def _check_known(opened: Opened, report: Report, known: Sequence[bytes]) -> None
     report.check(
         "history",
         Verdict.FAILED if wrong else Verdict.NOT_CHECKED if unchecked else Verdict.PROVEN,
-        Said(
+        Text(
             f"{len(known)} checkpoint terdahulu, {unchecked} di antaranya bukan dari log ini",
             f"{len(known)} earlier checkpoints, {unchecked} of them of no log of this bundle",
         ),
@@ -253,15 +253,15 @@ def _against(partition: int, known: Checkpoint, opened: Opened) -> list[Found]:
     return [] if frontier.root() == known.root else [say.forked(partition, known.size)]
 
 
-_NO_MANIFEST: Final = Said(
+_NO_MANIFEST: Final = Text(
     "tanpa manifes tidak ada yang dapat diperiksa", "nothing can be checked without a manifest"
 )
-_NO_WITNESSES: Final = Said(
+_NO_WITNESSES: Final = Text(
     "tidak ada kebijakan yang mewajibkan saksi (--policy): siapa pun pemegang kunci log dapat memperlihatkan "
     "log lain kepada orang lain",
     "no policy asks for witnesses (--policy): whoever holds the log's key can show others another log",
 )
-_NOTHING_KNOWN: Final = Said(
+_NOTHING_KNOWN: Final = Text(
     "tidak ada checkpoint terdahulu untuk dibandingkan (--checkpoint)",
     "there is no earlier checkpoint to compare with (--checkpoint)",
 )

@@ -13,7 +13,7 @@ from audit.bundle.verify import OnProgress, Opened, verify_log
 from audit.receipts import Verdict
 from audit.recompute.decisions import PartitionOf
 from event_log.kafka.partitioner import partition_of as partition_of_key
-from schemas.language import Said
+from schemas.language import Text
 from transparency.policy import Policy
 
 
@@ -58,18 +58,18 @@ def partitions_of(manifest: Manifest) -> PartitionOf | None:
     return lambda key: partition_of_key(key, count)
 
 
-_SAME_RULES: Final = Said(
+_SAME_RULES: Final = Text(
     "aturan formulir sama dengan yang dikenal di sini",
     "the rules of forms are those known here",
 )
-_OTHER_RULES: Final = Said(
+_OTHER_RULES: Final = Text(
     "bundel ini dihitung dengan aturan formulir yang lain, atau tidak menyebutkannya",
     "this bundle was counted by other rules of forms, or does not state them",
 )
-_NOT_VERIFIED: Final = Said(
+_NOT_VERIFIED: Final = Text(
     "versi ini belum memeriksa tanda tangan peristiwa", "this version does not verify signatures of events"
 )
-_NOT_SIGNED: Final = Said(
+_NOT_SIGNED: Final = Text(
     "definisi pemilu ini tidak mewajibkan tanda tangan, dan bundel tidak memuat kunci: siapa yang mengirim "
     "tidak terbukti",
     "the definition of this election requires no signatures, and the bundle has no keys: who sent an event "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from event_log.kafka.topics import Topic
@@ -48,7 +48,7 @@ logging.getLogger("kafka").addHandler(logging.NullHandler())
 class ConnectionInvalid(Exception):
     """An address, a prefix or a configuration file that can't be; `said` tells what can."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Text) -> None:
         super().__init__(said.en)
         self.said = said
 
@@ -201,4 +201,4 @@ def _one_of(file: Path, name: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def _invalid(id: str, en: str) -> ConnectionInvalid:
-    return ConnectionInvalid(Said(id=id, en=en))
+    return ConnectionInvalid(Text(id=id, en=en))

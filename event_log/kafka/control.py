@@ -27,7 +27,7 @@ from event_log.kafka.topic_state import partitions_of
 from event_log.kafka.topics import COUNT_EVENTS, ELECTION_CONTROL
 from event_log.kafka.unpacking import bound_kafka_python
 from schemas.canonical import dumps
-from schemas.language import Said
+from schemas.language import Text
 from schemas.program import Program
 from schemas.text import quoted
 
@@ -171,7 +171,7 @@ def _decode(connection: Connection, raw: bytes) -> Opened:
     except (ValueError, TypeError, KeyError, AttributeError):
         name = connection.topic(ELECTION_CONTROL)
         raise LogUnavailable(
-            Said(
+            Text(
                 id=f"Catatan pertama topik {quoted(name)} bukan {TYPE} yang dikenal versi ini. Pakai "
                 "versi rekap yang membuatnya, atau awalan lain (--topic-prefix).",
                 en=f"The first record of the topic {quoted(name)} is no {TYPE} that this version knows. "
@@ -187,19 +187,19 @@ def compare(connection: Connection, held: Opened | None, mine: Opened) -> None:
         raise LogUnavailable(said)
 
 
-def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Said | None:
+def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Text | None:
     """How `held`, what the topics were opened for, differs from `mine`, and what to do; None: it does not."""
     if held == mine:
         return None
     where = f"{connection.prefix}* ({connection})"
     if held is None:
-        return Said(
+        return Text(
             id=f"Topik {where} belum dibuka untuk pemilu mana pun. Buka: rekap --data DIR topics create.",
             en=f"The topics {where} have not been opened for any election. Open them: rekap --data DIR "
             "topics create.",
         )
     if held.partitions != mine.partitions:
-        return Said(
+        return Text(
             id=f"Topik {where} dibuka dengan {held.partitions} partisi, kini {mine.partitions}: pesan suatu "
             "TPS kini di partisi lain. Mulai dengan awalan baru (--topic-prefix) dan ulang log ke sana.",
             en=f"The topics {where} were opened with {held.partitions} partitions and have "
@@ -207,7 +207,7 @@ def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Said 
             "(--topic-prefix) and replay the log there.",
         )
     what = _what_differs(held, mine)
-    return Said(
+    return Text(
         id=f"Topik {where} dibuka untuk {what.id}. Sebutkan direktori data yang sama dengan saat topik "
         "dibuka, atau awalan lain (--topic-prefix).",
         en=f"The topics {where} were opened for {what.en}. Name the data directory with which they were "
@@ -215,18 +215,18 @@ def mismatch(connection: Connection, held: Opened | None, mine: Opened) -> Said 
     )
 
 
-def _what_differs(held: Opened, mine: Opened) -> Said:
+def _what_differs(held: Opened, mine: Opened) -> Text:
     if held.election != mine.election:
-        return Said(
+        return Text(
             id=f"{quoted(held.election)}, bukan {quoted(mine.election)}",
             en=f"{quoted(held.election)}, not {quoted(mine.election)}",
         )
     if held.definition_hash != mine.definition_hash:
-        return Said(
+        return Text(
             id=f"{quoted(held.election)} dengan definisi atau calon yang lain",
             en=f"{quoted(held.election)} with another definition or other candidates",
         )
-    return Said(
+    return Text(
         id=f"{quoted(held.election)} dengan daftar wilayah dan TPS yang lain",
         en=f"{quoted(held.election)} with another register",
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from kafka import errors as kafka_errors
 
 from event_log.errors import LogUnavailable
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def broker_unavailable(connection: Connection, error: Exception, what: str = "")
     return LogUnavailable(said)
 
 
-def _said(connection: Connection, error: Exception, what: str) -> Said:
+def _said(connection: Connection, error: Exception, what: str) -> Text:
     where = str(connection)
     if isinstance(error, REFUSED):
         user = (connection.security.username if connection.security else None) or "-"
-        return Said(
+        return Text(
             id=f"Kafka di {where} menolak pengguna {quoted(user)}. Periksa sasl.username, sasl.password, dan "
             "sasl.mechanism dalam berkas --broker-config.",
             en=f"Kafka at {where} refused the user {quoted(user)}. Check sasl.username, sasl.password and "
@@ -57,7 +57,7 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
         )
     if _not_allowed(error):
         user = (connection.security.username if connection.security else None) or "ANONYMOUS"
-        return Said(
+        return Text(
             id=f"Kafka di {where} tidak mengizinkan pengguna {quoted(user)} melakukan ini "
             f"({quoted(what)}). Pakai pengguna yang berhak, atau minta hak itu: rekap topics acls "
             "menetapkan hak setiap pengguna.",
@@ -65,21 +65,21 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
             "user who may, or ask for that right: rekap topics acls sets what each user may do.",
         )
     if isinstance(error, kafka_errors.SecurityDisabledError):
-        return Said(
+        return Text(
             id=f"Broker Kafka di {where} tidak memeriksa hak siapa pun. Isi authorizer.class.name pada "
             "setiap broker dahulu.",
             en=f"The Kafka brokers at {where} check nobody's rights. Set authorizer.class.name on each "
             "broker first.",
         )
     if isinstance(error, NO_TOPIC):
-        return Said(
+        return Text(
             id=f"Topik tidak ada di Kafka {where} ({quoted(what)}). Buat dahulu: rekap --data DIR topics "
             f"create --broker {where}, atau periksa --topic-prefix.",
             en=f"Kafka at {where} has no such topic ({quoted(what)}). Make the topics first: rekap --data "
             f"DIR topics create --broker {where}, or check --topic-prefix.",
         )
     if isinstance(error, kafka_errors.InvalidSessionTimeoutError):
-        return Said(
+        return Text(
             id=f"Kafka di {where} menolak batas waktu sesi ini. Pilih --session-timeout antara "
             "group.min.session.timeout.ms dan group.max.session.timeout.ms dari broker, biasanya 6 sampai "
             "1.800 detik.",
@@ -88,14 +88,14 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
             "seconds.",
         )
     if isinstance(error, TOO_LARGE):
-        return Said(
+        return Text(
             id=f"Kafka di {where} menolak kiriman yang terlalu besar ({quoted(what)}). Batasnya "
             "max.message.bytes dari topik itu: rekap topics check.",
             en=f"Kafka at {where} refused a message that is too large ({quoted(what)}). The limit is the "
             "topic's max.message.bytes: rekap topics check.",
         )
     if isinstance(error, TOO_FEW):
-        return Said(
+        return Text(
             id=f"Kafka di {where} kekurangan broker yang hidup untuk menyimpan ini dengan aman. Hidupkan "
             "kembali broker yang mati, lalu ulangi perintah yang sama; yang sudah diterima tidak hilang.",
             en=f"Kafka at {where} has too few live brokers to keep this safely. Bring the dead ones back "
@@ -103,7 +103,7 @@ def _said(connection: Connection, error: Exception, what: str) -> Said:
         )
     if isinstance(error, SILENT):
         return _silence(connection)
-    return Said(
+    return Text(
         id=f"Kafka di {where}: {quoted(error)}. Ulangi perintah yang sama; jika gagal lagi, laporkan "
         "kalimat ini.",
         en=f"Kafka at {where}: {quoted(error)}. Run the same command again; if it fails again, report "
@@ -116,7 +116,7 @@ def _not_allowed(error: Exception) -> bool:
     return isinstance(error, kafka_errors.AuthorizationError) or "AuthorizationFailedError" in str(error)
 
 
-def _silence(connection: Connection) -> Said:
+def _silence(connection: Connection) -> Text:
     """What a cluster's silence means, after looking at its addresses."""
     from event_log.kafka.probe import trouble_at  # it loads a client of its own, which takes a moment
 
@@ -127,7 +127,7 @@ def _silence(connection: Connection) -> Said:
         if isinstance(trouble, REFUSED):
             return _said(connection, trouble, "")
         if isinstance(trouble, ssl.SSLError):
-            return Said(
+            return Text(
                 id=f"Sambungan {protocol} ke {where} gagal: {quoted(trouble)}. Periksa ssl.ca.location dan "
                 "security.protocol dalam berkas --broker-config, serta nama broker dalam sertifikatnya.",
                 en=f"The {protocol} connection to {where} failed: {quoted(trouble)}. Check "
@@ -136,13 +136,13 @@ def _silence(connection: Connection) -> Said:
             )
     if all(isinstance(trouble, OSError) for trouble in found.values()):
         why = "; ".join(f"{server}: {_reason(trouble)}" for server, trouble in found.items())
-        return Said(
+        return Text(
             id=f"Kafka tidak dapat dihubungi ({why}). Periksa apakah broker hidup dan alamatnya benar, lalu "
             "ulangi perintah yang sama: yang sudah diterima log tidak hilang.",
             en=f"Kafka can't be reached ({why}). Check that the broker is up and the address right, then "
             "run the same command again: nothing that the log took in is lost.",
         )
-    return Said(
+    return Text(
         id=f"{where} menerima sambungan tetapi tidak menjawab sebagai Kafka dengan {protocol}. Mungkin "
         "broker masih memulai atau kelebihan beban, atau security.protocol-nya lain: periksa "
         "--broker-config, lalu ulangi perintah yang sama.",

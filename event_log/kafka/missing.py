@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from event_log.errors import LogUnavailable
-from schemas.language import Said
+from schemas.language import Text
 
 
 def entries_removed(name: str, partition: int, position: int, begin: int) -> LogUnavailable:
     """The entries of a partition from `position` up to `begin` were removed."""
     return LogUnavailable(
-        Said(
+        Text(
             id=f"Partisi {partition} dari {name} kini mulai pada posisi {begin}: isinya sejak {position} "
             "sudah dihapus. Ambil dari salinan log, lalu periksa apa yang menghapusnya: rekap topics check.",
             en=f"Partition {partition} of {name} begins at position {begin} now: the entries from {position} "
@@ -21,7 +21,7 @@ def entries_removed(name: str, partition: int, position: int, begin: int) -> Log
 def log_truncated(name: str) -> LogUnavailable:
     """The topic ends before a position up to which it was read before."""
     return LogUnavailable(
-        Said(
+        Text(
             id=f"{name} lebih pendek daripada yang pernah dibaca darinya. Kembalikan log yang lebih baru. "
             "Bila itu hilang, simpan dulu pesan-pesannya dari ClickHouse (rekap log --clickhouse URL "
             "--format jsonl), sebelum apa pun dibuat ulang.",

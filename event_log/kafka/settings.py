@@ -16,7 +16,7 @@ from event_log.errors import LogUnavailable
 from event_log.kafka.connection import Connection
 from event_log.kafka.topic_state import topic_states
 from event_log.kafka.topics import COUNT_EVENTS, Topic
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 SHORTENS: Final = ("cleanup.policy", "retention.ms", "retention.bytes")
@@ -62,7 +62,7 @@ def require_whole_log(connection: Connection) -> None:
     if shortening:
         what = "; ".join(map(str, shortening))
         raise LogShortened(
-            Said(
+            Text(
                 id=f"Kafka menghapus isi log ({what}). Jumlah yang dibuat darinya bukan jumlah dari semua "
                 "yang dikirim. Kembalikan setelan itu dengan kafka-configs.sh; jika sudah ada yang terhapus, "
                 "pulihkan log dari cadangan: docs/operations.md.",

@@ -19,11 +19,11 @@ import orjson
 from producers.importers.commission_columns import FIGURES, TEXTS, VOTE, Cells
 from producers.importers.problems import RecordInvalid, SourceInvalid, unique_keys
 from producers.importers.text_lines import Line
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 from schemas.text_tables import column_name, delimiter_of
 
-TAB: Final = Said(id="tab", en="a tab")
+TAB: Final = Text(id="tab", en="a tab")
 
 EVENT_TYPES: Final = (
     "CountSubmitted",
@@ -62,8 +62,8 @@ class CsvColumns:
     delimiter: str
 
     @property
-    def _separator(self) -> Said:
-        return TAB if self.delimiter == "\t" else Said(f"'{self.delimiter}'", f"'{self.delimiter}'")
+    def _separator(self) -> Text:
+        return TAB if self.delimiter == "\t" else Text(f"'{self.delimiter}'", f"'{self.delimiter}'")
 
     def cells(self, line: Line) -> Cells:
         """The cells of `line` that hold something. Raises RecordInvalid."""
@@ -217,10 +217,10 @@ def _text(line: Line) -> str:
         ) from None
 
 
-def _unknown(name: str) -> Said:
+def _unknown(name: str) -> Text:
     known = [*TEXTS, *FIGURES, "vote_1", "vote_2"]
     near = difflib.get_close_matches(name, known, 1)
-    return Said(
+    return Text(
         id=f"Kolom '{quoted(name)}' tidak dikenal." + (f" Maksudnya {near[0]}?" if near else ""),
         en=f"The column '{quoted(name)}' is unknown." + (f" Is it {near[0]}?" if near else ""),
     )

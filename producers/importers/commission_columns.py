@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from producers.importers.problems import RecordInvalid
 from schemas.events import EventId, Identifier, Sentence, Time
 from schemas.forms import MAX_FIGURE
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 Cells = Mapping[str, Any]
@@ -47,24 +47,24 @@ _MAX_QUOTED: Final = 80
 
 _MAX_DIGITS: Final = len(str(MAX_FIGURE))
 _SEPARATED: Final = re.compile(r"[0-9]{1,3}(?:[., ][0-9]{3})+")
-STATION_CELL: Final = Said(
+STATION_CELL: Final = Text(
     id="kode TPS, misalnya 3101011001001, sebagai teks",
     en="the station's id, such as 3101011001001, as text",
 )
-_TIME_CELL: Final = Said(
+_TIME_CELL: Final = Text(
     id="waktu dengan zonanya, misalnya 2024-02-14T15:30:00+07:00",
     en="a time with its zone, such as 2024-02-14T15:30:00+07:00",
 )
-_ID_CELL: Final = Said(
+_ID_CELL: Final = Text(
     id="id tanpa spasi (huruf, angka, dan . _ : / -)",
     en="an id without spaces (letters, digits and . _ : / -)",
 )
-_NOTE_CELL: Final = Said(id="paling banyak 2000 karakter", en="at most 2000 characters")
-_EVENT_CELL: Final = Said(
+_NOTE_CELL: Final = Text(id="paling banyak 2000 karakter", en="at most 2000 characters")
+_EVENT_CELL: Final = Text(
     id="id peristiwa (64 karakter 0-9a-f), atau kosongkan",
     en="an event id (64 characters of 0-9a-f), or nothing",
 )
-_CHECKS: Final[Mapping[str, tuple[TypeAdapter[Any], Said]]] = {
+_CHECKS: Final[Mapping[str, tuple[TypeAdapter[Any], Text]]] = {
     "station": (TypeAdapter(Identifier), STATION_CELL),
     "occurred_at": (TypeAdapter(Time), _TIME_CELL),
     "observed_at": (TypeAdapter(Time), _TIME_CELL),

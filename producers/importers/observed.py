@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from producers.importers.problems import SourceInvalid
 from schemas.events import Time
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 from schemas.text_tables import read_rows
 from schemas.validation_words import explained
@@ -78,7 +78,7 @@ def read_observed(text: str | None, *, orders: bool = False) -> Observed:
         return Observed()
     path = Path(text)
     if not path.is_file():
-        _refuse_bad_time(text, Said("--observed-at", "--observed-at"))
+        _refuse_bad_time(text, Text("--observed-at", "--observed-at"))
         return Observed(every=text, orders=orders)
     files: dict[str, str] = {}
     rows = read_rows(path, MAX_TABLE_BYTES, SourceInvalid)
@@ -90,7 +90,7 @@ def read_observed(text: str | None, *, orders: bool = False) -> Observed:
             en=f"{quoted(path)}, line 1: the columns must be {wanted}.",
         )
     for line, cells in rows:
-        place = Said(f"{quoted(path)}, baris {line}", f"{quoted(path)}, line {line}")
+        place = Text(f"{quoted(path)}, baris {line}", f"{quoted(path)}, line {line}")
         name, time = str(PurePath(cells[0].strip())), cells[1].strip()
         _refuse_bad_time(time, place)
         if files.setdefault(name, time) != time:
@@ -101,7 +101,7 @@ def read_observed(text: str | None, *, orders: bool = False) -> Observed:
     return Observed(files=files, orders=orders)
 
 
-def _refuse_bad_time(text: str, place: Said) -> None:
+def _refuse_bad_time(text: str, place: Text) -> None:
     try:
         _TIME.validate_python(text)
     except ValidationError as error:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.language import ExplainedError, Said
+from schemas.language import ExplainedError, Text
 from schemas.sources import Unreadable
 from schemas.text import quoted
 
-ACCEPTED: Final = Said(
+ACCEPTED: Final = Text(
     id="""Yang diterima:
   - jawaban TPS dari Sirekap: berkas .json, folder berisi berkas itu, .zip berisi berkas itu
     (nama masing-masing memuat kode TPS 13 angka)
@@ -52,7 +52,7 @@ def place_of(path: str, row: int) -> str:
 
 def unreadable(place: str, *, id: str, en: str) -> Unreadable:
     """The report of a record at `place` that can't be turned into an event."""
-    return Unreadable(place, Said(id=id, en=en))
+    return Unreadable(place, Text(id=id, en=en))
 
 
 class RecordInvalid(ExplainedError):

@@ -21,7 +21,7 @@ from producers.importers.text_lines import Line, read_lines
 from schemas.decode import decode, encode
 from schemas.elections import Election
 from schemas.events import SCHEMA_VERSION, RecapCertified, Role
-from schemas.language import Said
+from schemas.language import Text
 from schemas.rejections import Rejected
 from schemas.sources import Lineage, Message, SourceRecord, Unreadable
 from schemas.text import quoted
@@ -51,7 +51,7 @@ class ReasonRow:
     place: str
     event: Document | None
     document: str | None = None
-    said: Said | None = None
+    said: Text | None = None
 
     @property
     def key(self) -> tuple[str, str] | None:
@@ -198,7 +198,7 @@ def _record(row: ReasonRow, in_force: Known | None) -> SourceRecord:
     if in_force is None or not isinstance(event, RecapCertified):
         return Unreadable(
             row.place,
-            Said(
+            Text(
                 id=f"Belum ada rekapitulasi {contest} yang disahkan untuk {region}; impor dokumennya dahulu, "
                 "atau periksa kodenya.",
                 en=f"No recapitulation of {contest} is certified for {region}; import the document first, or "
@@ -209,7 +209,7 @@ def _record(row: ReasonRow, in_force: Known | None) -> SourceRecord:
         named, held = quoted(row.document), quoted(event.payload.document)
         return Unreadable(
             row.place,
-            Said(
+            Text(
                 id=f"Alasan ini untuk dokumen {named}, padahal yang berlaku di {region} adalah {held}.",
                 en=f"The reason is for the document {named}, but in force at {region} is {held}.",
             ),

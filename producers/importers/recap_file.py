@@ -21,7 +21,7 @@ from producers.importers.text_lines import Line, read_lines
 from schemas.decode import decode, encode
 from schemas.elections import Election
 from schemas.events import MAX_CELL, SCHEMA_VERSION, RecapCertified, Role
-from schemas.language import Said
+from schemas.language import Text
 from schemas.rejections import Rejected
 from schemas.sources import Lineage, NothingNew, SourceRecord, Unreadable
 from schemas.text import quoted
@@ -40,7 +40,7 @@ class RecapRow:
 
     place: str
     document: Document | None
-    said: Said | None = None
+    said: Text | None = None
 
     @property
     def key(self) -> tuple[str, str] | None:
@@ -297,7 +297,7 @@ def _figure(name: str, value: Any) -> int:
 
 def _stands_twice(row: RecapRow) -> Unreadable:
     contest, region = row.key or ("", "")
-    said = Said(
+    said = Text(
         id=f"Dokumen {quoted(contest)} wilayah {quoted(region)} sudah ada di baris sebelumnya dengan angka "
         "lain; hapus salah satu. Keputusan yang lebih baru diimpor dari berkas tersendiri.",
         en=f"The document of {quoted(contest)} in region {quoted(region)} stands in an earlier row with "

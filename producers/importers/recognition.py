@@ -18,7 +18,7 @@ from producers.importers.recap_columns import is_recap
 from producers.importers.sirekap_files import ZIP_START
 from producers.importers.situng_file import COLUMNS, is_situng
 from producers.importers.text_lines import BYTE_ORDER_MARK, first_record
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 from schemas.text_tables import column_name, delimiter_of, open_table
 
@@ -44,12 +44,12 @@ class FileKind(Enum):
 
 
 KINDS: Final = {
-    FileKind.SITUNG: Said(id="Parquet dari SITUNG", en="SITUNG's Parquet file"),
-    FileKind.SIREKAP: Said(id="JSON dari Sirekap", en="Sirekap's JSON"),
-    FileKind.CSV: Said(id="tabel dari komisi", en="a commission's table"),
-    FileKind.JSONL: Said(id="baris-baris JSON", en="JSON lines"),
-    FileKind.RECAP: Said(id="CSV rekapitulasi yang disahkan", en="a CSV of certified recapitulations"),
-    FileKind.REASON: Said(id="CSV alasan selisih rekapitulasi", en="a CSV of reasons for differences"),
+    FileKind.SITUNG: Text(id="Parquet dari SITUNG", en="SITUNG's Parquet file"),
+    FileKind.SIREKAP: Text(id="JSON dari Sirekap", en="Sirekap's JSON"),
+    FileKind.CSV: Text(id="tabel dari komisi", en="a commission's table"),
+    FileKind.JSONL: Text(id="baris-baris JSON", en="JSON lines"),
+    FileKind.RECAP: Text(id="CSV rekapitulasi yang disahkan", en="a CSV of certified recapitulations"),
+    FileKind.REASON: Text(id="CSV alasan selisih rekapitulasi", en="a CSV of reasons for differences"),
 }
 """What people call them."""
 

@@ -15,7 +15,7 @@ from producers.importers.accepted import Known, moment
 from producers.importers.commission_row import SOURCE, Row, RowType
 from producers.importers.lineage import StationLine
 from producers.importers.problems import RecordInvalid
-from schemas.language import Said
+from schemas.language import Text
 from schemas.sources import Message, NothingNew, SourceRecord, Unreadable
 from schemas.text import quoted
 
@@ -186,10 +186,10 @@ def _id(raw: bytes) -> str:
     return Known(raw).event_id
 
 
-def _nothing_in_force(row: Row) -> Said:
+def _nothing_in_force(row: Row) -> Text:
     station, contest = (quoted(row.document[name]) for name in ("station", "contest"))
     what_id, what = ("dibetulkan", "correct") if row.type is RowType.CORRECTION else ("dibatalkan", "annul")
-    return Said(
+    return Text(
         id=f"Tidak ada hasil yang berlaku di TPS {station} untuk {contest}, jadi tidak ada yang dapat "
         f"{what_id}; tulis count di kolom type, atau id peristiwa yang dimaksud di kolom supersedes.",
         en=f"Station {station} has no count in force in {contest}, so there is nothing to {what}; write "
@@ -197,7 +197,7 @@ def _nothing_in_force(row: Row) -> Said:
     )
 
 
-ORDER_UNKNOWN: Final = Said(
+ORDER_UNKNOWN: Final = Text(
     id="Beberapa berkas memuat baris tentang TPS ini, dan isinya tidak menunjukkan mana yang lebih dulu. Isi "
     "observed_at atau occurred_at di semua baris TPS ini, atau impor berkasnya satu per satu.",
     en="Several files have rows about this station, and what they say does not tell which comes first. Fill "

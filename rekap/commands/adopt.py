@@ -8,9 +8,9 @@ from rekap.command import subcommand
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
-from schemas.language import Said
+from schemas.language import Text
 
-MORE = Said(
+MORE = Text(
     id="Salinan direktori data, cadangan yang dikembalikan, dan direktori yang dipindahkan ke disk lain "
     "tidak diisi sebelum ini: aslinya mungkin masih dipakai. Isinya tidak berubah; ia mendapat id baru, "
     "dan rekap sink membaca baris dari awal bila perlu.",
@@ -19,7 +19,7 @@ MORE = Said(
     "id, and rekap sink reads rows from the beginning where it has to.",
 )
 EXAMPLES = ("rekap --data restored adopt",)
-ADOPTED: Final = Said(
+ADOPTED: Final = Text(
     id="{path} kini direktori tersendiri, dengan id {id}.",
     en="{path} is now a directory of its own, with the id {id}.",
 )

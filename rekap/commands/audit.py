@@ -19,12 +19,12 @@ from rekap.output.formats import Format, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from rekap.text.placeholders import in_language
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from audit.bundle.report import Report
 
-MORE = Said(
+MORE = Text(
     id="receipt ID_PERISTIWA menulis bukti bahwa peristiwa itu tercatat dalam log yang diterbitkan rekap "
     "notary; baru ada setelah checkpoint berikutnya. check-receipt BERKAS memeriksa bukti itu terhadap byte "
     "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. export BUNDLE menulis "
@@ -47,73 +47,73 @@ EXAMPLES = (
     "rekap --data count audit replay",
     "rekap --data count audit explain 3207-001",
 )
-OUT_HELP = Said(id="receipt: berkas tanda terima.", en="receipt: the file of the receipt.")
-PUBLIC_HELP = Said(
+OUT_HELP = Text(id="receipt: berkas tanda terima.", en="receipt: the file of the receipt.")
+PUBLIC_HELP = Text(
     id="receipt, export: direktori yang diterbitkan (rekap notary --out); tanpa ini DIR/tlog.",
     en="receipt, export: the published directory (rekap notary --out); without it DIR/tlog.",
 )
-QR_HELP = Said(
+QR_HELP = Text(
     id="receipt: juga sebagai kode QR, berkas .svg atau .png.",
     en="receipt: as a QR code too, a file .svg or .png.",
 )
-WITH_EVENT_HELP = Said(
+WITH_EVENT_HELP = Text(
     id="receipt: muat juga byte peristiwanya, agar berkas itu cukup sendiri.",
     en="receipt: put the event's bytes in too, so that the file is enough by itself.",
 )
-EVENT_HELP = Said(
+EVENT_HELP = Text(
     id="check-receipt: berkas dengan byte peristiwanya; tanpa ini yang termuat dalam tanda terima.",
     en="check-receipt: the file with the event's bytes; without it those in the receipt.",
 )
-POLICY_HELP = Said(
+POLICY_HELP = Text(
     id="check-receipt, verify: log yang diterima dan saksi yang diwajibkan (c2sp.org/tlog-policy). "
     "export: sertakan dalam bundel.",
     en="check-receipt, verify: the logs to accept and the witnesses to ask for (c2sp.org/tlog-policy). "
     "export: put it into the bundle.",
 )
-CHECKPOINT_HELP = Said(
+CHECKPOINT_HELP = Text(
     id="verify: checkpoint terdahulu dari tempat lain; log harus melanjutkannya. Dapat diulang.",
     en="verify: an earlier checkpoint that you had from elsewhere; the log has to go on from it. May be "
     "repeated.",
 )
-AT_HELP = Said(
+AT_HELP = Text(
     id="replay: seperti yang ditampilkan sesudah entri checkpoint ini.",
     en="replay: as it was shown after the entries of this checkpoint.",
 )
-AS_OF_HELP = Said(
+AS_OF_HELP = Text(
     id="replay: seperti yang ditampilkan pada waktu itu, misalnya 2024-02-15T08:00+07:00.",
     en="replay: as it was shown at that time, such as 2024-02-15T08:00+07:00.",
 )
-BETWEEN_HELP = Said(
+BETWEEN_HELP = Text(
     id="explain: hanya nilai yang muncul di antara kedua waktu itu.",
     en="explain: only values that came up between these two times.",
 )
-ONE_OF: Final = Said(
+ONE_OF: Final = Text(
     id="Sebutkan salah satu saja dari --at dan --as-of.", en="Give one of --at and --as-of only."
 )
-WRITTEN_HELP = Said(
+WRITTEN_HELP = Text(
     id="Bentuk keluaran; markdown dan html hanya untuk verify.",
     en="How to write it; markdown and html for verify only.",
 )
-NEEDS: Final = Said(id="rekap audit {action} memerlukan {option}.", en="rekap audit {action} needs {option}.")
-ONLY: Final = Said(
+NEEDS: Final = Text(id="rekap audit {action} memerlukan {option}.", en="rekap audit {action} needs {option}.")
+ONLY: Final = Text(
     id="{option} hanya untuk rekap audit {action}.", en="{option} is for rekap audit {action} only."
 )
-WRITTEN: Final = Said(
+WRITTEN: Final = Text(
     id="Tanda terima entri {index} ditulis ke {path} ({size} byte).",
     en="The receipt of entry {index} was written to {path} ({size} bytes).",
 )
-EXPORTED: Final = Said(
+EXPORTED: Final = Text(
     id="{entries} entri ditulis ke {path} ({files} berkas, {bytes} byte).",
     en="{entries} entries were written to {path} ({files} files, {bytes} bytes).",
 )
-LATER: Final = Said(
+LATER: Final = Text(
     id="{later} entri yang lebih baru belum tercakup checkpoint mana pun, dan tidak ada dalam bundel ini.",
     en="{later} newer entries are covered by no checkpoint yet, and are not in this bundle.",
 )
-NO_EVENT: Final = Said(
+NO_EVENT: Final = Text(
     id="Tidak ada peristiwa dengan id {event}.", en="There is no event with the id {event}."
 )
-SEVERAL: Final = Said(
+SEVERAL: Final = Text(
     id="Beberapa peristiwa berawal {event}: sebutkan lebih banyak angka.",
     en="Several events begin with {event}: give more digits.",
 )
@@ -145,7 +145,7 @@ MAX_EVENT_BYTES: Final = 65_536
 """Of the file with an event: the largest one and a line feed."""
 
 
-def _path(name: str, said: Said, metavar: str = "FILE") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _path(name: str, said: Text, metavar: str = "FILE") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option that names a file or a directory."""
     kind = click.Path(path_type=Path, dir_okay=metavar == "DIR", file_okay=metavar == "FILE")
     return click.option(name, cls=Option, said=said, type=kind, metavar=metavar)
@@ -243,7 +243,7 @@ def _make(session: Session, event: str, as_json: bool, chosen: dict[str, Any]) -
     with reader(session, "audit") as client:
         found = find_event(client, session.election.id, event)
     if not found:
-        session.say(Said(NO_EVENT.id.format(event=event), NO_EVENT.en.format(event=event)))
+        session.say(Text(NO_EVENT.id.format(event=event), NO_EVENT.en.format(event=event)))
         return ANSWER_IS_NO
     if len({row["event_id"] for row in found}) > 1:
         raise _usage(session, SEVERAL, event=event)
@@ -277,7 +277,7 @@ def _make(session: Session, event: str, as_json: bool, chosen: dict[str, Any]) -
         echo(session.text(WRITTEN).format(index=proof.index, path=out, size=len(content)))
     if qr is not None and image is None:
         size = len(content)
-        session.say(Said(TOO_LARGE.id.format(size=size), TOO_LARGE.en.format(size=size)))
+        session.say(Text(TOO_LARGE.id.format(size=size), TOO_LARGE.en.format(size=size)))
         return ANSWER_IS_NO
     return DONE
 
@@ -319,7 +319,7 @@ def _export(session: Session, bundle: Path, as_json: bool, chosen: dict[str, Any
     else:
         echo(session.text(EXPORTED).format(path=bundle, **asdict(done)))
         if done.later:
-            session.say(Said(LATER.id.format(later=done.later), LATER.en.format(later=done.later)))
+            session.say(Text(LATER.id.format(later=done.later), LATER.en.format(later=done.later)))
     return DONE
 
 
@@ -367,5 +367,5 @@ def _option(name: str) -> str:
     return names.get(name, f"--{name.replace('_', '-')}")
 
 
-def _usage(session: Session, said: Said, **values: str) -> click.UsageError:
+def _usage(session: Session, said: Text, **values: str) -> click.UsageError:
     return click.UsageError(session.text(said).format(**values))

@@ -13,7 +13,7 @@ from rekap.command import subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.session import DEMO_DIRECTORY, Session, pass_session
 from rekap.terminal import echo
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from audit.verify import Verification
@@ -26,7 +26,7 @@ STATIONS = 8_000
 """Five forms each: counted in some 20 seconds on two cores, and every level of the nation is there."""
 SEED = 2024
 
-MORE = Said(
+MORE = Text(
     id="Negara percontohan dengan provinsi dan kabupaten/kota yang nyata dan suara yang dikarang, dihitung "
     "dalam sekitar setengah menit di ./demo-data (atau --data DIR). Sementara itu terminal kedua bisa "
     "bertanya: rekap --data demo-data results. Mengulang demo melanjutkan yang ada.",
@@ -36,30 +36,30 @@ MORE = Said(
 )
 EXAMPLES = ("rekap demo", "rekap --lang id demo", "rekap --data elsewhere demo")
 
-ABOUT = Said(
+ABOUT = Text(
     id="Pemilu 2024 yang dikarang: {stations} TPS, {contests} pemilihan, {messages} kiriman, dihitung di "
     "{path}.",
     en="An invented general election: {stations} stations, {contests} contests, {messages} messages, counted "
     "in {path}.",
 )
-MEANWHILE = Said(
+MEANWHILE = Text(
     id="Sementara itu, di terminal lain: {rekap} --data {path} results --level province",
     en="Meanwhile, in another terminal: {rekap} --data {path} results --level province",
 )
-CONTINUED = Said(
+CONTINUED = Text(
     id="{path} sudah berisi demo: dilanjutkan. Untuk mulai dari awal, sebut direktori lain: rekap --data DIR "
     "demo",
     en="{path} holds a demo already: it is continued. To start afresh, name another directory: rekap --data "
     "DIR demo",
 )
-ANOTHER = Said(
+ANOTHER = Text(
     id="{path} berisi penghitungan lain. Sebut direktori baru: rekap --data DIR demo",
     en="{path} holds another count. Name a new directory: rekap --data DIR demo",
 )
-SETTING_UP = Said(id="Menyiapkan negara percontohan ...", en="Setting up the nation ...")
-FOUND = Said(id="Temuan menurut aturan ({contest})", en="Findings by rule ({contest})")
-VERIFICATION = Said(id="Dihitung ulang dari log", en="Counted again from the log")
-TRY_NEXT = Said(id="Coba selanjutnya", en="What to try next")
+SETTING_UP = Text(id="Menyiapkan negara percontohan ...", en="Setting up the nation ...")
+FOUND = Text(id="Temuan menurut aturan ({contest})", en="Findings by rule ({contest})")
+VERIFICATION = Text(id="Dihitung ulang dari log", en="Counted again from the log")
+TRY_NEXT = Text(id="Coba selanjutnya", en="What to try next")
 
 
 @subcommand("demo", MORE, EXAMPLES)

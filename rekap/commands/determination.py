@@ -18,7 +18,7 @@ from rekap.output.formats import (
     write_rows,
 )
 from rekap.session import Session, pass_session, session_of
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from determination.seats import SeatsResult
     from rekap.output.json_rows import Row
 
-MORE = Said(
+MORE = Text(
     id="Tanpa seats: apa yang diputuskan suatu penghitungan sejauh ini; proyeksi sampai disahkan. "
     "Pemilihan partai memerlukan --districts. determination seats membagi kursi dari dua berkas CSV. "
     "votes_to_last_seat: suara tambahan paling sedikit untuk mendapat kursi terakhir dapil.",
@@ -40,25 +40,25 @@ EXAMPLES = (
     "rekap --data count determination --contest DPR --districts dapil.csv --format csv",
     "rekap determination seats --votes votes.csv --districts dapil.csv --threshold 0.04 --format json",
 )
-CONTEST_HELP = Said(
+CONTEST_HELP = Text(
     id="Pemilihan yang mana dari penghitungan; tanpa ini yang pertama.",
     en="Which contest of the count; without it the first.",
 )
-VOTES_HELP = Said(
+VOTES_HELP = Text(
     id="seats: CSV dengan kolom dapil_code,party_number,total_votes.",
     en="seats: CSV with the columns dapil_code,party_number,total_votes.",
 )
-DISTRICTS_HELP = Said(
+DISTRICTS_HELP = Text(
     id="Kursi setiap dapil: CSV dengan kolom dapil_code,seats.",
     en="The seats of each dapil: CSV with the columns dapil_code,seats.",
 )
-THRESHOLD_HELP = Said(
+THRESHOLD_HELP = Text(
     id="Bagian suara sah nasional yang harus dicapai partai; semula 0.04, dan 0 untuk DPRD dari "
     "penghitungan.",
     en="The part of the valid votes of the nation that a party has to reach; default 0.04, and 0 for the "
     "DPRD of a count.",
 )
-TIES_HELP = Said(
+TIES_HELP = Text(
     id="Siapa mendapat kursi terakhir bila hasil bagi sama: votes (semula), number, atau open.",
     en="Who has the last seat when quotients are equal: votes (default), number or open.",
 )
@@ -75,7 +75,7 @@ def fraction_option(context: click.Context, parameter: click.Parameter, value: s
     if value is None:
         return None
     if not PART.fullmatch(value):
-        said = Said(
+        said = Text(
             id=f"{quoted(repr(value))} bukan bagian dari satu; tulis 4% sebagai 0.04, dan 0 bila tanpa "
             "ambang batas",
             en=f"{quoted(repr(value))} is no part of one; write 4% as 0.04, and 0 for no threshold",
@@ -144,7 +144,7 @@ def command(
 
 
 def _usage(session: Session, *, id: str, en: str) -> click.UsageError:
-    return click.UsageError(session.text(Said(id=id, en=en)))
+    return click.UsageError(session.text(Text(id=id, en=en)))
 
 
 def _of_files(

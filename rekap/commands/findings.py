@@ -12,28 +12,28 @@ from rekap.command import Option, subcommand
 from rekap.output.formats import Format, chosen_format, list_options, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
-MORE = Said(
+MORE = Text(
     id="Temuan berat membuat formulir tidak ikut dalam jumlah bersih; temuan ringan hanya didaftar. Temuan "
     "tidak menuduh siapa pun. Yang sudah dibetulkan tidak ada di sini, tetapi ada di rekap history.",
     en="A hard finding leaves the form out of the clean totals; a soft one is listed only. A finding accuses "
     "nobody. What has been put right is not here, but in rekap history.",
 )
-RULE_HELP = Said(
+RULE_HELP = Text(
     id="Hanya aturan ini, misalnya R06; dapat diulang.",
     en="Only this rule, for instance R06; may be repeated.",
 )
-REGION_HELP = Said(
+REGION_HELP = Text(
     id="Hanya di dalam wilayah ini, atau di TPS ini.", en="Only inside this region, or at this station."
 )
-COUNT_HELP = Said(id="Hanya banyaknya, menurut aturan.", en="Only how many, by rule.")
+COUNT_HELP = Text(id="Hanya banyaknya, menurut aturan.", en="Only how many, by rule.")
 EXAMPLES = (
     "rekap --data demo-data findings --count",
     "rekap --data demo-data findings --rule R06 --region 32",
     "rekap --data demo-data findings --rule R08 --format csv > recount_triggers.csv",
 )
-NONE_FOUND = Said(id="Tidak ada temuan.", en="Nothing was found.")
+NONE_FOUND = Text(id="Tidak ada temuan.", en="Nothing was found.")
 
 
 def rule_option(

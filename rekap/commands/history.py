@@ -12,21 +12,21 @@ from rekap.command import Argument, CommandOnIds, Option, subcommand
 from rekap.output.formats import Format, chosen_format, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from queries.places import FoundUnit
 
-MORE = Said(
+MORE = Text(
     id="UNIT adalah kode TPS atau wilayah. Untuk TPS: setiap versi, apa yang berubah, mengapa, oleh siapa, "
     "temuannya, dan kiriman yang ditolak. Untuk wilayah: setiap keadaan jumlahnya.",
     en="UNIT is the id of a station or a region. Of a station: every version, what changed, why and by whom, "
     "its findings, and rejected messages. Of a region: every state of its totals.",
 )
-CONTEST_HELP = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
-LIMIT_HELP = Said(
+CONTEST_HELP = Text(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
+LIMIT_HELP = Text(
     id="Untuk wilayah: hanya sekian keadaan terakhir (tabel: 20).",
     en="Of a region: only so many of the last states (a table: 20).",
 )
@@ -36,7 +36,7 @@ EXAMPLES = (
     "rekap --data data2019 history -991304-001 --format json",
 )
 TABLE_ROWS = 20
-NOTHING = Said(id="Belum ada apa pun tentang {unit}.", en="Nothing has come about {unit} yet.")
+NOTHING = Text(id="Belum ada apa pun tentang {unit}.", en="Nothing has come about {unit} yet.")
 
 
 @subcommand("history", MORE, EXAMPLES, CommandOnIds)
@@ -99,7 +99,7 @@ def _show(session: Session, client: Client, place: FoundUnit, rows: list[Row]) -
     where = ", ".join(name for name in (place.name, *names_above(client, session.election.id, place)) if name)
     show(paragraph(f"{place.unit}  {where}", "title"))
     if not rows:
-        session.say(Said(*(text.format(unit=place.unit) for text in (NOTHING.id, NOTHING.en))))
+        session.say(Text(*(text.format(unit=place.unit) for text in (NOTHING.id, NOTHING.en))))
         return
     for contest in session.election.contests:
         of_contest = [row for row in rows if row["contest"] == contest.id]

@@ -11,12 +11,12 @@ from rekap.cluster import broker_options
 from rekap.command import Argument, Option, subcommand
 from rekap.output.formats import Format, document_option
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
 
-MORE = Said(
+MORE = Text(
     id="Dibaca: jawaban Sirekap (.json, folder, .zip), hasil SITUNG 2019 (.parquet), CSV atau JSONL dari "
     "komisi. Mengulang perintah yang sama aman: yang sudah ada tidak dihitung dua kali, yang terputus "
     "dilanjutkan. Dengan --broker kiriman masuk ke log di Kafka, dan worker yang menghitungnya. Berakhir "
@@ -26,22 +26,22 @@ MORE = Said(
     "what was interrupted goes on. With --broker, messages go to the log on Kafka, and workers count them. "
     "Ends with code 1 when a record is unreadable.",
 )
-CONTEST_HELP = Said(
+CONTEST_HELP = Text(
     id="Pemilihan dari berkas yang tidak menyebutkannya.", en="The contest of files that don't name it."
 )
-OBSERVED_HELP = Said(
+OBSERVED_HELP = Text(
     id="Kapan berkas disalin dari sumbernya: satu waktu, atau berkas CSV dengan kolom file,observed_at.",
     en="When the files were copied from their source: a time, or a CSV with the columns file,observed_at.",
 )
-ORDER_HELP = Said(
+ORDER_HELP = Text(
     id="Waktu mana yang mengurutkan halaman: yang disebut halaman itu (page), atau penyalinannya (copy).",
     en="Which time orders pages: the one that a page names (page), or that of its copy (copy).",
 )
-CERTIFIED_HELP = Said(
+CERTIFIED_HELP = Text(
     id="Berkasnya adalah rekapitulasi yang disahkan dari Sirekap (pohon hr).",
     en="The files are certified recapitulations of Sirekap (the tree hr).",
 )
-CURRENT_HELP = Said(
+CURRENT_HELP = Text(
     id="Baris-baris tabel mengatakan hasil yang berlaku sekarang: masing-masing menjadi hasil, pembetulan, "
     "atau "
     "bukan hal baru. Perlu --reason.",
@@ -49,23 +49,23 @@ CURRENT_HELP = Said(
     "Needs "
     "--reason.",
 )
-REASON_HELP = Said(
+REASON_HELP = Text(
     id="Dengan --current: mengapa hasil yang berlaku dibetulkan.",
     en="With --current: why a count in force is corrected.",
 )
-ROLE_HELP = Said(
+ROLE_HELP = Text(
     id="Dengan --current: peran pengirim baris yang tidak menyebutkannya (importer).",
     en="With --current: the role that rows without one are sent in (importer).",
 )
-NOTE_HELP = Said(
+NOTE_HELP = Text(
     id="Dengan --current: satu kalimat untuk setiap pembetulan.",
     en="With --current: a sentence to each correction.",
 )
-NEEDS_REASON = Said(
+NEEDS_REASON = Text(
     id="--current memerlukan --reason: mengapa hasil yang berlaku dibetulkan.",
     en="--current needs --reason: why a count in force is corrected.",
 )
-ONLY_CURRENT = Said(
+ONLY_CURRENT = Text(
     id="--reason, --role dan --note hanya berlaku dengan --current.",
     en="--reason, --role and --note go with --current only.",
 )

@@ -11,7 +11,7 @@ from rekap.command import Option, subcommand
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 if TYPE_CHECKING:
     from schemas.data_directory import DataDirectory
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from schemas.elections import Election
     from schemas.regions import Registry
 
-MORE = Said(
+MORE = Text(
     id="Pemilu dan daftar wilayahnya diingat dalam direktori itu. Tanpa --registry dipakai negara "
     "percontohan: provinsi dan kabupaten/kota yang nyata, selebihnya dikarang, untuk simulasi. Mengulang "
     "dengan bahan yang sama tidak mengubah apa pun; dengan bahan lain ditolak.",
@@ -27,30 +27,30 @@ MORE = Said(
     "the built-in nation: real provinces and districts, the rest invented, for simulation. Again with the "
     "same things changes nothing; with others it is refused.",
 )
-ELECTION_HELP = Said(
+ELECTION_HELP = Text(
     id="pemilu2024, pilpres2019, atau berkas YAML yang menerangkan pemilu Anda.",
     en="pemilu2024, pilpres2019, or a YAML file that describes your election.",
 )
-REGISTRY_HELP = Said(
+REGISTRY_HELP = Text(
     id="Daftar wilayah sampai desa/kelurahan: CSV, Parquet, atau .xlsx.",
     en="The register of regions down to villages: CSV, Parquet or .xlsx.",
 )
-STATIONS_HELP = Said(
+STATIONS_HELP = Text(
     id="Daftar TPS: CSV, Parquet, atau .xlsx; tanpa ini cukup banyaknya TPS per desa.",
     en="The list of stations: CSV, Parquet or .xlsx; without it their number in each village is enough.",
 )
-CANDIDATES_HELP = Said(
+CANDIDATES_HELP = Text(
     id="Calon dan daerah pemilihan: CSV atau .xlsx.", en="Candidates and electoral districts: CSV or .xlsx."
 )
-BUILTIN_HELP = Said(
+BUILTIN_HELP = Text(
     id="Pakai negara percontohan; sama dengan tanpa --registry.",
     en="Take the built-in nation; the same as no --registry.",
 )
-PROVINCES_HELP = Said(
+PROVINCES_HELP = Text(
     id="Hanya provinsi ini dari negara percontohan, misalnya 11,12; 99 adalah luar negeri.",
     en="Only these provinces of the built-in nation, for instance 11,12; 99 is overseas.",
 )
-SIZE_HELP = Said(
+SIZE_HELP = Text(
     id="Perkecil negara percontohan menjadi sekian TPS.",
     en="Scale the built-in nation down to so many stations.",
 )
@@ -60,32 +60,32 @@ EXAMPLES = (
     "rekap --data aceh init --election pemilu2024 --provinces 11",
     "rekap --data data2019 init --election pilpres2019 --registry regions.csv --stations tps.parquet",
 )
-PREPARING = Said(id="Menyiapkan {path} ...", en="Preparing {path} ...")
-BUILT_IN = Said(
+PREPARING = Text(id="Menyiapkan {path} ...", en="Preparing {path} ...")
+BUILT_IN = Text(
     id="Tanpa --registry: dipakai negara percontohan. Provinsi dan kabupaten/kota nyata; kecamatan, desa, "
     "pemilih, dan calon dikarang.",
     en="No --registry: the built-in nation is used. Provinces and districts are real; sub-districts, "
     "villages, voters and candidates are invented.",
 )
-READY = Said(id="{path} siap: {what}.", en="{path} is ready: {what}.")
-THERE_ALREADY = Said(
+READY = Text(id="{path} siap: {what}.", en="{path} is ready: {what}.")
+THERE_ALREADY = Text(
     id="{path} sudah ada untuk pemilu dan daftar yang sama; tidak ada yang berubah: {what}.",
     en="{path} was there already, for the same election and register; nothing has changed: {what}.",
 )
-WHAT = Said(
+WHAT = Text(
     id="{election}; {provinces} provinsi, {districts} kabupaten/kota, {villages} desa/kelurahan, {stations} "
     "TPS, {voters} pemilih terdaftar; pemilihan {contests}",
     en="{election}; {provinces} provinces, {districts} districts, {villages} villages, {stations} stations, "
     "{voters} registered voters; contests {contests}",
 )
-NEXT = Said(
+NEXT = Text(
     id="Selanjutnya: rekap --data {path} import BERKAS, atau rekap --data {path} simulate",
     en="Next: rekap --data {path} import FILE, or rekap --data {path} simulate",
 )
-NEXT_WITHOUT_NIGHT = Said(
+NEXT_WITHOUT_NIGHT = Text(
     id="Selanjutnya: rekap --data {path} import BERKAS", en="Next: rekap --data {path} import FILE"
 )
-DISAGREE = Said(
+DISAGREE = Text(
     id="Daftar TPS dan daftar wilayah berbeda tentang jumlah TPS di {villages} desa/kelurahan: daftar TPS "
     "memuat {more} TPS lebih banyak di sebagian dan {fewer} lebih sedikit di sebagian lain. Yang diharapkan "
     "adalah TPS dalam daftar TPS. Antara lain: {first}.",
@@ -93,11 +93,11 @@ DISAGREE = Said(
     "list has {more} more in some and {fewer} fewer in others. Expected are the stations of the list. Among "
     "them: {first}.",
 )
-FIRST = Said(
+FIRST = Text(
     id="{place}: {register} menurut daftar wilayah, {listed} dalam daftar TPS",
     en="{place}: {register} in the register, {listed} in the list",
 )
-NOT_IN_REGISTER = Said(
+NOT_IN_REGISTER = Text(
     id="Definisi pemilu menyebut {count} wilayah yang tidak ada dalam daftar wilayah ({shown}); "
     "ketentuannya tidak "
     "berlaku bagi siapa pun. Jika daftar itu menulis kodenya dengan cara lain, salin definisi ke berkas YAML "
@@ -139,7 +139,7 @@ def command(
     from rekap.render.bars import Waiting
     from schemas.data_directory import ELECTION_FILE, DataDirectory
 
-    with Waiting(session, Said(PREPARING.id.format(path=path), PREPARING.en.format(path=path))):
+    with Waiting(session, Text(PREPARING.id.format(path=path), PREPARING.en.format(path=path))):
         chosen, regions = _read(election, registry, stations, candidates, provinces, size)
         missing = _checked(election, chosen, regions, registry, candidates)
         existed = (path / ELECTION_FILE).is_file()
@@ -158,7 +158,7 @@ def command(
     what = _described(session, chosen, regions)
     write(session.text(THERE_ALREADY if existed else READY).format(path=path, what=what))
     if differing:
-        session.say(Said(_disagree(differing, "id"), _disagree(differing, "en")))
+        session.say(Text(_disagree(differing, "id"), _disagree(differing, "en")))
     if missing:
         session.say(_not_in_register(missing))
     echo(_next(chosen, regions).within(session.language).format(path=path), err=True)
@@ -186,7 +186,7 @@ def _checked(
     return missing
 
 
-def _next(election: Election, registry: Registry) -> Said:
+def _next(election: Election, registry: Registry) -> Text:
     """What to do now; a night is offered only where it can be simulated: of contests in which somebody stands
     on every ballot, and when voting closed."""
     from schemas.ballots import Ballots
@@ -198,13 +198,13 @@ def _next(election: Election, registry: Registry) -> Said:
     if not complete or election.poll is None or election.poll.closes is None:
         return NEXT_WITHOUT_NIGHT
     only = "".join(f" --contest {one}" for one in complete[:CONTESTS_SHOWN]) if without else ""
-    return Said(id=f"{NEXT.id}{only}", en=f"{NEXT.en}{only}")
+    return Text(id=f"{NEXT.id}{only}", en=f"{NEXT.en}{only}")
 
 
-def _not_in_register(missing: list[Missing]) -> Said:
+def _not_in_register(missing: list[Missing]) -> Text:
     codes = list(dict.fromkeys(region for _, region in missing))
     shown = ", ".join(codes[:DISAGREEMENTS_SHOWN]) + (", ..." if len(codes) > DISAGREEMENTS_SHOWN else "")
-    return Said(
+    return Text(
         *(text.format(count=len(codes), shown=shown) for text in (NOT_IN_REGISTER.id, NOT_IN_REGISTER.en))
     )
 
@@ -262,7 +262,7 @@ def _refuse_contradictions(
     if registry is None and stations is not None:
         raise click.UsageError(
             session.text(
-                Said(
+                Text(
                     id="--stations memerlukan --registry: TPS berada di desa dari suatu daftar wilayah.",
                     en="--stations needs --registry: stations are in the villages of a register.",
                 )
@@ -271,7 +271,7 @@ def _refuse_contradictions(
     if registry is not None and of_the_nation:
         raise click.UsageError(
             session.text(
-                Said(
+                Text(
                     id="--builtin, --provinces dan --size adalah untuk negara percontohan; dengan --registry "
                     "tidak berlaku.",
                     en="--builtin, --provinces and --size are for the built-in nation; they can't go with "

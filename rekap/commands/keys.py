@@ -13,14 +13,14 @@ from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
     from rekap.enrolled_keys import EnrolledKeys
     from schemas.signing import Signer
 
-MORE = Said(
+MORE = Text(
     id="generate membuat kunci dalam berkas terenkripsi. open, enrol --registrar, revoke --registrar, rules, "
     "pause dan resume ditandatangani kunci induk (--key berulang); enrol dan revoke perangkat oleh kunci "
     "pendaftar. Tanpa --out peristiwanya masuk ke log; dengan --out ditulis ke berkas, agar pemegang kunci "
@@ -42,67 +42,67 @@ EXAMPLES = (
 )
 ACTIONS: Final = ("generate", "open", "enrol", "revoke", "rules", "pause", "resume", "sign", "list")
 
-OUT_HELP = Said(
+OUT_HELP = Text(
     id="generate: berkas kunci; lainnya: berkas peristiwa, yang lalu tidak dikirim ke log.",
     en="generate: the key file; others: the event's file, which is not sent to the log then.",
 )
-KEY_HELP = Said(
+KEY_HELP = Text(
     id="Berkas kunci yang menandatangani; dapat diulang.", en="A key file that signs; may be repeated."
 )
-PASSPHRASE_HELP = Said(
+PASSPHRASE_HELP = Text(
     id="Berkas berisi frasa sandi, untuk semua kunci atau satu untuk setiap --key; tanpa ini ditanyakan.",
     en="A file with the passphrase, of all keys or one for each --key; without it you are asked.",
 )
-REGISTRAR_HELP = Said(
+REGISTRAR_HELP = Text(
     id="enrol, revoke: kunci publik pendaftar.", en="enrol, revoke: the public key of a registrar."
 )
-DEVICE_HELP = Said(
+DEVICE_HELP = Text(
     id="enrol, revoke: kunci publik perangkat.", en="enrol, revoke: the public key of a device."
 )
-DEVICES_HELP = Said(
+DEVICES_HELP = Text(
     id="enrol: tabel banyak perangkat (CSV: key, role, stations, regions, ends, device).",
     en="enrol: a table of many devices (CSV: key, role, stations, regions, ends, device).",
 )
-ROLE_HELP = Said(id="enrol: peran perangkat.", en="enrol: the device's role.")
-STATION_HELP = Said(
+ROLE_HELP = Text(id="enrol: peran perangkat.", en="enrol: the device's role.")
+STATION_HELP = Text(
     id="enrol: TPS yang dikirimnya; dapat diulang.", en="enrol: a station that it reports; may be repeated."
 )
-WITHIN_HELP = Said(
+WITHIN_HELP = Text(
     id="enrol: semua di dalam wilayah ini; dapat diulang.",
     en="enrol: everything within this region; may be repeated.",
 )
-ENDS_HELP = Said(id="enrol: berlaku sampai saat ini.", en="enrol: until this time.")
-NAME_HELP = Said(id="enrol: nama perangkat, untuk orang.", en="enrol: the device's name, for people.")
-NOTE_HELP = Said(id="Alasannya, untuk pembaca log.", en="Why, for readers of the log.")
-SIGN_HELP = Said(
+ENDS_HELP = Text(id="enrol: berlaku sampai saat ini.", en="enrol: until this time.")
+NAME_HELP = Text(id="enrol: nama perangkat, untuk orang.", en="enrol: the device's name, for people.")
+NOTE_HELP = Text(id="Alasannya, untuk pembaca log.", en="Why, for readers of the log.")
+SIGN_HELP = Text(
     id="rules: peran yang harus menandatangani; dapat diulang.",
     en="rules: a role that must sign; may be repeated.",
 )
-SEQ_HELP = Said(
+SEQ_HELP = Text(
     id="sign: nomor urut perangkat untuk hasil yang ditandatangani.",
     en="sign: the device's number for a count that is signed.",
 )
 ROLES = ("kpps", "ppk", "kpu_kabko", "kpu_prov", "kpu", "importer")
 """Those of schemas.events.Role that submit a count."""
 
-NEEDS: Final = Said(id="rekap keys {action} memerlukan {option}.", en="rekap keys {action} needs {option}.")
-ONLY: Final = Said(
+NEEDS: Final = Text(id="rekap keys {action} memerlukan {option}.", en="rekap keys {action} needs {option}.")
+ONLY: Final = Text(
     id="{option} tidak berlaku untuk rekap keys {action}.", en="{option} is not for rekap keys {action}."
 )
-NO_KEY: Final = Said(
+NO_KEY: Final = Text(
     id="Kunci {key} tidak terdaftar pada perangkat mana pun, atau sudah dicabut.",
     en="The key {key} is enrolled for no device, or was revoked.",
 )
-MADE: Final = Said(id="Kunci {key} ditulis ke {path}.", en="The key {key} was written to {path}.")
-DRAFTED: Final = Said(id="{type} {event} ditulis ke {path}.", en="{type} {event} was written to {path}.")
+MADE: Final = Text(id="Kunci {key} ditulis ke {path}.", en="The key {key} was written to {path}.")
+DRAFTED: Final = Text(id="{type} {event} ditulis ke {path}.", en="{type} {event} was written to {path}.")
 STATUS: Final = {
-    "accepted": Said(id="{type} {event}: berlaku.", en="{type} {event}: in force."),
-    "repeated": Said(id="{type} {event}: sudah berlaku.", en="{type} {event}: in force already."),
-    "recorded": Said(
+    "accepted": Text(id="{type} {event}: berlaku.", en="{type} {event}: in force."),
+    "repeated": Text(id="{type} {event}: sudah berlaku.", en="{type} {event}: in force already."),
+    "recorded": Text(
         id="{type} {event}: tercatat di log; worker yang memutuskannya.",
         en="{type} {event}: recorded in the log; workers decide about it.",
     ),
-    "rejected": Said(id="{type} {event}: ditolak. {why}", en="{type} {event}: rejected. {why}"),
+    "rejected": Text(id="{type} {event}: ditolak. {why}", en="{type} {event}: rejected. {why}"),
 }
 SHOWN: Final = 16
 """Digits of an event id: enough to find it."""
@@ -216,7 +216,7 @@ def _generate(session: Session, chosen: dict[str, Any], as_json: bool) -> int:
     if as_json:
         write_document({"key_id": signer.key_id, "file": str(path)})
     else:
-        session.say(Said(*(text.format(key=signer.key_id, path=path) for text in MADE)))
+        session.say(Text(*(text.format(key=signer.key_id, path=path) for text in MADE)))
     return DONE
 
 
@@ -291,7 +291,7 @@ def _revocations(
     key = chosen["device"]
     homes = _keys_of(session, connection).homes_of(key)
     if not homes:
-        said = Said(*(text.format(key=key) for text in NO_KEY))
+        said = Text(*(text.format(key=key) for text in NO_KEY))
         raise KeysUnusable(id=said.id, en=said.en)
     return [draft(session, "DeviceRevoked", {"keys": [key], "note": note}, home) for home in homes]
 
@@ -313,7 +313,7 @@ def _write(session: Session, raws: list[bytes], out: Path, as_json: bool) -> int
     else:
         for one in decoded:
             numbers = {"type": one.event.type, "event": one.event_id[:SHOWN], "path": out}
-            session.say(Said(*(text.format(**numbers) for text in DRAFTED)))
+            session.say(Text(*(text.format(**numbers) for text in DRAFTED)))
     return DONE
 
 
@@ -338,10 +338,10 @@ def _send(session: Session, raws: list[bytes], connection: Connection | None, as
         )
     else:
         for one in sent:
-            why = one.said or Said("", "")
+            why = one.said or Text("", "")
             said = STATUS.get(one.status, STATUS["rejected"])
             names = {"type": one.type, "event": one.event_id[:SHOWN]}
-            session.say(Said(said.id.format(**names, why=why.id), said.en.format(**names, why=why.en)))
+            session.say(Text(said.id.format(**names, why=why.id), said.en.format(**names, why=why.en)))
     return DONE if all(one.status in ("accepted", "repeated", "recorded") for one in sent) else ANSWER_IS_NO
 
 
@@ -374,5 +374,5 @@ def _list(session: Session, connection: Connection | None, as_json: bool) -> int
     return DONE
 
 
-def _usage(session: Session, said: Said, **names: str) -> click.UsageError:
+def _usage(session: Session, said: Text, **names: str) -> click.UsageError:
     return click.UsageError(session.text(said).format(**names))

@@ -17,7 +17,7 @@ from rekap.output.formats import Format, chosen_format, row_options, write_event
 from rekap.output.json_rows import Row, dumps
 from rekap.session import Session, pass_session, session_of
 from rekap.terminal import echo, echo_lines
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import escaped_json
 
 if TYPE_CHECKING:
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
     from rekap.log_entries import KafkaEntries
     from rekap.log_mirror import MirrorEntries
 
-MORE = Said(
+MORE = Text(
     id="Setiap kiriman, yang diterima maupun yang tidak, dalam urutan kedatangannya. Dengan --event satu "
     "peristiwa selengkapnya. Dengan --broker langsung dari log di Kafka; keputusannya hanya bila "
     "--clickhouse juga disebut.",
     en="Every message, accepted or not, in the order of arrival. With --event one of them in full. With "
     "--broker straight from the log on Kafka, and what was decided only if --clickhouse is named too.",
 )
-FROM_HELP = Said(
+FROM_HELP = Text(
     id="Mulai dari urutan ini (dalam setiap partisi).", en="From this position (of each partition) on."
 )
-PARTITION_HELP = Said(id="Hanya partisi ini.", en="Only this partition.")
-LIMIT_HELP = Said(
+PARTITION_HELP = Text(id="Hanya partisi ini.", en="Only this partition.")
+LIMIT_HELP = Text(
     id="Paling banyak sekian; tanpa ini semuanya (tabel: 20).",
     en="At most so many; without it all (a table: 20).",
 )
-EVENT_HELP = Said(
+EVENT_HELP = Text(
     id="Hanya peristiwa dengan id ini, atau yang id-nya berawal begini (8 angka heksadesimal atau lebih).",
     en="Only the event with this id, or whose id begins like this (8 hex digits or more).",
 )
-FOLLOW_HELP = Said(
+FOLLOW_HELP = Text(
     id="Teruskan dengan kiriman baru, sampai Ctrl-C.", en="Go on with new messages, until Ctrl-C."
 )
 EXAMPLES = (
@@ -56,28 +56,28 @@ EXAMPLES = (
 )
 TABLE_ROWS: Final = 20
 
-NOT_HEX = Said(
+NOT_HEX = Text(
     id="id peristiwa ditulis dengan 8 sampai 64 angka heksadesimal (0-9, a-f)",
     en="an event id is written with 8 to 64 hex digits (0-9, a-f)",
 )
-NEEDS_CLICKHOUSE = Said(
+NEEDS_CLICKHOUSE = Text(
     id="Kafka tidak mencari menurut id: sebutkan juga --clickhouse, yang tahu letaknya.",
     en="Kafka can't look for an id: name --clickhouse too, which knows where it is.",
 )
-NEVER_ENDS = Said(
+NEVER_ENDS = Text(
     id="--follow tidak berakhir; pilih --format table atau jsonl.",
     en="--follow never ends; choose --format table or jsonl.",
 )
-NO_EVENT = Said(id="Tidak ada peristiwa dengan id {event}.", en="There is no event with the id {event}.")
-MORE_EVENTS = Said(
+NO_EVENT = Text(id="Tidak ada peristiwa dengan id {event}.", en="There is no event with the id {event}.")
+MORE_EVENTS = Text(
     id="Masih ada lagi: {next}, atau --limit, atau --format jsonl.",
     en="There are more: {next}, or --limit, or --format jsonl.",
 )
-NO_EVENT_IN = Said(
+NO_EVENT_IN = Text(
     id="{number} kiriman bukan peristiwa dan tidak ditulis; --format jsonl memuat byte-nya.",
     en="{number} messages are no events and were not written; --format jsonl has their bytes.",
 )
-NO_EVENTS = Said(
+NO_EVENTS = Text(
     id="Tidak ada kiriman mulai dari urutan itu.", en="There is no message from that position on."
 )
 
@@ -129,7 +129,7 @@ def command(
         if event is not None:
             found = entries.event(event)
             if not found:
-                session.say(Said(*(text.format(event=event) for text in (NO_EVENT.id, NO_EVENT.en))))
+                session.say(Text(*(text.format(event=event) for text in (NO_EVENT.id, NO_EVENT.en))))
             if form is Format.TABLE:
                 for row in found:
                     echo_lines(_in_full(row))
@@ -171,7 +171,7 @@ def _write(session: Session, rows: Iterable[Row], form: Format, output: Path | N
         left_out = write_events(rows, output)
         if left_out:
             texts = (text.format(number=left_out) for text in (NO_EVENT_IN.id, NO_EVENT_IN.en))
-            session.say(Said(*texts))
+            session.say(Text(*texts))
         return
     from rekap.output.parquet_rows import log_schema
 

@@ -13,9 +13,9 @@ from rekap.failures import DONE
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
-from schemas.language import Said
+from schemas.language import Text
 
-MORE = Said(
+MORE = Text(
     id="Sekali sebelum sink pertama dan sebelum sink versi baru, dengan pengguna yang boleh mengubah skema: "
     "sink hanya menambah baris. Mengulangnya tidak mengubah apa pun. Basis data dalam direktori data "
     "dimutakhirkan dengan sendirinya.",
@@ -24,12 +24,12 @@ MORE = Said(
     "to date by itself.",
 )
 EXAMPLES = ("rekap migrate --clickhouse http://migrator@clickhouse:8123/rekap",)
-NO_SERVER: Final = Said(
+NO_SERVER: Final = Text(
     id="Sebutkan servernya dengan REKAP_CLICKHOUSE atau --clickhouse.",
     en="Name the server with REKAP_CLICKHOUSE or --clickhouse.",
 )
-APPLIED: Final = Said(id="Skema dimutakhirkan: {numbers}.", en="Brought up to date: migrations {numbers}.")
-NOTHING: Final = Said(id="Skema sudah mutakhir.", en="The schema was up to date.")
+APPLIED: Final = Text(id="Skema dimutakhirkan: {numbers}.", en="Brought up to date: migrations {numbers}.")
+NOTHING: Final = Text(id="Skema sudah mutakhir.", en="The schema was up to date.")
 
 
 @subcommand("migrate", MORE, EXAMPLES)

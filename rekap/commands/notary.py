@@ -15,7 +15,7 @@ from rekap.command import Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.session import DONE as DONE_SAID
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from event_log.errors import LogUnavailable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from event_log.reading import ReadableLog
     from transparency.notary.notary import Notary, Round
 
-MORE = Said(
+MORE = Text(
     id="Setiap beberapa detik entri log dibaca ulang dan kepala pohonnya ditandatangani: checkpoint, tile "
     "dan kunci publik terbit sebagai berkas yang dapat disajikan server web mana pun. Saksi dalam --policy "
     "diminta ikut menandatangani. Yang tidak melanjutkan tanda tangan sebelumnya ditolak, dari disk mana "
@@ -38,24 +38,24 @@ EXAMPLES = (
     "rekap --data count notary --origin hitung.example/pilpres2019 --policy witnesses.policy --once",
     "rekap --data night notary --broker 127.0.0.1:9092 --out public",
 )
-ORIGIN_HELP = Said(
+ORIGIN_HELP = Text(
     id="Nama log; partisinya ditambahkan: NAMA/0. Berlaku sejak kali pertama. Tanpa ini id pemilunya.",
     en="The log's name; its partition is added: NAME/0. Set the first time. Without it the election's id.",
 )
-POLICY_HELP = Said(
+POLICY_HELP = Text(
     id="Saksi yang diminta, dan berapa yang wajib (c2sp.org/tlog-policy). Tanpa ini tidak ada saksi.",
     en="The witnesses to ask, and how many have to cosign (c2sp.org/tlog-policy). Without it none.",
 )
-OUT_HELP = Said(
+OUT_HELP = Text(
     id="Terbitkan di direktori ini; tanpa ini DIR/tlog.",
     en="Publish in this directory; without it DIR/tlog.",
 )
-EVERY_HELP = Said(id="Detik antara dua checkpoint.", en="Seconds between two checkpoints.")
-ONCE_HELP = Said(
+EVERY_HELP = Text(id="Detik antara dua checkpoint.", en="Seconds between two checkpoints.")
+ONCE_HELP = Text(
     id="Tandatangani sekali saja, lalu selesai: 0 bila terbit, 1 bila saksi kurang.",
     en="Sign once and end: with 0 if it was published, with 1 if witnesses were missing.",
 )
-TAKE_OVER_HELP = Said(
+TAKE_OVER_HELP = Text(
     id="Direktori ini salinan, dan aslinya tidak akan menandatangani lagi: teruskan lognya.",
     en="This directory is a copy, and the original signs no more: go on with its log.",
 )
@@ -63,21 +63,21 @@ EVERY_S: Final = 5.0
 """Half of the ten seconds after which a checkpoint is to be there: the rest is for reading and witnesses."""
 LONGEST_S: Final = 3_600.0
 
-STARTED: Final = Said(
+STARTED: Final = Text(
     id="Log {compared} cocok dengan yang pernah ditandatangani. Terbit di {path}. Ctrl-C menghentikan.",
     en="The log {compared} goes on from what was signed before. Published at {path}. Ctrl-C ends it.",
 )
-FIRST: Final = Said(
+FIRST: Final = Text(
     id="Log {origin} belum pernah ditandatangani: tidak ada yang dapat dibandingkan. Terbit di {path}. "
     "Ctrl-C menghentikan.",
     en="The log {origin} was never signed before: there is nothing to compare it with. Published at {path}. "
     "Ctrl-C ends it.",
 )
-COMPARED: Final = Said(id="{origin} ({size} entri)", en="{origin} ({size} entries)")
-ASKED_AGAIN: Final = Said(
+COMPARED: Final = Text(id="{origin} ({size} entri)", en="{origin} ({size} entries)")
+ASKED_AGAIN: Final = Text(
     id="Saksi ditanya lagi setiap {every:g} detik.", en="Asking again every {every:g} s."
 )
-REFERENCED: Final = Said(
+REFERENCED: Final = Text(
     id="{entries} entri log {origin} lebih besar dari {most} byte, yang pertama di posisi {first}. Dalam log "
     "publik masing-masing diwakili rujukan: posisi, ukuran dan SHA-256. Simpan log.sqlite: byte aslinya "
     "hanya ada di sana.",
@@ -85,20 +85,20 @@ REFERENCED: Final = Said(
     "the public log a reference stands for each: position, size and SHA-256. Keep log.sqlite: only there "
     "are the bytes themselves.",
 )
-PUBLISHED: Final = Said(
+PUBLISHED: Final = Text(
     id="{size} entri ditandatangani dan terbit{by}.",
     en="{size} entries signed and published{by}.",
 )
-BY: Final = Said(id=", bersama saksi {names}", en=", cosigned by {names}")
-WITHHELD: Final = Said(
+BY: Final = Text(id=", bersama saksi {names}", en=", cosigned by {names}")
+WITHHELD: Final = Text(
     id="{origin}: {size} entri ditandatangani, belum terbit: saksi tidak cukup setuju. {answers}.",
     en="{origin}: {size} entries signed and not published: the witnesses do not agree. {answers}.",
 )
-ALARM: Final = Said(
+ALARM: Final = Text(
     id="PERINGATAN: saksi {name} melihat log lain bernama {origin} ({answer}). Simpan checkpoint keduanya.",
     en="WARNING: the witness {name} saw another log named {origin} ({answer}). Keep both checkpoints.",
 )
-REPAIRED: Final = Said(
+REPAIRED: Final = Text(
     id="Peringatan: berkas terbit {path} log {origin} berbeda dari isi log, dan ditulis ulang.",
     en="Warning: the published file {path} of the log {origin} differed from the log, and was written again.",
 )
@@ -187,7 +187,7 @@ def _start(session: Session, notary: Notary, every: float) -> None:
         except NotConfirmed as error:
             if error.said != told:
                 told, again = error.said, _filled(ASKED_AGAIN, every=every)
-                session.say(Said(f"{told.id} {again.id}", f"{told.en} {again.en}"))
+                session.say(Text(f"{told.id} {again.id}", f"{told.en} {again.en}"))
             begin = notary.confirm
             time.sleep(every)
         else:
@@ -198,7 +198,7 @@ def _tell_started(session: Session, notaries: Sequence[Notary], path: Path) -> N
     """Say what the start compared, and what it could not."""
     compared = [_filled(COMPARED, origin=one.origin, size=one.compared) for one in notaries if one.compared]
     if compared:
-        names = Said(", ".join(one.id for one in compared), ", ".join(one.en for one in compared))
+        names = Text(", ".join(one.id for one in compared), ", ".join(one.en for one in compared))
         session.say(_filled(STARTED, compared=names, path=path))
     first = ", ".join(one.origin for one in notaries if not one.compared)
     if first:
@@ -238,7 +238,7 @@ def _start_again(session: Session, notaries: Sequence[Notary], every: float, err
     while True:
         if str(error) != told:
             told = str(error)
-            session.say(error.said or Said(told, told))
+            session.say(error.said or Text(told, told))
         time.sleep(every)
         try:
             for notary in notaries:
@@ -288,10 +288,10 @@ def _result(done: Round) -> tuple[object, ...]:
     return done.head, done.published, done.cosigners
 
 
-def _filled(said: Said, **values: object) -> Said:
-    """`said` with its values; one that is a Said itself is taken in the same language."""
+def _filled(said: Text, **values: object) -> Text:
+    """`said` with its values; one that is a Text itself is taken in the same language."""
     id, en = (
-        text.format(**{name: one[at] if isinstance(one, Said) else one for name, one in values.items()})
+        text.format(**{name: one[at] if isinstance(one, Text) else one for name, one in values.items()})
         for at, text in enumerate(said)
     )
-    return Said(id, en)
+    return Text(id, en)

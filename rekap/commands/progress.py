@@ -12,7 +12,7 @@ from rekap.command import Option, subcommand
 from rekap.output.formats import Format, chosen_format, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 LEVELS = ("nation", "province", "district", "subdistrict", "village")
 
-MORE = Said(
+MORE = Text(
     id="TPS yang masuk dari yang diharapkan, keadaan formulirnya, pemilih terdaftar yang belum masuk, dan "
     "seberapa cepat kiriman datang. Dengan --broker juga berapa kiriman di Kafka yang belum tampil.",
     en="Stations that are in of those expected, the state of their forms, registered voters still "
     "outstanding, and how fast messages arrive. With --broker also how many messages of the log on Kafka are "
     "not shown yet.",
 )
-CONTEST_HELP = Said(
+CONTEST_HELP = Text(
     id="Hanya pemilihan ini; dapat diulang. Tanpa ini semuanya.",
     en="Only this contest; may be repeated. Without it all.",
 )
-LEVEL_HELP = Said(id="Tingkat wilayah.", en="The level of the rows.")
-REGION_HELP = Said(
+LEVEL_HELP = Text(id="Tingkat wilayah.", en="The level of the rows.")
+REGION_HELP = Text(
     id="Hanya di dalam wilayah ini, dari tingkat mana pun.", en="Only inside this region, of any level."
 )
 EXAMPLES = (

@@ -12,35 +12,35 @@ from rekap.command import Option, subcommand
 from rekap.output.formats import CONTEST_HELP, LIMIT_HELP, Format, chosen_format, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LEVELS = ("nation", "province", "district", "subdistrict", "village")
 
-MORE = Said(
+MORE = Text(
     id="Rekapitulasi yang disahkan (D.Hasil) sebagaimana ditandatangani, yang terbaru dari tiap wilayah. "
     "Jumlah formulir di bawahnya ada di rekap results; bedanya dalam tampilan recap_difference (SQL).",
     en="Certified recapitulations (D.Hasil) as they were signed, the newest of each region. What the forms "
     "below add up to is in rekap results; where they differ, in the view recap_difference (SQL).",
 )
-LEVEL_HELP = Said(id="Hanya tingkat ini.", en="Only this level.")
-REGION_HELP = Said(id="Hanya wilayah ini dan yang di dalamnya.", en="Only this region and what is inside it.")
+LEVEL_HELP = Text(id="Hanya tingkat ini.", en="Only this level.")
+REGION_HELP = Text(id="Hanya wilayah ini dan yang di dalamnya.", en="Only this region and what is inside it.")
 EXAMPLES = (
     "rekap --data count recaps",
     "rekap --data count recaps --changes --contest PPWP",
     "rekap --data count recaps --level district --region 32 --contest PPWP --format json",
 )
-CHANGES_HELP = Said(
+CHANGES_HELP = Text(
     id="Sel yang diubah dokumen yang lebih baru terhadap yang digantikannya, bukan dokumennya.",
     en="Cells that later documents changed in those that they replaced, and not the documents.",
 )
-NOTHING_CHANGED = Said(
+NOTHING_CHANGED = Text(
     id="Tidak ada dokumen yang diganti di sana, atau tidak ada sel yang berubah.",
     en="No document was replaced there, or no cell was changed.",
 )
-NONE_CERTIFIED = Said(
+NONE_CERTIFIED = Text(
     id="Belum ada rekapitulasi yang disahkan di sana.", en="No recapitulation has been certified there."
 )
 

@@ -13,7 +13,7 @@ from rekap.failures import DONE
 from rekap.output.formats import CONTEST_HELP, Format, chosen_format, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("nation", "province", "district", "subdistrict", "village")
 
-MORE = Said(
+MORE = Text(
     id="Sel rekapitulasi yang disahkan (D.Hasil) yang berbeda dari jumlah formulir di bawahnya. "
     "Tanpa alasan, perbedaan adalah temuan terbuka; angka saja, bukan tuduhan. complete: semua TPS sudah "
     "masuk; kalau belum, bedanya mungkin yang belum masuk.",
@@ -32,20 +32,20 @@ MORE = Said(
     "reason a difference is an open finding; it is arithmetic and accuses nobody. complete: all stations "
     "are in; where they are not, the difference may be what is still to come.",
 )
-LEVEL_HELP = Said(id="Hanya tingkat ini.", en="Only this level.")
-REGION_HELP = Said(id="Hanya wilayah ini dan yang di dalamnya.", en="Only this region and what is inside it.")
-COUNT_HELP = Said(
+LEVEL_HELP = Text(id="Hanya tingkat ini.", en="Only this level.")
+REGION_HELP = Text(id="Hanya wilayah ini dan yang di dalamnya.", en="Only this region and what is inside it.")
+COUNT_HELP = Text(
     id="Hanya banyaknya, menurut pemilihan dan tingkat.", en="Only how many, by contest and level."
 )
-DOCUMENTS_HELP = Said(
+DOCUMENTS_HELP = Text(
     id="Bandingkan dengan jumlah dokumen setingkat di bawahnya, bukan formulir.",
     en="Compare with the sum of the documents right below, not of the forms.",
 )
-COURT_HELP = Said(
+COURT_HELP = Text(
     id="Tabel tiga kolom untuk mahkamah: disahkan, dihitung, selisih, untuk setiap pilihan.",
     en="The three columns of a court's table: certified, computed, difference, for every option.",
 )
-REASONS_HELP = Said(
+REASONS_HELP = Text(
     id="Lihat dengan alasan dari CSV (contest,region,cell,reason,signer) selain yang ada dalam log; rekap "
     "import memasukkannya.",
     en="Show with reasons from a CSV (contest,region,cell,reason,signer) beside those in the log; rekap "
@@ -57,13 +57,13 @@ EXAMPLES = (
     "rekap --data count reconcile --documents --level province --format csv",
     "rekap --data count reconcile --court --region 3204 --format csv",
 )
-NO_DOCUMENT = Said(
+NO_DOCUMENT = Text(
     id="Belum ada rekapitulasi yang disahkan di sana, sehingga tidak ada yang dibandingkan; impor dengan "
     "rekap import.",
     en="There is no certified recapitulation there, so that nothing was compared; import it with rekap "
     "import.",
 )
-NOTHING = Said(
+NOTHING = Text(
     id="Tidak ada perbedaan. Dokumen yang dibandingkan: {compared} dari {documents}.",
     en="Nothing differs. Documents that were compared: {compared} of {documents}.",
 )
@@ -96,7 +96,7 @@ def command(
     form = chosen_format(session, written, output)
     chosen = session.contests(contests)
     if court and (counted or documents or reasons):
-        said = Said(
+        said = Text(
             id="--court memuat setiap pilihan; tidak bersama --count, --documents, atau --reasons.",
             en="--court lists every option; not together with --count, --documents or --reasons.",
         )
@@ -184,6 +184,6 @@ def _show(
             "compared": sum(one.compared for one in found.values()),
             "documents": sum(one.documents for one in found.values()),
         }
-        session.say(Said(*(text.format(**numbers) for text in NOTHING)))
+        session.say(Text(*(text.format(**numbers) for text in NOTHING)))
     else:
         show((count_lines if counted else difference_lines)(rows, session.language, width()))

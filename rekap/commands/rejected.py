@@ -12,27 +12,27 @@ from rekap.command import Option, subcommand
 from rekap.output.formats import Format, chosen_format, list_options, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 from schemas.rejections import Reason
 
-MORE = Said(
+MORE = Text(
     id="Tidak ada kiriman yang dibuang: yang ditolak disimpan dengan alasannya, dan dapat "
     "dikirim ulang setelah penghalangnya hilang. Isi lengkapnya: rekap log --from URUTAN --limit 1.",
     en="No message is thrown away: a rejected one is kept with the reason, and can be sent again "
     "once the obstacle is gone. All of it: rekap log --from POSITION --limit 1.",
 )
-REASON_HELP = Said(id="Hanya alasan ini; dapat diulang.", en="Only this reason; may be repeated.")
-REGION_HELP = Said(
+REASON_HELP = Text(id="Hanya alasan ini; dapat diulang.", en="Only this reason; may be repeated.")
+REGION_HELP = Text(
     id="Hanya tentang wilayah ini, yang di dalamnya, atau TPS ini.",
     en="Only about this region, what is inside it, or this station.",
 )
-COUNT_HELP = Said(id="Hanya banyaknya, menurut alasan.", en="Only how many, by reason.")
+COUNT_HELP = Text(id="Hanya banyaknya, menurut alasan.", en="Only how many, by reason.")
 EXAMPLES = (
     "rekap --data demo-data rejected --count",
     "rekap --data demo-data rejected --reason already_counted --limit 10",
     "rekap --data demo-data rejected --format jsonl",
 )
-NONE_REJECTED = Said(id="Tidak ada kiriman yang ditolak.", en="No message was rejected.")
+NONE_REJECTED = Text(id="Tidak ada kiriman yang ditolak.", en="No message was rejected.")
 REASONS = [reason.value for reason in Reason]
 
 

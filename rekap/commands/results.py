@@ -15,7 +15,7 @@ from rekap.output.formats import Format, chosen_format, row_options, write_rows
 from rekap.output.json_rows import Row
 from rekap.session import Session, pass_session
 from rekap.text.numbers import whole
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 if TYPE_CHECKING:
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
 LEVELS = ("nation", "province", "district", "subdistrict", "village", "station")
 
-MORE = Said(
+MORE = Text(
     id="Jumlah tercatat (semua formulir yang berlaku) dan jumlah bersih (tanpa formulir dengan temuan berat) "
     "berdampingan, dengan TPS dan pemilih yang belum masuk.",
     en="Recorded totals (all forms in force) and clean ones (without forms that have a hard finding) side by "
     "side, with the stations and voters still outstanding.",
 )
-CONTEST_HELP = Said(
+CONTEST_HELP = Text(
     id="Pemilihan yang mana, misalnya PPWP atau BUP-*; boleh diulang; tanpa ini yang pertama.",
     en="Which contest, for instance PPWP or BUP-*; may be repeated; without it the first.",
 )
-LEVEL_HELP = Said(id="Tingkat wilayah.", en="The level of the rows.")
-REGION_HELP = Said(
+LEVEL_HELP = Text(id="Tingkat wilayah.", en="The level of the rows.")
+REGION_HELP = Text(
     id="Hanya di dalam wilayah ini, dari tingkat mana pun.",
     en="Only inside this region, of any level.",
 )
-AS_OF_HELP = Said(
+AS_OF_HELP = Text(
     id="Keadaan pada saat itu, misalnya 2024-02-14T20:00:00+07:00.",
     en="As it was then, for instance 2024-02-14T20:00:00+07:00.",
 )
-UNTIL = Said(id="keadaan {moment}", en="as of {moment}")
-NOTHING_CAME = Said(id="belum ada yang masuk", en="nothing has come in yet")
+UNTIL = Text(id="keadaan {moment}", en="as of {moment}")
+NOTHING_CAME = Text(id="belum ada yang masuk", en="nothing has come in yet")
 EXAMPLES = (
     "rekap --data demo-data results",
     "rekap --data demo-data results --level province",
@@ -51,8 +51,8 @@ EXAMPLES = (
     "rekap --data demo-data results --level village --region 3204 --format csv > villages.csv",
     "rekap --data demo-data results --as-of 2024-02-14T20:00:00+07:00 --format json",
 )
-SEVERAL = Said(id="{number} pemilihan", en="{number} contests")
-NO_ROWS = Said(
+SEVERAL = Text(id="{number} pemilihan", en="{number} contests")
+NO_ROWS = Text(
     id="{contest} tidak diadakan di sana.",
     en="{contest} is not held there.",
 )
@@ -131,7 +131,7 @@ def show_results(
 
     if not rows:
         named = ", ".join(contests)
-        session.say(Said(*(text.format(contest=named) for text in (NO_ROWS.id, NO_ROWS.en))))
+        session.say(Text(*(text.format(contest=named) for text in (NO_ROWS.id, NO_ROWS.en))))
         return
     language = session.language
     last = as_of or reached(client, session.election.id)["recorded_at"]

@@ -8,9 +8,9 @@ import threading
 from rekap.command import subcommand
 from rekap.session import Session, pass_session
 from rekap.terminal import echo, echo_lines
-from schemas.language import Said
+from schemas.language import Text
 
-MORE = Said(
+MORE = Text(
     id="Antarmuka HTTP milik ClickHouse, hanya baca, hanya di komputer ini: untuk notebook, curl, atau "
     "Grafana. Apa yang terputus sebelumnya dituntaskan dulu. Selama import dan simulate berjalan, hal yang "
     "sama sudah disajikan; alamatnya ada di owner.json dalam direktori data.",
@@ -19,8 +19,8 @@ MORE = Said(
     "address is in owner.json in the data directory.",
 )
 EXAMPLES = ("rekap --data demo-data serve",)
-OPENING = Said(id="Membuka {path} ...", en="Opening {path} ...")
-SERVING = Said(
+OPENING = Text(id="Membuka {path} ...", en="Opening {path} ...")
+SERVING = Text(
     id="Menyajikan {path} di {url} (hanya baca) sampai Ctrl-C.",
     en="Serving {path} at {url} (read-only) until Ctrl-C.",
 )
@@ -31,11 +31,11 @@ TRY = """
   client = clickhouse_connect.get_client(host="{host}", port={port})
   client.query_df("SELECT unit, name, votes FROM tally_now WHERE level = 'province'")
 """
-OTHERS = Said(
+OTHERS = Text(
     id="Akun lain dan peramban memakai isi {token} sebagai kata sandi: curl --user reader:ISI ...",
     en="Other accounts and browsers give the text of {token} as a password: curl --user reader:TEXT ...",
 )
-ENDED = Said(id="Selesai; {path} bebas kembali.", en="Done; {path} is free again.")
+ENDED = Text(id="Selesai; {path} bebas kembali.", en="Done; {path} is free again.")
 
 
 @subcommand("serve", MORE, EXAMPLES)
@@ -48,7 +48,7 @@ def command(session: Session) -> None:
     from stream_processors.embedded.runner import Runner
 
     path = session.path
-    with Waiting(session, Said(OPENING.id.format(path=path), OPENING.en.format(path=path))):
+    with Waiting(session, Text(OPENING.id.format(path=path), OPENING.en.format(path=path))):
         runner = Runner.open(session.directory, command="serve")
     with runner:
         place = urlsplit(runner.url)

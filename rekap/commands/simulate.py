@@ -10,13 +10,13 @@ from rekap.cluster import broker_options
 from rekap.command import Option, subcommand
 from rekap.output.formats import Format, document_option
 from rekap.session import Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
     from schemas.sources import Source
 
-MORE = Said(
+MORE = Text(
     id="Semua angka dikarang dari benih (--seed): benih yang sama memberi kiriman yang sama, byte demi byte. "
     "Ada kiriman ganda, terlambat, bertentangan, pembetulan, pembatalan, dan salah hitung, seperti malam "
     "yang nyata. Dengan --broker semuanya masuk ke log di Kafka, dan worker yang menghitungnya.",
@@ -24,26 +24,26 @@ MORE = Said(
     "duplicates, late and contradictory forms, corrections, annulments and wrong sums, as on a real night. "
     "With --broker all of it goes to the log on Kafka, where workers count it.",
 )
-SEED_HELP = Said(id="Benih.", en="The seed.")
-CONTEST_HELP = Said(
+SEED_HELP = Text(id="Benih.", en="The seed.")
+CONTEST_HELP = Text(
     id="Hanya pemilihan ini; dapat diulang. Tanpa ini semuanya.",
     en="Only this contest; may be repeated. Without it all.",
 )
-SPEED_HELP = Said(
+SPEED_HELP = Text(
     id="Sekian kali lebih cepat daripada waktu sebenarnya (60: satu jam dalam satu menit); tanpa ini secepat "
     "mungkin.",
     en="So many times faster than real time (60: an hour in a minute); without it as fast as possible.",
 )
-SIGNED_HELP = Said(
+SIGNED_HELP = Text(
     id="Dengan kunci dan tanda tangan yang dikarang dari benih, dan kiriman palsu, berulang, dari kunci yang "
     "dicabut atau di luar cakupan. Hanya untuk direktori yang belum berisi.",
     en="With keys and signatures drawn from the seed, and messages that are forged, reuse a number, or come "
     "from keys that are revoked or out of scope. For directories without events only.",
 )
-NOT_PACED = Said(
+NOT_PACED = Text(
     id="--signed dan --speed tidak dapat dipakai bersama.", en="--signed and --speed don't go together."
 )
-KEYS_KNOWN = Said(
+KEYS_KNOWN = Text(
     id="Kunci-kunci ini dikarang dari benih {seed}: siapa pun dapat membuatnya. Hanya untuk uji coba.",
     en="These keys are drawn from the seed {seed}: anybody can make them. For trials only.",
 )
@@ -93,7 +93,7 @@ def command(
             whole = night(session, seed, chosen)
             source = whole if speed is None else PacedNight(whole, speed)
     if signed:
-        session.say(Said(KEYS_KNOWN.id.format(seed=seed), KEYS_KNOWN.en.format(seed=seed)))
+        session.say(Text(KEYS_KNOWN.id.format(seed=seed), KEYS_KNOWN.en.format(seed=seed)))
     # One message after the other in this process: others would fetch chunks before their time has come.
     processes = None if speed is None else 0
     if connection is not None:

@@ -12,12 +12,12 @@ import click
 from rekap.cluster import broker_options, clickhouse_option, metrics_option, session_option
 from rekap.command import subcommand
 from rekap.session import DONE, Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
 
-MORE = Said(
+MORE = Text(
     id="Setiap baris masuk satu kali, apa pun yang terputus. Selama ClickHouse tidak menjawab, sink menunggu "
     "dan tidak melewatkan apa pun. Tanpa --clickhouse baris masuk ke basis data dalam direktori data, yang "
     "sementara itu dapat dibaca dengan rekap results dan lainnya. Beberapa sink boleh mengisi satu server. "
@@ -31,11 +31,11 @@ EXAMPLES = (
     "rekap --data night sink --broker 127.0.0.1:9092",
     "rekap --data night sink --broker kafka-1:9092 --clickhouse http://sink@clickhouse:8123/rekap",
 )
-SERVING: Final = Said(
+SERVING: Final = Text(
     id="Mengisi {url}. Ctrl-C menghentikan.",
     en="Filling {url}. Ctrl-C ends it.",
 )
-OWN_LOG: Final = Said(
+OWN_LOG: Final = Text(
     id="{path} berisi log sendiri, dengan {count} peristiwa: basis datanya tidak dapat memuat log lain. "
     "Siapkan direktori baru dengan rekap init, atau sebutkan server dengan --clickhouse.",
     en="{path} has a log of its own, with {count} events: its database can't hold another log too. Set up a "
@@ -73,7 +73,7 @@ def command(
     def ready(url: str) -> None:
         """Where it goes, without the user and password that may be in the URL."""
         shown = url.rpartition("@")[2].partition("?")[0]
-        session.say(Said(SERVING.id.format(url=shown), SERVING.en.format(url=shown)))
+        session.say(Text(SERVING.id.format(url=shown), SERVING.en.format(url=shown)))
         start_logging("sink")
         # From here on: before, ending at once is right, because setting up again changes nothing.
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,7 +17,7 @@ from rekap.passwords import read_password, read_passwords
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
 from rekap.text.numbers import whole
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from schemas.program import this_program
 from schemas.text import quoted
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from event_log.kafka.admin.check import TopicDifference
     from event_log.kafka.connection import Connection
 
-MORE = Said(
+MORE = Text(
     id="create membuat yang belum ada dan membuka topik untuk pemilu dari direktori data; yang sudah ada "
     "tidak diubah. check membandingkan dengan yang ditetapkan. Keduanya berakhir dengan kode 1 bila ada "
     "yang berbeda. acls menetapkan hak pengguna field, worker, sink, dan auditor, serta "
@@ -46,84 +46,84 @@ EXAMPLES = (
     "rekap topics sender --broker 127.0.0.1:9092 --broker-config admin.properties --name kab-3101 --cut-off",
     "rekap topics acls --broker 127.0.0.1:9092 --broker-config admin.properties --passwords /run/secrets",
 )
-PARTITIONS_HELP = Said(
+PARTITIONS_HELP = Text(
     id="create: jumlah partisi count-events, tetap selama pemilu; semula 12.",
     en="create: partitions of count-events, the same for the whole election; default 12.",
 )
-REPLICATION_HELP = Said(
+REPLICATION_HELP = Text(
     id="create: salinan setiap partisi; semula satu pada setiap broker, paling banyak 3.",
     en="create: copies of each partition; default one on each broker, 3 at most.",
 )
-PASSWORDS_HELP = Said(
+PASSWORDS_HELP = Text(
     id="acls: setel juga kata sandi, dari berkas bernama pengguna dalam direktori ini.",
     en="acls: set passwords too, from files named for the users in this directory.",
 )
-NAME_HELP = Said(
+NAME_HELP = Text(
     id="sender: nama pengirim (huruf kecil, angka, '-'); penggunanya field-NAMA.",
     en="sender: what the sender is called (small letters, digits, '-'); its user is field-NAME.",
 )
-QUOTA_HELP = Said(
+QUOTA_HELP = Text(
     id="sender: bita per detik yang boleh dikirim ke setiap broker; bawaan 1.048.576.",
     en="sender: bytes a second that it may send to each broker; default 1,048,576.",
 )
-CUT_OFF_HELP = Said(
+CUT_OFF_HELP = Text(
     id="sender: cabut hak, kuota, dan kata sandi pengirim itu.",
     en="sender: take away the sender's rights, quota and password.",
 )
-SENDER_NEEDS = Said(
+SENDER_NEEDS = Text(
     id="rekap topics sender memerlukan --name, dan --passwords DIR dengan berkas {user}, atau --cut-off.",
     en="rekap topics sender needs --name, and --passwords DIR with a file {user}, or --cut-off.",
 )
-FIELD_USER = Said(id="field-NAMA", en="field-NAME")
-NO_NAME = Said(
+FIELD_USER = Text(id="field-NAMA", en="field-NAME")
+NO_NAME = Text(
     id="{name} tidak dapat menjadi nama pengirim: pakai 1 sampai 50 huruf kecil, angka, dan '-'.",
     en="{name} can't be a sender's name: use 1 to 50 small letters, digits and '-'.",
 )
-ADMITTED = Said(
+ADMITTED = Text(
     id="{user} boleh mengirim, paling banyak {quota} bita per detik ke setiap broker.",
     en="{user} may send, at most {quota} bytes a second to each broker.",
 )
-CUT_OFF = Said(
+CUT_OFF = Text(
     id="{user} tidak boleh apa-apa lagi ({rules} hak dicabut). Yang sudah tercatat dalam log tetap.",
     en="{user} may do nothing any more ({rules} rights taken away). What it put into the log stays.",
 )
-FROM_HELP = Said(
+FROM_HELP = Text(
     id="replay: awalan topik log yang dibaca; kosong ('') untuk log tanpa awalan.",
     en="replay: prefix of the topics of the log that is read; empty ('') for a log without one.",
 )
-TO_HELP = Said(
+TO_HELP = Text(
     id="replay: awalan topik log baru yang ditulisi.",
     en="replay: prefix of the topics of the new log that is written to.",
 )
-BOTH_PREFIXES = Said(
+BOTH_PREFIXES = Text(
     id="rekap topics replay memerlukan --from dan --to, dua awalan yang berbeda.",
     en="rekap topics replay needs --from and --to, two different prefixes.",
 )
-PARTITION_READ = Said(id="Partisi {number} dari {count} terbaca.", en="Partition {number} of {count} read.")
-REPLAYED = Said(
+PARTITION_READ = Text(id="Partisi {number} dari {count} terbaca.", en="Partition {number} of {count} read.")
+REPLAYED = Text(
     id="{count} pesan dikirim ulang dan diakui.", en="{count} messages were published again and acknowledged."
 )
-MADE = Said(id="Dibuat: {names}.", en="Made: {names}.")
-ALL_THERE = Said(id="Semua topik sudah ada.", en="All topics were there.")
-OPENED = Said(
+MADE = Text(id="Dibuat: {names}.", en="Made: {names}.")
+ALL_THERE = Text(id="Semua topik sudah ada.", en="All topics were there.")
+OPENED = Text(
     id="Dibuka untuk {election} dengan {partitions} partisi.",
     en="Opened for {election} with {partitions} partitions.",
 )
-OPEN_ALREADY = Said(
+OPEN_ALREADY = Text(
     id="Terbuka untuk {election} dengan {partitions} partisi.",
     en="Open for {election} with {partitions} partitions.",
 )
-ANNOUNCED = Said(
+ANNOUNCED = Text(
     id="Program yang menghitung mulai sekarang: {program}.",
     en="The program that counts from now on: {program}.",
 )
-AS_DECLARED = Said(id="Semua topik sebagaimana ditetapkan.", en="All topics are as declared.")
-DIFFERS = Said(id="Ada yang berbeda ({number}):", en="Differences ({number}):")
+AS_DECLARED = Text(id="Semua topik sebagaimana ditetapkan.", en="All topics are as declared.")
+DIFFERS = Text(id="Ada yang berbeda ({number}):", en="Differences ({number}):")
 TITLES: Final = (
-    Said(id="topik", en="topic"),
-    Said(id="setelan", en="setting"),
-    Said(id="seharusnya", en="expected"),
-    Said(id="ditemukan", en="found"),
+    Text(id="topik", en="topic"),
+    Text(id="setelan", en="setting"),
+    Text(id="seharusnya", en="expected"),
+    Text(id="ditemukan", en="found"),
 )
 IN_INDONESIAN: Final = {
     "topic": "topik",
@@ -147,15 +147,15 @@ IN_INDONESIAN: Final = {
 """What `event_log.kafka.admin` says by words; names and values of Kafka's settings stay as they are."""
 BEGIN_IN_INDONESIAN: Final = {"not ": "bukan ", "fewer in ": "kurang pada "}
 """Words of it that numbers of partitions follow."""
-RIGHTS_UNCHANGED = Said(id="Hak semua pengguna sudah benar.", en="All users have the right rights.")
-GRANTED = Said(id="Diberikan: {rule}", en="Granted: {rule}")
-WITHDRAWN = Said(id="Dicabut: {rule}", en="Withdrawn: {rule}")
-QUOTA_SET = Said(
+RIGHTS_UNCHANGED = Text(id="Hak semua pengguna sudah benar.", en="All users have the right rights.")
+GRANTED = Text(id="Diberikan: {rule}", en="Granted: {rule}")
+WITHDRAWN = Text(id="Dicabut: {rule}", en="Withdrawn: {rule}")
+QUOTA_SET = Text(
     id="Kuota {user}: {quota} bita per detik ke setiap broker.",
     en="Quota of {user}: {quota} bytes a second to each broker.",
 )
-EVERY_OTHER = Said(id="setiap pengguna lain", en="every other user")
-PASSWORDS_SET = Said(id="Kata sandi disetel: {users}.", en="Passwords set: {users}.")
+EVERY_OTHER = Text(id="setiap pengguna lain", en="every other user")
+PASSWORDS_SET = Text(id="Kata sandi disetel: {users}.", en="Passwords set: {users}.")
 
 ONLY_WITH: Final = {
     "partitions": ("create",),
@@ -207,7 +207,7 @@ def _refuse_strangers(session: Session, action: str, chosen: dict[str, Any]) -> 
     for name, owners in ONLY_WITH.items():
         if chosen[name] is not None and action not in owners:
             option = name.replace("_", "-")
-            said = Said(
+            said = Text(
                 id=f"--{option} hanya untuk rekap topics {' dan '.join(owners)}.",
                 en=f"--{option} is for rekap topics {' and '.join(owners)} only.",
             )

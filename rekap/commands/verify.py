@@ -13,7 +13,7 @@ from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
 from rekap.terminal import echo
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
     from event_log.reading import ReadableLog
 
-MORE = Said(
+MORE = Text(
     id="Semua peristiwa dalam log dilipat ulang dengan cara yang paling sederhana, terpisah dari "
     "penghitungan yang berjalan, lalu setiap baris dari setiap tabel, setiap jumlah, daftar wilayah, dan "
     "definisi setiap tabel dan view dibandingkan dengan yang ditampilkan. Berakhir dengan kode 1 bila ada "
@@ -31,11 +31,11 @@ MORE = Said(
     "row of every table, every total, the register, and the definition of every table and view is compared "
     "with what is shown. Ends with code 1 when anything differs, or when not all could be compared.",
 )
-WAIT_HELP = Said(
+WAIT_HELP = Text(
     id="Tunggu paling lama sekian detik sampai yang ditampilkan memuat semua isi log pada awalnya.",
     en="Wait at most so many seconds until what is shown has all that the log had at the start.",
 )
-AS_FAR_HELP = Said(
+AS_FAR_HELP = Text(
     id="Periksa hanya yang sudah ditampilkan; untuk penghitungan yang masih berjalan.",
     en="Verify only what is shown already; for a count under way.",
 )
@@ -47,24 +47,24 @@ EXAMPLES = (
 WAIT_S: Final = 60.0
 """Rows are seen a second after their event; a worker or sink that was restarted is back within a minute."""
 
-WAITING: Final = Said(id="Menunggu yang ditampilkan", en="Waiting for what is shown")
-VERIFYING: Final = Said(id="Menghitung ulang", en="Counting again")
-COMPARING: Final = Said(id="Membandingkan", en="Comparing")
-NO_LOG: Final = Said(
+WAITING: Final = Text(id="Menunggu yang ditampilkan", en="Waiting for what is shown")
+VERIFYING: Final = Text(id="Menghitung ulang", en="Counting again")
+COMPARING: Final = Text(id="Membandingkan", en="Comparing")
+NO_LOG: Final = Text(
     id="Tidak ada log di {path}. Sebutkan log yang menjadi asal ClickHouse itu: --broker.",
     en="There is no log in {path}. Name the log that this ClickHouse was filled from: --broker.",
 )
-NEEDS_BROKER: Final = Said(
+NEEDS_BROKER: Final = Text(
     id="Yang ditampilkan di sini berasal dari log di Kafka. Sebutkan log itu: --broker HOST:PORT.",
     en="What is shown here comes from a log on Kafka. Name that log: --broker HOST:PORT.",
 )
-HAS_OWN_LOG: Final = Said(
+HAS_OWN_LOG: Final = Text(
     id="{path} berisi log sendiri, dan yang ditampilkan berasal dari sana. Jalankan tanpa --broker (dan "
     "tanpa REKAP_BROKER).",
     en="{path} has a log of its own, and what is shown comes from it. Run this without --broker (and "
     "without REKAP_BROKER).",
 )
-OUTDATED: Final = Said(
+OUTDATED: Final = Text(
     id="Belum diperiksa: yang ditampilkan dibuat oleh versi rekap yang lebih lama (skema {has}; versi ini "
     "{needs}). Mutakhirkan dulu, lalu ulangi: {how}.",
     en="Not verified: what is shown was made by an older version of rekap (schema {has}; this version "
@@ -75,7 +75,7 @@ OUTDATED: Final = Said(
 class SchemaOutdated(Exception):
     """The tables are those of an older version, so that nothing was compared. `said` tells what to do."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Text) -> None:
         super().__init__(said.en)
         self.said = said
 
@@ -203,7 +203,7 @@ def _require_schema(
         else:
             how = f"rekap --data {session.path} {'serve' if connection is None else 'sink'}"
         numbers = {"has": has, "needs": needs, "how": how}
-        raise SchemaOutdated(Said(id=OUTDATED.id.format(**numbers), en=OUTDATED.en.format(**numbers)))
+        raise SchemaOutdated(Text(id=OUTDATED.id.format(**numbers), en=OUTDATED.en.format(**numbers)))
 
 
 def _log(

@@ -11,27 +11,27 @@ import click
 from rekap.cluster import broker_options, metrics_option, session_option
 from rekap.command import Option, subcommand
 from rekap.session import DONE, Session, pass_session
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from event_log.kafka.connection import Connection
 
-MORE = Said(
+MORE = Text(
     id="Beberapa worker berbagi pekerjaan; ditambah atau dikurangi kapan saja. Saat mulai, dan bila worker "
     "lain berhenti, keadaan dilipat ulang dari log. Ctrl-C atau SIGTERM menghentikan; tidak ada yang perlu "
     "disimpan.",
     en="Several workers share the work; add and remove them at any time. At the start, and when another one "
     "stops, state is folded again from the log. Stop it with Ctrl-C or SIGTERM; there is nothing to save.",
 )
-ASSESSORS_HELP = Said(
+ASSESSORS_HELP = Text(
     id="Proses yang memeriksa formulir saat membaca banyak sekaligus; tanpa ini satu untuk tiap inti.",
     en="Processes that check forms while much is read at once; without it one for each core.",
 )
-SNAPSHOTS_HELP = Said(
+SNAPSHOTS_HELP = Text(
     id="Simpan keadaan di direktori ini dari waktu ke waktu; hanya mempercepat mulai berikutnya.",
     en="Keep the state in this directory from time to time; it only makes the next start faster.",
 )
-REPUBLISH_HELP = Said(
+REPUBLISH_HELP = Text(
     id="Kirim ulang semua baris untuk ClickHouse dari awal log, misalnya ke basis data yang baru.",
     en="Send all rows for ClickHouse again from the log's beginning, for instance to a new database.",
 )
@@ -39,7 +39,7 @@ EXAMPLES = (
     "rekap --data night worker --broker 127.0.0.1:9092",
     "rekap --data night worker --broker kafka-1:9092,kafka-2:9092 --broker-config worker.properties",
 )
-STARTED: Final = Said(
+STARTED: Final = Text(
     id="Bekerja. Ctrl-C menghentikan.",
     en="At work. Ctrl-C ends it.",
 )

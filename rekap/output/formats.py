@@ -19,7 +19,7 @@ import orjson
 from rekap.command import Option
 from rekap.output.json_rows import Row, dumps
 from rekap.session import Session
-from schemas.language import Said
+from schemas.language import Text
 from schemas.private_files import give_users_rights
 
 if TYPE_CHECKING:
@@ -41,18 +41,18 @@ FORMATS: Final = [one.value for one in Format if one is not Format.EVENTS]
 DOCUMENTS: Final = [Format.TABLE.value, Format.JSON.value]
 """For commands that answer with one thing, not with rows."""
 
-FORMAT_HELP: Final = Said(
+FORMAT_HELP: Final = Text(
     id="Bentuk keluaran: tabel untuk dibaca, lainnya untuk program.",
     en="How to write it: a table to read, the others for programs.",
 )
-OUTPUT_HELP: Final = Said(
+OUTPUT_HELP: Final = Text(
     id="Tulis ke berkas ini, bukan ke stdout; akhirannya menentukan bentuk bila --format tidak ada.",
     en="Write to this file, not to stdout; its ending tells the format where --format does not.",
 )
 
 
-CONTEST_HELP: Final = Said(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
-LIMIT_HELP: Final = Said(id="Paling banyak sekian baris.", en="At most so many rows.")
+CONTEST_HELP: Final = Text(id="Hanya pemilihan ini; dapat diulang.", en="Only this contest; may be repeated.")
+LIMIT_HELP: Final = Text(id="Paling banyak sekian baris.", en="At most so many rows.")
 
 
 def row_options(function: Callable[..., Any], *, events: bool = False) -> Callable[..., Any]:
@@ -70,7 +70,7 @@ def row_options(function: Callable[..., Any], *, events: bool = False) -> Callab
     return decorated
 
 
-def list_options(*, region: Said, count: Said) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def list_options(*, region: Text, count: Text) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Adds --region, --contest, --count and --limit to a command that lists what a count holds; `region` and
     `count` say what they choose there."""
     options = (
@@ -110,7 +110,7 @@ def chosen_format(session: Session, written: str | None, output: Path | None) ->
         if ending not in FORMATS:
             raise click.UsageError(
                 session.text(
-                    Said(
+                    Text(
                         id=f"{output.name} tidak berakhiran .json, .jsonl, .csv atau .parquet; sebutkan "
                         "--format.",
                         en=f"{output.name} does not end in .json, .jsonl, .csv or .parquet; name a --format.",
@@ -122,7 +122,7 @@ def chosen_format(session: Session, written: str | None, output: Path | None) ->
     if form is Format.TABLE and output is not None:
         raise click.UsageError(
             session.text(
-                Said(
+                Text(
                     id="Tabel untuk layar; bersama --output pilih --format json, jsonl, csv atau parquet.",
                     en="A table is for the screen; with --output choose --format json, jsonl, csv, parquet.",
                 )
@@ -131,7 +131,7 @@ def chosen_format(session: Session, written: str | None, output: Path | None) ->
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
         raise click.UsageError(
             session.text(
-                Said(
+                Text(
                     id="Parquet tidak dapat dibaca di layar; tambahkan --output BERKAS.parquet.",
                     en="Parquet can't be read on a screen; add --output FILE.parquet.",
                 )

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from rekap.terminal import echo, echo_lines
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from schemas.text import visible
 
 if TYPE_CHECKING:
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from rekap.session import Session
 
 VERDICTS: Final = {
-    "proven": Said("terbukti", "proven"),
-    "failed": Said("gagal", "failed"),
-    "not_checked": Said("tidak diperiksa", "not checked"),
+    "proven": Text("terbukti", "proven"),
+    "failed": Text("gagal", "failed"),
+    "not_checked": Text("tidak diperiksa", "not checked"),
 }
-TITLE: Final = Said("Audit {election}: {verdict}", "Audit of {election}: {verdict}")
-EVENTS: Final = Said("{events} peristiwa; state_digest {digest}", "{events} events; state_digest {digest}")
-FOUND: Final = Said("{count} temuan", "{count} findings")
-MORE: Final = Said("... dan {count} lagi", "... and {count} more")
-NOT_REQUIRED: Final = Said("Tidak disyaratkan", "Not required")
-CHECK: Final = Said("Pemeriksaan", "Check")
-VERDICT: Final = Said("Hasil", "Verdict")
-DETAIL: Final = Said("Keterangan", "Detail")
+TITLE: Final = Text("Audit {election}: {verdict}", "Audit of {election}: {verdict}")
+EVENTS: Final = Text("{events} peristiwa; state_digest {digest}", "{events} events; state_digest {digest}")
+FOUND: Final = Text("{count} temuan", "{count} findings")
+MORE: Final = Text("... dan {count} lagi", "... and {count} more")
+NOT_REQUIRED: Final = Text("Tidak disyaratkan", "Not required")
+CHECK: Final = Text("Pemeriksaan", "Check")
+VERDICT: Final = Text("Hasil", "Verdict")
+DETAIL: Final = Text("Keterangan", "Detail")
 FINDINGS_SHOWN: Final = 20
 """On a terminal; files have all that are kept."""
 
@@ -141,19 +141,19 @@ def _cell(text: str) -> str:
     return shown
 
 
-VALUE: Final = Said("{contest} versi {version}, {time}", "{contest} version {version}, {time}")
-BY: Final = Said(
+VALUE: Final = Text("{contest} versi {version}, {time}", "{contest} version {version}, {time}")
+BY: Final = Text(
     "  oleh {type} {unit} ({event}), peran {role}, kunci {signer}, alasan {reason}",
     "  by {type} {unit} ({event}), role {role}, key {signer}, reason {reason}",
 )
-UNEXPLAINED: Final = Said(
+UNEXPLAINED: Final = Text(
     "  TIDAK DITERANGKAN oleh peristiwa dalam log", "  NOT EXPLAINED by the events in the log"
 )
-SUMMED: Final = Said(
+SUMMED: Final = Text(
     "  jumlah dari beberapa partisi: tidak punya satu tempat dalam log",
     "  a sum of several partitions: it has no one place in the log",
 )
-NOTHING: Final = Said("{unit}: belum ada yang ditampilkan.", "{unit}: nothing was shown yet.")
+NOTHING: Final = Text("{unit}: belum ada yang ditampilkan.", "{unit}: nothing was shown yet.")
 ID_SHOWN: Final = 16
 """Characters of an event's id: enough to find it with `rekap log --event`."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from rekap.session import Session
 from rekap.terminal import console, erase_passing, write_passing
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import visible
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ QUIET_S: Final = 1.0
 class Bar:
     """A bar for `total` things (None: not known before the end), as a context manager."""
 
-    def __init__(self, session: Session, what: Said, total: int | None) -> None:
+    def __init__(self, session: Session, what: Text, total: int | None) -> None:
         self._session = session
         self._what = session.text(what)
         self._total = total
         self._began = self._since = time.monotonic()  # of all, and of what is under way
         self._drawn: tuple[Progress, TaskID] | None = None
 
-    def update(self, done: int, total: int | None = None, what: Said | None = None) -> None:
+    def update(self, done: int, total: int | None = None, what: Text | None = None) -> None:
         """So many are done; `total` where that is known only now, `what` where it is something else now."""
         self._total = total if total is not None else self._total
         if what is not None and self._session.text(what) != self._what:
@@ -87,7 +87,7 @@ class Bar:
 class Waiting:
     """A sentence on stderr while something of unknown length is under way, gone when it is over."""
 
-    def __init__(self, session: Session, said: Said) -> None:
+    def __init__(self, session: Session, said: Text) -> None:
         self._text = session.text(said) if session.watched else ""
 
     def __enter__(self) -> None:

@@ -10,26 +10,26 @@ from rekap.render.tables import Line
 from rekap.text import words
 from rekap.text.numbers import MISSING, percent, whole
 from rekap.text.options import OptionNames, constituency_of
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 Row = dict[str, Any]
 
-SHARES_OF: Final = Said(
+SHARES_OF: Final = Text(
     id="Persen suara: dari suara pada formulir yang memuat angka semua pilihan: {forms}, {clean} di "
     "antaranya bersih.",
     en="Percentages of votes: of the votes on the forms that give every option: {forms}, {clean} of them "
     "clean.",
 )
-SOME_FORMS: Final = Said(
+SOME_FORMS: Final = Text(
     id="Tidak ada pada setiap formulir ({forms}): {figures}.", en="Not on every form ({forms}): {figures}."
 )
-SOME_CLEAN_FORMS: Final = Said(
+SOME_CLEAN_FORMS: Final = Text(
     id="Tidak ada pada setiap formulir bersih ({forms}): {figures}.",
     en="Not on every clean form ({forms}): {figures}.",
 )
 
-ON: Final = Said(id="pada {forms}", en="on {forms}")
-ON_NONE: Final = Said(id="tidak pada satu pun", en="on none")
+ON: Final = Text(id="pada {forms}", en="on {forms}")
+ON_NONE: Final = Text(id="tidak pada satu pun", en="on none")
 
 
 def share(totals: Row, option: str, language: Language) -> str:

@@ -8,15 +8,15 @@ from typing import Any
 from rekap.render.tables import Column, Line, Style, Table, drawn
 from rekap.text import words
 from rekap.text.numbers import whole
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from stream_processors.checks import ALL_RULES
 
 Row = dict[str, Any]
 
-MUST_HOLD = Said(id="Yang seharusnya", en="What should hold")
-SEVERITY = Said(id="Sifat", en="Severity")
-STATION = Said(id="TPS", en="Station")
-WHOLE_VILLAGE = Said(id="seluruh {village}", en="all of {village}")
+MUST_HOLD = Text(id="Yang seharusnya", en="What should hold")
+SEVERITY = Text(id="Sifat", en="Severity")
+STATION = Text(id="TPS", en="Station")
+WHOLE_VILLAGE = Text(id="seluruh {village}", en="all of {village}")
 _STYLE: dict[str, Style] = {"hard": "bad", "soft": "warn"}
 
 

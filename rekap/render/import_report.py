@@ -16,7 +16,7 @@ from rekap.session import Session
 from rekap.terminal import echo
 from rekap.text.numbers import tenths, whole
 from rekap.text.reasons import reason_in_words
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 if TYPE_CHECKING:
     from schemas.sources import Unreadable
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 UNREADABLE_SHOWN: Final = 20
 """Records that are named one by one on stderr: enough to see what is wrong with a file."""
 
-SUPERSEDED: Final = Said(
+SUPERSEDED: Final = Text(
     id="Dari yang sudah ada, {number} tidak berlaku lagi: telah diganti atau dibatalkan sesudahnya.",
     en="Of those there already, {number} are not in force any more: they were replaced or annulled since.",
 )
-NOT_READ: Final = Said(id="Tidak terbaca:", en="Unreadable:")
-MORE_NOT_READ: Final = Said(id="  ... dan {more} lagi", en="  ... and {more} more")
+NOT_READ: Final = Text(id="Tidak terbaca:", en="Unreadable:")
+MORE_NOT_READ: Final = Text(id="  ... dan {more} lagi", en="  ... and {more} more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class ReportForm:
 
     new: str  # the attribute of the report that counts what is new in the log, and its name in the document
     reasons: str  # the name of `rejected_by_reason` in the document
-    summary: Said
-    nothing_new: Said
-    by_reason: Said
+    summary: Text
+    nothing_new: Text
+    by_reason: Text
 
 
 def document(report: ImportReport, form: ReportForm) -> dict[str, Any]:

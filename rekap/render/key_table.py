@@ -7,26 +7,26 @@ from typing import Any, Final
 
 from rekap.render.tables import Column, Line, Table, drawn, paragraph, width
 from rekap.text.numbers import MISSING
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 KINDS: Final = {
-    "root": Said(id="induk", en="root"),
-    "registrar": Said(id="pendaftar", en="registrar"),
-    "device": Said(id="perangkat", en="device"),
+    "root": Text(id="induk", en="root"),
+    "registrar": Text(id="pendaftar", en="registrar"),
+    "device": Text(id="perangkat", en="device"),
 }
-KIND: Final = Said(id="Jenis", en="Kind")
-KEY: Final = Said(id="Kunci", en="Key")
-ROLE: Final = Said(id="Peran", en="Role")
-PLACE: Final = Said(id="Kabupaten/kota", en="District")
-SCOPE: Final = Said(id="Cakupan", en="Scope")
-ENDS: Final = Said(id="Sampai", en="Until")
-STATE: Final = Said(id="Keadaan", en="State")
-REVOKED: Final = Said(id="dicabut", en="revoked")
-VALID: Final = Said(id="berlaku", en="valid")
-NOT_OPENED: Final = Said(id="Pemilihan belum dibuka.", en="The election is not open.")
-PAUSED: Final = Said(id="Penghitungan dihentikan sementara.", en="Counting is paused.")
-GOING_ON: Final = Said(id="Penghitungan berjalan.", en="Counting goes on.")
-DIFFERS: Final = Said(
+KIND: Final = Text(id="Jenis", en="Kind")
+KEY: Final = Text(id="Kunci", en="Key")
+ROLE: Final = Text(id="Peran", en="Role")
+PLACE: Final = Text(id="Kabupaten/kota", en="District")
+SCOPE: Final = Text(id="Cakupan", en="Scope")
+ENDS: Final = Text(id="Sampai", en="Until")
+STATE: Final = Text(id="Keadaan", en="State")
+REVOKED: Final = Text(id="dicabut", en="revoked")
+VALID: Final = Text(id="berlaku", en="valid")
+NOT_OPENED: Final = Text(id="Pemilihan belum dibuka.", en="The election is not open.")
+PAUSED: Final = Text(id="Penghitungan dihentikan sementara.", en="Counting is paused.")
+GOING_ON: Final = Text(id="Penghitungan berjalan.", en="Counting goes on.")
+DIFFERS: Final = Text(
     id="Partisi berbeda tentang penghentian: kirim ulang peristiwa pause atau resume.",
     en="Partitions differ about a pause: send the event that pauses or resumes again.",
 )

@@ -24,7 +24,7 @@ from rekap.session import Session
 from rekap.terminal import assembled, console
 from rekap.text.numbers import whole
 from rekap.text.options import OptionNames
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import visible
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ REFRESH_S: Final = 1.0
 """Between two questions: each costs the count some tens of milliseconds of its two cores."""
 FINDINGS_SHOWN: Final = 4
 
-HEAD: Final = Said(
+HEAD: Final = Text(
     id="{done} dari {total} kiriman, {rate} per detik, sisa {left}",
     en="{done} of {total} messages, {rate}/s, {left} left",
 )
-ALL_IN: Final = Said(
+ALL_IN: Final = Text(
     id="Semua {total} kiriman ada dalam log; hasilnya menyusul",
     en="All {total} messages are in the log; the totals follow",
 )
-LATEST: Final = Said(id="Temuan terbaru", en="Latest findings")
+LATEST: Final = Text(id="Temuan terbaru", en="Latest findings")
 
 
 class LiveView:
@@ -116,10 +116,12 @@ class LiveView:
         return [(f"{row['station']}  ", "id"), (text if len(text) <= room else f"{text[: room - 1]}…", "")]
 
     def _drawing(self) -> RenderableType:
-        from rich.text import Text
+        from rich.text import Text as RichText
 
         lines: list[Line] = [[(self._head(), "title")], [("", "")], *self._lines]
-        return Text("\n").join(assembled([(text, STYLES[style]) for text, style in line]) for line in lines)
+        return RichText("\n").join(
+            assembled([(text, STYLES[style]) for text, style in line]) for line in lines
+        )
 
     def _head(self) -> str:
         language = self._session.language

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rekap.render.tables import Column, Line, Table, drawn, fits
 from rekap.text import words
 from rekap.text.numbers import MISSING, clock, zone_of
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 Row = dict[str, Any]
 
@@ -16,19 +16,19 @@ ID_SHOWN: Final = 8
 """Digits of an event id: enough for `rekap log --event`."""
 
 HAPPENED: Final = {
-    "CountSubmitted": Said(id="hasil", en="counted"),
-    "CountCorrected": Said(id="pembetulan", en="corrected"),
-    "CountAnnulled": Said(id="pembatalan", en="annulled"),
-    "RecapCertified": Said(id="pengesahan", en="certified"),
-    "RecapReasonStated": Said(id="alasan", en="reason stated"),
-    "ElectionOpened": Said(id="pemilihan dibuka", en="election opened"),
-    "RegistrarEnrolled": Said(id="pendaftar didaftarkan", en="registrar enrolled"),
-    "RegistrarRevoked": Said(id="pendaftar dicabut", en="registrar revoked"),
-    "DeviceEnrolled": Said(id="perangkat didaftarkan", en="devices enrolled"),
-    "DeviceRevoked": Said(id="perangkat dicabut", en="devices revoked"),
-    "RuleSetChanged": Said(id="aturan berubah", en="rules changed"),
-    "CountingPaused": Said(id="penghitungan dihentikan", en="counting paused"),
-    "CountingResumed": Said(id="penghitungan dilanjutkan", en="counting resumed"),
+    "CountSubmitted": Text(id="hasil", en="counted"),
+    "CountCorrected": Text(id="pembetulan", en="corrected"),
+    "CountAnnulled": Text(id="pembatalan", en="annulled"),
+    "RecapCertified": Text(id="pengesahan", en="certified"),
+    "RecapReasonStated": Text(id="alasan", en="reason stated"),
+    "ElectionOpened": Text(id="pemilihan dibuka", en="election opened"),
+    "RegistrarEnrolled": Text(id="pendaftar didaftarkan", en="registrar enrolled"),
+    "RegistrarRevoked": Text(id="pendaftar dicabut", en="registrar revoked"),
+    "DeviceEnrolled": Text(id="perangkat didaftarkan", en="devices enrolled"),
+    "DeviceRevoked": Text(id="perangkat dicabut", en="devices revoked"),
+    "RuleSetChanged": Text(id="aturan berubah", en="rules changed"),
+    "CountingPaused": Text(id="penghitungan dihentikan", en="counting paused"),
+    "CountingResumed": Text(id="penghitungan dilanjutkan", en="counting resumed"),
 }
 
 

@@ -14,66 +14,66 @@ from rekap.render.tables import Column, Line, Table, drawn, paragraph
 from rekap.text import words
 from rekap.text.numbers import MISSING, percent, whole
 from rekap.text.options import OptionNames
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 if TYPE_CHECKING:
     from rekap.determining_seats import District
 
 Row = dict[str, Any]
 
-PAIR: Final = Said(id="Pasangan", en="Pair")
-PROVINCES_20: Final = Said(id="Provinsi dengan 20%", en="Provinces with 20%")
-SHARE: Final = Said(id="Bagian", en="Share")
-VOTES: Final = Said(id="Suara", en="Votes")
-ELECTED: Final = Said(id="Terpilih", en="Elected")
-PROVINCE: Final = Said(id="Provinsi", en="Province")
-YES: Final = Said(id="ya", en="yes")
-EQUAL: Final = Said(id="suara sama", en="equal votes")
+PAIR: Final = Text(id="Pasangan", en="Pair")
+PROVINCES_20: Final = Text(id="Provinsi dengan 20%", en="Provinces with 20%")
+SHARE: Final = Text(id="Bagian", en="Share")
+VOTES: Final = Text(id="Suara", en="Votes")
+ELECTED: Final = Text(id="Terpilih", en="Elected")
+PROVINCE: Final = Text(id="Provinsi", en="Province")
+YES: Final = Text(id="ya", en="yes")
+EQUAL: Final = Text(id="suara sama", en="equal votes")
 
 RULES: Final = {
-    "plurality": Said(
+    "plurality": Text(
         id="Dua pasangan atau kurang: suara terbanyak (Putusan MK 50/PUU-XII/2014).",
         en="Two pairs or fewer: the most votes (Constitutional Court 50/PUU-XII/2014).",
     ),
-    "majority_and_spread": Said(
+    "majority_and_spread": Text(
         id="Lebih dari setengah suara, dan sedikitnya 20% di lebih dari setengah provinsi (Pasal 416 ayat "
         "1).",
         en="More than half of the votes, and at least 20% in more than half of the provinces (art. 416 (1)).",
     ),
-    "second_round": Said(
+    "second_round": Text(
         id="Tidak ada pasangan yang memenuhi kedua syarat: putaran kedua (Pasal 416 ayat 2).",
         en="No pair has both: a second round (art. 416 (2)).",
     ),
 }
-DECIDED: Final = Said(id="Terpilih menurut angka ini: {pair}.", en="Elected by these figures: {pair}.")
-SECOND_ROUND: Final = Said(id="Ke putaran kedua: {pairs}.", en="To the second round: {pairs}.")
-UNKNOWN: Final = Said(
+DECIDED: Final = Text(id="Terpilih menurut angka ini: {pair}.", en="Elected by these figures: {pair}.")
+SECOND_ROUND: Final = Text(id="Ke putaran kedua: {pairs}.", en="To the second round: {pairs}.")
+UNKNOWN: Final = Text(
     id="Belum diketahui: angka yang menentukan belum ada.",
     en="Not known: figures that decide are not there yet.",
 )
-CERTIFIED: Final = Said(id="Menurut rekapitulasi yang disahkan.", en="By the certified recapitulation.")
-PROJECTION: Final = Said(
+CERTIFIED: Final = Text(id="Menurut rekapitulasi yang disahkan.", en="By the certified recapitulation.")
+PROJECTION: Final = Text(
     id="Proyeksi, bukan hasil: belum masuk {stations} TPS dengan {voters} pemilih terdaftar.",
     en="A projection, not a result: {stations} stations with {voters} registered voters are outstanding.",
 )
 CHANGES: Final = {
-    True: Said(
+    True: Text(
         id="Pemilih yang belum masuk masih dapat mengubahnya.", en="Outstanding voters could still change it."
     ),
-    False: Said(
+    False: Text(
         id="Pemilih yang belum masuk tidak dapat lagi mengubahnya.",
         en="Outstanding voters can't change it any more.",
     ),
-    None: Said(
+    None: Text(
         id="Apakah pemilih yang belum masuk masih dapat mengubahnya tidak diketahui.",
         en="Whether outstanding voters could still change it is not known.",
     ),
 }
-SAME_VOTES: Final = Said(
+SAME_VOTES: Final = Text(
     id="Suara kedua pasangan sama: pemungutan suara diulang untuk keduanya (Pasal 416 ayat 3).",
     en="Both pairs have the same votes: the two are voted on again (art. 416 (3)).",
 )
-EQUAL_PAIRS: Final = Said(
+EQUAL_PAIRS: Final = Text(
     id="Suara sama: {pairs}. Menurut persebaran wilayah: {chosen}.",
     en="Equal votes: {pairs}. By spread over regions: {chosen}.",
 )
@@ -104,7 +104,7 @@ def president_lines(
         )
     lines: list[Line] = [*drawn(table, limit), [("", "")]]
 
-    def add(said: Said, **values: str) -> None:
+    def add(said: Text, **values: str) -> None:
         lines.extend(paragraph(said.within(language).format(**values)))
 
     equal = document["equal"]
@@ -163,7 +163,7 @@ def person_lines(
     return list(drawn(table, limit))
 
 
-def projection_of(districts: Mapping[str, District]) -> Said:
+def projection_of(districts: Mapping[str, District]) -> Text:
     """Whether the seats of a count are a projection, with what is outstanding in all districts together."""
     if all(one.certified for one in districts.values()):
         return CERTIFIED
@@ -176,4 +176,4 @@ def projection_of(districts: Mapping[str, District]) -> Said:
             stations=whole(stations, language), voters=whole(known, language)
         )
 
-    return Said(id=filled("id"), en=filled("en"))
+    return Text(id=filled("id"), en=filled("en"))

@@ -16,15 +16,15 @@ from rekap.render.tables import Column, Line, Table, drawn, fits
 from rekap.text import words
 from rekap.text.numbers import whole
 from rekap.text.options import OptionNames, in_ballot_order, is_top, option_of
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 Row = dict[str, Any]
 
 MOST_OPTIONS: Final = 6
 """Options of one region: all pairs of a local election, the first of a list of persons."""
 
-OPTION: Final = Said(id="Pilihan", en="Option")
-MORE: Final = Said(
+OPTION: Final = Text(id="Pilihan", en="Option")
+MORE: Final = Text(
     id="... dan {more} pilihan lainnya di semua wilayah bersama; semuanya: --format json atau csv",
     en="... and {more} more options in all regions together; all of them: --format json or csv",
 )
@@ -38,7 +38,7 @@ def each_has_its_own(rows: Sequence[Row]) -> bool:
 
 def by_option(
     rows: Sequence[Row],
-    level: Said,
+    level: Text,
     names: Mapping[str, OptionNames],
     language: Language,
     limit: int | None,
@@ -70,7 +70,7 @@ def _shown(row: Row) -> list[str]:
 def _table(
     rows: Sequence[Row],
     total: Row,
-    level: Said,
+    level: Text,
     names: Mapping[str, OptionNames],
     language: Language,
     with_stations: bool,
@@ -81,7 +81,7 @@ def _table(
 
     extra = extra_stations(rows)
 
-    def word(said: Said) -> str:
+    def word(said: Text) -> str:
         return said.within(language)
 
     def stations(row: Row) -> list[str]:

@@ -13,7 +13,7 @@ from rekap.render.stations import extra_stations, stations_in
 from rekap.render.tables import Column, Line, Table, drawn, fits, paragraph
 from rekap.text import words
 from rekap.text.numbers import moment, whole
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 if TYPE_CHECKING:
     from event_log.clock import ClockJump
@@ -30,30 +30,30 @@ NARROWER: Final = (
 )
 """Width of the bar and the states of forms that are shown: the first that fits the terminal."""
 
-EVENTS: Final = Said(
+EVENTS: Final = Text(
     id="{events} kiriman dalam log: {accepted} diterima, {rejected} ditolak. Terakhir {last}; "
     "{rate} per menit.",
     en="{events} messages in the log: {accepted} accepted, {rejected} rejected. Last {last}; "
     "{rate} a minute.",
 )
-NO_EVENTS: Final = Said(id="Belum ada kiriman dalam log.", en="No message is in the log yet.")
-BEHIND: Final = Said(
+NO_EVENTS: Final = Text(id="Belum ada kiriman dalam log.", en="No message is in the log yet.")
+BEHIND: Final = Text(
     id="Tampilan ini tertinggal {behind} kiriman dari log.",
     en="What is shown here is {behind} messages behind the log.",
 )
-CAUGHT_UP: Final = Said(
+CAUGHT_UP: Final = Text(
     id="Semua kiriman dalam log sudah masuk ke tampilan ini.",
     en="Every message in the log is in what is shown here.",
 )
 
-JUMPED: Final = Said(
+JUMPED: Final = Text(
     id="Jam mesin ini pernah melompat ({number}x). Terakhir, mulai kiriman {position} (tercatat {at}), jam "
     "menunjukkan {seconds} detik {way}. Urutan dan jumlah tidak terpengaruh; periksa jamnya.",
     en="This machine's clock has jumped ({number}x). Last, from message {position} on (recorded {at}), it "
     "was {seconds} s {way}. Order and totals do not depend on it; check the clock.",
 )
-AHEAD: Final = Said(id="di depan", en="ahead")
-BACK: Final = Said(id="di belakang", en="behind")
+AHEAD: Final = Text(id="di depan", en="ahead")
+BACK: Final = Text(id="di belakang", en="behind")
 
 
 def bar(done: int, of: int, width: int) -> str:
@@ -117,11 +117,11 @@ def _table(
     return table
 
 
-def behind_said(behind: int) -> Said:
+def behind_said(behind: int) -> Text:
     """How far what is shown is behind the log."""
     if not behind:
         return CAUGHT_UP
-    return Said(
+    return Text(
         id=BEHIND.id.format(behind=whole(behind, "id")), en=BEHIND.en.format(behind=whole(behind, "en"))
     )
 

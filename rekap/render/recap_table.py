@@ -9,18 +9,18 @@ from rekap.render.tables import KEPT, Column, Line, Table, drawn
 from rekap.text import words
 from rekap.text.numbers import clock, whole, zone_of
 from rekap.text.options import OptionNames, in_ballot_order, is_top
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from schemas.regions import LEVEL_NAMES, Level
 
 Row = dict[str, Any]
 
-LEVEL: Final = Said(id="Tingkat", en="Level")
-DOCUMENT: Final = Said(id="Dokumen", en="Document")
-VOTES: Final = Said(id="Suara", en="Votes")
-CELL: Final = Said(id="Sel", en="Cell")
-BEFORE: Final = Said(id="Sebelumnya", en="Before")
-AFTER: Final = Said(id="Sesudahnya", en="After")
-DIFFERENCE: Final = Said(id="Selisih", en="Difference")
+LEVEL: Final = Text(id="Tingkat", en="Level")
+DOCUMENT: Final = Text(id="Dokumen", en="Document")
+VOTES: Final = Text(id="Suara", en="Votes")
+CELL: Final = Text(id="Sel", en="Cell")
+BEFORE: Final = Text(id="Sebelumnya", en="Before")
+AFTER: Final = Text(id="Sesudahnya", en="After")
+DIFFERENCE: Final = Text(id="Selisih", en="Difference")
 
 
 def recap_lines(

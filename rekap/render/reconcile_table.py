@@ -9,43 +9,43 @@ from determination.reconcile import Reason
 from rekap.render.tables import Column, Line, Table, drawn
 from rekap.text import words
 from rekap.text.numbers import MISSING, whole
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from schemas.regions import LEVEL_NAMES, Level
 
 Row = dict[str, Any]
 
-LEVEL: Final = Said(id="Tingkat", en="Level")
-CELL: Final = Said(id="Sel", en="Cell")
-CERTIFIED: Final = Said(id="Disahkan", en="Certified")
-COMPUTED: Final = Said(id="Dihitung", en="Computed")
-DIFFERENCE: Final = Said(id="Selisih", en="Difference")
-STATIONS_IN: Final = Said(id="Semua TPS masuk", en="All stations in")
-SHIFT: Final = Said(id="Pergeseran berjumlah nol", en="Zero-sum shift")
-OPTION: Final = Said(id="Pilihan", en="Option")
-DOCUMENTS: Final = Said(id="Dokumen", en="Documents")
-WAS_COMPARED: Final = Said(id="Dibandingkan", en="Compared")
-DIFFERING: Final = Said(id="Wilayah lengkap berbeda", en="Complete regions differing")
-INCOMPLETE: Final = Said(id="Belum lengkap berbeda", en="Incomplete differing")
-CELLS: Final = Said(id="Sel berbeda", en="Cells differing")
-OPEN: Final = Said(id="Tanpa alasan", en="Without a reason")
-YES: Final = Said(id="ya", en="yes")
-NO: Final = Said(id="belum", en="no")
+LEVEL: Final = Text(id="Tingkat", en="Level")
+CELL: Final = Text(id="Sel", en="Cell")
+CERTIFIED: Final = Text(id="Disahkan", en="Certified")
+COMPUTED: Final = Text(id="Dihitung", en="Computed")
+DIFFERENCE: Final = Text(id="Selisih", en="Difference")
+STATIONS_IN: Final = Text(id="Semua TPS masuk", en="All stations in")
+SHIFT: Final = Text(id="Pergeseran berjumlah nol", en="Zero-sum shift")
+OPTION: Final = Text(id="Pilihan", en="Option")
+DOCUMENTS: Final = Text(id="Dokumen", en="Documents")
+WAS_COMPARED: Final = Text(id="Dibandingkan", en="Compared")
+DIFFERING: Final = Text(id="Wilayah lengkap berbeda", en="Complete regions differing")
+INCOMPLETE: Final = Text(id="Belum lengkap berbeda", en="Incomplete differing")
+CELLS: Final = Text(id="Sel berbeda", en="Cells differing")
+OPEN: Final = Text(id="Tanpa alasan", en="Without a reason")
+YES: Final = Text(id="ya", en="yes")
+NO: Final = Text(id="belum", en="no")
 
 REASONS: Final = {
-    Reason.PLENARY: Said(id="rapat pleno", en="plenary"),
-    Reason.RECOUNT: Said(id="penghitungan ulang", en="recount"),
-    Reason.REVOTE: Said(id="pemungutan suara ulang", en="re-vote"),
-    Reason.LATE_VOTE: Said(id="pemungutan suara lanjutan atau susulan", en="late vote"),
-    Reason.BAWASLU_RULING: Said(id="putusan Bawaslu", en="Bawaslu's ruling"),
-    Reason.COURT_RULING: Said(id="putusan pengadilan", en="court ruling"),
-    Reason.TRANSCRIPTION: Said(id="salah salin", en="copied wrongly"),
+    Reason.PLENARY: Text(id="rapat pleno", en="plenary"),
+    Reason.RECOUNT: Text(id="penghitungan ulang", en="recount"),
+    Reason.REVOTE: Text(id="pemungutan suara ulang", en="re-vote"),
+    Reason.LATE_VOTE: Text(id="pemungutan suara lanjutan atau susulan", en="late vote"),
+    Reason.BAWASLU_RULING: Text(id="putusan Bawaslu", en="Bawaslu's ruling"),
+    Reason.COURT_RULING: Text(id="putusan pengadilan", en="court ruling"),
+    Reason.TRANSCRIPTION: Text(id="salah salin", en="copied wrongly"),
 }
 """`rekap.text.reasons` has those of corrections; documents have others."""
 
 SHIFTS: Final = {
-    "between_options": Said(id="antarpilihan", en="between options"),
-    "between_two": Said(id="antara dua pilihan", en="between two options"),
-    "within_party": Said(id="di dalam partai", en="within a party"),
+    "between_options": Text(id="antarpilihan", en="between options"),
+    "between_two": Text(id="antara dua pilihan", en="between two options"),
+    "within_party": Text(id="di dalam partai", en="within a party"),
 }
 
 

@@ -14,32 +14,32 @@ from rekap.render.tables import Column, Line, Table, drawn, natural_width, parag
 from rekap.text import words
 from rekap.text.numbers import percent, whole
 from rekap.text.options import OptionNames, option_of
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 Row = dict[str, Any]
 
-STATIONS_IN = Said(
+STATIONS_IN = Text(
     id="TPS: {counted} dari {expected} masuk ({share})", en="Stations: {counted} of {expected} in ({share})"
 )
-UNLISTED_TOO = Said(id="; {unlisted} lagi di luar daftar", en="; {unlisted} more that are not on the list")
-SURPLUS_TOO = Said(
+UNLISTED_TOO = Text(id="; {unlisted} lagi di luar daftar", en="; {unlisted} more that are not on the list")
+SURPLUS_TOO = Text(
     id="; {surplus} lagi melebihi jumlah TPS di desanya", en="; {surplus} more than their villages have"
 )
-FORMS = Said(
+FORMS = Text(
     id="Formulir: {clean} bersih, {flagged} ditandai, {blank} kosong",
     en="Forms: {clean} clean, {flagged} flagged, {blank} blank",
 )
-ANNULLED_TOO = Said(id="; {annulled} dibatalkan", en="; {annulled} annulled")
-OUTSTANDING = Said(
+ANNULLED_TOO = Text(id="; {annulled} dibatalkan", en="; {annulled} annulled")
+OUTSTANDING = Text(
     id="Belum masuk: {stations} TPS dengan {voters} pemilih terdaftar",
     en="Outstanding: {stations} stations with {voters} registered voters",
 )
-OUTSTANDING_ONE = Said(
+OUTSTANDING_ONE = Text(
     id="Belum masuk: 1 TPS dengan {voters} pemilih terdaftar",
     en="Outstanding: 1 station with {voters} registered voters",
 )
-NOTHING_OUTSTANDING = Said(id="Semua TPS sudah masuk", en="No station is outstanding")
-OUTSTANDING_UNKNOWN = Said(
+NOTHING_OUTSTANDING = Text(id="Semua TPS sudah masuk", en="No station is outstanding")
+OUTSTANDING_UNKNOWN = Text(
     id="Belum masuk: {stations} TPS; jumlah pemilih terdaftarnya tidak diketahui",
     en="Outstanding: {stations} stations; how many registered voters they have is not known",
 )

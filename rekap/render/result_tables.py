@@ -19,7 +19,7 @@ from rekap.render.tables import Column, Line, Table, drawn, fits
 from rekap.text import words
 from rekap.text.numbers import whole
 from rekap.text.options import OptionNames, in_ballot_order, is_top
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 Row = dict[str, Any]
 
@@ -29,15 +29,15 @@ FEW_OPTIONS: Final = 6
 SHEET_OPTIONS: Final = 30
 """Options below each other on the sheet of one unit: every list of parties fits."""
 
-MORE: Final = Said(
+MORE: Final = Text(
     id="... dan {more} pilihan lainnya; semuanya: --format json atau csv",
     en="... and {more} more options; all of them: --format json or csv",
 )
-RECORDED_ABOVE: Final = Said(
+RECORDED_ABOVE: Final = Text(
     id="Tiap wilayah: jumlah tercatat, di bawahnya jumlah bersih.",
     en="Each region: recorded totals, and below them the clean ones.",
 )
-VOTERS_TO_COME: Final = Said(id="{voters} pemilih belum", en="{voters} voters to come")
+VOTERS_TO_COME: Final = Text(id="{voters} pemilih belum", en="{voters} voters to come")
 
 
 def top_options(rows: Sequence[Row], most: int) -> tuple[list[str], int]:
@@ -52,7 +52,7 @@ def top_options(rows: Sequence[Row], most: int) -> tuple[list[str], int]:
 
 
 def several(
-    rows: Sequence[Row], level: Said, names: OptionNames, language: Language, limit: int | None
+    rows: Sequence[Row], level: Text, names: OptionNames, language: Language, limit: int | None
 ) -> list[Line]:
     """The table's lines for a terminal of `limit` columns, or for a pipe (None)."""
     if each_has_its_own(rows):
@@ -134,7 +134,7 @@ class _View:
         return summed(self.rows, self._word(words.ALL))
 
     @property
-    def _extra(self) -> list[tuple[str, Said]]:
+    def _extra(self) -> list[tuple[str, Text]]:
         """Stations beside those expected, where any row has some: the step and its name."""
         return extra_stations(self.rows)
 
@@ -178,5 +178,5 @@ class _View:
     def _whole(self, number: int | None) -> str:
         return whole(number, self.language)
 
-    def _word(self, said: Said) -> str:
+    def _word(self, said: Text) -> str:
         return said.within(self.language)

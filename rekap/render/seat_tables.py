@@ -9,28 +9,28 @@ from determination.order import by_number
 from determination.seats import EqualQuotients, SeatsResult
 from rekap.render.tables import Column, Line, Table, drawn
 from rekap.text.numbers import MISSING, percent, whole
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
-PARTY: Final = Said(id="Partai", en="Party")
-DISTRICT: Final = Said(id="Dapil", en="Dapil")
-VOTES: Final = Said(id="Suara", en="Votes")
-SHARE: Final = Said(id="Bagian", en="Share")
-SEATS: Final = Said(id="Kursi", en="Seats")
-OF_PARTIES: Final = Said(id="Kursi partai", en="Seats of parties")
-LAST: Final = Said(id="Kursi terakhir", en="Last seat")
-CLOSEST: Final = Said(id="Terdekat", en="Closest")
-LACKS: Final = Said(id="Kurang suara", en="Votes lacking")
-BELOW: Final = Said(id="di bawah ambang batas", en="below the threshold")
-THRESHOLD: Final = Said(id="Ambang batas", en="Threshold")
+PARTY: Final = Text(id="Partai", en="Party")
+DISTRICT: Final = Text(id="Dapil", en="Dapil")
+VOTES: Final = Text(id="Suara", en="Votes")
+SHARE: Final = Text(id="Bagian", en="Share")
+SEATS: Final = Text(id="Kursi", en="Seats")
+OF_PARTIES: Final = Text(id="Kursi partai", en="Seats of parties")
+LAST: Final = Text(id="Kursi terakhir", en="Last seat")
+CLOSEST: Final = Text(id="Terdekat", en="Closest")
+LACKS: Final = Text(id="Kurang suara", en="Votes lacking")
+BELOW: Final = Text(id="di bawah ambang batas", en="below the threshold")
+THRESHOLD: Final = Text(id="Ambang batas", en="Threshold")
 
 RULES: Final = {
-    EqualQuotients.VOTES: Said(
+    EqualQuotients.VOTES: Text(
         id="partai dengan suara lebih banyak di dapil itu", en="the party with more votes in the dapil"
     ),
-    EqualQuotients.NUMBER: Said(
+    EqualQuotients.NUMBER: Text(
         id="partai dengan nomor urut lebih kecil", en="the party with the lower ballot number"
     ),
-    EqualQuotients.OPEN: Said(id="tidak ada; kursi dibiarkan terbuka", en="none; the seat is left open"),
+    EqualQuotients.OPEN: Text(id="tidak ada; kursi dibiarkan terbuka", en="none; the seat is left open"),
 }
 
 
@@ -88,29 +88,29 @@ def district_lines(result: SeatsResult, language: Language, limit: int | None) -
     return list(drawn(table, limit))
 
 
-def equal_quotients(district: str, result: SeatsResult) -> Said | None:
+def equal_quotients(district: str, result: SeatsResult) -> Text | None:
     """What equal quotients decided in the district, or left open; None: nothing."""
     seats = result.districts[district]
     equal = seats.equal_last
     if equal is None:
         if not seats.open:
             return None
-        return Said(
+        return Text(
             id=f"Dapil {district}: kursi terbuka: {seats.open}; tidak ada partai yang ikut dengan suara.",
             en=f"Dapil {district}: open seats: {seats.open}; no party that takes part has votes.",
         )
     parties = ", ".join(equal.parties)
     given = ", ".join(equal.given)
     rule = RULES[equal.rule]
-    got = Said(
+    got = Text(
         id=f" Menurut aturan yang dipilih (--ties {equal.rule}: {rule.id}): {given}." if given else "",
         en=f" By the rule that was chosen (--ties {equal.rule}: {rule.en}): {given}." if given else "",
     )
-    left = Said(
+    left = Text(
         id=f" Kursi terbuka: {equal.open}; KPU yang menentukan." if equal.open else "",
         en=f" Open seats: {equal.open}; the commission decides." if equal.open else "",
     )
-    return Said(
+    return Text(
         id=f"Dapil {district}: partai {parties} mempunyai hasil bagi yang sama ({equal.quotient}); kursi "
         f"yang tersisa: {equal.seats}. Aturannya tidak ditemukan dalam undang-undang.{got.id}{left.id}",
         en=f"Dapil {district}: parties {parties} have equal quotients ({equal.quotient}); seats left: "

@@ -7,7 +7,7 @@ from typing import Any
 
 from rekap.text import words
 from rekap.text.numbers import percent, whole
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 Row = dict[str, Any]
 
@@ -20,7 +20,7 @@ def stations_in(row: Row, language: Language) -> tuple[str, str]:
     return f"{whole(counted, language)}/{whole(expected, language)}", percent(counted, expected, language)
 
 
-def extra_stations(rows: Sequence[Row]) -> list[tuple[str, Said]]:
+def extra_stations(rows: Sequence[Row]) -> list[tuple[str, Text]]:
     """What to show of stations beside those expected, where any row has some: the step and its name."""
     steps = (("unlisted", words.UNLISTED), ("surplus", words.SURPLUS))
     return [(step, word) for step, word in steps if any(row["stations"][step] for row in rows)]

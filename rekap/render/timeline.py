@@ -16,7 +16,7 @@ from rekap.text.numbers import MISSING, clock, moment, whole, zone_of
 from rekap.text.options import OptionNames, in_ballot_order, is_top, option_of
 from rekap.text.reasons import reason_in_words
 from schemas.events import CountKind
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from stream_processors.checks.names import NAMES, SEXES
 
 Row = dict[str, Any]
@@ -29,25 +29,25 @@ REGION_OPTIONS: Final = 3
 """Leading options beside the other totals of a region."""
 
 HAPPENED: Final = {
-    "CountSubmitted": Said(id="hasil diterima", en="counted"),
-    "CountCorrected": Said(id="dibetulkan", en="corrected"),
-    "CountAnnulled": Said(id="dibatalkan", en="annulled"),
-    "RecapCertified": Said(id="rekapitulasi disahkan", en="recapitulation certified"),
-    "RecapReasonStated": Said(id="alasan selisih dinyatakan", en="reason for a difference stated"),
+    "CountSubmitted": Text(id="hasil diterima", en="counted"),
+    "CountCorrected": Text(id="dibetulkan", en="corrected"),
+    "CountAnnulled": Text(id="dibatalkan", en="annulled"),
+    "RecapCertified": Text(id="rekapitulasi disahkan", en="recapitulation certified"),
+    "RecapReasonStated": Text(id="alasan selisih dinyatakan", en="reason for a difference stated"),
 }
-REJECTED: Final = Said(id="ditolak: {reason}", en="rejected: {reason}")
-OF_KIND: Final = Said(id="{what} ({kind})", en="{what} ({kind})")
+REJECTED: Final = Text(id="ditolak: {reason}", en="rejected: {reason}")
+OF_KIND: Final = Text(id="{what} ({kind})", en="{what} ({kind})")
 KINDS: Final = {
-    CountKind.REVOTE: Said(id="pemungutan suara ulang", en="re-vote"),
-    CountKind.RECOUNT: Said(id="penghitungan suara ulang", en="recount"),
-    CountKind.FOLLOW_UP: Said(id="pemungutan suara susulan", en="vote held later"),
-    CountKind.CONTINUED: Said(id="pemungutan suara lanjutan", en="vote continued"),
+    CountKind.REVOTE: Text(id="pemungutan suara ulang", en="re-vote"),
+    CountKind.RECOUNT: Text(id="penghitungan suara ulang", en="recount"),
+    CountKind.FOLLOW_UP: Text(id="pemungutan suara susulan", en="vote held later"),
+    CountKind.CONTINUED: Text(id="pemungutan suara lanjutan", en="vote continued"),
 }
 """Counts that are not the regular one."""
-VERSION: Final = Said(id="versi {version}", en="version {version}")
-BY: Final = Said(id="oleh {officer} ({role})", en="by {officer} ({role})")
-EVENT: Final = Said(id="peristiwa {event}", en="event {event}")
-MORE_CHANGES: Final = Said(id="... dan {more} sel lain berubah", en="... and {more} more cells changed")
+VERSION: Final = Text(id="versi {version}", en="version {version}")
+BY: Final = Text(id="oleh {officer} ({role})", en="by {officer} ({role})")
+EVENT: Final = Text(id="peristiwa {event}", en="event {event}")
+MORE_CHANGES: Final = Text(id="... dan {more} sel lain berubah", en="... and {more} more cells changed")
 PLACES: Final = {
     "dpt": "I.A",
     **{f"voters.{part}": f"I.B.{part}" for part in ("dpt", "dptb", "dpk", "total")},
@@ -62,7 +62,7 @@ PLACES: Final = {
 }
 """Where on the form a path of schemas.forms stands."""
 
-VOTES: Final = Said(id="suara", en="votes")
+VOTES: Final = Text(id="suara", en="votes")
 
 _STATUS_STYLE: Final[dict[str, Style]] = {
     "clean": "good",
@@ -87,7 +87,7 @@ def _entry(row: Row, names: OptionNames | None, language: Language) -> list[Line
         head.append((REJECTED.within(language).format(reason=reason), "warn"))
         said = row["rejected"]["sentence"][language] if row["rejected"] else ""
         return [head, *paragraph(said, "", INDENT), *_who(row, language)]
-    happened = HAPPENED.get(row["type"], Said(row["type"], row["type"])).within(language)
+    happened = HAPPENED.get(row["type"], Text(row["type"], row["type"])).within(language)
     if row["kind"] in KINDS:
         happened = OF_KIND.within(language).format(what=happened, kind=KINDS[row["kind"]].within(language))
     because = f": {reason_in_words(row['reason'], language)}" if row["reason"] else ""

@@ -10,7 +10,7 @@ from rekap.session import Session
 from rekap.terminal import echo
 from rekap.text.numbers import whole
 from schemas.canonical import dumps
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import LEVEL_NAMES, Level
 from schemas.text import quoted
 
@@ -18,96 +18,96 @@ if TYPE_CHECKING:
     from audit.comparison import Difference
     from audit.verify import Verification
 
-EQUAL: Final = Said(
+EQUAL: Final = Text(
     id="Sama: {values} nilai dari {events} peristiwa cocok dengan log.",
     en="Equal: {values} values from {events} events agree with the log.",
 )
-DIFFERENT: Final = Said(
+DIFFERENT: Final = Text(
     id="Berbeda: {differences} dari {values} nilai ({events} peristiwa) tidak cocok dengan log.",
     en="Different: {differences} of {values} values ({events} events) do not agree with the log.",
 )
-INCONSISTENT: Final = Said(
+INCONSISTENT: Final = Text(
     id="Tidak konsisten: {regions} jumlah wilayah yang ditampilkan bukan jumlah dari yang di bawahnya. Lihat "
     "view inconsistency.",
     en="Inconsistent: {regions} totals of regions that are shown are not the sum of those below them. See "
     "the view inconsistency.",
 )
-MAY_PASS: Final = Said(
+MAY_PASS: Final = Text(
     id="Penghitungan masih berjalan: {regions} jumlah wilayah saat ini belum sama dengan jumlah di bawahnya. "
     "Itu wajar sesaat; periksa lagi nanti.",
     en="The count goes on: {regions} totals of regions are not the sum of those below them at this moment. "
     "For a moment that is as it should be; verify again later.",
 )
-NOT_COMPARED: Final = Said(
+NOT_COMPARED: Final = Text(
     id="Tidak dibandingkan: {values} angka ({rows} x {level}), {why}.",
     en="Not compared: {values} figures ({rows} x {level}), {why}.",
 )
-UNREADABLE: Final = Said(
+UNREADABLE: Final = Text(
     id="Tidak dibandingkan: {table}. Basis data tidak memberikannya: {detail}",
     en="Not compared: {table}. The database does not give it: {detail}",
 )
-EARLIER_SUMS: Final = Said(
+EARLIER_SUMS: Final = Text(
     id="Tidak dibandingkan: {rows} jumlah provinsi dan nasional yang terdahulu. Jumlah itu memuat beberapa "
     "partisi tanpa satu posisi dalam log: hanya yang terbaru yang dapat dibandingkan.",
     en="Not compared: {rows} earlier totals of provinces and the nation. They add up several partitions at "
     "no one position of the log: only the newest can be compared.",
 )
 WHY: Final = {
-    "ahead": Said(
+    "ahead": Text(
         id="karena penghitungan berjalan dan yang ditampilkan sudah memuat peristiwa yang lebih baru",
         en="because the count goes on, and what is shown has newer events already",
     ),
-    "behind": Said(
+    "behind": Text(
         id="karena jumlahnya masih dalam perjalanan dari worker",
         en="because their sums are still on their way from the workers",
     ),
-    "mixed": Said(
+    "mixed": Text(
         id="karena penghitungan berjalan dan yang ditampilkan memuat peristiwa lain, sama banyaknya",
         en="because the count goes on, and what is shown is of other events, as many",
     ),
 }
-VERIFY_AGAIN: Final = Said(
+VERIFY_AGAIN: Final = Text(
     id="Semuanya dibandingkan bila penghitungan sedang diam: ulangi saat itu.",
     en="All of them are compared while the count rests: verify again then.",
 )
-NOT_VERIFIED: Final = Said(
+NOT_VERIFIED: Final = Text(
     id="{entries} peristiwa dalam log belum ada dalam yang ditampilkan, dan tidak diperiksa.",
     en="{entries} events of the log were not in what is shown yet, and were not verified.",
 )
-UNDECIDED: Final = Said(
+UNDECIDED: Final = Text(
     id="Belum selesai diperiksa. Yang dapat dibandingkan cocok: {values} nilai dari {events} peristiwa.",
     en="Not verified to the end. What could be compared agrees: {values} values from {events} events.",
 )
-EQUAL_SO_FAR: Final = Said(
+EQUAL_SO_FAR: Final = Text(
     id="Sama sejauh ditampilkan: {values} nilai dari {events} peristiwa cocok dengan log.",
     en="Equal as far as shown: {values} values from {events} events agree with the log.",
 )
-TO_DECIDE: Final = Said(
+TO_DECIDE: Final = Text(
     id="Ulangi dengan --wait DETIK yang lebih lama, atau periksa hanya yang ditampilkan: --as-far-as-shown. "
     "Bila tidak ada proses yang mengisinya, rekap --data {path} serve melengkapinya dari log direktori.",
     en="Verify again with a longer --wait SECONDS, or only what is shown: --as-far-as-shown. If no process "
     "fills it, rekap --data {path} serve brings what is shown up to the log of the directory.",
 )
-TO_DECIDE_ELSEWHERE: Final = Said(
+TO_DECIDE_ELSEWHERE: Final = Text(
     id="Ulangi dengan --wait DETIK yang lebih lama, atau periksa hanya yang ditampilkan: --as-far-as-shown. "
     "Bila yang ditampilkan tidak maju, pastikan rekap worker dan rekap sink berjalan.",
     en="Verify again with a longer --wait SECONDS, or only what is shown: --as-far-as-shown. If what is "
     "shown does not move on, make sure that rekap worker and rekap sink are running.",
 )
-TO_READ: Final = Said(
+TO_READ: Final = Text(
     id="Ulangi dengan pengguna basis data yang boleh membaca semua tabel dan view (pada Compose: analyst), "
     "setelah basis data itu sehat.",
     en="Verify again as a user of the database who may read all tables and views (with Compose: analyst), "
     "and once the database is well.",
 )
-DIGEST: Final = Said(id="Sidik keadaan: {digest}", en="State digest: {digest}")
-MAKE_AGAIN: Final = Said(
+DIGEST: Final = Text(id="Sidik keadaan: {digest}", en="State digest: {digest}")
+MAKE_AGAIN: Final = Text(
     id="Log adalah rujukannya. Pindahkan {projections} ke luar {path} dan simpan sebagai bukti, lalu "
     "jalankan rekap --data {path} serve: tampilan dibuat ulang dari log. Bila masih berbeda, laporkan.",
     en="The log is what counts. Move {projections} out of {path} and keep it as evidence, then run rekap "
     "--data {path} serve: what is shown is made again from the log. If it still differs, report it.",
 )
-LOG_DIFFERS: Final = Said(
+LOG_DIFFERS: Final = Text(
     id="Log itu sendiri bukan yang dulu dicatat: isinya berubah atau terpotong. Jangan ubah apa pun: yang "
     "ditampilkan masih memuat pesan-pesannya. Simpan salinannya (rekap --data {path} log --format jsonl "
     "--output BERKAS), kembalikan log dari cadangan, lalu periksa lagi.",
@@ -115,13 +115,13 @@ LOG_DIFFERS: Final = Said(
     "nothing: what is shown still has the messages. Keep a copy of them (rekap --data {path} log --format "
     "jsonl --output FILE), put the log back from a backup, and verify again.",
 )
-FILL_AGAIN: Final = Said(
+FILL_AGAIN: Final = Text(
     id="Log adalah rujukannya. Pastikan worker dan sink berjalan dan ulangi; bila masih berbeda, isi basis "
     "data yang baru: jalankan rekap sink ke sana dan satu rekap worker dengan --republish. Laporkan.",
     en="The log is what counts. Make sure that workers and sink are running and verify again; if it still "
     "differs, fill a new database: run rekap sink into it, and one rekap worker with --republish. Report it.",
 )
-MORE_DIFFERENCES: Final = Said(
+MORE_DIFFERENCES: Final = Text(
     id="... dan {more} lagi: --format json", en="... and {more} more: --format json"
 )
 SHOWN: Final = 20
@@ -161,7 +161,7 @@ def sentences(session: Session, verification: Verification) -> list[str]:
     """What it came to, the answer first."""
     language, lines = session.language, []
 
-    def say(said: Said, **numbers: int | str | None) -> None:
+    def say(said: Text, **numbers: int | str | None) -> None:
         texts = {
             name: whole(value, language) if isinstance(value, int) else value
             for name, value in numbers.items()

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.findings import Finding, Severity
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,15 @@ class Rule:
 
     code: str
     severity: Severity
-    title: Said
+    title: Text
 
 
 def _hard(code: str, id: str, en: str) -> Rule:
-    return Rule(code, Severity.HARD, Said(id, en))
+    return Rule(code, Severity.HARD, Text(id, en))
 
 
 def _soft(code: str, id: str, en: str) -> Rule:
-    return Rule(code, Severity.SOFT, Said(id, en))
+    return Rule(code, Severity.SOFT, Text(id, en))
 
 
 RECOUNT_TRIGGER: Final = "recount_trigger"
@@ -158,7 +158,7 @@ def finding(
     *,
     id: str,
     en: str,
-    terms: Mapping[str, Said] | None = None,
+    terms: Mapping[str, Text] | None = None,
     tag: str = "",
 ) -> Finding:
     """The finding of `rule` at `place`, whose sentences are the templates `id` and `en` filled in.
@@ -175,7 +175,7 @@ def finding(
         severity=ALL_RULES[rule].severity,
         place=place,
         numbers=numbers,
-        said=Said(id.format_map(indonesian), en.format_map(english)),
+        said=Text(id.format_map(indonesian), en.format_map(english)),
         tag=tag,
     )
 

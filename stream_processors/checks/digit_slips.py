@@ -12,7 +12,7 @@ from typing import Final
 from schemas.ballots import Ballot
 from schemas.findings import Finding
 from schemas.forms import CHasil
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from stream_processors.checks.catalogue import finding, written
 from stream_processors.checks.votes import parties_of
 
@@ -51,7 +51,7 @@ def misreading(form: CHasil, ballot: Ballot, cast: int, valid: int) -> Finding |
         {"difference": difference, **quoted},
         id="Selisih {difference} pada R06 {clauses}.",
         en="The difference of {difference} in R06 {clauses}.",
-        terms={"clauses": Said(", dan ".join(clauses_id), ", and ".join(clauses_en))},
+        terms={"clauses": Text(", dan ".join(clauses_id), ", and ".join(clauses_en))},
     )
 
 

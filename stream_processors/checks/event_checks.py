@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.findings import Finding
-from schemas.language import Said
+from schemas.language import Text
 from stream_processors.checks.catalogue import UNLISTED_STATION, finding
 from stream_processors.checks.context import VillageLimits
 
@@ -65,7 +65,7 @@ def _r24_after(occurred: datetime, until: datetime) -> Finding:
     )
 
 
-def _clock(moment: datetime, local: datetime) -> Said:
+def _clock(moment: datetime, local: datetime) -> Text:
     """`moment` as the clocks at the poll show it: those of `local`'s zone."""
     try:
         there = moment.astimezone(local.tzinfo)
@@ -73,4 +73,4 @@ def _clock(moment: datetime, local: datetime) -> Said:
         there = moment
     zone = ZONES.get(there.utcoffset() or timedelta(), f"{there:%z}")
     text = f"{there:%Y-%m-%d %H:%M} {zone}"
-    return Said(text, text)
+    return Text(text, text)

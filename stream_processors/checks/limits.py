@@ -6,12 +6,12 @@ Which figures those are is known to the module of each block. The lower end, zer
 from __future__ import annotations
 
 from schemas.findings import Finding
-from schemas.language import Said
+from schemas.language import Text
 from stream_processors.checks.catalogue import finding
 from stream_processors.checks.names import begin
 
 
-def figure_too_large(place: str, name: Said, figure: int, limit: int) -> Finding:
+def figure_too_large(place: str, name: Text, figure: int, limit: int) -> Finding:
     """R14 for the figure at `place`, which is called `name` in the sentence."""
     return finding(
         "R14",

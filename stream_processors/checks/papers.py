@@ -10,7 +10,7 @@ from typing import Final
 
 from schemas.findings import Finding
 from schemas.forms import Ballots
-from schemas.language import Said
+from schemas.language import Text
 from stream_processors.checks.catalogue import finding
 from stream_processors.checks.context import VillageLimits
 from stream_processors.checks.limits import figure_too_large
@@ -33,7 +33,7 @@ from stream_processors.checks.spans import (
 NO_PAPERS: Final = Ballots()
 """Block II of a form that does not give it."""
 
-RESERVE: Final = Said("cadangan", "reserve")
+RESERVE: Final = Text("cadangan", "reserve")
 
 
 def check_papers(
@@ -205,7 +205,7 @@ def _given(papers: Ballots) -> tuple[Amount, ...]:
     )
 
 
-def _missing(papers: Ballots) -> tuple[Said, ...]:
+def _missing(papers: Ballots) -> tuple[Text, ...]:
     return tuple([NAMES[place] for key, place in _REST if getattr(papers, key) is None])
 
 

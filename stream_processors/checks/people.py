@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from schemas.findings import Finding
 from schemas.forms import CHasil, Counted
-from schemas.language import Said
+from schemas.language import Text
 from stream_processors.checks.catalogue import finding
 from stream_processors.checks.context import FormContext
 from stream_processors.checks.limits import figure_too_large
@@ -95,7 +95,7 @@ def _check_counted(place: str, counted: Counted, limit: int, found: list[Finding
             if figure is not None and figure > limit:
                 name = NAMES[place]
                 sex = SEXES[letter]
-                said = Said(f"{name.id} ({sex.id})", f"{name.en}, {sex.en}")
+                said = Text(f"{name.id} ({sex.id})", f"{name.en}, {sex.en}")
                 found.append(figure_too_large(f"{place}.{letter}", said, figure, limit))
     return j
 
@@ -143,7 +143,7 @@ def _check_some_parts(
 
 def _parts_of_voted(
     parts: tuple[int | None, ...], listed: int | None
-) -> tuple[tuple[Amount, ...], tuple[Amount, ...] | None, tuple[Said, ...]]:
+) -> tuple[tuple[Amount, ...], tuple[Amount, ...] | None, tuple[Text, ...]]:
     """The parts of B4 that are given, those that make the most of it (None: no telling), and the missing."""
     named = [(key, place, figure) for (key, place), figure in zip(_PARTS, parts, strict=True)]
     lower = tuple([amount(key, place, figure) for key, place, figure in named if figure is not None])
@@ -185,7 +185,7 @@ def _check_least_listed(voted: int, circumstances: FormContext, found: list[Find
     most = circumstances.place.voters_limit
     if registered is not None and voted > registered:
         right = Amount(
-            "registered", Said("pemilih pada daftar pemilih", "voters in the register"), registered
+            "registered", Text("pemilih pada daftar pemilih", "voters in the register"), registered
         )
     elif most is not None and voted > most:
         right = Amount("limit", VOTERS_LIMIT, most)

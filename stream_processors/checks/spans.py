@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from schemas.findings import Finding
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from stream_processors.checks.catalogue import finding
 from stream_processors.checks.names import NAMES, begin
 
-MORE: Final = Said("melebihi", "more than")
-FEWER: Final = Said("kurang dari", "less than")
+MORE: Final = Text("melebihi", "more than")
+FEWER: Final = Text("kurang dari", "less than")
 
 
 class Amount(NamedTuple):
     """A figure as a sentence quotes it: its key among the finding's numbers, its name, its value."""
 
     key: str
-    name: Said
+    name: Text
     figure: int
 
 
@@ -36,7 +36,7 @@ class Span(NamedTuple):
     most: int | None
     lower: tuple[Amount, ...]
     upper: tuple[Amount, ...]
-    missing: tuple[Said, ...]
+    missing: tuple[Text, ...]
 
 
 def amount(key: str, place: str, figure: int) -> Amount:
@@ -78,11 +78,11 @@ def unequal(
     rule: str,
     place: str,
     left: Sequence[Amount],
-    relation: Said,
+    relation: Text,
     right: Sequence[Amount],
-    missing: Sequence[Said],
+    missing: Sequence[Text],
     *,
-    subject: Said | None = None,
+    subject: Text | None = None,
     tag: str = "",
 ) -> Finding:
     """`left` added up is MORE or FEWER than `right` added up, whatever the `missing` figures are."""
@@ -91,7 +91,7 @@ def unequal(
         numbers["sum"] = added(left)
     if len(right) > 1:
         numbers["other_sum"] = added(right)
-    said = Said(
+    said = Text(
         f"{_sum(left, 'sum', 'id')}, {relation.id} {_sum(right, 'other_sum', 'id')}",
         f"{_sum(left, 'sum', 'en')}, {relation.en} {_sum(right, 'other_sum', 'en')}",
     )
@@ -103,16 +103,16 @@ def overflows(
     place: str,
     parts: Sequence[Amount],
     limit: int,
-    whole: Said,
-    missing: Sequence[Said] = (),
+    whole: Text,
+    missing: Sequence[Text] = (),
     *,
-    subject: Said | None = None,
+    subject: Text | None = None,
 ) -> Finding:
     """`parts` added up are more than the `whole`, which is missing, has room for."""
     numbers = {one.key: one.figure for one in parts} | {"limit": limit}
     if len(parts) > 1:
         numbers["sum"] = added(parts)
-    said = Said(
+    said = Text(
         f"{_sum(parts, 'sum', 'id')}, melebihi {{limit}}, angka terbesar yang muat pada isian {whole.id}",
         f"{_sum(parts, 'sum', 'en')}, more than {{limit}}, the most that fits the field of {whole.en}",
     )
@@ -123,12 +123,12 @@ def _partial(
     rule: str,
     place: str,
     numbers: dict[str, int],
-    said: Said,
-    missing: Sequence[Said],
-    subject: Said | None,
+    said: Text,
+    missing: Sequence[Text],
+    subject: Text | None,
     tag: str,
 ) -> Finding:
-    said = begin(said) if subject is None else Said(f"{subject.id}: {said.id}", f"{subject.en}: {said.en}")
+    said = begin(said) if subject is None else Text(f"{subject.id}: {said.id}", f"{subject.en}: {said.en}")
     absent = list(dict.fromkeys(missing))
     return finding(
         rule,

@@ -9,16 +9,16 @@ from typing import Final
 
 from schemas.elections import ContestKind
 from schemas.findings import Finding
-from schemas.language import Said
+from schemas.language import Text
 from stream_processors.checks.catalogue import RECOUNT_TRIGGER, finding
 from stream_processors.checks.names import NAMES, OPTIONS, begin, option_name
 from stream_processors.checks.spans import Amount, Span, overflows
 
 _VOTES_OF_ALL: Final = {
-    kind: Said(f"perolehan suara {name.id}", f"votes of the {name.en}") for kind, name in OPTIONS.items()
+    kind: Text(f"perolehan suara {name.id}", f"votes of the {name.en}") for kind, name in OPTIONS.items()
 }
 _VOTES_OF_SOME: Final = {
-    kind: Said(f"perolehan suara sebagian {name.id}", f"votes of some {name.en}")
+    kind: Text(f"perolehan suara sebagian {name.id}", f"votes of some {name.en}")
     for kind, name in OPTIONS.items()
 }
 
@@ -133,8 +133,8 @@ def r17(party: str, summed: int, total: int, *, whole: bool) -> Finding:
 
 def r17_overflows(party: str, summed: int, limit: int) -> Finding:
     name = option_name(ContestKind.PARTIES, party)
-    parts = Said("suara partai dan calon yang terisi", "its votes and candidates that are filled in")
-    whole = Said("jumlah suara partai", "the party's total")
+    parts = Text("suara partai dan calon yang terisi", "its votes and candidates that are filled in")
+    whole = Text("jumlah suara partai", "the party's total")
     return overflows(
         "R17", f"IV.{party}", (Amount("parts", parts, summed),), limit, whole, subject=begin(name)
     )
@@ -181,6 +181,6 @@ def r26(kind: ContestKind, option: str, figure: int, valid: int) -> Finding:
         en="{name} has {figure} of {valid} valid votes ({share}).",
         terms={
             "name": begin(option_name(kind, option)),
-            "share": Said(f"{percent.replace('.', ',')}%", f"{percent}%"),
+            "share": Text(f"{percent.replace('.', ',')}%", f"{percent}%"),
         },
     )

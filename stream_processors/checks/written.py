@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from schemas.ballots import Ballot
 from schemas.findings import Finding
 from schemas.forms import CHasil
-from schemas.language import Said
+from schemas.language import Text
 from stream_processors.checks import terbilang
 from stream_processors.checks.catalogue import finding
 from stream_processors.checks.names import NAMES, begin, option_votes
@@ -34,7 +34,7 @@ def check_written(form: CHasil, words: Mapping[str, str], ballot: Ballot, found:
                 found.append(_r15(f"IV.{field}", option_votes(ballot.kind, field), figure, in_words))
 
 
-def _r15(place: str, name: Said, figure: int, in_words: int) -> Finding:
+def _r15(place: str, name: Text, figure: int, in_words: int) -> Finding:
     spelt = terbilang.spell(in_words)
     return finding(
         "R15",
@@ -42,5 +42,5 @@ def _r15(place: str, name: Said, figure: int, in_words: int) -> Finding:
         {"figure": figure, "in_words": in_words},
         id='{name}: dengan angka {figure}, dengan huruf "{spelt}" ({in_words}).',
         en='{name}: {figure} in figures, "{spelt}" ({in_words}) in words.',
-        terms={"name": begin(name), "spelt": Said(spelt, spelt)},
+        terms={"name": begin(name), "spelt": Text(spelt, spelt)},
     )

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from event_log.sqlite import LogUnavailable, SqliteLog, insert_rows, unavailable
 from schemas.decode import decode
 from schemas.events import CountEvent
-from schemas.language import Said
+from schemas.language import Text
 from schemas.rejections import Reason, Rejected
 from stream_processors.partition.state import NUMBERS, NumberRow, StateRow, UnitState
 
@@ -89,7 +89,7 @@ class Decisions:
         held = self.checkpoint()
         if held != log.end:
             raise LogUnavailable(
-                Said(
+                Text(
                     id=f"Log {log.path} berisi {log.end} entri, padahal keadaannya dibuat dari {held}. Ada "
                     "yang lain "
                     "menulis ke berkas itu. Kembalikan dari salinan terakhirnya.",

@@ -34,7 +34,7 @@ from schemas.data_directory import DataDirectory
 from schemas.decode import MAX_BYTES
 from schemas.directory_identity import require_original
 from schemas.entry_size import EntryTooLarge
-from schemas.language import Said
+from schemas.language import Text
 from schemas.outcomes import MessageOutcome, Status
 from schemas.sources import Source
 from sinks.baseline import insert_baseline
@@ -243,7 +243,7 @@ class Runner:
             outcome = self._state.decide_batch(batch, first, lambda *_: False)
             if outcome.end - first != len(batch):
                 raise LogUnavailable(
-                    Said(
+                    Text(
                         id=f"{self._log.path} memuat entri yang diputuskan lain oleh versi ini daripada "
                         "oleh versi "
                         f"yang menulisnya (mulai posisi {first}). Pakai versi itu, atau laporkan kalimat "
@@ -282,7 +282,7 @@ def _cut_off(log: SqliteLog, projected: int) -> LogUnavailable:
     directory = log.path.parent
     shown, lost = directory / "clickhouse", directory.with_name("messages.jsonl")
     return LogUnavailable(
-        Said(
+        Text(
             id=f"Log {log.path} memuat {log.end} peristiwa, tetapi {projected + 1} sudah ditampilkan: log "
             "itu terpotong, atau salinan lama. Kembalikan log yang lebih baru. Bila itu hilang, "
             "pesan-pesannya masih ada dalam yang ditampilkan: jalankan "
@@ -299,7 +299,7 @@ def _cut_off(log: SqliteLog, projected: int) -> LogUnavailable:
 def _of_kafka(directory: DataDirectory) -> LogUnavailable:
     """Counting here would mix the rows of two logs."""
     return LogUnavailable(
-        Said(
+        Text(
             id=f"Yang ditampilkan di {directory.path} diisi rekap sink dari log di Kafka. Kirim ke sana "
             "(--broker), atau siapkan direktori lain dengan rekap init.",
             en=f"What is shown in {directory.path} was filled by rekap sink from a log on Kafka. Send there "

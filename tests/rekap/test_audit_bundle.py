@@ -14,7 +14,7 @@ from audit.bundle.report import Report
 from audit.bundle.sentences import leaf_differs
 from audit.receipts import Verdict
 from rekap.render.audit_report import html, markdown, plain
-from schemas.language import Language, Said
+from schemas.language import Language, Text
 from tests.rekap.conftest import Rekap, run_rekap
 
 
@@ -57,9 +57,9 @@ def test_a_bundle_is_proven_with_the_digest_that_verify_prints(
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_a_report_is_written_for_people(language: Language) -> None:
     report = Report(election="<b>pemilu|2024", events=3, state_digest="0" * 64)
-    report.check("manifest", Verdict.PROVEN, Said("baik", "well"))
-    report.check("entries", Verdict.FAILED, Said("buruk", "badly"))
-    report.without("history", Said("tanpa", "without"))
+    report.check("manifest", Verdict.PROVEN, Text("baik", "well"))
+    report.check("entries", Verdict.FAILED, Text("buruk", "badly"))
+    report.without("history", Text("tanpa", "without"))
     report.found([leaf_differs(0, 7)])
     failed, sentence = {"id": ("gagal", "hash yang tercatat"), "en": ("failed", "the hash that")}[language]
     for text in ("\n".join(plain(report, language)), markdown(report, language), html(report, language)):

@@ -20,7 +20,7 @@ from rekap.commands.notary import _tell
 from rekap.session import Session
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import adopt
-from schemas.language import Said
+from schemas.language import Text
 from schemas.references import reference_to
 from stream_processors.embedded.runner import Runner
 from tests.rekap.conftest import Rekap
@@ -190,10 +190,10 @@ def test_one_run_ends_with_1_where_witnesses_are_missing(
 
 
 def test_of_several_logs_those_that_are_not_published_are_named() -> None:
-    told: list[Said] = []
+    told: list[Text] = []
 
     class Listener:
-        def say(self, said: Said) -> None:
+        def say(self, said: Text) -> None:
             told.append(said)
 
     answers = {"w1": witnesses.Unreachable(witnesses.NO_URL)}
@@ -277,7 +277,7 @@ def test_a_log_that_is_out_of_reach_for_a_while_stops_nobody(
         nonlocal calls
         calls += 1
         if 2 <= calls <= 4:  # the first is the start
-            raise LogUnavailable(Said(id="Log tidak terjangkau.", en="The log is out of reach."))
+            raise LogUnavailable(Text(id="Log tidak terjangkau.", en="The log is out of reach."))
         return real(*arguments)
 
     def sleep(_: float) -> None:

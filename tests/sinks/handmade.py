@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.findings import Finding, Severity
-from schemas.language import Said
+from schemas.language import Text
 from schemas.named_rows import FindingRow, RecapCells, RecapRow
 from schemas.rejections import Reason, Rejection
 from schemas.tallies import CELL, OUTSTANDING
@@ -34,15 +34,15 @@ ABROAD_STATION: Final = "9901012001001"
 IDS: Final = tuple(letter * 64 for letter in "abcdef")
 BODIES: Final = (b'{"a":1}', b'{"b":2}', b'{"c":3}', b"\xff\x00\xfe", "héé".encode(), b"")
 REJECTIONS: Final = {
-    3: Rejection(Reason.MALFORMED, Said("tidak terbaca", "can't be read")),
-    4: Rejection(Reason.ALREADY_COUNTED, Said("sudah ada", "already there")),
+    3: Rejection(Reason.MALFORMED, Text("tidak terbaca", "can't be read")),
+    4: Rejection(Reason.ALREADY_COUNTED, Text("sudah ada", "already there")),
 }
 FINDING: Final = Finding(
     rule="R08",
     severity=Severity.HARD,
     place="V.C",
     numbers={"counted": 5, "voted": -6},
-    said=Said("lima", "five"),
+    said=Text("lima", "five"),
     tag="recount_trigger",
 )
 

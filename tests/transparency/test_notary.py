@@ -15,7 +15,7 @@ import pytest
 
 from event_log.errors import LogUnavailable
 from event_log.sqlite import SqliteLog
-from schemas.language import Said
+from schemas.language import Text
 from schemas.references import as_reference
 from tests.transparency.notary_worlds import MemoryLog, World
 from tests.transparency.trees import LOG, ORIGIN, oracle_root, some_entries
@@ -510,7 +510,7 @@ def test_refusals_are_sentences_in_both_languages() -> None:
         Forked("a", 1, "w1"),
         HeadMoved("a"),
         ForeignCheckpoint("a", "/p", "why"),
-        NotConfirmed("a", Said("w1 diam", "w1 silent")),
+        NotConfirmed("a", Text("w1 diam", "w1 silent")),
     ):
         assert isinstance(one, Refused)
         assert one.said.id != one.said.en

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from event_log.errors import LogUnavailable
-from schemas.language import Said
+from schemas.language import Text
 from schemas.private_files import use_private_umask
 from schemas.text import quoted
 from transparency.notary.log_tree import Head
@@ -138,7 +138,7 @@ class HeadStore:
 
 def _unusable(path: Path, error: sqlite3.Error) -> LogUnavailable:
     return LogUnavailable(
-        Said(
+        Text(
             id=f"{path}: {quoted(error)}. Tidak ada yang ditandatangani. Periksa disk dan hak berkas itu; "
             "jangan hapus: isinya kepala log yang sudah terikat untuk ditandatangani.",
             en=f"{path}: {quoted(error)}. Nothing is signed. Check its disk and its rights; do not remove "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.language import Said
+from schemas.language import Text
 
 
 class Refused(Exception):
@@ -10,7 +10,7 @@ class Refused(Exception):
 
     def __init__(self, *, id: str, en: str) -> None:
         super().__init__(en)
-        self.said = Said(id, en)
+        self.said = Text(id, en)
 
 
 class Damaged(Refused):
@@ -97,7 +97,7 @@ class ForeignCheckpoint(Refused):
 class NotConfirmed(Refused):
     """Too few witnesses confirmed, at the start, that they know nothing newer."""
 
-    def __init__(self, origin: str, answers: Said) -> None:
+    def __init__(self, origin: str, answers: Text) -> None:
         super().__init__(
             id=f"Saksi yang diwajibkan belum memastikan bahwa log {origin} tidak dikembalikan ke keadaan "
             f"lama: {answers.id}. Tidak ada yang ditandatangani.",

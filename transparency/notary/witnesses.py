@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 from transparency.errors import Malformed, NotProven
 from transparency.keys import VerifierKey
@@ -37,8 +37,8 @@ TIMEOUT_S: Final = 3.0
 DEADLINE_S: Final = 4.0
 """Of all that is asked in a round: with reading and publishing it stays within a cadence of 10 s."""
 
-STILL_BUSY: Final = Said("permintaan sebelumnya belum dijawab", "it has not answered an earlier request")
-NO_URL: Final = Said("kebijakan tidak menyebut URL saksi ini", "the policy names no URL of this witness")
+STILL_BUSY: Final = Text("permintaan sebelumnya belum dijawab", "it has not answered an earlier request")
+NO_URL: Final = Text("kebijakan tidak menyebut URL saksi ini", "the policy names no URL of this witness")
 
 Proof = Callable[[int], Sequence[bytes]]
 """The consistency proof from an older size to the checkpoint's."""
@@ -48,28 +48,28 @@ Proof = Callable[[int], Sequence[bytes]]
 class Unreachable:
     """No answer that can be used; `said` says why."""
 
-    said: Said
+    said: Text
 
 
 Outcome = Answer | Unreachable
 
 
-def told_of(outcome: Outcome) -> Said:
+def told_of(outcome: Outcome) -> Text:
     """What a witness answered, as part of a sentence."""
     if isinstance(outcome, Cosigned):
-        return Said("ikut menandatangani", "cosigned")
+        return Text("ikut menandatangani", "cosigned")
     if isinstance(outcome, KnowsOther):
-        return Said(f"mengenal {outcome.size} entri", f"knows {outcome.size} entries")
+        return Text(f"mengenal {outcome.size} entri", f"knows {outcome.size} entries")
     if isinstance(outcome, Unreachable):
-        return Said(f"tidak menjawab: {outcome.said.id}", f"no answer: {outcome.said.en}")
+        return Text(f"tidak menjawab: {outcome.said.id}", f"no answer: {outcome.said.en}")
     text = f"HTTP {outcome.status} {quoted(outcome.text)}".rstrip()
-    return Said(f"menolak: {text}", f"refused: {text}")
+    return Text(f"menolak: {text}", f"refused: {text}")
 
 
-def all_told(outcomes: Mapping[str, Outcome]) -> Said:
+def all_told(outcomes: Mapping[str, Outcome]) -> Text:
     """What all witnesses answered, by name."""
     told = [(quoted(name), told_of(one)) for name, one in outcomes.items()]
-    return Said(
+    return Text(
         "; ".join(f"{name} {one.id}" for name, one in told) or "tidak ada saksi",
         "; ".join(f"{name} {one.en}" for name, one in told) or "there are no witnesses",
     )
@@ -145,7 +145,7 @@ class Asked:
                 outcomes[name] = one.outcome()
             else:
                 outcomes[name] = Unreachable(
-                    Said(f"lebih dari {DEADLINE_S:g} detik", f"it took more than {DEADLINE_S:g} s")
+                    Text(f"lebih dari {DEADLINE_S:g} detik", f"it took more than {DEADLINE_S:g} s")
                 )
         return outcomes
 
@@ -191,4 +191,4 @@ class Witnesses:
             return answer(status, kind, said, note.text, witness.key)
         except (OSError, http.client.HTTPException, ValueError, Malformed, NotProven) as error:
             text = quoted(f"{type(error).__name__}: {error}")
-            return Unreachable(Said(text, text))
+            return Unreachable(Text(text, text))

@@ -40,7 +40,7 @@ from event_log.kafka.topics import (
     WORKER_GROUP,
     Topic,
 )
-from schemas.language import Said
+from schemas.language import Text
 from schemas.text import quoted
 
 ADMIN: Final = "admin"
@@ -210,7 +210,7 @@ def set_passwords(connection: Connection, passwords: Mapping[str, str]) -> None:
     for user, problem in answers.items():
         if problem is not None:
             raise LogUnavailable(
-                Said(
+                Text(
                     id=f"Kata sandi pengguna {user} tidak diterima Kafka: {quoted(problem)}. Masuklah "
                     f"sebagai {ADMIN}, atau pilih kata sandi lain.",
                     en=f"Kafka did not take the password of the user {user}: {quoted(problem)}. Log in as "

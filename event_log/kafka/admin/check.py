@@ -13,7 +13,7 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.control import Opened, mismatch, read_control
 from event_log.kafka.topic_state import TopicState, partitions_of, topic_states
 from event_log.kafka.topics import ALL_TOPICS, COUNT_EVENTS, ELECTION_CONTROL, Topic
-from schemas.language import Said
+from schemas.language import Text
 
 if TYPE_CHECKING:
     from schemas.elections import Election
@@ -29,7 +29,7 @@ class TopicDifference:
     setting: str
     expected: str
     found: str
-    said: Said
+    said: Text
 
 
 def check(connection: Connection) -> list[TopicDifference]:
@@ -66,28 +66,28 @@ def check_election(connection: Connection, election: Election, registry: Registr
     return [TopicDifference(name, "opened for", str(mine), str(held or "nothing"), said)]
 
 
-MISSING = Said(id="Buat: rekap topics create.", en="Make it: rekap topics create.")
-NUMBER = Said(
+MISSING = Text(id="Buat: rekap topics create.", en="Make it: rekap topics create.")
+NUMBER = Text(
     id="Jumlah partisi tidak dapat diperbaiki tanpa mengubah letak pesan. Mulai dengan awalan baru "
     "(--topic-prefix) dan ulang log ke sana.",
     en="A number of partitions can't be put right without moving messages. Begin with a new prefix "
     "(--topic-prefix) and replay the log there.",
 )
-SETTING = Said(
+SETTING = Text(
     id="Kembalikan dengan kafka-configs.sh, lalu periksa lagi.",
     en="Set it back with kafka-configs.sh, then check again.",
 )
-COPIES = Said(
+COPIES = Text(
     id="Topik ini tidak dapat ditulis: salinannya lebih sedikit daripada min.insync.replicas. Tambah salinan "
     "dengan kafka-reassign-partitions.sh.",
     en="The topic can't be written: it has fewer copies than min.insync.replicas. Add copies with "
     "kafka-reassign-partitions.sh.",
 )
-BEHIND = Said(
+BEHIND = Text(
     id="Topik ini tidak dapat ditulis: terlalu sedikit broker yang hidup. Hidupkan kembali broker yang mati.",
     en="The topic can't be written: too few brokers are up. Bring the dead ones back.",
 )
-UNSERVED = Said(
+UNSERVED = Text(
     id="Topik ini tidak dapat dibaca seluruhnya: tidak ada broker yang melayani partisi itu. Hidupkan "
     "kembali broker yang mati.",
     en="The topic can't be read as a whole: no broker serves that partition. Bring the dead ones back.",

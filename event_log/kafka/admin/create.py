@@ -16,7 +16,7 @@ from event_log.kafka.admin_client import ask
 from event_log.kafka.connection import Connection
 from event_log.kafka.topic_state import described
 from event_log.kafka.topics import ALL_TOPICS
-from schemas.language import Said
+from schemas.language import Text
 
 READY_MS: Final = 30_000
 """How long new topics may take until each partition has a leader."""
@@ -88,7 +88,7 @@ def _make(admin: KafkaAdminClient, topics: Mapping[str, dict[str, Any]]) -> None
 
 def _fixed(topic: str, number: int, asked: int | None) -> LogUnavailable:
     return LogUnavailable(
-        Said(
+        Text(
             id=f"Topik {topic} sudah ada dengan {number} partisi, bukan {asked}; jumlahnya tetap selama "
             "pemilu. Hapus --partitions, atau pakai awalan baru (--topic-prefix).",
             en=f"The topic {topic} is there with {number} partitions, not {asked}; their number is fixed "

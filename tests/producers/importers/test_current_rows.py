@@ -28,7 +28,7 @@ STATION: Final = "3101011001001"
 DEFAULTS: Final = Defaults("pemilu2024", ("PPWP",), "PPWP", role=Role.KPU_KABKO, is_current=True)
 PLENARY: Final = Correcting("plenary", "BA 12")
 
-Said = tuple[int, int | None]
+Text = tuple[int, int | None]
 """Votes, and the day on which they were seen."""
 
 
@@ -153,14 +153,14 @@ def test_rows_of_one_import_without_times_that_differ_are_reported() -> None:
 ROWS: Final = st.lists(st.tuples(st.integers(1, 3), st.none() | st.integers(1, 3)), min_size=1, max_size=4)
 
 
-def import_in(log: StationLog, parts: Sequence[Sequence[Said]]) -> list[str]:
+def import_in(log: StationLog, parts: Sequence[Sequence[Text]]) -> list[str]:
     """Import the parts one after the other."""
     return [word for part in parts for word in take(log, *(row(*said) for said in part))]
 
 
 @given(ROWS, st.data())
 def test_the_newest_row_is_in_force_in_any_order_and_grouping_or_the_station_is_reported(
-    rows: list[Said], data: st.DataObject
+    rows: list[Text], data: st.DataObject
 ) -> None:
     """Once all were imported again, as of pages."""
     ended: set[int | None] = set()
@@ -185,7 +185,7 @@ def test_the_newest_row_is_in_force_in_any_order_and_grouping_or_the_station_is_
 
 
 @given(ROWS)
-def test_importing_again_sends_nothing_that_counts(rows: list[Said]) -> None:
+def test_importing_again_sends_nothing_that_counts(rows: list[Text]) -> None:
     log = StationLog()
     import_in(log, [[said] for said in rows])
     import_in(log, [[said] for said in rows])

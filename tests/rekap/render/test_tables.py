@@ -14,10 +14,10 @@ from rekap.render.result_tables import several, top_options
 from rekap.render.tables import Column, Line, Table, drawn, fits
 from rekap.text.options import OptionNames, in_ballot_order, is_top
 from schemas.elections import load_election
-from schemas.language import Said
+from schemas.language import Text
 from tests.worlds import DPD, DPR, election
 
-PROVINCE = Said(id="provinsi", en="province")
+PROVINCE = Text(id="provinsi", en="province")
 
 
 def text(lines: list[Line]) -> list[str]:

@@ -13,7 +13,7 @@ import rekap as rekap_package
 from rekap.commands import KNOWN
 from rekap.text.language import asked_for
 from rekap.text.numbers import clock, percent, whole, zone_of
-from schemas.language import Said
+from schemas.language import Text
 from tests.rekap.conftest import Rekap
 
 MODULES = sorted(
@@ -49,10 +49,10 @@ def test_the_language_is_asked_for_or_that_of_the_environment(
 def test_both_languages_say_the_same_numbers(name: str) -> None:
     """Each sentence fills in the same figures in both languages, and neither is left untranslated."""
     values = list(vars(import_module(name)).values())
-    said = [value for value in values if isinstance(value, Said)]
+    said = [value for value in values if isinstance(value, Text)]
     for value in values:
         if isinstance(value, dict):
-            said += [one for one in value.values() if isinstance(one, Said)]
+            said += [one for one in value.values() if isinstance(one, Text)]
     for one in said:
         assert set(re.findall(r"\{\w+\}", one.id)) == set(re.findall(r"\{\w+\}", one.en)), one.en
         assert one.id.strip()

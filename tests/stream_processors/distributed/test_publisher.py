@@ -18,7 +18,7 @@ from event_log.kafka.connection import Connection
 from event_log.kafka.partitioner import partition_of
 from event_log.kafka.topics import COUNT_ROWS, DISTRICT_TALLIES, PROVINCE_TALLIES, REJECTED
 from monitoring.metrics import ROWS_PUBLISHED, TALLIES_PUBLISHED
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import Level
 from schemas.rejections import Reason, Rejection
 from schemas.tally_messages import TallyMessage, decode_tally
@@ -37,7 +37,7 @@ SHORT_MS = 4_000
 TIMEOUT_S = 60.0
 """How long a test waits."""
 
-WHY = Rejection(Reason.MALFORMED, Said(id="Bukan peristiwa.", en="No event."))
+WHY = Rejection(Reason.MALFORMED, Text(id="Bukan peristiwa.", en="No event."))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from producers.simulator.night import Night
 from schemas.data_directory import DataDirectory
 from schemas.directory_identity import adopt
 from schemas.elections import Election
-from schemas.language import Said
+from schemas.language import Text
 from schemas.regions import Registry
 from sinks.writer import Writer
 from stream_processors.embedded.decisions import Decisions
@@ -146,8 +146,8 @@ def fail_position(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        (fail_append, LogUnavailable(Said("disknya penuh", "the disk is full"))),
-        (fail_state, LogUnavailable(Said("disknya penuh", "the disk is full"))),
+        (fail_append, LogUnavailable(Text("disknya penuh", "the disk is full"))),
+        (fail_state, LogUnavailable(Text("disknya penuh", "the disk is full"))),
         (fail_rows, SinkUnavailable(id="hilang", en="gone")),
         (fail_position, SinkUnavailable(id="hilang", en="gone")),
     ],
@@ -181,7 +181,7 @@ def test_what_was_not_committed_never_enters_the_state(
     directory: DataDirectory, opened: OpenRunner, messages: list[bytes], persists: bool
 ) -> None:
     runner = opened()
-    fault = Fault(LogUnavailable(Said("disknya penuh", "the disk is full")), calls=0, persists=persists)
+    fault = Fault(LogUnavailable(Text("disknya penuh", "the disk is full")), calls=0, persists=persists)
     with pytest.MonkeyPatch.context() as patch:
         fail_append(patch, fault)
         with pytest.raises(LogUnavailable):
