@@ -57,7 +57,7 @@ class Effect(IntEnum):
 
 
 class AcceptedRow(NamedTuple):
-    """An event: its unit, which of the unit's events it is (from 1), its id (32 bytes), a Effect, and its
+    """An event: its unit, which of the unit's events it is (from 1), its id (32 bytes), an Effect, and its
     bytes."""
 
     contest: str
