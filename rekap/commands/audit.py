@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 MORE = Text(
     id="receipt ID_PERISTIWA menulis bukti bahwa peristiwa itu tercatat dalam log yang diterbitkan rekap "
     "notary; baru ada setelah checkpoint berikutnya. check-receipt BERKAS memeriksa bukti itu terhadap byte "
-    "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. export BUNDLE menulis "
+    "peristiwanya dan kebijakan (--policy), tanpa jaringan dan tanpa direktori data. export BUNDEL menulis "
     "seluruh penghitungan sebagai berkas: log, pohonnya, definisi, daftar wilayah, dan yang ditampilkan. "
-    "verify BUNDLE memeriksa semuanya dan menghitung ulang dengan program yang lain. replay melakukannya "
+    "verify BUNDEL memeriksa semuanya dan menghitung ulang dengan program yang lain. replay melakukannya "
     "atas penghitungan yang berjalan; explain TPS|WILAYAH menerangkan setiap nilai yang pernah ditampilkan. "
     "Selesai dengan 0 hanya bila terbukti.",
     en="receipt EVENT_ID writes the proof that the event is recorded in the log that rekap notary publishes; "

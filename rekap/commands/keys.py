@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rekap.cluster import broker_options
-from rekap.command import Option, subcommand
+from rekap.command import Argument, Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
@@ -122,8 +122,10 @@ USES: Final[dict[str, tuple[str, ...]]] = {
 
 
 @subcommand("keys", MORE, EXAMPLES)
-@click.argument("action", type=click.Choice(ACTIONS))
-@click.argument("event", metavar="[EVENT]", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("action", cls=Argument, type=click.Choice(ACTIONS))
+@click.argument(
+    "event", cls=Argument, metavar="[EVENT]", required=False, type=click.Path(path_type=Path, dir_okay=False)
+)
 @click.option(
     "--out", cls=Option, said=OUT_HELP, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False)
 )

@@ -8,7 +8,7 @@
 
 -- The names of regions, and the regions above them, in memory: a look-up of one region takes microseconds, where a
 -- join reads all 92,000. A table of the engine Join and no DICTIONARY, which the engine in process lacks
--- (docs/decisions/0018).
+-- (docs/decisions/0017).
 CREATE TABLE IF NOT EXISTS region_lookup
 (
     region_key     String,                     -- election/unit: with two columns the table could not be read
