@@ -41,6 +41,7 @@ SMALL_NATION: Final = 150
 """Stations: enough for every fault of a night, and counted in a second."""
 
 ENGINE: Final = (
+    "audit/bundle/test_signatures.py",
     "audit/recompute",
     "audit/test_everything_shown.py",
     "schemas/test_data_directory.py",

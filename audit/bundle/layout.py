@@ -38,7 +38,6 @@ POLICY: Final = "witness.policy"
 LOG: Final = "log"
 TLOG: Final = "tlog"
 SHOWN: Final = "shown"
-KEYS: Final = "keys"
 VKEY: Final = "log.vkey"
 
 CHUNK_ENTRIES: Final = 51_200

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from audit.bundle import sentences as say
 from audit.bundle.compare import COMPARED, difference_count, differences
 from audit.bundle.report import Report
 from audit.bundle.shown import TOTALS
 from audit.receipts import Verdict
 from audit.recompute.catalogue import rules_document
-from audit.recompute.decisions import PartitionOf
 from audit.recompute.engine import EngineFailed
+from audit.recompute.in_order import PartitionOf
 from audit.recompute.recompute import Recomputed, recompute
 from schemas.canonical import dumps
 from schemas.elections import Election
@@ -50,7 +51,7 @@ def recount(
         _recount(report, logs, election, registry, shown, partition_of)
     except EngineFailed as error:
         made = {check.name for check in report.checks}
-        for name in ("schema", *NAMES.values()):
+        for name in checks_of(election):
             if name not in made:
                 report.check(name, Verdict.NOT_CHECKED, _failed(error))
 
@@ -77,6 +78,8 @@ def _recount(
             Verdict.PROVEN if decided == report.events else Verdict.NOT_CHECKED,
             Text(f"{decided} entri diputuskan: {told}", f"{decided} entries decided: {told}"),
         )
+        if election.identity is not None:
+            check_signatures(done, report, sorted(logs))
         keyed = partition_of is not None
         report.state_digest = done.units.digest()
         for table in COMPARED:
@@ -94,14 +97,55 @@ def _recount(
             report.check(name, Verdict.FAILED if wrong else Verdict.PROVEN, _compared(done, table, wrong))
 
 
+def check_signatures(done: Recomputed, report: Report, partitions: Sequence[int]) -> None:
+    """That every decision rests on who sent what, and that all partitions were told the same of keys."""
+    engine = done.engine
+    accepted, signed = (
+        engine.rows(
+            "SELECT count() AS accepted, countIf(signer != '') AS signed FROM assessed AS a INNER JOIN "
+            "(SELECT partition, at FROM decision WHERE outcome = 'accepted') AS d "
+            "ON a.partition = d.partition AND a.at = d.at"
+        )
+        .to_pylist()[0]
+        .values()
+    )
+    invalid = engine.value("SELECT count() FROM decision WHERE reason = 'bad_signature'")
+    told = {
+        row["partition"]: set(row["ids"])
+        for row in engine.rows(
+            "SELECT partition, groupArray(id) AS ids FROM decision "
+            "WHERE outcome = 'accepted' AND contest = '' AND unit = '' GROUP BY partition"
+        ).to_pylist()
+    }
+    everywhere = set().union(*told.values())
+    missing = {one: len(everywhere - told.get(one, set())) for one in partitions}
+    wrong = report.found(say.control_missing(one, count) for one, count in missing.items() if count)
+    report.check(
+        "signatures",
+        Verdict.FAILED if wrong else Verdict.PROVEN,
+        Text(
+            f"{signed} dari {accepted} formulir yang diterima ditandatangani kunci terdaftar; {invalid} "
+            "pesan dengan tanda tangan tidak sah ditolak",
+            f"{signed} of {accepted} accepted forms are signed by enrolled keys; {invalid} messages with an "
+            "invalid signature are rejected",
+        ),
+    )
+
+
 def _failed(error: EngineFailed) -> Text:
     why = quoted(error, ANSWER_SHOWN)
     return Text(f"tidak dapat dihitung: {why}", f"could not be counted: {why}")
 
 
-def not_recounted(report: Report, why: Text) -> None:
+def checks_of(election: Election | None) -> Sequence[str]:
+    """The checks that a recount makes; of an election that can't be read, all but that of signatures."""
+    has_keys = election is not None and election.identity is not None
+    return ("schema", *(("signatures",) if has_keys else ()), *NAMES.values())
+
+
+def not_recounted(report: Report, election: Election | None, why: Text) -> None:
     """The checks of a log that could not be counted again."""
-    for name in ("schema", *NAMES.values()):
+    for name in checks_of(election):
         report.check(name, Verdict.NOT_CHECKED, why)
 
 

@@ -159,6 +159,14 @@ def forked(partition: int, known: int) -> Found:
     return Found("forked_head", partition, known - 1 if known else None, _of(partition, said))
 
 
+def control_missing(partition: int, count: int) -> Found:
+    said = Text(
+        f"{count} peristiwa tentang kunci atau penghitungan, yang ada di partisi lain, tidak ada di sini",
+        f"{count} events about keys or counting that stand in other partitions are missing here",
+    )
+    return Found("control_missing", partition, None, _of(partition, said))
+
+
 def file_changed(path: str) -> Found:
     said = Text(
         f"berkas {quoted(path)} bukan yang dicatat manifes: isinya berubah",

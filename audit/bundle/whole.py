@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from audit.bundle.layout import KEYS, RULES, SHOWN, Manifest
+from audit.bundle.layout import RULES, SHOWN, Manifest
 from audit.bundle.recount import UNREADABLE, not_recounted, recount, rules_hold
 from audit.bundle.report import Report
 from audit.bundle.verify import OnProgress, Opened, verify_log
 from audit.receipts import Verdict
-from audit.recompute.decisions import PartitionOf
+from audit.recompute.in_order import PartitionOf
 from event_log.kafka.partitioner import partition_of as partition_of_key
 from schemas.language import Text
 from transparency.policy import Policy
@@ -30,9 +30,7 @@ def verify_bundle(
     if on_recount is not None:
         on_recount()
     _recount(bundle, opened, report)
-    if (bundle / KEYS).exists():
-        report.check("signatures", Verdict.NOT_CHECKED, _NOT_VERIFIED)
-    else:
+    if opened.election is not None and opened.election.identity is None:
         report.without("signatures", _NOT_SIGNED)
     return report
 
@@ -41,7 +39,7 @@ def _recount(bundle: Path, opened: Opened, report: Report) -> None:
     manifest, election, registry = opened.manifest, opened.election, opened.registry
     unreadable = any(chain.unreadable for chain in opened.chains.values())
     if manifest is None or election is None or registry is None or unreadable:
-        not_recounted(report, UNREADABLE)
+        not_recounted(report, election, UNREADABLE)
         return
     if rules_hold(bundle / RULES) is not True:
         report.check("rules", Verdict.FAILED, _OTHER_RULES)
@@ -66,12 +64,7 @@ _OTHER_RULES: Final = Text(
     "bundel ini dihitung dengan aturan formulir yang lain, atau tidak menyebutkannya",
     "this bundle was counted by other rules of forms, or does not state them",
 )
-_NOT_VERIFIED: Final = Text(
-    "versi ini belum memeriksa tanda tangan peristiwa", "this version does not verify signatures of events"
-)
 _NOT_SIGNED: Final = Text(
-    "definisi pemilu ini tidak mewajibkan tanda tangan, dan bundel tidak memuat kunci: siapa yang mengirim "
-    "tidak terbukti",
-    "the definition of this election requires no signatures, and the bundle has no keys: who sent an event "
-    "is not proven",
+    "definisi pemilu ini tidak menyebut kunci: siapa yang mengirim suatu peristiwa tidak terbukti",
+    "the definition of this election names no keys: who sent an event is not proven",
 )

@@ -37,7 +37,8 @@ class Assessor:
             "contest LowCardinality(String), unit String, village UInt32, ballot UInt32, "
             "reason LowCardinality(String), supersedes Nullable(String), annuls Bool, "
             "status LowCardinality(String), findings Array(Tuple(String, String)), "
-            "registered Nullable(Int64), unlisted Bool, complete Bool, votes Array(Nullable(Int64)), "
+            "registered Nullable(Int64), unlisted Bool, complete Bool, signer Nullable(String), seq UInt32, "
+            "role Nullable(String), occurred_at Nullable(String), votes Array(Nullable(Int64)), "
             f"is_top Array(UInt8), {kept}) ENGINE = MergeTree ORDER BY (contest, unit, partition, at)"
         )
 
@@ -75,7 +76,8 @@ class Assessor:
         engine.run(
             "INSERT INTO assessed SELECT partition, at, key, id, contest, unit, ifNull(village, 0), "
             "ifNull(ballot, 0), reason, supersedes, is_annulled, status, findings, registered, "
-            f"ifNull(NOT listed, false), complete AND NOT is_annulled, votes, is_top, {kept} FROM {table}"
+            f"ifNull(NOT listed, false), complete AND NOT is_annulled, signer, seq, role, "
+            f"occurred_at, votes, is_top, {kept} FROM {table}"
         )
         engine.drop(table)
         engine.drop("event")
@@ -156,6 +158,7 @@ def _reason(election: Election, ballots: Ballots) -> str:
         for reason, roles in (election.reason_roles or {}).items()
     ]
     wrong_role = " OR ".join(may) or "false"
+    bad_signature = "false" if election.identity is None else "isNull(signer)"
     unlisted = "false" if election.count_unlisted_stations else "ifNull(NOT listed, false)"
     return (
         "multiIf("
@@ -163,6 +166,7 @@ def _reason(election: Election, ballots: Ballots) -> str:
         f"contest NOT IN ({contests}), 'unknown_contest', "
         f"ifNull(role IN ({watching}), false), 'not_authorised', "
         f"type != 'CountSubmitted' AND ifNull({wrong_role}, false), 'wrong_role', "
+        f"{bad_signature}, 'bad_signature', "
         f"isNull(village) OR {unlisted}, 'unknown_station', "
         "isNull(ballot), 'not_held_here', "
         "arrayExists(k -> NOT has(options, k), mapKeys(form.votes)), 'unknown_option', "

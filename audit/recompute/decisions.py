@@ -5,66 +5,24 @@
     in_force   the last of them
     finding    contest, unit, version, rule, place
 
-A unit with one first count needs no order; the others are decided one after the other.
+A unit with one first count needs no order; the others are decided one after the other, and so is everything
+in an election with keys, where a decision also depends on who sent what before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Sequence
 
 import pyarrow as pa
 
 from audit.recompute.engine import Engine
-from audit.recompute.messages import Recap, Refused
-from schemas.authority import WATCHING
+from audit.recompute.in_order import PartitionOf, decide_in_order
+from audit.recompute.messages import Other, Refused
+from audit.recompute.units import REJECTED, Claim, Decided, decide_unit, insert
 from schemas.ballots import Ballots
 from schemas.elections import Election
 from schemas.placement import key_of_region
 from schemas.regions import Registry
-
-PartitionOf = Callable[[bytes], int]
-
-REPEATED: Final = "repeated"
-ACCEPTED: Final = "accepted"
-REJECTED: Final = "rejected"
-
-
-class Claim(NamedTuple):
-    """What an event wants: to replace `supersedes` (None: nothing is in force), or only to annul it."""
-
-    partition: int
-    at: int
-    id: str
-    supersedes: str | None
-    annuls: bool
-
-
-class Decided(NamedTuple):
-    """What became of an event; `version` is its unit's after it, 0 where it was not accepted."""
-
-    partition: int
-    at: int
-    outcome: str
-    version: int
-    reason: str
-
-
-def decide_unit(claims: Iterable[Claim]) -> Iterable[Decided]:
-    """The events of one unit in their order."""
-    accepted: set[str] = set()
-    in_force: str | None = None
-    for claim in claims:
-        place = (claim.partition, claim.at)
-        if claim.id in accepted:
-            yield Decided(*place, REPEATED, 0, "")
-        elif claim.supersedes != in_force:
-            reason = "already_counted" if claim.supersedes is None else "superseded_mismatch"
-            yield Decided(*place, REJECTED, 0, reason)
-        else:
-            accepted.add(claim.id)
-            in_force = None if claim.annuls else claim.id
-            yield Decided(*place, ACCEPTED, len(accepted), "")
 
 
 def decide(
@@ -72,7 +30,7 @@ def decide(
     election: Election,
     registry: Registry,
     ballots: Ballots,
-    recaps: Sequence[Recap],
+    others: Sequence[Other],
     refused: Sequence[Refused],
     partition_of: PartitionOf | None,
 ) -> None:
@@ -100,23 +58,13 @@ def decide(
         "INSERT INTO decision SELECT partition, at, id, contest, unit, 'rejected', 0, "
         f"if(reason != '', reason, 'wrong_key') FROM placed WHERE NOT ({fits})"
     )
-    _insert(
+    insert(
         engine,
         [(Decided(one.partition, one.at, REJECTED, 0, one.reason), "", "", "") for one in refused],
     )
-    engine.make(
-        "several",
-        "contest, unit",
-        f"SELECT contest, unit FROM placed WHERE {fits} GROUP BY contest, unit "
-        "HAVING count() > 1 OR any(annuls OR isNotNull(supersedes))",
-    )
-    alone = "(contest, unit) NOT IN (SELECT contest, unit FROM several)"
-    engine.run(
-        "INSERT INTO decision SELECT partition, at, id, contest, unit, 'accepted', 1, '' FROM placed "
-        f"WHERE {fits} AND {alone}"
-    )
-    _decide_several(engine, fits)
-    _decide_recaps(engine, election, registry, ballots, recaps, partition_of)
+    if election.identity is None:
+        _decide_counts(engine, fits)
+    decide_in_order(engine, election, registry, ballots, others, partition_of, fits)
     engine.make(
         "version",
         "contest, unit, version",
@@ -168,6 +116,22 @@ def _places(engine: Engine, registry: Registry, partition_of: PartitionOf) -> No
     )
 
 
+def _decide_counts(engine: Engine, fits: str) -> None:
+    """Counts where nobody asks who sent them: a unit with one first count needs no order."""
+    engine.make(
+        "several",
+        "contest, unit",
+        f"SELECT contest, unit FROM placed WHERE {fits} GROUP BY contest, unit "
+        "HAVING count() > 1 OR any(annuls OR isNotNull(supersedes))",
+    )
+    alone = "(contest, unit) NOT IN (SELECT contest, unit FROM several)"
+    engine.run(
+        "INSERT INTO decision SELECT partition, at, id, contest, unit, 'accepted', 1, '' FROM placed "
+        f"WHERE {fits} AND {alone}"
+    )
+    _decide_several(engine, fits)
+
+
 def _decide_several(engine: Engine, fits: str) -> None:
     rows = engine.rows(
         "SELECT contest, unit, partition, at, id, supersedes, annuls FROM placed "
@@ -191,91 +155,4 @@ def _decide_several(engine: Engine, fits: str) -> None:
             of = contest, unit
         claims.append(Claim(partition, at, event_id, supersedes, bool(annuls)))
     settle()
-    _insert(engine, decided)
-
-
-def _decide_recaps(
-    engine: Engine,
-    election: Election,
-    registry: Registry,
-    ballots: Ballots,
-    recaps: Sequence[Recap],
-    partition_of: PartitionOf | None,
-) -> None:
-    """Recapitulations: they are recorded, and no total depends on them. Their units begin with a colon, since
-    a region may be named as a station is."""
-    claims: dict[tuple[str, str], list[Claim]] = {}
-    decided: list[tuple[Decided, str, str, str]] = []
-    for one in recaps:
-        event = one.event
-        reason = _recap_reason(one, election, registry, ballots, partition_of)
-        if reason:
-            done = Decided(one.partition, one.at, REJECTED, 0, reason)
-            decided.append((done, one.id, event.contest, f":{event.region}"))
-        else:
-            claim = Claim(one.partition, one.at, one.id, event.payload.supersedes, annuls=False)
-            claims.setdefault((event.contest, event.region), []).append(claim)
-    for (contest, region), of in claims.items():
-        of.sort()
-        decided += [
-            (one, claim.id, contest, f":{region}") for one, claim in zip(decide_unit(of), of, strict=True)
-        ]
-    _insert(engine, decided)
-
-
-def _recap_reason(
-    one: Recap,
-    election: Election,
-    registry: Registry,
-    ballots: Ballots,
-    partition_of: PartitionOf | None,
-) -> str:
-    event = one.event
-    if event.election != election.id:
-        return "unknown_election"
-    if event.contest not in ballots.contests:
-        return "unknown_contest"
-    if event.submitted_by is not None and event.submitted_by.role in WATCHING:
-        return "not_authorised"
-    region = registry.region(event.region)
-    if region is None or region.level not in election.certified:
-        return "unknown_region"
-    held = [
-        ballots.ballots[index]
-        for index in ballots.of_region(ballots.contests.index(event.contest), region.index)
-    ]
-    if not held:
-        return "not_held_here"
-    names = {key: key for ballot in held for key in ballot.keys}
-    if len(held) == 1:
-        names.update(zip(held[0].options, held[0].keys, strict=True))
-    seen: set[str] = set()
-    for option in event.payload.cells.votes:
-        if option not in names:
-            return "unknown_option"
-        if names[option] in seen:
-            return "malformed"
-        seen.add(names[option])
-    if partition_of is not None:
-        key = key_of_region(registry, region.index)
-        if one.key != key or one.partition != partition_of(key):
-            return "wrong_key"
-    return ""
-
-
-def _insert(engine: Engine, decided: Sequence[tuple[Decided, str, str, str]]) -> None:
-    if not decided:
-        return
-    table = pa.table(
-        {
-            "partition": pa.array([one.partition for one, *_ in decided], pa.uint32()),
-            "at": pa.array([one.at for one, *_ in decided], pa.uint64()),
-            "id": pa.array([event_id for _, event_id, _, _ in decided], pa.string()),
-            "contest": pa.array([contest for _, _, contest, _ in decided], pa.string()),
-            "unit": pa.array([unit for _, _, _, unit in decided], pa.string()),
-            "outcome": pa.array([one.outcome for one, *_ in decided], pa.string()),
-            "version": pa.array([one.version for one, *_ in decided], pa.uint32()),
-            "reason": pa.array([one.reason for one, *_ in decided], pa.string()),
-        }
-    )
-    engine.run(f"INSERT INTO decision SELECT * FROM {engine.file(table)}")
+    insert(engine, decided)

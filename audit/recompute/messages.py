@@ -2,7 +2,8 @@
 
 An entry is an event by SQL alone where its bytes, written again from its fields, are the same bytes: then no
 field is unknown, none is given twice, and every figure is a whole number. Whatever is not plainly so is
-decoded by schemas.decode, which says whether and why it is none. Certified recapitulations are among those.
+decoded by schemas.decode, which says whether and why it is none: signed counts, certified recapitulations and
+control events are among those.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from audit.recompute.authority import Sender, sender_of
 from audit.recompute.engine import Engine, Step, parquet, text
 from schemas.canonical import dumps
+from schemas.control_events import AnyEvent, Report
 from schemas.decode import MAX_BYTES, decode
 from schemas.events import (
     IDENTIFIER_PATTERN,
     AnnulmentReason,
     CorrectionReason,
+    CountEvent,
     CountKind,
     NotCounted,
-    RecapCertified,
     Role,
 )
 from schemas.forms import MAX_FIGURE, MAX_OPTIONS
@@ -279,6 +282,13 @@ EVENT_COLUMNS: Final = (
 )
 
 
+_PLAIN_SIGNER: Final = (
+    "CAST(if(isNull(d.key_id) AND isNull(d.signature), '', NULL) AS Nullable(String)) AS signer, "
+    "toUInt32(0) AS seq"
+)
+"""Of an event that is plainly one: it has no sequence number, and so no signature that could hold."""
+
+
 class Refused(NamedTuple):
     """What is no event: where it stands, and why."""
 
@@ -287,14 +297,17 @@ class Refused(NamedTuple):
     reason: str
 
 
-class Recap(NamedTuple):
-    """A certified recapitulation: where it stands, and what it says."""
+class Other(NamedTuple):
+    """An event that is no count: where it stands, and what it says. `identity` are the bytes that its id is
+    the hash of, `sender` who sent it (None: nobody by that signature)."""
 
     partition: int
     at: int
     key: bytes | None
     id: str
-    event: RecapCertified
+    event: AnyEvent
+    identity: bytes
+    sender: Sender | None
 
 
 CHECKS: Final[Step] = (
@@ -306,11 +319,11 @@ CHECKS: Final[Step] = (
 
 class Chunk(NamedTuple):
     """Some entries of the log as events: `source` selects the count events, EVENT_COLUMNS, from the table
-    `parsed` and what is beside it; the rest are the recapitulations and what is no event."""
+    `parsed` and what is beside it; the rest are other events and what is no event."""
 
     source: str
     parsed: str
-    recaps: list[Recap]
+    others: list[Other]
     refused: list[Refused]
 
 
@@ -331,8 +344,8 @@ def read_chunk(engine: Engine, partition: int, files: Sequence[Path]) -> Chunk:
     rest = engine.rows(
         f"SELECT at, hex(key) AS key, hex(body) AS body FROM {table} WHERE NOT ({plain}) ORDER BY at"
     )
-    source = f"SELECT {EVENT_COLUMNS} FROM {table} WHERE {plain}"
-    recaps: list[Recap] = []
+    source = f"SELECT {EVENT_COLUMNS}, {_PLAIN_SIGNER} FROM {table} WHERE {plain}"
+    others: list[Other] = []
     refused: list[Refused] = []
     events: list[dict[str, Any]] = []
     for at, key, kept in zip(*[rest[name].to_pylist() for name in ("at", "key", "body")], strict=True):
@@ -342,19 +355,33 @@ def read_chunk(engine: Engine, partition: int, files: Sequence[Path]) -> Chunk:
         except Rejected as error:
             refused.append(Refused(partition, at, error.rejection.reason.value))
             continue
-        if isinstance(decoded.event, RecapCertified):
-            recaps.append(Recap(partition, at, place, decoded.event_id, decoded.event))
+        event, identity = decoded.event, decoded.identity
+        sender = sender_of(event, identity) if isinstance(event, Report) else None
+        if not isinstance(event, CountEvent):
+            others.append(Other(partition, at, place, decoded.event_id, event, identity, sender))
             continue
-        canonical = dumps(json.loads(body))
-        events.append({"at": at, "key": place, "id": decoded.event_id, "body": canonical})
+        events.append(
+            {
+                "at": at,
+                "key": place,
+                "id": decoded.event_id,
+                "body": dumps(json.loads(body)),
+                "signer": None if sender is None else sender.key,
+                "seq": 0 if sender is None else sender.seq,
+            }
+        )
     if events:
         schema = pa.schema(
-            [("at", pa.uint64()), ("key", pa.binary()), ("id", pa.string()), ("body", pa.binary())]
+            [
+                *(("at", pa.uint64()), ("key", pa.binary()), ("id", pa.string()), ("body", pa.binary())),
+                *(("signer", pa.string()), ("seq", pa.uint32())),
+            ]
         )
         added = engine.file(pa.Table.from_pylist(events, schema=schema))
         source += (
-            f" UNION ALL SELECT {EVENT_COLUMNS} FROM (SELECT toUInt32({partition}) AS partition, at, "
-            "CAST(key AS Nullable(String)) AS key, id, CAST(body AS String) AS body, "
+            f" UNION ALL SELECT {EVENT_COLUMNS}, signer, seq FROM (SELECT toUInt32({partition}) AS "
+            "partition, at, CAST(key AS Nullable(String)) AS key, id, CAST(body AS String) AS body, "
+            "CAST(signer AS Nullable(String)) AS signer, seq, "
             f"JSONExtract(body, {text(EVENT_TYPE)}) AS d FROM {added})"
         )
-    return Chunk(source, table, recaps, refused)
+    return Chunk(source, table, others, refused)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from audit.recompute.assess import Assessor
-from audit.recompute.decisions import PartitionOf, decide
+from audit.recompute.decisions import decide
 from audit.recompute.engine import Engine
-from audit.recompute.messages import Recap, Refused, read_chunk
+from audit.recompute.in_order import PartitionOf
+from audit.recompute.messages import Other, Refused, read_chunk
 from audit.recompute.register import load_register
 from audit.recompute.totals import Units, add_up
 from schemas.ballots import Ballots
@@ -50,16 +51,16 @@ def recompute(
     with Engine(folder) as engine:
         load_register(engine, election, registry, ballots)
         assessor = Assessor(engine, election, registry, ballots)
-        recaps: list[Recap] = []
+        others: list[Other] = []
         refused: list[Refused] = []
         for partition, files in logs.items():
             for first in range(0, len(files), CHUNK_FILES):
                 chunk = read_chunk(engine, partition, files[first : first + CHUNK_FILES])
                 assessor.add(chunk.source)
                 engine.drop(chunk.parsed)
-                recaps += chunk.recaps
+                others += chunk.others
                 refused += chunk.refused
-        decide(engine, election, registry, ballots, recaps, refused, partition_of)
+        decide(engine, election, registry, ballots, others, refused, partition_of)
         add_up(engine, registry)
         done = Recomputed(engine, ballots)
         done.units.make()

@@ -191,17 +191,19 @@ class Units:
         self._templates()
 
     def _templates(self) -> None:
-        """For each ballot the names of the cells in the order of canonical JSON, and where each number is."""
+        """For each ballot the names of the cells in the order of canonical JSON, and the rank there of each
+        number."""
         rows = []
         for ballot in self._ballots.ballots:
             names = [*names_of(ballot), "expected", "registered", "registered_outstanding"]
             order = sorted(range(len(names)), key=names.__getitem__)
+            ranks = {place: rank for rank, place in enumerate(order)}
             rows.append(
                 {
                     "ballot": ballot.index,
                     "names": [names[place] for place in order],
                     "heads": [f"{dumps(names[place]).decode()}:" for place in order],
-                    "places": [place + 1 for place in order],
+                    "ranks": [ranks[place] for place in range(len(names))],
                 }
             )
         schema = pa.schema(
@@ -209,7 +211,7 @@ class Units:
                 ("ballot", pa.uint32()),
                 ("names", pa.list_(pa.string())),
                 ("heads", pa.list_(pa.string())),
-                ("places", pa.list_(pa.uint32())),
+                ("ranks", pa.list_(pa.uint32())),
             ]
         )
         source = self._engine.file(pa.Table.from_pylist(rows, schema=schema))
@@ -220,7 +222,7 @@ class Units:
         zeros = "arrayWithConstant(length(t.heads) - 3, toInt64(0))"
         region = (
             "SELECT e.contest AS contest, g.level AS level, g.id AS unit, g.depth AS depth, "
-            "t.heads AS heads, t.places AS places, "
+            "t.heads AS heads, t.ranks AS ranks, "
             f"if(empty(s.numbers), {zeros}, s.numbers) AS found, "
             f"arrayConcat(arraySlice(found, 1, {FIRST_FIXED + FIXED_CELLS.index('surplus')}), "
             f"[toInt64(e.surplus)], arraySlice(found, {FIRST_FIXED + FIXED_CELLS.index('surplus') + 2})) "
@@ -233,7 +235,7 @@ class Units:
         )
         station = (
             "SELECT c.contest AS contest, 'station' AS level, c.unit AS unit, t.heads AS heads, "
-            "t.places AS places, c.numbers AS numbers, 1 AS expected, c.registered AS registered, "
+            "t.ranks AS ranks, c.numbers AS numbers, 1 AS expected, c.registered AS registered, "
             "CAST(NULL AS Nullable(Int64)) AS to_come FROM cells AS c "
             "INNER JOIN template AS t ON c.ballot = t.ballot"
         )
@@ -302,8 +304,8 @@ class Units:
 
 _JSON: Final = (
     "concat('{', arrayStringConcat(arrayMap((h, v) -> concat(h, ifNull(toString(v), 'null')), heads, "
-    "arrayMap(i -> arrayConcat(CAST(numbers AS Array(Nullable(Int64))), "
-    "[CAST(expected AS Nullable(Int64)), CAST(registered AS Nullable(Int64)), to_come])[i], places)), ','), "
-    "'}')"
+    "arraySort((v, rank) -> rank, arrayConcat(CAST(numbers AS Array(Nullable(Int64))), "
+    "[CAST(expected AS Nullable(Int64)), CAST(registered AS Nullable(Int64)), to_come]), ranks)), ','), '}')"
 )
-"""The cells of a unit in the order of their names. A station's `registered_outstanding` is never known."""
+"""The cells of a unit in the order of their names. A station's `registered_outstanding` is never known.
+No array is captured by a lambda: the engine would copy it for each element, the square of its length."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audit.bundle.layout import LOG_SCHEMA
-from audit.recompute.decisions import PartitionOf
+from audit.recompute.in_order import PartitionOf
 from audit.recompute.recompute import Recomputed, recompute
 from event_log.leaf import leaf_hash
 from schemas.elections import Election
