@@ -1,7 +1,7 @@
-"""Names of polling stations, held only for those that a list names: four bytes and the text for each.
+"""Names of polling stations, held only for those that a list names: eight bytes and the text for each.
 
-Most lists have numbers and no names; then nothing is held. A nation of 823,000 names as strings of Python
-would take some 60 MB in every process of a count.
+Most lists have numbers and no names; then nothing is held. A nation of 823,000 names of seven characters
+takes 15 MB so; as strings of Python they would take some 50 MB in every process of a count.
 """
 
 from __future__ import annotations
