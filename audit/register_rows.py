@@ -45,12 +45,13 @@ def _regions(registry: Registry) -> Iterator[dict[str, Any]]:
 
 
 def _stations(registry: Registry) -> Iterator[dict[str, Any]]:
-    for unit, village, number, registered, listed in zip(
+    for unit, village, number, registered, listed, name in zip(
         registry.station_ids.tolist(),
         registry.station_village.tolist(),
         registry.station_number.tolist(),
         registry.station_registered.tolist(),
         registry.station_listed.tolist(),
+        registry.station_names.texts(len(registry.station_ids)),
         strict=True,
     ):
         yield {
@@ -59,4 +60,5 @@ def _stations(registry: Registry) -> Iterator[dict[str, Any]]:
             "number": max(number, 0),
             "registered": None if registered == UNKNOWN else registered,
             "listed": listed,
+            "name": name,
         }

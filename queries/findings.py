@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from queries.places import bound, inside, locate
+from queries.places import STATION_NAMES, bound, inside, locate
 from queries.rows import Row, in_utc, select
 
 # The versions in force that have findings at all are few: a small set to look findings up in.
@@ -46,7 +46,10 @@ SELECT contest, if(unit = village, NULL, unit) AS station, village, subdistrict,
 """
 
 _LIST: Final = """
-SELECT * FROM ({asked})
+SELECT contest, station, nullIf(known_name, '') AS name, village, subdistrict, district, province, version,
+    rule, severity, tag, place, numbers, sentence_id, sentence_en, recorded_at, partition, position
+FROM ({asked}) AS found
+ANY LEFT JOIN ({names}) AS named ON found.station = named.named_unit
 ORDER BY {order} contest, length(province), province, length(district), district, length(village), village,
     length(station) NULLS FIRST, station NULLS FIRST, rule, place
 {limit}
@@ -71,19 +74,19 @@ def findings(
     newest_first: bool = False,
     of_forms: bool = False,
 ) -> Iterator[Row]:
-    """One row for each finding: `{contest, station, village, subdistrict, district, province, version, rule,
-    severity, tag, place, numbers, sentence: {id, en}, recorded_at, partition, position}`.
+    """One row for each finding: `{contest, station, name, village, subdistrict, district, province, version,
+    rule, severity, tag, place, numbers, sentence: {id, en}, recorded_at, partition, position}`.
 
     `region` may be a region of any level or a station. Raises Unanswerable for an unknown one. `station` is
-    None where a finding is about a village. With `of_forms` those that compare stations are left out: to find
-    them, all stations are read.
+    None where a finding is about a village, `name` where the list does not name the station. With `of_forms`
+    those that compare stations are left out: to find them, all stations are read.
     """
     asked, where = _asked(client, election, rules, region, contests, of_forms=of_forms)
     order = "recorded_at DESC, partition, position DESC," if newest_first else ""
     cut = "" if limit is None else "LIMIT {limit:UInt64}"
     if limit is not None:
         asked["limit"] = limit
-    for row in select(client, _LIST.format(asked=where, order=order, limit=cut), asked):
+    for row in select(client, _LIST.format(asked=where, names=STATION_NAMES, order=order, limit=cut), asked):
         row["sentence"] = {"id": row.pop("sentence_id"), "en": row.pop("sentence_en")}
         row["recorded_at"] = in_utc(row["recorded_at"])
         yield row

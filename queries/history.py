@@ -17,6 +17,10 @@ from queries.rows import Row, first, in_utc, select
 from schemas.regions import Level
 from schemas.tables import MANY_PARTITIONS
 
+_NAME: Final = """
+SELECT nullIf(name, '') AS name FROM register_station FINAL
+WHERE election = {election:String} AND unit = {unit:String}
+"""
 _VERSIONS: Final = """
 SELECT partition, position, contest, version, status, listed, kind, votes, valid, invalid, voters
 FROM station_history FINAL WHERE election = {election:String} AND unit = {unit:String}
@@ -48,13 +52,14 @@ _FORM_ORDER: Final = (
 def station_history(client: Client, election: str, station: str, contests: tuple[str, ...] = ()) -> list[Row]:
     """One row for each event about a station, oldest first, accepted ones with the version they made:
 
-    `{partition, position, recorded_at, contest, event_id, type, outcome, version, status, listed, kind,
+    `{partition, position, recorded_at, name, contest, event_id, type, outcome, version, status, listed, kind,
     reason, note, supersedes, submitted_by, device, occurred_at, origin, votes, valid, invalid, voters,
     changes, findings, rejected}`. `changes` are `{cell, before, after}` of the form against the last accepted
     one of the same contest; `reason` is that of a correction or annulment, `rejected` `{reason, sentence}` of
     a rejected one.
     """
     asked = {"election": election, "unit": station}
+    name = (first(client, _NAME, asked) or {}).get("name")
     versions = {_place(row): row for row in select(client, _VERSIONS, asked)}
     found: dict[tuple[int, int], list[Row]] = {}
     for row in select(client, _FINDINGS, asked):
@@ -80,6 +85,7 @@ def station_history(client: Client, election: str, station: str, contests: tuple
                 "partition": event["partition"],
                 "position": event["position"],
                 "recorded_at": event["recorded_at"],
+                "name": name,
                 "contest": contest,
                 "event_id": event["event_id"],
                 "type": event["type"],

@@ -28,6 +28,13 @@ COLUMN: Final = {
 """The column that names the unit of that level in tables whose rows are about stations."""
 
 
+STATION_NAMES: Final = (
+    "SELECT unit AS named_unit, name AS known_name FROM register_station FINAL "
+    "WHERE election = {election:String} AND name != ''"
+)
+"""The stations that the list names: few or none of them."""
+
+
 class Unanswerable(LookupError):
     """A question about something that is not there; `said` tells what to ask instead."""
 
@@ -38,8 +45,8 @@ class Unanswerable(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class FoundUnit:
-    """A region, or a station; `parent` is the id of the region right above it, '' for the nation. Stations
-    have no `name`: the register gives them a number only, and what people call them differs."""
+    """A region, or a station; `parent` is the id of the region right above it, '' for the nation. The
+    `name` of a station is what the list calls it, '' where it gives none: none is made up of its number."""
 
     unit: str
     level: Level
@@ -60,14 +67,15 @@ def locate(client: Client, election: str, unit: str) -> FoundUnit:
         return FoundUnit(unit, Level(row["level"]), row["name"], row["parent"])
     row = first(
         client,
-        "SELECT village FROM register_station FINAL "
+        "SELECT village, name FROM register_station FINAL "
         "WHERE election = {election:String} AND unit = {unit:String}",
         asked,
     )
     if row is None:
         row = first(
             client,
-            "SELECT village FROM station FINAL WHERE election = {election:String} AND unit = {unit:String}",
+            "SELECT village, '' AS name FROM station FINAL "
+            "WHERE election = {election:String} AND unit = {unit:String}",
             asked,
         )
     if row is None:
@@ -79,7 +87,7 @@ def locate(client: Client, election: str, unit: str) -> FoundUnit:
                 "results --level province, then --region ID --level district, and so on.",
             )
         )
-    return FoundUnit(unit, Level.STATION, "", row["village"])
+    return FoundUnit(unit, Level.STATION, row["name"], row["village"])
 
 
 def locate_or_rejected(client: Client, election: str, unit: str) -> FoundUnit:

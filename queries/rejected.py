@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from queries.places import bound, locate_or_rejected
+from queries.places import STATION_NAMES, bound, locate_or_rejected
 from queries.rows import Row, in_utc, select
 from schemas.regions import Level, Registry
 
@@ -22,11 +22,17 @@ WHERE election = {{election:String}}
     AND ({inside})
 """
 _LIST: Final = """
-SELECT partition, position, recorded_at, event_id, type, contest, unit, reason, sentence_id, sentence_en
-{asked}
+SELECT partition, position, recorded_at, event_id, type, contest, unit, nullIf(known_name, '') AS name,
+    reason, sentence_id, sentence_en
+FROM (
+    SELECT partition, position, recorded_at, event_id, type, contest, unit, reason, sentence_id, sentence_en
+    {asked}
+) AS refused
+ANY LEFT JOIN ({names}) AS named ON refused.unit = named.named_unit
 ORDER BY partition, position
 {limit}
 """
+_REGION_NAMES: Final = "SELECT unit, name FROM region FINAL WHERE election = {election:String}"
 _COUNT: Final = "SELECT reason, count() AS count {asked} GROUP BY reason ORDER BY count DESC, reason"
 
 # Rejected messages say only which unit they speak of, and perhaps of none that the register knows.
@@ -59,14 +65,15 @@ def rejected(
     registry: Registry | None = None,
 ) -> Iterator[Row]:
     """One row for each rejected message: `{partition, position, recorded_at, event_id, type, contest, unit,
-    reason, sentence: {id, en}}`; what the bytes do not tell is ''. Raises Unanswerable for a region that
-    neither the register nor a rejected message names. With the `registry`, a region has also the stations
-    and regions that it does not have, by their codes."""
+    name, reason, sentence: {id, en}}`; what the bytes do not tell is '', a name that nobody gave
+    None. Raises Unanswerable for a region that neither the register nor a rejected message names. With the
+    `registry`, a region has also the stations and regions that it does not have, by their codes."""
     asked, where = _asked(client, election, reasons, region, contests, registry)
     if limit is not None:
         asked["limit"] = limit
+    names = f"{STATION_NAMES} UNION ALL {_REGION_NAMES}"
     cut = "" if limit is None else "LIMIT {limit:UInt64}"
-    for row in select(client, _LIST.format(asked=where, limit=cut), asked):
+    for row in select(client, _LIST.format(asked=where, names=names, limit=cut), asked):
         row["recorded_at"] = in_utc(row["recorded_at"])
         row["sentence"] = {"id": row.pop("sentence_id"), "en": row.pop("sentence_en")}
         yield row

@@ -47,9 +47,10 @@ SELECT
     if(listing.unit != '', listing.listed, counted.listed) AS on_list,
     coalesce(listing.registered, counted.registered) AS register_voters,
     listing.number AS number,
+    nullIf(listing.name, '') AS name,
     counted.* EXCEPT (unit, village, listed, registered)
 FROM (
-    SELECT unit, village, number, registered, listed FROM register_station FINAL
+    SELECT unit, village, number, registered, listed, name FROM register_station FINAL
     WHERE election = {{election:String}} AND village IN ({villages})
 ) AS listing
 FULL JOIN ({counted}) AS counted ON listing.unit = counted.unit
@@ -105,7 +106,7 @@ def _shaped(row: Row, contest: str, options: tuple[str, ...]) -> Row:
     return {
         "level": Level.STATION.value,
         "region": row["region"],
-        "name": None,  # the register has numbers, and a name is never made up of one
+        "name": row["name"],  # what the list calls it: a name is never made up of a number
         "parent": row["parent"],
         "contest": contest,
         "version": version,

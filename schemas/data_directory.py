@@ -67,7 +67,11 @@ class DataDirectory:
                 older = (
                     election if held.election.reason_roles is not None else election.with_reason_roles(None)
                 )
-                if held.election.hash != older.hash or held.registry.hash != registry.hash:
+                known = held.registry
+                # So does one from before lists gave names of stations: its projections have none.
+                if not known.takes_station_names:
+                    registry = registry.without_station_names()
+                if held.election.hash != older.hash or known.hash != registry.hash:
                     raise DirectoryConflict(
                         id=f"{path} adalah penghitungan {quoted(held.election.id)} dengan definisi, calon, "
                         "atau "

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.language import ExplainedError, Text
+from schemas.station_names import COLUMNS, NO_NAMES, StationNames
 from schemas.text import quoted
 
 UNKNOWN: Final = -1
@@ -89,6 +90,7 @@ class Registry:
         names: Sequence[str],
         arrays: dict[str, NDArray[Any]],
         unlisted_pattern: str | None = None,
+        station_names: StationNames = NO_NAMES,
     ) -> None:
         """Use `build_registry` or `Registry.load`; `arrays` holds the columns named in `_ARRAYS`."""
         self.ids = list(ids)
@@ -102,6 +104,8 @@ class Registry:
         self.station_number: NDArray[np.int32] = arrays["station_number"]
         self.station_registered: NDArray[np.int32] = arrays["station_registered"]
         self.station_listed: NDArray[np.bool_] = arrays["station_listed"]
+        self.station_names = station_names
+        self.takes_station_names = True  # False: saved by a version that did not read them from lists
         self.index = {region: place for place, region in enumerate(self.ids)}
         self._unlisted = re.compile(unlisted_pattern) if unlisted_pattern else None
 
@@ -270,12 +274,23 @@ class Registry:
             column = np.ascontiguousarray(self._array(name))
             digest.update(f"{name} {column.dtype.str} {len(column)}\n".encode())
             digest.update(column.tobytes())
+        if self.station_names:  # a register without any has the hash that it had before there were names
+            for name, column in self.station_names.columns.items():
+                digest.update(f"{name} {column.dtype.str} {len(column)}\n".encode())
+                digest.update(column.tobytes())
         return digest.hexdigest()
+
+    def without_station_names(self) -> Registry:
+        """The same register as a version that did not read names of stations made it."""
+        arrays = {name: self._array(name) for name in _ARRAYS}
+        pattern = self._unlisted.pattern if self._unlisted else None
+        return Registry(self.ids, self.names, arrays, pattern)
 
     def save(self, path: Path) -> None:
         """Write the register to `path` (.npz), from where `load` reads it in a fraction of a second."""
         with path.open("wb") as file:
             columns: dict[str, Any] = {name: self._array(name) for name in _ARRAYS}
+            columns.update(self.station_names.columns)
             columns["ids"] = _packed(self.ids)
             columns["names"] = _packed(self.names)
             columns["pattern"] = np.array([self._unlisted.pattern if self._unlisted else ""])
@@ -286,12 +301,21 @@ class Registry:
         """The register that `save` wrote. Raises RegistryInvalid when the file is damaged."""
         try:
             with np.load(path, allow_pickle=False) as file:
-                return cls(
+                arrays = {name: file[name] for name in _ARRAYS}
+                takes_names = any(name in file for name in COLUMNS)
+                names = NO_NAMES
+                if takes_names:
+                    columns = [file[name] for name in COLUMNS]
+                    names = StationNames.from_columns(columns, len(arrays["station_ids"]))
+                registry = cls(
                     _unpacked(file["ids"]),
                     _unpacked(file["names"]),
-                    {name: file[name] for name in _ARRAYS},
+                    arrays,
                     str(file["pattern"][0]) or None,
+                    names,
                 )
+                registry.takes_station_names = takes_names
+                return registry
         except Exception as error:  # a damaged file makes numpy and zipfile raise a dozen kinds
             raise RegistryInvalid(
                 id=f"Daftar wilayah {quoted(path)} tidak terbaca ({quoted(type(error).__name__)}). Jalankan "

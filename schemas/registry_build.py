@@ -24,6 +24,7 @@ from schemas.regions import (
     Registry,
     RegistryInvalid,
 )
+from schemas.station_names import StationNames
 from schemas.text import quoted, visible
 
 
@@ -48,6 +49,7 @@ class StationRow:
     number: int | None = None
     registered: int | None = None
     listed: bool = True
+    name: str | None = None
 
 
 def build_registry(
@@ -90,7 +92,13 @@ def build_registry(
         "station_registered": station_registered,
         "station_listed": is_listed,
     }
-    return Registry([row.id for row in rows], [row.name for row in rows], arrays, unlisted_pattern)
+    return Registry(
+        [row.id for row in rows],
+        [row.name for row in rows],
+        arrays,
+        unlisted_pattern,
+        StationNames.of([station.name for station in listed]),
+    )
 
 
 def _in_tree_order(rows: list[RegionRow], root: tuple[str, str]) -> list[RegionRow]:

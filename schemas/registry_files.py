@@ -1,7 +1,7 @@
 """Reading the register of regions and the list of stations from tables, in any of their spellings.
 
 The documented columns are `id,parent,level,name,stations,registered` for regions and
-`id,village,number,registered,listed` for stations. The commission's own files use other words for the
+`id,village,number,registered,listed,name` for stations. The commission's own files use other words for the
 same columns; those known are listed below, so that its files can be read as they are.
 """
 
@@ -38,6 +38,7 @@ STATION_COLUMNS: Final = {
     "number": ("number", "tps_no"),
     "registered": ("registered", "dpt"),
     "listed": ("listed", "in_dpt_list"),
+    "name": ("name", "nama_tps", "tps_name", "nama"),
 }
 BY_SEX: Final = ("dpt_l", "dpt_p")
 """Registered voters given as men and women; a negative number means that it is not known."""
@@ -187,6 +188,7 @@ def _station_row(columns: dict[str, Any], place: int, ids: StationIds) -> Statio
         number=number,
         registered=_voters(columns, place),
         listed=str(columns["listed"][place] or "true").lower() not in ("false", "0", "no"),
+        name=" ".join((columns["name"][place] or "").split()) or None,
     )
 
 

@@ -276,6 +276,7 @@ REGISTER_STATION: Final = pa.schema(
         _uint32("number"),
         _maybe_uint32("registered"),
         _bool("listed"),
+        _string("name"),
     ]
 )
 

@@ -292,6 +292,7 @@ class Rows:
                     safe=False,
                 ),
                 "listed": registry.station_listed,
+                "name": registry.station_names.texts(len(ids)),
             },
         )
 

@@ -185,7 +185,7 @@ def findings_schema() -> pa.Schema:
     """Rows of `rekap findings`."""
     return pa.schema(
         [
-            *_fields("contest", "station", "village", "subdistrict", "district", "province"),
+            *_fields("contest", "station", "name", "village", "subdistrict", "district", "province"),
             ("version", _INT),
             *_fields("rule", "severity", "tag", "place"),
             pa.field("numbers", _VOTES, metadata=ONE_CELL),
@@ -207,7 +207,7 @@ def rejected_schema() -> pa.Schema:
         [
             *_PLACE,
             ("recorded_at", _TIME),
-            *_fields("event_id", "type", "contest", "unit", "reason"),
+            *_fields("event_id", "type", "contest", "unit", "name", "reason"),
             ("sentence", _SENTENCE),
         ]
     )
@@ -240,7 +240,7 @@ def station_history_schema() -> pa.Schema:
         [
             *_PLACE,
             ("recorded_at", _TIME),
-            *_fields("contest", "event_id", "type", "outcome"),
+            *_fields("name", "contest", "event_id", "type", "outcome"),
             ("version", _INT),
             ("status", pa.string()),
             ("listed", pa.bool_()),

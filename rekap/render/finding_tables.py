@@ -23,14 +23,18 @@ _STYLE: dict[str, Style] = {"hard": "bad", "soft": "warn"}
 def finding_list(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
     """Each finding with its sentence."""
     several = len({row["contest"] for row in rows}) > 1
+    named = any(row["name"] for row in rows)
     columns = [Column(STATION.within(language), style="id")]
+    if named:
+        columns.append(Column(words.NAME.within(language), cuts=True))
     if several:
         columns.append(Column(words.CONTEST.within(language)))
     columns += [Column(words.RULE.within(language)), Column(words.SENTENCE.within(language), wraps=True)]
     table = Table(columns)
     for row in rows:
         where = row["station"] or WHOLE_VILLAGE.within(language).format(village=row["village"])
-        cells = [where, *([row["contest"]] if several else []), row["rule"]]
+        name = [row["name"] or ""] if named else []
+        cells = [where, *name, *([row["contest"]] if several else []), row["rule"]]
         table.rows.append([*cells, row["sentence"][language]])
     return list(drawn(table, limit))
 

@@ -112,8 +112,9 @@ class LiveView:
 
     def _finding(self, row: dict[str, Any]) -> Line:
         text = visible(f"{row['rule']}  {row['sentence'][self._session.language]}")
-        room = max(terminal_width() - len(row["station"]) - 2, 10)
-        return [(f"{row['station']}  ", "id"), (text if len(text) <= room else f"{text[: room - 1]}…", "")]
+        station = " ".join(visible(one) for one in (row["station"], row["name"]) if one)
+        room = max(terminal_width() - len(station) - 2, 10)
+        return [(f"{station}  ", "id"), (text if len(text) <= room else f"{text[: room - 1]}…", "")]
 
     def _drawing(self) -> RenderableType:
         from rich.text import Text as RichText

@@ -16,11 +16,13 @@ Row = dict[str, Any]
 def rejected_list(rows: Sequence[Row], language: Language, limit: int | None) -> list[Line]:
     """Each message with the sentence that says why and what to do: under it on a terminal."""
     zone = zone_of(row["recorded_at"] for row in rows)
+    named = any(row["name"] for row in rows)
     columns = [
         Column(words.POSITION.within(language), right=True, style="id"),
         Column(f"{words.RECORDED_AT.within(language)} {zone}"),
         Column(words.CONTEST.within(language)),
         Column(words.UNIT.within(language)),
+        *([Column(words.NAME.within(language), cuts=True)] if named else []),
         Column(words.REASON.within(language), style="warn"),
     ]
     if limit is None:
@@ -33,6 +35,7 @@ def rejected_list(rows: Sequence[Row], language: Language, limit: int | None) ->
             clock(row["recorded_at"], zone),
             row["contest"],
             row["unit"],
+            *([row["name"] or ""] if named else []),
             row["reason"],
         ]
         if limit is None:

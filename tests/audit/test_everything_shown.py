@@ -210,6 +210,10 @@ CHANGED: Final = (
         *("register_station", {"unit": CORRECTED}, "registered", (201, 999)),
     ),
     Forgery(
+        change("register_station", f"unit = '{CORRECTED}'", "name = 'KBRI Kairo'"),
+        *("register_station", {"unit": CORRECTED}, "name", ("", "KBRI Kairo")),
+    ),
+    Forgery(
         change("sink_position", "true", "recorded_at = toDateTime64(0, 6, 'UTC')"),
         *("sink_position", {"partition": 0}, "recorded_at"),
     ),

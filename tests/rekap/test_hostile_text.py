@@ -69,7 +69,7 @@ def hostile_election() -> Election:
 
 
 def hostile_registry() -> Registry:
-    """The tiny register with hostile names of all regions."""
+    """The tiny register with hostile names of all regions and stations."""
     plain = registry()
     rows = [
         RegionRow(
@@ -84,7 +84,7 @@ def hostile_registry() -> Registry:
             plain.ids, plain.names, plain.parent.tolist(), plain.depth.tolist(), strict=True
         )
     ]
-    stations = [StationRow(f"{VILLAGE}{n:03}", VILLAGE, n, 200 + n) for n in (1, 2, 3)]
+    stations = [StationRow(f"{VILLAGE}{n:03}", VILLAGE, n, 200 + n, name=f"{HOSTILE}{n}") for n in (1, 2, 3)]
     return build_registry(rows, stations, root=("0", HOSTILE), unlisted_pattern=election().stations.pattern)
 
 

@@ -296,6 +296,7 @@ def rows() -> dict[str, list[Row]]:
                 "number": int(unit[10:]),
                 "registered": REGISTERED,
                 "listed": True,
+                "name": "Balai Desa" if unit.endswith("001") else "",
             }
             for unit, village in STATIONS.items()
         ],

@@ -72,6 +72,13 @@ def test_the_names_of_a_register_that_is_there_are_taken_over_once(chdb_empty: C
     assert path == "Aceh / Kab. Aceh Selatan / Bakongan"
 
 
+def test_stations_that_are_there_have_no_name(chdb_empty: Client) -> None:
+    migrate(chdb_empty, known_migrations()[:13])
+    chdb_empty.command("INSERT INTO register_station VALUES ('e', '1101012001001', '1101012001', 1, 2, true)")
+    migrate(chdb_empty)
+    assert chdb_empty.query("SELECT number, name FROM register_station FINAL").result_rows == [(1, "")]
+
+
 @pytest.fixture
 def chdb_empty(tmp_path: Path) -> Iterator[Client]:
     """A client on an empty directory."""

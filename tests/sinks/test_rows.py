@@ -11,7 +11,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import given, settings
 
+from schemas.ballots import Ballots
 from schemas.regions import UNKNOWN
+from schemas.registry_build import RegionRow, StationRow, build_registry
 from schemas.tables import TABLES
 from schemas.tallies import FIXED_CELLS, FUNNEL
 from sinks.rows import Rows
@@ -348,8 +350,22 @@ def test_the_list_of_stations_comes_back(filled: Client) -> None:
         "number": 1,
         "registered": 201,
         "listed": True,
+        "name": "",
     }
     assert stations[-1]["registered"] is None
+
+
+def test_names_of_stations_are_those_of_the_list() -> None:
+    names = {1: None, 2: "KBRI Kairo", 3: None}
+    listed = [StationRow(f"{ABROAD}{number:03}", ABROAD, number, name=name) for number, name in names.items()]
+    abroad = [
+        RegionRow(region.id, region.parent, region.level, region.name)
+        for region in WORLD.registry.regions()
+        if region.id.startswith("99")
+    ]
+    register = build_registry(abroad, listed, root=("0", "INDONESIA"))
+    made = Rows(ELECTION_ID, register, Ballots(WORLD.election, register)).register_stations()
+    assert made["name"].to_pylist() == ["", "KBRI Kairo", ""]
 
 
 def test_rows_inserted_again_in_other_pieces_change_nothing(filled: Client) -> None:
