@@ -31,7 +31,8 @@ MAX_FILE_BYTES: Final = 1024**3
 
 
 def open_parquet(path: Path, *, texts: bool = False) -> Any:
-    """The Parquet file at `path` (a pyarrow.parquet.ParquetFile); `texts`: columns of text are to be read.
+    """The Parquet file at `path` (a pyarrow.parquet.ParquetFile); `texts`: columns of text or bytes are to
+    be read.
 
     Raises InputRefused when it is too large or its footer announces too much, pyarrow.ArrowInvalid when it is
     damaged, and OSError.
@@ -49,7 +50,9 @@ def _opened(source: Any, texts: bool) -> Any:
     try:
         # Text is read as a dictionary: a long one that stands in every row is in memory once.
         kinds = pyarrow.parquet.read_schema(source) if texts else ()
-        names = [kind.name for kind in kinds if pa.types.is_string(kind.type)]
+        names = [
+            kind.name for kind in kinds if pa.types.is_string(kind.type) or pa.types.is_binary(kind.type)
+        ]
         return pyarrow.parquet.ParquetFile(source, read_dictionary=names)
     except OSError as error:  # what is no footer at all
         raise pa.ArrowInvalid(str(error)) from None

@@ -8,23 +8,32 @@ and 823,000 stations, and every process of a count holds them.
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.input_files import open_input
 from schemas.language import ExplainedError, Text
-from schemas.station_names import COLUMNS, NO_NAMES, StationNames
+from schemas.station_names import NO_NAMES, StationNames
 from schemas.text import quoted
+from schemas.zip_bounds import require_directory_bounds, require_member_bounds
 
 UNKNOWN: Final = -1
 """In arrays of numbers: the register does not say. Outside them it is None."""
+
+
+MAX_REGISTER_BYTES: Final = 512 * 1024**2
+"""Of a stored register, which is not packed: the nation with all its stations has 40 MB."""
+MAX_REGIONS: Final = 1_000_000
+"""The nation has 92,000."""
 
 
 class RegistryInvalid(ExplainedError, ValueError):
@@ -300,22 +309,16 @@ class Registry:
     def load(cls, path: Path) -> Registry:
         """The register that `save` wrote. Raises RegistryInvalid when the file is damaged."""
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in _ARRAYS}
-                takes_names = any(name in file for name in COLUMNS)
-                names = NO_NAMES
-                if takes_names:
-                    columns = [file[name] for name in COLUMNS]
-                    names = StationNames.from_columns(columns, len(arrays["station_ids"]))
-                registry = cls(
-                    _unpacked(file["ids"]),
-                    _unpacked(file["names"]),
-                    arrays,
-                    str(file["pattern"][0]) or None,
-                    names,
-                )
-                registry.takes_station_names = takes_names
-                return registry
+            with open_input(path, MAX_REGISTER_BYTES) as stored:
+                _require_unpacked(path, stored)
+                with np.load(stored, allow_pickle=False) as file:
+                    arrays = {name: file[name] for name in _ARRAYS}
+                    _require_tree(arrays)
+                    ids, names = (_unpacked(file[name], len(arrays["parent"])) for name in ("ids", "names"))
+                    given = StationNames.stored_in(file, len(arrays["station_ids"]))
+                    registry = cls(ids, names, arrays, str(file["pattern"][0]) or None, given or NO_NAMES)
+            registry.takes_station_names = given is not None
+            return registry
         except Exception as error:  # a damaged file makes numpy and zipfile raise a dozen kinds
             raise RegistryInvalid(
                 id=f"Daftar wilayah {quoted(path)} tidak terbaca ({quoted(type(error).__name__)}). Jalankan "
@@ -357,5 +360,38 @@ def _packed(texts: Sequence[str]) -> NDArray[np.uint8]:
     return np.frombuffer("\n".join(texts).encode(), np.uint8)
 
 
-def _unpacked(packed: NDArray[np.uint8]) -> list[str]:
-    return packed.tobytes().decode().split("\n")
+def _unpacked(packed: NDArray[np.uint8], count: int) -> list[str]:
+    raw = packed.tobytes()
+    if raw.count(b"\n") != count - 1:
+        raise ValueError("its columns have different lengths")
+    return raw.decode().split("\n")
+
+
+def _require_unpacked(path: Path, stored: BinaryIO) -> None:
+    """Nothing in it may become larger than the file: it comes from elsewhere where it is a bundle's."""
+    require_directory_bounds(path, stored)
+    with zipfile.ZipFile(stored) as archive:
+        members = archive.infolist()
+    require_member_bounds(path, stored, members)
+    if any(one.file_size != one.compress_size for one in members):
+        raise ValueError("it is packed")
+    stored.seek(0)
+
+
+def _require_tree(arrays: dict[str, NDArray[Any]]) -> None:
+    """Parents stand before their children, so that every way up ends; stations are in regions that exist."""
+    parent, village = arrays["parent"], arrays["station_village"]
+    own = np.arange(len(parent))
+    of_regions = [arrays[name] for name in ("parent", "depth", "stations", "registered")]
+    of_stations = [array for name, array in arrays.items() if name.startswith("station_")]
+    fits = (
+        0 < len(parent) <= MAX_REGIONS
+        and all(array.shape == parent.shape for array in of_regions)
+        and all(array.shape == village.shape for array in of_stations)
+        and all(array.dtype.kind == "i" for array in (*of_regions, village))
+        and bool(((parent < own) & (parent >= UNKNOWN)).all())
+        and bool(((arrays["depth"] >= 0) & (arrays["depth"] <= VILLAGE_DEPTH)).all())
+        and bool(((village >= 0) & (village < len(parent))).all())
+    )
+    if not fits:
+        raise ValueError("its regions are no tree")

@@ -6,7 +6,7 @@ takes 15 MB so; as strings of Python they would take some 50 MB in every process
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, Self
@@ -54,6 +54,14 @@ class StationNames:
             raise ValueError("names of stations do not fit the register")
         names.text.tobytes().decode()
         return names
+
+    @classmethod
+    def stored_in(cls, file: Mapping[str, NDArray[Any]], stations: int) -> Self | None:
+        """Those in the file of a register with so many stations; None: it was written before there were names.
+        Raises ValueError, and KeyError where one array is missing."""
+        if not any(name in file for name in COLUMNS):
+            return None
+        return cls.from_columns([file[name] for name in COLUMNS], stations)
 
     @property
     def columns(self) -> dict[str, NDArray[Any]]:

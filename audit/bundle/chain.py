@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from audit.bundle import sentences as say
 from audit.bundle.alignment import EditKind, edits
-from audit.bundle.layout import LOG_SCHEMA, TLOG, VKEY, chunk_name
+from audit.bundle.layout import CHUNK_ENTRIES, LOG_SCHEMA, TLOG, VKEY, chunk_name
 from audit.bundle.report import Found
 from schemas.input_files import InputRefused, open_input
-from schemas.parquet_files import open_parquet
+from schemas.parquet_files import batches, open_parquet
 from transparency.checkpoint import Checkpoint, open_checkpoint
 from transparency.errors import Malformed, NotProven
 from transparency.keys import MAX_NAME, VerifierKey
@@ -39,6 +39,8 @@ from transparency.tiles import (
 MAX_CHECKPOINT_BYTES: Final = 1024**2
 """A checkpoint with a thousand cosignatures has 150 kB."""
 MAX_VKEY_BYTES: Final = 4 * MAX_NAME + 100
+ROWS: Final = 1_024
+"""Entries of a file that are in memory at once."""
 MAX_TILE_BYTES: Final = TILE_WIDTH * (2 + 65_535)
 """A bundle of the largest entries."""
 
@@ -75,13 +77,16 @@ class Chain:
 
 
 def read_head(folder: Path) -> Head:
-    """The checkpoint in a log's folder, held against the key beside it. Raises OSError, InputRefused."""
+    """The checkpoint in a log's folder, held against the key beside it. Raises OSError."""
     head = Head()
     try:
         with open_input(folder / CHECKPOINT_PATH, MAX_CHECKPOINT_BYTES) as file:
             raw = file.read()
         with open_input(folder / VKEY, MAX_VKEY_BYTES) as file:
             vkey = file.read()
+    except InputRefused as error:
+        head.why = str(error)
+        return head
     except FileNotFoundError as error:
         head.missing = True
         head.why = f"{Path(str(error.filename)).name} is missing"
@@ -95,12 +100,15 @@ def read_head(folder: Path) -> Head:
     return head
 
 
-def check_chain(bundle: Path, partition: int, chunks: Sequence[Path], on_entries: OnEntries) -> Chain:
-    """Hold the entries in `chunks` against the tree of the partition. Raises OSError."""
+def check_chain(
+    bundle: Path, partition: int, chunks: Sequence[Path], on_entries: OnEntries, most: int
+) -> Chain:
+    """Hold the entries in `chunks` against the tree of the partition; of more than `most` the rest is not
+    read. Raises OSError."""
     folder = bundle / TLOG / str(partition)
     head = read_head(folder)
     chain = Chain(head)
-    found = [leaf for leaf, _ in _leaves(chunks, partition, chain, on_entries)]
+    found = [leaf for leaf, _ in _leaves(chunks, partition, chain, on_entries, most)]
     chain.leaves = found
     if head.checkpoint is None:
         return chain
@@ -159,35 +167,57 @@ def check_witnesses(head: Head, policy: Policy) -> str | None:
 
 
 def _leaves(
-    chunks: Sequence[Path], partition: int, chain: Chain, on_entries: OnEntries
+    chunks: Sequence[Path], partition: int, chain: Chain, on_entries: OnEntries, most: int
 ) -> Iterator[tuple[bytes, int]]:
     """The leaf hashes of the entries as their bytes give them; entries whose recorded hash differs, or that
     stand out of their order, are found on the way."""
     index, position = 0, -1
     for path in chunks:
+        first = index
         try:
             if path.name != chunk_name(index):
                 raise pa.ArrowInvalid("the file before it is missing")
-            table = open_parquet(path).read()
-            if not table.schema.equals(LOG_SCHEMA):
-                raise pa.ArrowInvalid("its columns are others")
+            for number, at, recorded, body in _entries(path):
+                if index == most:
+                    raise pa.ArrowInvalid("there are more entries than the manifest says")
+                leaf = leaf_hash(body)
+                if recorded != leaf:
+                    chain.log.append(say.leaf_differs(partition, index))
+                if number != index:
+                    chain.log.append(say.number_differs(partition, index, number))
+                if at <= position:
+                    chain.log.append(say.position_differs(partition, index, at))
+                position = at
+                yield leaf, index
+                index += 1
         except (pa.ArrowException, InputRefused, OSError) as error:
             chain.log.append(say.unreadable_chunk(partition, index, path.name, error))
             chain.unreadable = True
             return
-        columns = [table[name].to_pylist() for name in ("index", "position", "leaf", "body")]
-        for number, at, recorded, body in zip(*columns, strict=True):
-            leaf = leaf_hash(body)
-            if recorded != leaf:
-                chain.log.append(say.leaf_differs(partition, index))
-            if number != index:
-                chain.log.append(say.number_differs(partition, index, number))
-            if at <= position:
-                chain.log.append(say.position_differs(partition, index, at))
-            position = at
-            yield leaf, index
-            index += 1
-        on_entries(table.num_rows)
+        on_entries(index - first)
+
+
+def _entries(path: Path) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Number, position, recorded hash and bytes of each entry of a file, a few of them in memory at once: a
+    file of some kilobytes may unpack to any size. Raises ArrowException, InputRefused, OSError."""
+    file = open_parquet(path, texts=True)
+    if not _plain(file.schema_arrow).equals(LOG_SCHEMA):
+        raise pa.ArrowInvalid("its columns are others")
+    if file.metadata.num_rows > CHUNK_ENTRIES:
+        raise pa.ArrowInvalid(f"it has more than {CHUNK_ENTRIES} entries")
+    for batch in batches(path, file, ROWS, LOG_SCHEMA.names):
+        columns = (batch[name].to_pylist() for name in ("index", "position", "leaf", "body"))
+        yield from zip(*columns, strict=True)
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """A schema as written, where columns are read as dictionaries."""
+    return pa.schema(
+        [
+            field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+            for field in schema
+        ]
+    )
 
 
 def _tree_faults(size: int, root: bytes, read: Callable[[str], bytes], partition: int) -> Iterator[Found]:

@@ -23,6 +23,13 @@ _KEYS: Final = {
     TOTALS: "contest, level, unit",
 }
 
+_NUMBERS: Final = ("partition", "at", "version")
+
+TEXT_BYTES: Final = 16_384
+"""Of a text in what is shown: the figures of a contest with 300 choices have some 5,000."""
+
+_COLUMN: Final = {DECISIONS: "decision", STATIONS: "said", TOTALS: "cells"}
+
 _CONTENT: Final = {
     DECISIONS: "concat('[\"', id, '\",\"', outcome, '\",\"', reason, '\",', toString(version), ']')",
     FINDINGS: "''",
@@ -46,25 +53,29 @@ def differences(
 ) -> Iterator[Found]:
     """The first of them, each value with its place."""
     keys = _KEYS[table].split(", ")
+    # What is shown may be any bytes of any length.
+    texts = ", ".join(
+        f"toValidUTF8(left({name}, {TEXT_BYTES})) AS {name}"
+        for name in (*(key for key in keys if key not in _NUMBERS), "log_content", "shown_content")
+    )
+    numbers = ", ".join((*(key for key in keys if key in _NUMBERS), "log_rows", "shown_rows"))
     rows = done.engine.rows(
-        f"SELECT * FROM ({_differing(table, folder, logs, keyed=keyed)}) "
+        f"SELECT {numbers}, {texts} FROM ({_differing(table, folder, logs, keyed=keyed)}) "
         f"ORDER BY {_KEYS[table]} LIMIT {FINDINGS_KEPT}"
     )
     for row in rows.to_pylist():
-        sides: dict[str, list[str]] = {"log": [], "shown": []}
-        for side, content in zip(row["sides"], row["contents"], strict=True):
-            sides[side].append(content)
-        yield from _told(table, {key: row[key] for key in keys}, sides)
+        yield from _told(table, {key: row[key] for key in keys}, row)
 
 
 def _differing(table: str, folder: Path, logs: Mapping[int, Sequence[Path]], *, keyed: bool) -> str:
     keys, content = _KEYS[table], _CONTENT[table]
     ours, shown = _recomputed(table, keyed=keyed), _shown(table, folder, logs)
     return (
-        f"SELECT {keys}, groupArray(side) AS sides, groupArray(content) AS contents FROM ("
+        f"SELECT {keys}, countIf(side = 'log') AS log_rows, countIf(side = 'shown') AS shown_rows, "
+        "anyIf(content, side = 'log') AS log_content, anyIf(content, side = 'shown') AS shown_content FROM ("
         f"SELECT {keys}, 'log' AS side, {content} AS content FROM ({ours}) UNION ALL "
         f"SELECT {keys}, 'shown' AS side, {content} AS content FROM ({shown})"
-        f") GROUP BY {keys} HAVING count() != 2 OR uniqExact(side) != 2 OR min(content) != max(content)"
+        f") GROUP BY {keys} HAVING log_rows != 1 OR shown_rows != 1 OR log_content != shown_content"
     )
 
 
@@ -131,17 +142,17 @@ _STATIONS: Final = (
 """A version of a station as shown.write_shown writes it."""
 
 
-def _told(table: str, key: dict[str, Any], sides: dict[str, list[str]]) -> Iterator[Found]:
+def _told(table: str, key: dict[str, Any], row: dict[str, Any]) -> Iterator[Found]:
     place = ", ".join(str(value) for value in key.values() if value != "")
-    log, shown = sides["log"], sides["shown"]
+    log, shown = row["log_rows"], row["shown_rows"]
     partition, index = key.get("partition"), key.get("at")
     if table == DECISIONS:
         place = f"{partition}/{index}"
     kind = f"{table}_differs"
-    if len(log) != 1 or len(shown) != 1:
-        yield Found(kind, partition, index, _row_told(table, place, len(log), len(shown)))
+    if log != 1 or shown != 1:
+        yield Found(kind, partition, index, _row_told(table, place, log, shown))
         return
-    for name, right, found in _values(table, log[0], shown[0]):
+    for name, right, found in _values(table, row["log_content"], row["shown_content"]):
         what = _WHAT[table]
         said = Text(
             f"{what.id} {quoted(place)}, {quoted(name)}: log menghasilkan {_value(right)}, ditampilkan "
@@ -179,10 +190,16 @@ _WHAT: Final = {
 
 
 def _values(table: str, log: str, shown: str) -> Iterator[tuple[str, Any, Any]]:
-    """The values that differ."""
-    right, found = json.loads(log), json.loads(shown)
-    if table == DECISIONS:
-        right, found = (dict(zip(_DECISION_NAMES, one, strict=True)) for one in (right, found))
+    """The values that differ; of what is no such document, all of it."""
+    try:
+        right, found = json.loads(log), json.loads(shown)
+        if table == DECISIONS:
+            right, found = (dict(zip(_DECISION_NAMES, one, strict=True)) for one in (right, found))
+    except (ValueError, TypeError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        yield _COLUMN[table], log, shown
+        return
     for name in dict.fromkeys((*right, *found)):
         if right.get(name) != found.get(name):
             yield name, right.get(name), found.get(name)

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, model_validator
 
 from schemas.canonical import dumps
 
@@ -43,8 +43,14 @@ VKEY: Final = "log.vkey"
 CHUNK_ENTRIES: Final = 51_200
 """Entries of a Parquet file: 200 bundles of the tree, some 30 to 80 MB of bytes unpacked."""
 
-MAX_MANIFEST_BYTES: Final = 64 * 1024**2
-"""Four million entries have 32,000 tiles of 150 bytes a line: 5 MB."""
+MAX_MANIFEST_BYTES: Final = 16 * 1024**2
+"""Four million entries have 32,000 tiles of 150 bytes a line: 5 MB. As values it is twenty times as large."""
+
+MAX_ENTRIES: Final = 10_000_000
+"""Of all partitions: a nation has four million forms and some corrections. Of each a hash is in memory."""
+
+MAX_PARTITIONS: Final = 1_000
+"""A log of a nation on Kafka has 64 at most."""
 
 READ_BYTES: Final = 1024**2
 """Read at once to hash a file."""
@@ -94,8 +100,16 @@ class Manifest(_Part):
     election_hash: Hash
     registry_hash: Hash
     keyed: bool
-    partitions: list[PartitionLine]
-    files: list[FileLine]
+    partitions: Annotated[list[PartitionLine], FailFast(), Field(max_length=MAX_PARTITIONS)]
+    files: Annotated[list[FileLine], FailFast()]
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if [line.partition for line in self.partitions] != list(range(len(self.partitions))):
+            raise ValueError("its partitions are not 0, 1, 2 and so on")
+        if sum(line.entries for line in self.partitions) > MAX_ENTRIES:
+            raise ValueError(f"it announces more than {MAX_ENTRIES} entries")
+        return self
 
     def encode(self) -> bytes:
         """The one spelling of this manifest: canonical JSON and a line feed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +48,21 @@ def read_manifest(bundle: Path) -> Manifest | Found:
     return manifest
 
 
+def irregular_files(bundle: Path) -> Iterator[Found]:
+    """What is neither a folder nor a regular file: a link leads out of the bundle, a pipe never ends. Nothing
+    of a bundle that has one is read. Raises OSError."""
+    for folder, folders, files in os.walk(bundle, onerror=_raise):
+        for path in (Path(folder) / name for name in sorted((*folders, *files))):
+            mode = path.lstat().st_mode
+            if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+                yield say.file_irregular(path.relative_to(bundle).as_posix())
+
+
+def _raise(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):  # there is no bundle: told later
+        raise error
+
+
 def check_files(bundle: Path, manifest: Manifest) -> Iterator[Found]:
     """The files that are not as listed. Raises OSError."""
     listed = {line.path: line for line in manifest.files}
@@ -54,7 +71,7 @@ def check_files(bundle: Path, manifest: Manifest) -> Iterator[Found]:
         line = listed.pop(name, None)
         if line is None:
             yield say.file_added(name)
-        elif path.is_symlink() or not path.is_file() or file_line(bundle, path) != line:
+        elif path.stat().st_size != line.bytes or file_line(bundle, path) != line:
             yield say.file_changed(name)
     for name in listed:
         yield say.file_missing(name)

@@ -175,6 +175,16 @@ def file_changed(path: str) -> Found:
     return Found("file_changed", partition_of(path), None, _whole(said))
 
 
+def file_irregular(path: str) -> Found:
+    said = Text(
+        f"yang bernama {quoted(path)} bukan berkas biasa, melainkan tautan, pipa, soket atau "
+        "perangkat: isi bundel ini tidak dibaca",
+        f"what is at {quoted(path)} is no regular file, but a link, a pipe, a socket or a device: "
+        "nothing of this bundle was read",
+    )
+    return Found("file_irregular", partition_of(path), None, _whole(said))
+
+
 def file_missing(path: str) -> Found:
     said = Text(
         f"berkas {quoted(path)} tercatat dalam manifes, dan tidak ada",

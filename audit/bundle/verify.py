@@ -12,8 +12,8 @@ from typing import Final
 
 from audit.bundle import sentences as say
 from audit.bundle.chain import Chain, Head, check_chain, check_witnesses
-from audit.bundle.layout import ELECTION, LOG, POLICY, REGISTRY, Manifest
-from audit.bundle.manifest import check_files, chunks_of, read_manifest
+from audit.bundle.layout import CHUNK_ENTRIES, ELECTION, LOG, POLICY, REGISTRY, Manifest
+from audit.bundle.manifest import check_files, chunks_of, irregular_files, read_manifest
 from audit.bundle.report import Found, Report
 from audit.receipts import Verdict
 from schemas.elections import MAX_DEFINITION_BYTES, Election
@@ -54,13 +54,12 @@ def verify_log(
     the bundle, if it has one; `known`: checkpoints that the auditor had from elsewhere, as notes. Raises
     NoBundle and OSError."""
     opened = Opened()
+    if report.found(irregular_files(bundle)):
+        return _unread(opened, report, report.findings[0], _IRREGULAR)
     manifest = read_manifest(bundle)
     if isinstance(manifest, Found):
         report.found([manifest])
-        report.check("manifest", Verdict.FAILED, manifest.sentence)
-        for name in ("entries", "tree", "checkpoint"):
-            report.check(name, Verdict.NOT_CHECKED, _NO_MANIFEST)
-        return opened
+        return _unread(opened, report, manifest, _NO_MANIFEST)
     opened.manifest = manifest
     report.election = manifest.election
     wrong_files = _check_files(bundle, manifest, opened, report)
@@ -76,7 +75,8 @@ def verify_log(
 
     for line in manifest.partitions:
         chunks = opened.chunks[line.partition] = chunks_of(bundle, line.partition)
-        chain = opened.chains[line.partition] = check_chain(bundle, line.partition, chunks, on_entries)
+        most = line.entries + CHUNK_ENTRIES  # some that were added are named
+        chain = opened.chains[line.partition] = check_chain(bundle, line.partition, chunks, on_entries, most)
         report.events += chain.entries
         if chain.entries != line.entries and not chain.unreadable:
             report.found([say.manifest_differs(Text("jumlah entri", "number of entries"))])
@@ -93,10 +93,17 @@ def verify_log(
     return opened
 
 
+def _unread(opened: Opened, report: Report, why: Found, others: Text) -> Opened:
+    report.check("manifest", Verdict.FAILED, why.sentence)
+    for name in ("entries", "tree", "checkpoint"):
+        report.check(name, Verdict.NOT_CHECKED, others)
+    return opened
+
+
 def _check_files(bundle: Path, manifest: Manifest, opened: Opened, report: Report) -> int:
     """How much of the bundle is not as the manifest says."""
     wrong = report.found(check_files(bundle, manifest))
-    wrong += report.found(_definition(bundle, manifest, opened))
+    wrong += report.found(_definition(bundle, manifest, opened, is_told=wrong > 0))
     partitions = [line.partition for line in manifest.partitions]
     folders = {path.name for path in (bundle / LOG).glob("*")} if (bundle / LOG).is_dir() else set()
     if partitions != list(range(len(partitions))) or folders != {str(one) for one in partitions}:
@@ -104,15 +111,18 @@ def _check_files(bundle: Path, manifest: Manifest, opened: Opened, report: Repor
     return wrong
 
 
-def _definition(bundle: Path, manifest: Manifest, opened: Opened) -> list[Found]:
-    """Definition and register are those that the manifest names."""
+def _definition(bundle: Path, manifest: Manifest, opened: Opened, *, is_told: bool) -> list[Found]:
+    """Definition and register are those that the manifest names; `is_told`: some file is not as listed."""
     found: list[Found] = []
     try:
         with open_input(bundle / ELECTION, MOST_CANDIDATES_BYTES) as file:
             opened.election = Election.from_json(file.read())
         opened.registry = Registry.load(bundle / REGISTRY)
     except (FileNotFoundError, ValueError, InputRefused, RegistryInvalid):
-        return found  # as a changed or missing file it is told already
+        if not is_told:
+            what = Text("definisi pemilu atau daftar wilayah", "definition of the election or register")
+            found.append(say.manifest_differs(what))
+        return found
     if opened.election.hash != manifest.election_hash or opened.election.id != manifest.election:
         found.append(say.manifest_differs(Text("definisi pemilu", "definition of the election")))
     if opened.registry.hash != manifest.registry_hash:
@@ -253,6 +263,9 @@ def _against(partition: int, known: Checkpoint, opened: Opened) -> list[Found]:
     return [] if frontier.root() == known.root else [say.forked(partition, known.size)]
 
 
+_IRREGULAR: Final = Text(
+    "bundel hanya boleh berisi folder dan berkas biasa", "a bundle may hold only folders and regular files"
+)
 _NO_MANIFEST: Final = Text(
     "tanpa manifes tidak ada yang dapat diperiksa", "nothing can be checked without a manifest"
 )

@@ -188,6 +188,26 @@ def test_devices_without_one_district_are_told(ceremony: Ceremony) -> None:
         assert ceremony.keys("enrol", "--devices", table, by=("registrar",)).code == 2
 
 
+def test_what_a_registrar_wrote_is_shown_as_text(ceremony: Ceremony) -> None:
+    hostile = "\x1b]0;title\x07\x1b[2J\u202e=1+1"
+    assert ceremony.status("open", by=("root-1", "root-2")) == ["accepted"]
+    registrar, phone = ceremony.generate("registrar"), ceremony.generate("phone")
+    by_two = ("root-1", "root-2")
+    enrolled = ceremony.status("enrol", "--registrar", registrar, "--within", "11", by=by_two)
+    assert enrolled == ["accepted"]
+    device = ("enrol", "--device", phone, "--role", "kpps", "--station", STATION)
+    refused = ceremony.keys(*device, "--name", hostile, by=("registrar",))
+    assert refused.code == 2
+    assert "payload.devices.0.device" in refused.err
+    assert "\x1b" not in refused.err
+    assert ceremony.status(*device, by=("registrar",)) == ["accepted"]
+    assert ceremony.status("pause", "--note", hostile, by=by_two) == ["accepted"]
+    for line in (("keys", "list"), ("log",), ("rejected",), ("log", "--format", "csv")):
+        ran = ceremony.rekap("--data", ceremony.count, *line)
+        assert ran.code == 0, ran.err
+        assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err), line
+
+
 def test_a_wrong_passphrase_and_a_key_that_is_there_are_told(ceremony: Ceremony) -> None:
     other = ceremony.folder / "other-phrase"
     other.write_text("bukan frasa itu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
 from pathlib import Path
 
@@ -398,3 +399,26 @@ def test_a_register_with_a_name_of_two_lines_is_read_as_it_was_saved(tmp_path: P
     registry = build_registry(rows(), [], root=("0", "INDO\nNESIA"), unlisted_pattern=PATTERN)
     registry.save(tmp_path / "register.npz")
     assert Registry.load(tmp_path / "register.npz").names == registry.names
+
+
+@pytest.mark.parametrize(
+    ("column", "place", "value"),
+    [("parent", 1, 2), ("parent", 0, 0), ("parent", 1, -2), ("depth", 1, 9), ("station_village", 0, 10_000)],
+)
+def test_a_stored_register_that_is_no_tree_is_refused(
+    tmp_path: Path, column: str, place: int, value: int
+) -> None:
+    path = tmp_path / "r.npz"
+    build(stations()).save(path)
+    with np.load(path) as file:
+        columns = dict(file)
+    columns[column][place] = value
+    np.savez(path, **columns)
+    with pytest.raises(RegistryInvalid):
+        Registry.load(path)
+
+
+def test_a_stored_register_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "r.npz")
+    with pytest.raises(RegistryInvalid):
+        Registry.load(tmp_path / "r.npz")
