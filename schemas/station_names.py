@@ -57,7 +57,7 @@ class StationNames:
 
     @classmethod
     def stored_in(cls, file: Mapping[str, NDArray[Any]], stations: int) -> Self | None:
-        """Those in the file of a register with so many stations; None: it was written before there were names.
+        """Those in the file of a register with so many stations; None: it has none, as older ones.
         Raises ValueError, and KeyError where one array is missing."""
         if not any(name in file for name in COLUMNS):
             return None
