@@ -293,7 +293,8 @@ class Election(_Part):
 
     def with_identity(self, identity: Identity | None) -> Election:
         """The same definition with other keys at the root of its signatures."""
-        return self.model_copy(update={"identity": identity})
+        named = None if identity is None else identity.model_dump()
+        return Election.model_validate({**self.model_dump(), "identity": named})  # a copy would keep `hash`
 
     def to_json(self) -> bytes:
         """The canonical JSON that `hash` is drawn from and `from_json` reads."""

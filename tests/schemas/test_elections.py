@@ -21,6 +21,8 @@ from schemas.elections import (
     load_election,
     parse_election,
 )
+from schemas.identity import Identity
+from schemas.signing import Signer
 from schemas.yaml_text import load_yaml
 
 SMALL = """
@@ -292,3 +294,13 @@ def test_the_default_roles_are_those_of_the_documents() -> None:
     example = re.search(r"```yaml\n(.*?)```", table, re.DOTALL)
     assert example
     assert "reason_roles" in load_yaml(example[1])
+
+
+def test_keys_are_part_of_the_hash_whenever_it_was_asked_for() -> None:
+    plain = load_election("pemilu2024")
+    before = plain.hash
+    root = Signer(bytes(32)).key_id
+    with_keys = plain.with_identity(Identity(roots=(root,), threshold=1))
+    assert with_keys.hash not in {before, ""}
+    assert with_keys.with_identity(None).hash == before
+    assert Election.from_json(with_keys.to_json()).hash == with_keys.hash

@@ -15,7 +15,7 @@ from schemas.outcomes import MessageOutcome, Status
 from schemas.rejections import Reason
 from stream_processors.embedded import runner as embedded
 from stream_processors.embedded.runner import Runner
-from stream_processors.partition import assessing
+from stream_processors.partition import source_records
 from tests.worlds import all_stations, pairs, submitted, world
 
 FIRST, SECOND = (submitted(station, pairs(1, 2, 3)) for station in all_stations()[:2])
@@ -76,7 +76,7 @@ def test_a_larger_entry_that_an_older_version_took_is_still_read(
 ) -> None:
     with monkeypatch.context() as older:
         older.setattr(embedded, "MAX_BYTES", 2**20)
-        older.setattr(assessing, "require_entry_size", lambda _: None)
+        older.setattr(source_records, "require_entry_size", lambda _: None)
         assert append(directory, FIRST, LARGE)[1].status is Status.REJECTED
     shutil.rmtree(directory.path / "clickhouse")  # all is made from the log again
     assert [outcome.status for outcome in append(directory, LARGE, SECOND)] == [
