@@ -77,6 +77,13 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_finish() -> None:
+    """Take what collecting has made out of the garbage collector's sight: 360,000 objects that stay, and that
+    each of some thousand calls of `gc.collect` in fixtures would look at again, for 0.13 s."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test with the parts that it belongs to."""
     path = item.path.relative_to(ROOT)
