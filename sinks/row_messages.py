@@ -23,7 +23,7 @@ from schemas.tables import TABLES, size_of
 from schemas.text import quoted
 from sinks.arrow_size import unpacked_size
 
-FORMAT: Final = 9
+FORMAT: Final = 10
 """Another one whenever a table has other columns or words, or messages are made otherwise."""
 
 TABLES_HEADER: Final = "tables"
