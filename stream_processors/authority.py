@@ -220,7 +220,7 @@ class Authority:
 
     @singledispatchmethod
     def _take(self, event: ControlEvent) -> None:
-        raise NotImplementedError(type(event).__name__)
+        raise TypeError(f"{type(event).__name__} is no control event")
 
     @_take.register
     def _(self, _: ElectionOpened) -> None:

@@ -15,8 +15,9 @@ from producers.importers.accepted import Known
 from producers.importers.commission_cells import CsvColumns
 from producers.importers.commission_columns import Cells, bad_cell
 from producers.importers.lineage import StationLine
-from producers.importers.problems import RecordInvalid, SourceInvalid
+from producers.importers.problems import RecordInvalid, SourceInvalid, place_of
 from producers.importers.recap_columns import read_names
+from producers.importers.region_rows import contest_named, events_of, first_line
 from producers.importers.text_lines import Line, read_lines
 from schemas.decode import decode, encode
 from schemas.elections import Election
@@ -71,7 +72,7 @@ class ReasonTable:
 
     def row(self, line: Line) -> ReasonRow:
         """What the line holds."""
-        place = f"{quoted(self.path)}, line {line.number}"
+        place = place_of(quoted(self.path), line.number)
         try:
             cells = self.columns.cells(line)
             return ReasonRow(place, self._event(cells), cells.get("document"))
@@ -89,7 +90,7 @@ class ReasonTable:
             "type": "RecapReasonStated",
             "schema_version": SCHEMA_VERSION,
             "election": self.election,
-            "contest": self._contest(cells.get("contest")),
+            "contest": contest_named(cells.get("contest"), self.contest, self.contests),
             "region": cells["region"],
             "payload": payload,
             "submitted_by": {"officer": cells.get("officer", OFFICER), "role": Role.IMPORTER.value},
@@ -97,14 +98,6 @@ class ReasonTable:
         if "occurred_at" in cells:
             event["occurred_at"] = cells["occurred_at"]
         return event
-
-    def _contest(self, named: Any) -> str:
-        wanted = named or self.contest
-        found = next((one for one in self.contests if one.lower() == str(wanted).lower()), None)
-        if found is None:
-            known = quoted(", ".join(self.contests))
-            raise bad_cell("contest", wanted, f"one of {known}", id_ending=f"salah satu dari {known}")
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,23 +157,11 @@ class ReasonFileSource:
 
 
 def _chunk(rows: Sequence[ReasonRow], lineage: Lineage) -> ReasonChunk:
-    by_contest: dict[str, list[str]] = {}
-    for row in rows:
-        if row.key is not None:
-            by_contest.setdefault(row.key[0], []).append(row.key[1])
-    found = {
-        (contest, region): events
-        for contest, regions in by_contest.items()
-        for region, events in lineage(contest, list(dict.fromkeys(regions))).items()
-    }
-    return ReasonChunk(tuple(rows), found)
+    return ReasonChunk(tuple(rows), events_of((row.key for row in rows), lineage))
 
 
 def _columns(path: Path) -> CsvColumns:
-    first = next(read_lines(path), None)
-    if first is None:
-        raise SourceInvalid(id=f"{quoted(path)} kosong.", en=f"{quoted(path)} is empty.")
-    columns = read_names(path, first)
+    columns = read_names(path, first_line(path))
     for name in columns.names:
         if name not in (*NEEDED, *TEXTS):
             known = ", ".join((*NEEDED, *TEXTS))

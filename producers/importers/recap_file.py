@@ -15,8 +15,9 @@ from producers.importers.accepted import Known
 from producers.importers.commission_columns import Cells, bad_cell
 from producers.importers.lineage import StationLine
 from producers.importers.observed import Observed
-from producers.importers.problems import RecordInvalid, SourceInvalid, place_of
+from producers.importers.problems import RecordInvalid, place_of
 from producers.importers.recap_columns import TEXTS, RecapColumns, read_recap_header
+from producers.importers.region_rows import contest_named, events_of, first_line
 from producers.importers.text_lines import Line, read_lines
 from schemas.decode import decode, encode
 from schemas.elections import Election
@@ -98,7 +99,7 @@ class RecapTable:
             "type": "RecapCertified",
             "schema_version": SCHEMA_VERSION,
             "election": self.election,
-            "contest": self._contest(texts.get("contest")),
+            "contest": contest_named(texts.get("contest"), self.contest, self.contests),
             "region": region,
             "payload": payload,
             "submitted_by": {"officer": texts.get("officer", OFFICER), "role": Role.IMPORTER.value},
@@ -110,14 +111,6 @@ class RecapTable:
     @property
     def _is_documented(self) -> bool:
         return self.columns.document is None and self.columns.documents is None
-
-    def _contest(self, named: str | None) -> str:
-        wanted = named or self.contest
-        found = next((one for one in self.contests if one.lower() == str(wanted).lower()), None)
-        if found is None:
-            known = quoted(", ".join(self.contests))
-            raise bad_cell("contest", wanted, f"one of {known}", id_ending=f"salah satu dari {known}")
-        return found
 
     def _document(self, cells: Cells) -> str:
         columns = self.columns
@@ -221,23 +214,11 @@ class RecapFileSource:
 
 
 def _chunk(rows: Sequence[RecapRow], again: set[str], lineage: Lineage) -> RecapChunk:
-    by_contest: dict[str, list[str]] = {}
-    for row in rows:
-        if row.key is not None:
-            by_contest.setdefault(row.key[0], []).append(row.key[1])
-    found = {
-        (contest, region): events
-        for contest, regions in by_contest.items()
-        for region, events in lineage(contest, list(dict.fromkeys(regions))).items()
-    }
-    return RecapChunk(tuple(rows), frozenset(again), found)
+    return RecapChunk(tuple(rows), frozenset(again), events_of((row.key for row in rows), lineage))
 
 
 def _columns(path: Path) -> RecapColumns:
-    first = next(read_lines(path), None)
-    if first is None:
-        raise SourceInvalid(id=f"{quoted(path)} kosong.", en=f"{quoted(path)} is empty.")
-    return read_recap_header(path, first)
+    return read_recap_header(path, first_line(path))
 
 
 def _record(line: StationLine, document: Document, place: str) -> SourceRecord:

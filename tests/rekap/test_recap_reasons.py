@@ -106,7 +106,7 @@ def test_reasons_are_imported_from_a_table_once(rekap: Rekap, count: Count, tmp_
     text = ran.out + ran.err
     assert "No recapitulation of PPWP is certified for 12" in text
     assert "The reason is for the document D.Hasil 99, but in force at 11 is D.Hasil 11" in text
-    assert text.count(", line 6") == text.count(", line 7") == 1
+    assert text.count("reasons.csv:6: ") == text.count("reasons.csv:7: ") == 1
     assert shown(rekap, path) == {"votes.1": ("plenary", "kpu-11"), "votes.2": ("court_ruling", "mk-1")}
     events = rekap("--data", path, "log", "--format", "json").json
     rekap("--data", path, "import", table)
