@@ -94,6 +94,9 @@ class Assessor:
         )
         joined = (
             "SELECT j.*, b.options AS options, b.is_top AS is_top, b.parts AS parts, "
+            "b.part_sizes AS part_sizes, b.sorted_options AS sorted_options, "
+            "b.sorted_places AS sorted_places, "
+            "b.group_ranks AS group_ranks, b.ranges AS ranges, "
             "ifNull(b.named, false) AS named, ifNull(b.is_parties, false) AS is_parties "
             f"FROM ({joined}) AS j ANY LEFT JOIN ballot AS b ON j.ballot = b.ballot"
         )
@@ -169,6 +172,6 @@ def _reason(election: Election, ballots: Ballots) -> str:
         f"{bad_signature}, 'bad_signature', "
         f"isNull(village) OR {unlisted}, 'unknown_station', "
         "isNull(ballot), 'not_held_here', "
-        "arrayExists(k -> NOT has(options, k), mapKeys(form.votes)), 'unknown_option', "
+        "NOT hasAll(options, mapKeys(form.votes)), 'unknown_option', "
         "isNotNull(not_counted), assumeNotNull(not_counted), '')"
     )

@@ -36,6 +36,10 @@ CHUNK_FILES: Final = 4
 """Files of the log that are parsed and assessed together: some 200,000 entries. What a query costs before its
 first row is then little beside its rows."""
 
+WIDE: Final = 50
+"""Options of a ballot from which on files are taken one by one: each row of a step holds all of its ballot's
+options, hundreds where parties name candidates."""
+
 
 @contextmanager
 def recompute(
@@ -50,12 +54,14 @@ def recompute(
     ballots = Ballots(election, registry)
     with Engine(folder) as engine:
         load_register(engine, election, registry, ballots)
+        widest = max((len(ballot.options) for ballot in ballots.ballots), default=0)
+        files_at_once = 1 if widest > WIDE else CHUNK_FILES
         assessor = Assessor(engine, election, registry, ballots)
         others: list[Other] = []
         refused: list[Refused] = []
         for partition, files in logs.items():
-            for first in range(0, len(files), CHUNK_FILES):
-                chunk = read_chunk(engine, partition, files[first : first + CHUNK_FILES])
+            for first in range(0, len(files), files_at_once):
+                chunk = read_chunk(engine, partition, files[first : first + files_at_once])
                 assessor.add(chunk.source)
                 engine.drop(chunk.parsed)
                 others += chunk.others

@@ -147,9 +147,24 @@ def parts_of(ballot: Ballot) -> tuple[list[list[int]], bool]:
     return parts, named
 
 
+def _groups(parts: list[list[int]]) -> tuple[list[int], list[tuple[int, int]]]:
+    """An order of the options in which the parts of each stand together: the rank of each option there, and
+    for each option where its parts begin (from 1) and how many they are."""
+    order: list[int] = []
+    ranges: list[tuple[int, int]] = []
+    for places in parts:
+        ranges.append((len(order) + 1, len(places)))
+        order += [place - 1 for place in places]
+    grouped = set(order)
+    order += [place for place in range(len(parts)) if place not in grouped]
+    ranks = {place: rank for rank, place in enumerate(order)}
+    return [ranks[place] for place in range(len(parts))], ranges
+
+
 def _ballots(engine: Engine, ballots: Ballots) -> None:
     each = ballots.ballots
     described = [parts_of(one) for one in each]
+    grouped = [_groups(parts) for parts, _ in described]
     table = pa.table(
         {
             "ballot": pa.array([one.index for one in each], pa.uint32()),
@@ -161,6 +176,19 @@ def _ballots(engine: Engine, ballots: Ballots) -> None:
                 [[int("." not in option) for option in one.options] for one in each], pa.list_(pa.uint8())
             ),
             "parts": pa.array([parts for parts, _ in described], pa.list_(pa.list_(pa.uint16()))),
+            "part_sizes": pa.array(
+                [[len(one) for one in parts] for parts, _ in described], pa.list_(pa.uint16())
+            ),
+            "sorted_options": pa.array([sorted(one.options) for one in each], pa.list_(pa.string())),
+            "sorted_places": pa.array(
+                [sorted(range(len(one.options)), key=one.options.__getitem__) for one in each],
+                pa.list_(pa.uint16()),
+            ),
+            "group_ranks": pa.array([ranks for ranks, _ in grouped], pa.list_(pa.uint16())),
+            "ranges": pa.array(
+                [[{"1": first, "2": size} for first, size in ranges] for _, ranges in grouped],
+                pa.list_(pa.struct([("1", pa.uint32()), ("2", pa.uint32())])),
+            ),
             "named": pa.array([named for _, named in described], pa.bool_()),
         }
     )

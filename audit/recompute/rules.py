@@ -47,32 +47,39 @@ def _reserve(voters: str) -> str:
     return f"intDiv({voters} * reserve + 99, 100)"
 
 
+_NULL: Final = "CAST(NULL AS Nullable(Int64))"
+_MERGED: Final = (
+    "arraySort(x -> (x.1, x.2), arrayConcat("
+    "arrayMap((k, v) -> (k, toUInt8(0), v), vote_keys, vote_figures), "
+    f"arrayMap(o -> (o, toUInt8(1), {_NULL}), sorted_options)))"
+)
+_OF_SORTED_OPTIONS: Final = (
+    f"arrayFilter((v, x) -> x.2 = 1, arrayMap((x, b) -> if(b.2 = 0 AND b.1 = x.1, b.3, {_NULL}), {_MERGED}, "
+    f"arraySlice(arrayPushFront({_MERGED}, ('', toUInt8(1), {_NULL})), 1, length({_MERGED}))), {_MERGED})"
+)
+"""The figure of each option in the order of their names: keys of the form and options are sorted together,
+and an option takes the figure of the key that stands right before it. No array is captured by a lambda: the
+engine would copy it for each element, the square of a ballot's length."""
+
 FIGURES: Final[Step] = (
     ("vote_keys", "mapKeys(form.votes)"),
     ("vote_figures", "arrayMap(v -> CAST(v AS Nullable(Int64)), mapValues(form.votes))"),
-    (
-        "written",
-        "arrayMap(o -> if(has(vote_keys, o), vote_figures[indexOf(vote_keys, o)], NULL), options)",
-    ),
+    ("written", f"arraySort((v, place) -> place, {_OF_SORTED_OPTIONS}, sorted_places)"),
     ("is_blank", "NOT arrayExists(v -> isNotNull(v), vote_figures)"),
-    (
-        "parts_given",
-        "arrayMap(p -> arrayFilter(v -> isNotNull(v), arrayMap(i -> written[i], p)), parts)",
-    ),
-    ("parts_sum", "arrayMap(g -> arraySum(arrayMap(v -> assumeNotNull(v), g)), parts_given)"),
-    (
-        "parts_largest",
-        "arrayMap(g -> if(empty(g), toInt64(0), arrayMax(arrayMap(v -> assumeNotNull(v), g))), parts_given)",
-    ),
+    ("groups", "CAST(ranges AS Array(Tuple(UInt32, UInt32)))"),
+    ("by_group", "arraySort((w, rank) -> rank, written, group_ranks)"),
+    ("parts_given", "arrayReduceInRanges('count', groups, by_group)"),
+    ("parts_sum", "arrayMap(s -> ifNull(s, 0), arrayReduceInRanges('sum', groups, by_group))"),
+    ("parts_largest", "arrayMap(m -> ifNull(m, 0), arrayReduceInRanges('max', groups, by_group))"),
     (
         "votes",
-        "arrayMap((w, g, s) -> if(isNotNull(w) OR empty(g), w, s), written, parts_given, parts_sum)",
+        "arrayMap((w, g, s) -> if(isNotNull(w) OR g = 0, w, s), written, parts_given, parts_sum)",
     ),
     (
         "complete",
         "notEmpty(vote_keys) AND if(is_parties, "
-        "NOT arrayExists((w, t, p, g) -> t = 1 AND isNull(w) AND notEmpty(p) "
-        "AND (NOT named OR length(p) != length(g)), written, is_top, parts, parts_given), "
+        "NOT arrayExists((w, t, p, g) -> t = 1 AND isNull(w) AND p > 0 "
+        "AND (NOT named OR p != g), written, is_top, part_sizes, parts_given), "
         "NOT arrayExists(w -> isNull(w), written))",
     ),
     ("tops", "arrayFilter((v, t) -> t = 1, votes, is_top)"),
@@ -253,7 +260,8 @@ def _of_options(rule: str, condition: str) -> str:
     """A finding for each option for which the condition holds."""
     return (
         f"arrayMap(x -> ({text(rule)}, concat('IV.', x)), arrayFilter((o, w, v, t, p, g, s, m) -> "
-        f"{_true(condition)}, options, written, votes, is_top, parts, parts_given, parts_sum, parts_largest))"
+        f"{_true(condition)}, options, written, votes, is_top, part_sizes, parts_given, parts_sum, "
+        "parts_largest))"
     )
 
 
@@ -291,8 +299,8 @@ FINDINGS: Final = ", ".join(
         _of_options("R14", "NOT is_blank AND (w > figure_limit OR (t = 1 AND ifNull(v > valid, false)))"),
         _of_options(
             "R17",
-            "NOT is_blank AND t = 1 AND notEmpty(p) AND multiIf(isNull(v) OR s = v, s > figure_limit AND "
-            "m <= figure_limit AND isNull(w), (named AND length(g) = length(p)) OR s > v)",
+            "NOT is_blank AND t = 1 AND p > 0 AND multiIf(isNull(v) OR s = v, s > figure_limit AND "
+            "m <= figure_limit AND isNull(w), (named AND g = p) OR s > v)",
         ),
         _finding("R19", "IV", "is_blank"),
         _finding(

@@ -66,6 +66,16 @@ def test_a_night_with_every_fault(tmp_path: Path) -> None:
     assert reasons_of(entries) >= {"malformed", "already_counted", "superseded_mismatch"}
 
 
+@pytest.mark.slow
+def test_many_wide_forms_take_no_more_memory_than_there_is(tmp_path: Path) -> None:
+    """Ballots with hundreds of options, some thousand forms in a block of the engine."""
+    definition = load_election("pemilu2024")
+    register = builtin_registry(definition, stations=1_500)
+    definition = builtin_candidates(definition, register)
+    messages = messages_of(Night(definition, register, 7, contests=["DPR", "DPRD-KABKO"]))
+    assert len(compare(tmp_path, definition, register, messages)) > 2_000
+
+
 @pytest.mark.parametrize("count_unlisted", [True, False])
 @pytest.mark.parametrize("station_list", [True, False])
 def test_small_counts(tmp_path: Path, count_unlisted: bool, station_list: bool) -> None:
