@@ -13,6 +13,7 @@ from rekap.command import Argument, Option, subcommand
 from rekap.failures import ANSWER_IS_NO, DONE
 from rekap.output.formats import Format, document_option, write_document
 from rekap.session import Session, pass_session
+from rekap.terminal import echo
 from schemas.language import Text
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ EXAMPLES = (
     "rekap --data count keys enrol --device KEY --role kpps --station 1101012001001 --key registrar.key",
     "rekap --data count keys revoke --device KEY --note lost --key registrar.key",
     "rekap --data count keys list",
+)
+NO_KEYS: Final = Text(
+    id="Definisi pemilu ini tidak menyebut kunci (identity): siapa yang mengirim tidak diperiksa.",
+    en="The definition of this election names no keys (identity): who sends is not verified.",
 )
 ACTIONS: Final = ("generate", "open", "enrol", "revoke", "rules", "pause", "resume", "sign", "list")
 
@@ -371,6 +376,8 @@ def _list(session: Session, connection: Connection | None, as_json: bool) -> int
     found = _keys_of(session, connection)
     if as_json:
         write_document({"opened": found.is_opened, "paused": found.is_paused, "keys": list(found.rows())})
+    elif session.directory.election.identity is None:
+        echo(session.text(NO_KEYS))
     else:
         show(key_lines(found.rows(), session.language, opened=found.is_opened, paused=found.is_paused))
     return DONE

@@ -264,3 +264,12 @@ def test_a_signed_night_comes_to_what_it_says(rekap: Rekap, tmp_path: Path) -> N
     assert (verified.code, verified.json["equal"]) == (0, True)
     assert rekap("--data", there.path, *night, "--seed", 6).code == 2  # its keys are others
     assert rekap("--data", there.path, *night, "--speed", 60).code == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("id", "tidak menyebut kunci (identity)"), ("en", "names no keys (identity)")]
+)
+def test_an_election_without_keys_says_so(rekap: Rekap, empty_count: Path, language: str, told: str) -> None:
+    ran = rekap("--data", empty_count, "--lang", language, "keys", "list")
+    assert (ran.code, ran.out.count("\n")) == (0, 1)
+    assert told in ran.out
